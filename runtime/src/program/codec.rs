@@ -1,0 +1,334 @@
+//! The versioned bytes of a program.
+//!
+//! ```text
+//! "ARENETC\0"   the magic
+//! u32           the version, 1
+//! u64           the length of the payload
+//! payload       the program
+//! u64           FNV-1a of the payload
+//! ```
+//!
+//! Numbers are little endian, floats by their bits; a list or a string is its length as u64 and its
+//! items; an enum is a tag of one byte and its fields. Each type is described once, in a list of
+//! its fields or variants, from which both directions are generated, so they cannot drift apart.
+//! Any change to what is listed here needs a new version.
+//!
+//! Decoding proves the form and nothing else: [`super::verify`] judges the content.
+
+use super::{
+    Batch, Buffer, BufferId, CrossEntropy, Curve, DType, Distribution, Domain, Entry, Expr, Finish,
+    Gemm, Instr, Kernel, Layout, Load, Metric, Opcode, Origin, Output, Param, Per, Port, Program,
+    ProgramError, Random, Reduce, Rows, Scalar, Schedule, Span, Spread, Step, Training, Value,
+};
+
+/// What a program's bytes begin with.
+pub const MAGIC: &[u8; 8] = b"ARENETC\0";
+const VERSION: u32 = 1;
+
+/// Writes a program as bytes.
+pub fn encode(program: &Program) -> Vec<u8> {
+    let mut payload = Vec::new();
+    program.write(&mut payload);
+    let mut bytes = MAGIC.to_vec();
+    VERSION.write(&mut bytes);
+    (payload.len() as u64).write(&mut bytes);
+    bytes.extend_from_slice(&payload);
+    checksum(&payload).write(&mut bytes);
+    bytes
+}
+
+/// Reads a program from bytes, which may be anything. Allocates in proportion to their length.
+pub fn decode(bytes: &[u8]) -> Result<Program, ProgramError> {
+    let magic = &bytes[..bytes.len().min(MAGIC.len())];
+    if !MAGIC.starts_with(magic) {
+        return fail("this is not a compiled program");
+    }
+    let mut input = Input { rest: &bytes[magic.len()..] };
+    let version = u32::read(&mut input)?;
+    if version != VERSION {
+        let age = if version > VERSION { "a newer" } else { "an unknown" };
+        return fail(format!("the program was written by {age} version ({version}) of the format"));
+    }
+    let length = u64::read(&mut input)?;
+    let payload = input.take(length)?;
+    let expected = u64::read(&mut input)?;
+    if !input.rest.is_empty() {
+        return fail(format!("the program is followed by {} more bytes", input.rest.len()));
+    }
+    if checksum(payload) != expected {
+        return fail("the program is corrupt: its checksum does not match");
+    }
+    let mut input = Input { rest: payload };
+    let program = Program::read(&mut input)?;
+    if !input.rest.is_empty() {
+        return fail(format!("the program ends {} bytes before its payload", input.rest.len()));
+    }
+    Ok(program)
+}
+
+/// FNV-1a. Each byte goes through a bijection of the state, so one changed byte always shows.
+fn checksum(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+fn fail<T>(message: impl Into<String>) -> Result<T, ProgramError> {
+    Err(ProgramError::new(message))
+}
+
+/// The bytes not yet read.
+struct Input<'b> {
+    rest: &'b [u8],
+}
+
+impl<'b> Input<'b> {
+    fn take(&mut self, length: u64) -> Result<&'b [u8], ProgramError> {
+        let split = usize::try_from(length).ok().and_then(|n| self.rest.split_at_checked(n));
+        let Some((taken, rest)) = split else {
+            return fail("the program is cut short");
+        };
+        self.rest = rest;
+        Ok(taken)
+    }
+
+    /// The length of a list. Every item takes a byte at least, so a length beyond the rest of the
+    /// bytes is refused before anything is done for it.
+    fn length(&mut self) -> Result<u64, ProgramError> {
+        let length = u64::read(self)?;
+        if length > self.rest.len() as u64 {
+            return fail("the program is cut short");
+        }
+        Ok(length)
+    }
+}
+
+/// What has a form in bytes.
+trait Wire: Sized {
+    fn write(&self, out: &mut Vec<u8>);
+    fn read(input: &mut Input) -> Result<Self, ProgramError>;
+}
+
+macro_rules! numbers {
+    ($($number:ident)*) => { $(
+        impl Wire for $number {
+            fn write(&self, out: &mut Vec<u8>) {
+                out.extend_from_slice(&self.to_le_bytes());
+            }
+
+            fn read(input: &mut Input) -> Result<Self, ProgramError> {
+                const SIZE: usize = size_of::<$number>();
+                let mut bytes = [0; SIZE];
+                bytes.copy_from_slice(input.take(SIZE as u64)?);
+                Ok($number::from_le_bytes(bytes))
+            }
+        }
+    )* };
+}
+
+numbers! { u8 u16 u32 u64 i64 f32 f64 }
+
+impl Wire for bool {
+    fn write(&self, out: &mut Vec<u8>) {
+        u8::from(*self).write(out);
+    }
+
+    fn read(input: &mut Input) -> Result<Self, ProgramError> {
+        match u8::read(input)? {
+            0 => Ok(false),
+            1 => Ok(true),
+            other => fail(format!("{other} is neither false nor true")),
+        }
+    }
+}
+
+impl Wire for String {
+    fn write(&self, out: &mut Vec<u8>) {
+        (self.len() as u64).write(out);
+        out.extend_from_slice(self.as_bytes());
+    }
+
+    fn read(input: &mut Input) -> Result<Self, ProgramError> {
+        let length = input.length()?;
+        match std::str::from_utf8(input.take(length)?) {
+            Ok(text) => Ok(text.to_owned()),
+            Err(_) => fail("a name in the program is not UTF-8"),
+        }
+    }
+}
+
+impl<T: Wire> Wire for Vec<T> {
+    fn write(&self, out: &mut Vec<u8>) {
+        (self.len() as u64).write(out);
+        self.iter().for_each(|item| item.write(out));
+    }
+
+    fn read(input: &mut Input) -> Result<Self, ProgramError> {
+        // Collecting results grows with the items that are really there, not with the length.
+        (0..input.length()?).map(|_| T::read(input)).collect()
+    }
+}
+
+impl<T: Wire> Wire for Option<T> {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.is_some().write(out);
+        self.iter().for_each(|item| item.write(out));
+    }
+
+    fn read(input: &mut Input) -> Result<Self, ProgramError> {
+        if bool::read(input)? { T::read(input).map(Some) } else { Ok(None) }
+    }
+}
+
+impl<A: Wire, B: Wire> Wire for (A, B) {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.0.write(out);
+        self.1.write(out);
+    }
+
+    fn read(input: &mut Input) -> Result<Self, ProgramError> {
+        Ok((A::read(input)?, B::read(input)?))
+    }
+}
+
+impl<T: Wire> Wire for [T; 3] {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.iter().for_each(|item| item.write(out));
+    }
+
+    fn read(input: &mut Input) -> Result<Self, ProgramError> {
+        Ok([T::read(input)?, T::read(input)?, T::read(input)?])
+    }
+}
+
+impl Wire for BufferId {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.0.write(out);
+    }
+
+    fn read(input: &mut Input) -> Result<Self, ProgramError> {
+        u32::read(input).map(BufferId)
+    }
+}
+
+impl Wire for Opcode {
+    fn write(&self, out: &mut Vec<u8>) {
+        (*self as u8).write(out);
+    }
+
+    fn read(input: &mut Input) -> Result<Self, ProgramError> {
+        let tag = u8::read(input)?;
+        match Opcode::ALL.get(usize::from(tag)) {
+            Some(&op) => Ok(op),
+            None => fail(format!("{tag} is not an Opcode")),
+        }
+    }
+}
+
+/// Structs by their fields in order; a field that is forgotten here does not compile.
+macro_rules! structs {
+    ($($name:ident { $($field:ident),* })*) => { $(
+        impl Wire for $name {
+            fn write(&self, out: &mut Vec<u8>) {
+                let $name { $($field),* } = self;
+                $( $field.write(out); )*
+            }
+
+            fn read(input: &mut Input) -> Result<Self, ProgramError> {
+                Ok($name { $( $field: Wire::read(input)? ),* })
+            }
+        }
+    )* };
+}
+
+structs! {
+    Program {
+        name, batch, arena_bytes, buffers, params, inputs, targets, outputs, scalars, loss,
+        metrics, init, predict, eval, train, training
+    }
+    Buffer { offset, layout, dtype }
+    Rows { count, batched }
+    Param { name, shape, buffer, states }
+    Port { name, width, buffer, domain }
+    Output { name, width, buffer }
+    Metric { name, buffer, finish }
+    Entry { steps, lower_bound, bytes }
+    Step { kernel, origin, flops }
+    Origin { name, line, column }
+    Gemm { a, a_transposed, b, b_transposed, bias, tail }
+    Reduce { body, over, span, tail }
+    CrossEntropy { x, target, loss, grad }
+    Random { y, distribution, stream }
+    Expr { loads, consts, code, stores }
+    Load { buffer, spread }
+    Instr { op, args }
+    Training { batch, epochs, seed, valid, shuffle, schedules }
+    Schedule { base, curve, warmup, per }
+}
+
+/// Enums by their variants, each with its tag; the names of a tuple's items are only labels.
+macro_rules! enums {
+    ($($name:ident {
+        $( $tag:literal => $variant:ident
+           $( ( $($item:ident),* ) )? $( { $($field:ident),* } )?, )*
+    })*) => { $(
+        impl Wire for $name {
+            fn write(&self, out: &mut Vec<u8>) {
+                match self {
+                    $( $name::$variant $( ( $($item),* ) )? $( { $($field),* } )? => {
+                        out.push($tag);
+                        $( $( $item.write(out); )* )?
+                        $( $( $field.write(out); )* )?
+                    } )*
+                }
+            }
+
+            fn read(input: &mut Input) -> Result<Self, ProgramError> {
+                Ok(match u8::read(input)? {
+                    $( $tag => {
+                        $( $( let $item = Wire::read(input)?; )* )?
+                        $( $( let $field = Wire::read(input)?; )* )?
+                        $name::$variant $( ( $($item),* ) )? $( { $($field),* } )?
+                    } )*
+                    tag => return fail(format!("{tag} is not a {}", stringify!($name))),
+                })
+            }
+        }
+    )* };
+}
+
+enums! {
+    DType { 0 => F32, 1 => I32, }
+    Layout { 0 => Rows { rows, cols, stride }, 1 => Panels { rows, cols }, }
+    Domain { 0 => Any, 1 => Range(low, high), 2 => Names(names), }
+    Kernel {
+        0 => Gemm(gemm),
+        1 => ColumnSum { x, tail },
+        2 => Map(expr),
+        3 => Reduce(reduce),
+        4 => Softmax { x, y, log },
+        5 => CrossEntropy(ce),
+        6 => Correct { x, target, y },
+        7 => Random(random),
+    }
+    Span { 0 => Row, 1 => All, }
+    Distribution { 0 => Constant(value), 1 => Uniform(low, high), 2 => Normal(mean, deviation), }
+    Value { 0 => Result, 1 => Load(i), 2 => Const(i), 3 => Instr(i), }
+    Spread { 0 => Full, 1 => Row, 2 => Column, 3 => Scalar, }
+    Scalar {
+        0 => PerRow { factor },
+        1 => LearningRate { group },
+        2 => CorrectedRate { group, beta },
+        3 => RootCorrection { beta },
+        4 => Undampened { dampening },
+    }
+    Finish { 0 => Mean, 1 => Root, }
+    Batch { 0 => Full, 1 => Rows(rows), }
+    Per { 0 => Step, 1 => Epoch, }
+    Curve {
+        0 => Constant,
+        1 => Step { every, by },
+        2 => Exponential { by },
+        3 => Cosine { to, over },
+    }
+}

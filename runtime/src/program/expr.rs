@@ -1,0 +1,155 @@
+//! Fused elementwise arithmetic: a tape of instructions over loaded operands.
+//!
+//! An [`Expr`] is in single-assignment form: instruction `i` defines `Value::Instr(i)` and may use
+//! only what comes before it. It runs over the tile that its kernel has just finished, or over the
+//! whole of a buffer in a map, and stores some of its values.
+
+use super::BufferId;
+
+/// What an instruction computes, lane by lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[repr(u8)]
+pub enum Opcode {
+    /// -a
+    Neg,
+    /// |a|
+    Abs,
+    /// √a
+    Sqrt,
+    /// eᵃ
+    Exp,
+    /// ln a
+    Log,
+    /// 1 / (1 + e⁻ᵃ)
+    Sigmoid,
+    /// tanh a
+    Tanh,
+    /// max(a, 0), and NaN stays NaN
+    Relu,
+    /// ln(1 + eᵃ)
+    Softplus,
+    /// Φ(a), the distribution function of the standard normal
+    NormalCdf,
+    /// -1, 0 or 1
+    Sign,
+    /// a + b
+    Add,
+    /// a - b
+    Sub,
+    /// a b
+    Mul,
+    /// a / b
+    Div,
+    /// the larger
+    Max,
+    /// the smaller
+    Min,
+    /// a where b > 0, else 0
+    Gate,
+    /// a b + c, rounded once
+    MulAdd,
+    /// c - a b, rounded once
+    NegMulAdd,
+    /// a b (1 - b), computed as a (b - b²): the gradient a through a sigmoid whose value is b
+    SigmoidGrad,
+    /// a (1 - b²): the gradient a through a tanh whose value is b
+    TanhGrad,
+}
+
+impl Opcode {
+    /// Every opcode; its position is its code in the bytes of a program.
+    pub const ALL: [Opcode; 22] = {
+        use Opcode::*;
+        [
+            Neg,
+            Abs,
+            Sqrt,
+            Exp,
+            Log,
+            Sigmoid,
+            Tanh,
+            Relu,
+            Softplus,
+            NormalCdf,
+            Sign,
+            Add,
+            Sub,
+            Mul,
+            Div,
+            Max,
+            Min,
+            Gate,
+            MulAdd,
+            NegMulAdd,
+            SigmoidGrad,
+            TanhGrad,
+        ]
+    };
+
+    /// How many operands it reads.
+    pub fn arity(self) -> usize {
+        use Opcode::*;
+        match self {
+            Neg | Abs | Sqrt | Exp | Log | Sigmoid | Tanh | Relu | Softplus | NormalCdf | Sign => 1,
+            Add | Sub | Mul | Div | Max | Min | Gate | SigmoidGrad | TanhGrad => 2,
+            MulAdd | NegMulAdd => 3,
+        }
+    }
+}
+
+/// An operand of an instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Value {
+    /// The result of the kernel that the expression follows.
+    Result,
+    /// A loaded operand.
+    Load(u16),
+    /// A constant.
+    Const(u16),
+    /// The value of an earlier instruction.
+    Instr(u16),
+}
+
+/// How a loaded operand is laid over the tile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Spread {
+    /// One element for each of the tile.
+    Full,
+    /// One row, repeated for every row.
+    Row,
+    /// One element a row, repeated across it.
+    Column,
+    /// One element for all.
+    Scalar,
+}
+
+/// One instruction.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Instr {
+    /// What it computes.
+    pub op: Opcode,
+    /// Its operands; those beyond the arity repeat the first.
+    pub args: [Value; 3],
+}
+
+/// An operand read from the arena.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Load {
+    /// The buffer.
+    pub buffer: BufferId,
+    /// How it is laid over the tile.
+    pub spread: Spread,
+}
+
+/// A fused expression.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Expr {
+    /// What it reads.
+    pub loads: Vec<Load>,
+    /// The constants it uses.
+    pub consts: Vec<f32>,
+    /// What it computes, in order.
+    pub code: Vec<Instr>,
+    /// What it writes; each buffer has the shape of the tile's domain.
+    pub stores: Vec<(Value, BufferId)>,
+}

@@ -1,0 +1,126 @@
+//! Where a value lies in the arena, and in which order.
+
+/// The lanes of a vector: rows and panels are padded to this many elements.
+pub const LANES: u64 = 16;
+
+/// A buffer of a program: an index into `Program::buffers`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct BufferId(pub u32);
+
+/// What the elements of a buffer are; both take four bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DType {
+    /// 32-bit floats.
+    #[default]
+    F32,
+    /// 32-bit integers.
+    I32,
+}
+
+/// A place in the arena.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Buffer {
+    /// Bytes from the start of the arena, a multiple of 64.
+    pub offset: u64,
+    /// The order of the elements.
+    pub layout: Layout,
+    /// What they are.
+    pub dtype: DType,
+}
+
+/// A number of rows, fixed or a multiple of the batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rows {
+    /// The rows, or the rows for each row of the batch.
+    pub count: u64,
+    /// Whether `count` is multiplied by the batch.
+    pub batched: bool,
+}
+
+impl Rows {
+    /// The rows at a batch of `n`; `None` on overflow.
+    pub fn at(self, n: u64) -> Option<u64> {
+        if self.batched { self.count.checked_mul(n) } else { Some(self.count) }
+    }
+}
+
+/// The order of a buffer's elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Layout {
+    /// Row after row, each `stride` elements long of which `cols` are meant. A stride of 1 is a
+    /// dense list of single elements; any other is a multiple of [`LANES`].
+    Rows {
+        /// How many rows.
+        rows: Rows,
+        /// The elements of a row.
+        cols: u64,
+        /// From one row to the next.
+        stride: u64,
+    },
+    /// A weight: `[cols / 16][rows][16]`, the vectors down a panel of 16 columns one after another.
+    Panels {
+        /// The rows of the weight.
+        rows: u64,
+        /// Its columns.
+        cols: u64,
+    },
+}
+
+impl Default for Layout {
+    fn default() -> Self {
+        Layout::scalar()
+    }
+}
+
+impl Layout {
+    /// One number, held sixteen times so that it can be read as a vector.
+    pub fn scalar() -> Layout {
+        Layout::Rows { rows: Rows { count: 1, batched: false }, cols: 1, stride: LANES }
+    }
+
+    /// Rows of `cols` elements, padded to whole vectors. A stride that is a multiple of 1 KiB would
+    /// map the same column of many rows to few cache sets, so it gets one more vector.
+    pub fn matrix(rows: Rows, cols: u64) -> Layout {
+        let stride = cols.next_multiple_of(LANES);
+        let crowded = stride.is_multiple_of(256) && rows != Rows { count: 1, batched: false };
+        Layout::Rows { rows, cols, stride: if crowded { stride + LANES } else { stride } }
+    }
+
+    /// A dense list of single elements, one for each row.
+    pub fn list(rows: Rows) -> Layout {
+        Layout::Rows { rows, cols: 1, stride: 1 }
+    }
+
+    /// The logical rows and columns at a batch of `n`.
+    pub fn size(self, n: u64) -> Option<(u64, u64)> {
+        match self {
+            Layout::Rows { rows, cols, .. } => Some((rows.at(n)?, cols)),
+            Layout::Panels { rows, cols } => Some((rows, cols)),
+        }
+    }
+
+    /// The position of an element, counted in elements from the start of the buffer.
+    pub fn position(self, row: u64, col: u64) -> usize {
+        let position = match self {
+            Layout::Rows { stride, .. } => row * stride + col,
+            Layout::Panels { rows, .. } => (col / LANES * rows + row) * LANES + col % LANES,
+        };
+        position as usize
+    }
+
+    /// The elements taken in the arena at a batch of `n`, whole vectors; `None` on overflow.
+    pub fn elements(self, n: u64) -> Option<u64> {
+        match self {
+            Layout::Rows { rows, stride, .. } => rows.at(n)?.checked_mul(stride)?,
+            Layout::Panels { rows, cols } => {
+                cols.checked_next_multiple_of(LANES)?.checked_mul(rows)?
+            }
+        }
+        .checked_next_multiple_of(LANES)
+    }
+
+    /// The bytes taken in the arena at a batch of `n`, a multiple of 64; `None` on overflow.
+    pub fn bytes(self, n: u64) -> Option<u64> {
+        self.elements(n)?.checked_mul(4)
+    }
+}

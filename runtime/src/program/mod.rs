@@ -1,0 +1,159 @@
+//! The machine's instruction set: what a compiled network is. Imports nothing but std.
+//!
+//! A [`Program`] is data: buffers at fixed offsets of one arena, and for each [`Entry`] the steps
+//! that are run in order. [`verify::verify`] turns it into a [`Verified`] program, the only kind
+//! that can be executed.
+
+pub mod codec;
+pub mod expr;
+pub mod kernel;
+pub mod layout;
+pub mod train;
+pub mod verify;
+
+pub use expr::{Expr, Instr, Load, Opcode, Spread, Value};
+pub use kernel::{Access, CrossEntropy, Distribution, Gemm, Kernel, Random, Reduce, Span};
+pub use layout::{Buffer, BufferId, DType, LANES, Layout, Rows};
+pub use train::{Batch, Curve, Finish, Per, Scalar, Schedule, Training};
+pub use verify::{ProgramError, Verified};
+
+/// A compiled network.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Program {
+    /// The name of the net.
+    pub name: String,
+    /// The most rows that a run may have; every buffer is planned for them.
+    pub batch: u64,
+    /// The size of the arena.
+    pub arena_bytes: u64,
+    /// Every value's place in the arena.
+    pub buffers: Vec<Buffer>,
+    /// The parameters, in the order of the text.
+    pub params: Vec<Param>,
+    /// What comes from outside for every run.
+    pub inputs: Vec<Port>,
+    /// What the loss compares with.
+    pub targets: Vec<Port>,
+    /// The results of a prediction.
+    pub outputs: Vec<Output>,
+    /// The numbers the host computes, each in a buffer of its own.
+    pub scalars: Vec<(Scalar, BufferId)>,
+    /// The mean loss over the rows of the batch.
+    pub loss: Option<BufferId>,
+    /// The metrics, means over the rows of the batch.
+    pub metrics: Vec<Metric>,
+    /// Writes the parameters' initial values.
+    pub init: Entry,
+    /// Inputs to outputs.
+    pub predict: Entry,
+    /// Inputs and targets to loss and metrics.
+    pub eval: Entry,
+    /// One optimizer step.
+    pub train: Entry,
+    /// How to train; `None` for a net that only predicts.
+    pub training: Option<Training>,
+}
+
+/// A list of steps with the figures of its memory plan.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Entry {
+    /// The steps in order.
+    pub steps: Vec<Step>,
+    /// The most bytes alive at once: no plan can be smaller.
+    pub lower_bound: u64,
+    /// The bytes this entry's buffers take, all parameters and ports included.
+    pub bytes: u64,
+}
+
+/// One kernel launch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// What is done.
+    pub kernel: Kernel,
+    /// The statement of the source it comes from.
+    pub origin: Origin,
+    /// Floating-point operations for a batch of `Program::batch` rows.
+    pub flops: u64,
+}
+
+/// A statement of the source text.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Origin {
+    /// The name it binds.
+    pub name: String,
+    /// Its line, from 1.
+    pub line: u32,
+    /// Its column, from 1.
+    pub column: u32,
+}
+
+/// A parameter.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Param {
+    /// Its name, the key in a weight file.
+    pub name: String,
+    /// Its shape; a weight is [in, out].
+    pub shape: Vec<u64>,
+    /// Its values.
+    pub buffer: BufferId,
+    /// The optimizer's state, each of the parameter's shape and layout.
+    pub states: Vec<BufferId>,
+}
+
+/// An input or a target.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Port {
+    /// Its name.
+    pub name: String,
+    /// Elements in one row of data.
+    pub width: u64,
+    /// Its values.
+    pub buffer: BufferId,
+    /// What its values may be.
+    pub domain: Domain,
+}
+
+/// The values a port may take.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Domain {
+    /// Any finite number.
+    #[default]
+    Any,
+    /// The integers from the first up to, but not including, the second.
+    Range(i64, i64),
+    /// Classes by name; the value is the position.
+    Names(Vec<String>),
+}
+
+impl Domain {
+    /// The number of classes, where the domain is a list of them.
+    pub fn classes(&self) -> Option<u64> {
+        match self {
+            Domain::Any => None,
+            Domain::Range(low, high) => high.checked_sub(*low).and_then(|n| u64::try_from(n).ok()),
+            Domain::Names(names) => Some(names.len() as u64),
+        }
+    }
+}
+
+/// A result of a prediction.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Output {
+    /// Its name.
+    pub name: String,
+    /// Elements in one row of data.
+    pub width: u64,
+    /// Its values.
+    pub buffer: BufferId,
+}
+
+/// A figure shown beside the loss.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Metric {
+    /// Its name.
+    pub name: String,
+    /// Its mean over the batch.
+    pub buffer: BufferId,
+    /// What is done to the mean over all rows.
+    pub finish: Finish,
+}

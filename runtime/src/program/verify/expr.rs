@@ -1,0 +1,174 @@
+//! The shapes of a fused expression's operands, and the order of its instructions.
+
+use super::super::{Expr, LANES, Layout, ProgramError, Rows, Spread, Value};
+use super::{Buffers, fixed, has_vector_rows, require, size, text};
+
+const MAX_CODE: usize = 256;
+const MAX_LOADS: usize = 64;
+const MAX_STORES: usize = 64;
+const MAX_CONSTS: usize = 256;
+
+/// What an expression runs over.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Domain {
+    /// The logical rows.
+    pub(super) rows: Rows,
+    /// The logical columns.
+    pub(super) cols: u64,
+    /// How the stores and the full loads must lie.
+    pub(super) order: Order,
+}
+
+/// How a buffer that covers the whole domain must lie.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Order {
+    /// Exactly so: the expression runs over the buffers from end to end.
+    Same(Layout),
+    /// In rows of whole vectors, each buffer at a stride of its own.
+    Vectors,
+    /// In rows of whole vectors or, where the rows do not depend on the batch, in panels.
+    VectorsOrPanels,
+}
+
+impl Domain {
+    /// The domain of an expression that runs over a buffer from end to end.
+    pub(super) fn of(layout: Layout) -> Domain {
+        let (rows, cols) = size(layout);
+        Domain { rows, cols, order: Order::Same(layout) }
+    }
+
+    fn admits(self, layout: Layout) -> bool {
+        let sized = size(layout) == (self.rows, self.cols);
+        match (self.order, layout) {
+            (Order::Same(same), _) => layout == same,
+            (Order::VectorsOrPanels, Layout::Panels { .. }) => sized,
+            _ => sized && has_vector_rows(layout),
+        }
+    }
+
+    fn text(self) -> String {
+        text((self.rows, self.cols))
+    }
+
+    /// Whether the expression knows the row and the column of what it works on.
+    fn has_rows(self) -> bool {
+        match self.order {
+            Order::Same(layout) => has_vector_rows(layout),
+            Order::Vectors | Order::VectorsOrPanels => true,
+        }
+    }
+}
+
+/// Where an expression stands in its kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    /// A whole kernel: it has no result to go on from, and stores.
+    Map,
+    /// What is summed: it has no result to go on from, and stores nothing.
+    Body,
+    /// After another computation, whose result it uses and stores.
+    Tail,
+}
+
+/// Checks an expression over a domain.
+pub(super) fn check(
+    expr: &Expr,
+    domain: Domain,
+    role: Role,
+    buffers: &Buffers,
+) -> Result<(), ProgramError> {
+    lengths(expr, role)?;
+    loads(expr, domain, buffers)?;
+    code(expr, role)?;
+    for (i, &(value, id)) in expr.stores.iter().enumerate() {
+        exists(value, expr, expr.code.len(), role)?;
+        let layout = buffers.float(id, format_args!("store {i}"))?;
+        require!(
+            domain.admits(layout),
+            "store {i} is {}, and does not have the layout of its domain {}",
+            text(size(layout)),
+            domain.text()
+        );
+    }
+    Ok(())
+}
+
+fn lengths(expr: &Expr, role: Role) -> Result<(), ProgramError> {
+    let lists = [
+        ("instructions", expr.code.len(), MAX_CODE),
+        ("loads", expr.loads.len(), MAX_LOADS),
+        ("stores", expr.stores.len(), MAX_STORES),
+        ("constants", expr.consts.len(), MAX_CONSTS),
+    ];
+    for (what, count, most) in lists {
+        require!(count <= most, "an expression has {count} {what}, more than {most}");
+    }
+    match role {
+        Role::Body => {
+            require!(expr.stores.is_empty(), "the body of a sum stores something");
+            let value = !expr.code.is_empty() || !expr.loads.is_empty();
+            require!(value, "the body of a sum has neither an instruction nor a load");
+        }
+        Role::Map | Role::Tail => {
+            require!(!expr.stores.is_empty(), "its expression stores nothing");
+        }
+    }
+    Ok(())
+}
+
+fn loads(expr: &Expr, domain: Domain, buffers: &Buffers) -> Result<(), ProgramError> {
+    for (i, load) in expr.loads.iter().enumerate() {
+        let layout = buffers.float(load.buffer, format_args!("load {i}"))?;
+        let (rows, cols) = size(layout);
+        let (fits, meant) = match load.spread {
+            Spread::Full => (domain.admits(layout), "all"),
+            Spread::Row => {
+                let sized = rows == fixed(1) && cols == domain.cols;
+                (sized && has_vector_rows(layout), "one row")
+            }
+            Spread::Column => {
+                let sized = rows == domain.rows && cols == 1;
+                (sized && matches!(layout, Layout::Rows { .. }), "one column")
+            }
+            Spread::Scalar => (layout == Layout::scalar(), "one number"),
+        };
+        require!(
+            fits,
+            "load {i} is {}, and does not have the layout of {meant} of its domain {}",
+            text((rows, cols)),
+            domain.text()
+        );
+        require!(
+            domain.has_rows() || matches!(load.spread, Spread::Full | Spread::Scalar),
+            "load {i} is {meant} of a domain that is not in rows of {LANES} lanes"
+        );
+    }
+    Ok(())
+}
+
+fn code(expr: &Expr, role: Role) -> Result<(), ProgramError> {
+    for (i, instr) in expr.code.iter().enumerate() {
+        let (used, spare) = instr.args.split_at(instr.op.arity());
+        for &value in used {
+            exists(value, expr, i, role)?;
+        }
+        require!(
+            spare.iter().all(|&value| value == instr.args[0]),
+            "instruction {i} has more operands than {:?} takes",
+            instr.op
+        );
+    }
+    Ok(())
+}
+
+/// Checks that `value` is known after the first `done` instructions.
+fn exists(value: Value, expr: &Expr, done: usize, role: Role) -> Result<(), ProgramError> {
+    let known = match value {
+        Value::Result => role == Role::Tail,
+        Value::Load(i) => usize::from(i) < expr.loads.len(),
+        Value::Const(i) => usize::from(i) < expr.consts.len(),
+        Value::Instr(i) => usize::from(i) < done,
+    };
+    require!(known, "its expression uses {value:?} where there is none");
+    Ok(())
+}

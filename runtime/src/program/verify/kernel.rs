@@ -1,0 +1,184 @@
+//! The types, sizes and layouts of each kernel's operands.
+
+use super::super::{
+    BufferId, CrossEntropy, DType, Distribution, Expr, Gemm, Kernel, Layout, ProgramError, Random,
+    Reduce, Rows, Span,
+};
+use super::expr::{self, Domain, Order, Role};
+use super::table::Classes;
+use super::{Buffers, fixed, has_vector_rows, require, size, text};
+
+/// Checks one kernel on its own.
+pub(super) fn check(
+    kernel: &Kernel,
+    buffers: &Buffers,
+    classes: &Classes,
+) -> Result<(), ProgramError> {
+    match kernel {
+        Kernel::Gemm(gemm) => check_gemm(gemm, buffers),
+        Kernel::ColumnSum { x, tail } => check_column_sum(*x, tail, buffers),
+        Kernel::Map(expr) => check_map(expr, buffers),
+        Kernel::Reduce(reduce) => check_reduce(reduce, buffers),
+        Kernel::Softmax { x, y, .. } => check_softmax(*x, *y, buffers),
+        Kernel::CrossEntropy(ce) => check_cross_entropy(ce, buffers, classes),
+        Kernel::Correct { x, target, y } => {
+            let (rows, cols) = matrix(*x, "x", buffers)?;
+            check_target(*target, rows, cols, buffers, classes)?;
+            check_list(*y, "y", rows, buffers)
+        }
+        Kernel::Random(random) => check_random(random, buffers),
+    }
+}
+
+/// The size of a buffer of floats in rows of whole vectors.
+fn matrix(id: BufferId, what: &str, buffers: &Buffers) -> Result<(Rows, u64), ProgramError> {
+    let layout = buffers.float(id, what)?;
+    require!(has_vector_rows(layout), "{what} must be in rows of whole vectors");
+    Ok(size(layout))
+}
+
+fn check_gemm(gemm: &Gemm, buffers: &Buffers) -> Result<(), ProgramError> {
+    let a = buffers.float(gemm.a, "A")?;
+    require!(matches!(a, Layout::Rows { .. }), "A must be in rows, not in panels");
+    let (a_rows, a_cols) = size(a);
+    let (m, k) = if gemm.a_transposed { (fixed(a_cols), a_rows) } else { (a_rows, fixed(a_cols)) };
+
+    let b = buffers.float(gemm.b, "B")?;
+    let vectors = has_vector_rows(b) || matches!(b, Layout::Panels { .. });
+    require!(vectors, "B must be in panels or in rows of whole vectors");
+    let (b_rows, b_cols) = size(b);
+    let (b_k, n) = if gemm.b_transposed {
+        require!(!b_rows.batched, "a transposed B may not have the batch as its rows");
+        (fixed(b_cols), b_rows.count)
+    } else {
+        (b_rows, b_cols)
+    };
+    require!(
+        k == b_k,
+        "A is {}{} and B is {}{}: their inner sizes differ",
+        text((a_rows, a_cols)),
+        if gemm.a_transposed { " transposed" } else { "" },
+        text((b_rows, b_cols)),
+        if gemm.b_transposed { " transposed" } else { "" }
+    );
+    if let Some(bias) = gemm.bias {
+        let found = matrix(bias, "the bias", buffers)?;
+        require!(found == (fixed(1), n), "the bias is {}, and must be [1, {n}]", text(found));
+    }
+    let domain = Domain { rows: m, cols: n, order: Order::VectorsOrPanels };
+    expr::check(&gemm.tail, domain, Role::Tail, buffers)
+}
+
+fn check_column_sum(x: BufferId, tail: &Expr, buffers: &Buffers) -> Result<(), ProgramError> {
+    let (_, cols) = matrix(x, "x", buffers)?;
+    let domain = Domain { rows: fixed(1), cols, order: Order::Vectors };
+    expr::check(tail, domain, Role::Tail, buffers)
+}
+
+/// The layout of the first store, which is the domain of a map.
+fn first_store(expr: &Expr, buffers: &Buffers) -> Result<Layout, ProgramError> {
+    let Some(&(_, id)) = expr.stores.first() else {
+        return Err(ProgramError::new("its expression stores nothing"));
+    };
+    buffers.float(id, "store 0")
+}
+
+fn check_map(expr: &Expr, buffers: &Buffers) -> Result<(), ProgramError> {
+    let layout = first_store(expr, buffers)?;
+    expr::check(expr, Domain::of(layout), Role::Map, buffers)
+}
+
+fn check_reduce(reduce: &Reduce, buffers: &Buffers) -> Result<(), ProgramError> {
+    let over = buffers.float(reduce.over, "what it sums over")?;
+    expr::check(&reduce.body, Domain::of(over), Role::Body, buffers)?;
+    let sums = match reduce.span {
+        Span::Row => {
+            let (rows, _) = matrix(reduce.over, "what it sums over", buffers)?;
+            let store = first_store(&reduce.tail, buffers)?;
+            // Each sum is stored as a whole vector.
+            require!(
+                store == Layout::matrix(rows, 1),
+                "store 0 is {}, and must be one vector a row of {}",
+                text(size(store)),
+                text((rows, 1))
+            );
+            store
+        }
+        Span::All => Layout::scalar(),
+    };
+    expr::check(&reduce.tail, Domain::of(sums), Role::Tail, buffers)
+}
+
+fn check_softmax(x: BufferId, y: BufferId, buffers: &Buffers) -> Result<(), ProgramError> {
+    matrix(x, "x", buffers)?;
+    require!(buffers.float(y, "y")? == buffers.float(x, "x")?, "x and y differ in layout");
+    Ok(())
+}
+
+fn check_cross_entropy(
+    ce: &CrossEntropy,
+    buffers: &Buffers,
+    classes: &Classes,
+) -> Result<(), ProgramError> {
+    let (rows, cols) = matrix(ce.x, "x", buffers)?;
+    check_target(ce.target, rows, cols, buffers, classes)?;
+    require!(ce.loss.is_some() || ce.grad.is_some(), "neither the loss nor the gradient is asked");
+    if let Some(loss) = ce.loss {
+        check_list(loss, "the loss", rows, buffers)?;
+    }
+    if let Some((grad, scale)) = ce.grad {
+        let like_x = buffers.float(grad, "the gradient")? == buffers.float(ce.x, "x")?;
+        require!(like_x, "x and the gradient differ in layout");
+        let scale = buffers.float(scale, "the scale")?;
+        require!(
+            scale == Layout::scalar() || is_list(scale, rows),
+            "the scale is {}, and must be one number or a list of {}",
+            text(size(scale)),
+            text((rows, 1))
+        );
+    }
+    Ok(())
+}
+
+/// Whether a layout has one element for each of `rows`, in rows of its own.
+fn is_list(layout: Layout, rows: Rows) -> bool {
+    let Layout::Rows { rows: own, cols, .. } = layout else { return false };
+    own.batched == rows.batched && own.count.checked_mul(cols) == Some(rows.count)
+}
+
+/// Checks a list of one float for each row.
+fn check_list(id: BufferId, what: &str, rows: Rows, b: &Buffers) -> Result<(), ProgramError> {
+    let layout = b.float(id, what)?;
+    require!(is_list(layout, rows), "{what} must be a list of {}", text((rows, 1)));
+    Ok(())
+}
+
+/// Checks a list of one class index for each row. The indices are data, so they are trusted only
+/// where they come from a port that admits no others.
+fn check_target(
+    id: BufferId,
+    rows: Rows,
+    cols: u64,
+    buffers: &Buffers,
+    classes: &Classes,
+) -> Result<(), ProgramError> {
+    let target = buffers.get(id)?;
+    require!(target.dtype == DType::I32, "the target must be a buffer of i32, not of f32");
+    require!(is_list(target.layout, rows), "the target must be a list of {}", text((rows, 1)));
+    let within = classes.get(&id).is_some_and(|range| {
+        range.start >= 0 && u64::try_from(range.end).is_ok_and(|end| end <= cols)
+    });
+    require!(within, "the target may be outside the {cols} classes");
+    Ok(())
+}
+
+fn check_random(random: &Random, buffers: &Buffers) -> Result<(), ProgramError> {
+    buffers.float(random.y, "y")?;
+    let finite = match random.distribution {
+        Distribution::Constant(value) => value.is_finite(),
+        Distribution::Uniform(low, high) => low.is_finite() && high.is_finite(),
+        Distribution::Normal(mean, deviation) => mean.is_finite() && deviation.is_finite(),
+    };
+    require!(finite, "{:?} is not finite", random.distribution);
+    Ok(())
+}

@@ -1,0 +1,282 @@
+//! What the host reads and writes: parameters, ports, outputs, scalars, and how it trains.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt;
+use std::ops::Range;
+
+use super::super::{
+    Batch, BufferId, Curve, DType, Domain, Layout, Port, Program, ProgramError, Scalar, Schedule,
+    Training,
+};
+use super::{Buffers, Extent, Phase, fixed, require, size, text};
+
+/// The most epochs, so that a count of steps cannot overflow.
+const MAX_EPOCHS: u64 = 1 << 32;
+
+/// The values that each buffer of i32 may hold.
+pub(super) type Classes = HashMap<BufferId, Range<i64>>;
+
+/// A buffer that outlives a run: only its own steps or the host write it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Held<'p> {
+    pub(super) buffer: BufferId,
+    pub(super) extent: Extent,
+    pub(super) what: What<'p>,
+}
+
+/// What such a buffer is.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum What<'p> {
+    Param(&'p str),
+    State(&'p str),
+    Input(&'p str),
+    Target(&'p str),
+    Scalar(Scalar),
+}
+
+impl What<'_> {
+    /// Whether steps may write it; the host alone writes the rest.
+    pub(super) fn is_writable(self) -> bool {
+        matches!(self, What::Param(_) | What::State(_))
+    }
+
+    /// Whether it has its value when an entry starts.
+    pub(super) fn is_ready(self, phase: Phase) -> bool {
+        !matches!((phase, self), (Phase::Init, _) | (Phase::Predict, What::Target(_)))
+    }
+}
+
+impl fmt::Display for What<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            What::Param(name) => write!(f, "parameter `{name}`"),
+            What::State(name) => write!(f, "a state of parameter `{name}`"),
+            What::Input(name) => write!(f, "input `{name}`"),
+            What::Target(name) => write!(f, "target `{name}`"),
+            What::Scalar(scalar) => write!(f, "scalar {scalar:?}"),
+        }
+    }
+}
+
+/// Checks every table; returns what outlives a run, in the order of the arena.
+pub(super) fn check<'p>(
+    program: &'p Program,
+    buffers: &Buffers,
+) -> Result<Vec<Held<'p>>, ProgramError> {
+    check_names(program)?;
+    check_training(program)?;
+    let mut found = Vec::new();
+    check_params(program, buffers, &mut found)?;
+    check_ports(program, buffers, &mut found)?;
+    check_results(program, buffers)?;
+    check_scalars(program, buffers, &mut found)?;
+    let mut held: Vec<Held> = found
+        .into_iter()
+        .map(|(buffer, what)| Held { buffer, extent: buffers.extent(buffer), what })
+        .collect();
+    held.sort_by_key(|held| held.extent.start);
+    for pair in held.windows(2) {
+        let apart = !pair[0].extent.overlaps(pair[1].extent);
+        require!(apart, "{} and {} overlap", pair[0].what, pair[1].what);
+    }
+    Ok(held)
+}
+
+/// The bounds of every buffer of i32; each must be a port's, and bounded.
+pub(super) fn classes(program: &Program, buffers: &Buffers) -> Result<Classes, ProgramError> {
+    let mut classes = Classes::new();
+    for port in program.inputs.iter().chain(&program.targets) {
+        let bounds = bounds(port)?;
+        if buffers.get(port.buffer)?.dtype == DType::F32 {
+            continue;
+        }
+        let Some(bounds) = bounds else {
+            let message = format!("`{}` is of i32, and needs a bounded domain", port.name);
+            return Err(ProgramError::new(message));
+        };
+        let stored = bounds.start >= i64::from(i32::MIN) && bounds.end - 1 <= i64::from(i32::MAX);
+        require!(stored, "the domain of `{}` does not fit into i32", port.name);
+        classes.insert(port.buffer, bounds);
+    }
+    for (i, buffer) in buffers.buffers.iter().enumerate() {
+        let known = buffer.dtype == DType::F32 || classes.contains_key(&BufferId(i as u32));
+        require!(known, "buffer {i} is of i32, but is neither an input's nor a target's");
+    }
+    Ok(classes)
+}
+
+/// The values from the first up to, but not including, the last that a port admits.
+fn bounds(port: &Port) -> Result<Option<Range<i64>>, ProgramError> {
+    let bounds = match &port.domain {
+        Domain::Any => return Ok(None),
+        Domain::Range(low, high) => *low..*high,
+        Domain::Names(names) => 0..i64::try_from(names.len()).unwrap_or(i64::MAX),
+    };
+    require!(!bounds.is_empty(), "the domain of `{}` is empty", port.name);
+    Ok(Some(bounds))
+}
+
+fn check_names(program: &Program) -> Result<(), ProgramError> {
+    unique("parameter", program.params.iter().map(|param| &param.name))?;
+    unique("input", program.inputs.iter().map(|port| &port.name))?;
+    unique("target", program.targets.iter().map(|port| &port.name))?;
+    unique("output", program.outputs.iter().map(|output| &output.name))
+}
+
+fn unique<'p>(what: &str, names: impl Iterator<Item = &'p String>) -> Result<(), ProgramError> {
+    let mut seen = HashSet::new();
+    for name in names {
+        require!(!name.is_empty(), "{what} {} has no name", seen.len());
+        require!(seen.insert(name), "{what} `{name}` is there twice");
+    }
+    Ok(())
+}
+
+type Found<'p> = Vec<(BufferId, What<'p>)>;
+
+fn check_params<'p>(
+    program: &'p Program,
+    buffers: &Buffers,
+    found: &mut Found<'p>,
+) -> Result<(), ProgramError> {
+    for param in &program.params {
+        let what = What::Param(&param.name);
+        let layout = buffers.float(param.buffer, what)?;
+        let (cols, leading) = match param.shape.split_last() {
+            Some((&cols, leading)) => (cols, leading),
+            None => (1, &[][..]),
+        };
+        let rows = leading.iter().try_fold(1u64, |rows, &dim| rows.checked_mul(dim));
+        require!(
+            rows.is_some_and(|rows| size(layout) == (fixed(rows), cols)),
+            "{what} has shape {:?}, but its buffer is {}",
+            param.shape,
+            text(size(layout))
+        );
+        found.push((param.buffer, what));
+        for &state in &param.states {
+            let what = What::State(&param.name);
+            require!(buffers.float(state, what)? == layout, "{what} differs from it in layout");
+            found.push((state, what));
+        }
+    }
+    Ok(())
+}
+
+fn check_ports<'p>(
+    program: &'p Program,
+    buffers: &Buffers,
+    found: &mut Found<'p>,
+) -> Result<(), ProgramError> {
+    let inputs = program.inputs.iter().map(|port| (port, What::Input(&port.name)));
+    let targets = program.targets.iter().map(|port| (port, What::Target(&port.name)));
+    for (port, what) in inputs.chain(targets) {
+        check_width(buffers.get(port.buffer)?.layout, port.width, what)?;
+        found.push((port.buffer, what));
+    }
+    Ok(())
+}
+
+/// Checks that a buffer holds `width` elements for each row of data.
+fn check_width(layout: Layout, width: u64, what: impl fmt::Display) -> Result<(), ProgramError> {
+    let in_rows = matches!(layout, Layout::Rows { rows, .. } if rows.batched);
+    require!(in_rows, "{what} must be in rows, a number of them for each row of the batch");
+    let (rows, cols) = size(layout);
+    require!(
+        rows.count.checked_mul(cols) == Some(width),
+        "{what} has {width} elements a row, but its buffer is {}",
+        text((rows, cols))
+    );
+    Ok(())
+}
+
+fn check_results(program: &Program, buffers: &Buffers) -> Result<(), ProgramError> {
+    for output in &program.outputs {
+        let what = format!("output `{}`", output.name);
+        check_width(buffers.float(output.buffer, &what)?, output.width, &what)?;
+    }
+    for metric in &program.metrics {
+        let what = format!("metric `{}`", metric.name);
+        require!(!metric.name.is_empty(), "a metric has no name");
+        check_scalar(buffers.float(metric.buffer, &what)?, what)?;
+    }
+    if let Some(loss) = program.loss {
+        check_scalar(buffers.float(loss, "the loss")?, "the loss")?;
+    }
+    Ok(())
+}
+
+fn check_scalar(layout: Layout, what: impl fmt::Display) -> Result<(), ProgramError> {
+    let found = text(size(layout));
+    require!(layout == Layout::scalar(), "{what} must be one number, but its buffer is {found}");
+    Ok(())
+}
+
+fn check_scalars<'p>(
+    program: &'p Program,
+    buffers: &Buffers,
+    found: &mut Found<'p>,
+) -> Result<(), ProgramError> {
+    let groups = program.training.as_ref().map_or(0, |training| training.schedules.len());
+    for &(scalar, buffer) in &program.scalars {
+        let what = What::Scalar(scalar);
+        check_scalar(buffers.float(buffer, what)?, what)?;
+        let (group, factor) = match scalar {
+            Scalar::PerRow { factor } => {
+                require!(factor.is_finite(), "the factor of {what} is not finite");
+                (None, 0.0)
+            }
+            Scalar::LearningRate { group } => (Some(group), 0.0),
+            Scalar::CorrectedRate { group, beta } => (Some(group), beta),
+            Scalar::RootCorrection { beta } => (None, beta),
+            Scalar::Undampened { dampening } => {
+                require!(dampening.is_finite(), "the dampening of {what} is not finite");
+                (None, 0.0)
+            }
+        };
+        let scheduled = group.is_none_or(|group| usize::from(group) < groups);
+        require!(scheduled, "{what} is of a group beyond the {groups} schedules");
+        require!((0.0..1.0).contains(&factor), "the beta of {what} must be in [0, 1)");
+        found.push((buffer, what));
+    }
+    Ok(())
+}
+
+fn check_training(program: &Program) -> Result<(), ProgramError> {
+    let Some(training) = &program.training else {
+        for phase in [Phase::Eval, Phase::Train] {
+            let empty = phase.entry(program).steps.is_empty();
+            require!(empty, "{} has steps, but the net has no training", phase.name());
+        }
+        let bare = program.loss.is_none() && program.metrics.is_empty();
+        require!(bare, "there is a loss or a metric, but the net has no training");
+        return Ok(());
+    };
+    let Training { batch, epochs, seed: _, valid, shuffle: _, schedules } = training;
+    require!(program.loss.is_some(), "the net is trained, but has no loss");
+    if let Batch::Rows(rows) = *batch {
+        let most = program.batch;
+        require!(rows >= 1, "a training step has 0 rows, and must have at least 1");
+        require!(rows <= most, "a training step has {rows} rows, but the arena holds {most}");
+    }
+    let some = (1..=MAX_EPOCHS).contains(epochs);
+    require!(some, "training has {epochs} epochs, and must have from 1 to {MAX_EPOCHS}");
+    require!((0.0..1.0).contains(valid), "the validation share is {valid}, outside [0, 1)");
+    for (i, schedule) in schedules.iter().enumerate() {
+        check_schedule(i, schedule)?;
+    }
+    Ok(())
+}
+
+fn check_schedule(i: usize, schedule: &Schedule) -> Result<(), ProgramError> {
+    let (value, length) = match schedule.curve {
+        Curve::Constant => (0.0, 1),
+        Curve::Step { every, by } => (by, every),
+        Curve::Exponential { by } => (by, 1),
+        Curve::Cosine { to, over } => (to, over.unwrap_or(1)),
+    };
+    let finite = schedule.base.is_finite() && value.is_finite();
+    require!(finite, "schedule {i} has a number that is not finite");
+    require!(length >= 1, "schedule {i} has a length of 0, and must have at least 1");
+    Ok(())
+}

@@ -1,0 +1,7 @@
+//! The instruction set's guards: what may be executed, and what its bytes may be.
+
+mod accept;
+mod codec;
+mod lifetime;
+mod refuse;
+mod sample;
