@@ -1,0 +1,114 @@
+//! The one block of memory that a program runs in: 64-byte aligned, zeroed, allocated once.
+
+use bumpalo::Bump;
+use std::alloc::Layout;
+use std::ptr::NonNull;
+
+/// The alignment of the block and of every buffer in it: a cache line, and an AVX-512 vector.
+pub const ALIGNMENT: usize = 64;
+
+/// One block of floats.
+pub struct Arena {
+    // Owns the block that `base` points into; a chunk of a Bump never moves.
+    _bump: Bump,
+    base: NonNull<f32>,
+    len: usize,
+}
+
+// SAFETY: the block is plain memory owned by this value, and nothing in it belongs to a thread.
+unsafe impl Send for Arena {}
+// SAFETY: shared access only copies pointers out; whoever writes through one says why it is alone.
+unsafe impl Sync for Arena {}
+
+impl Arena {
+    /// A zeroed block of at least `bytes` bytes, or `None` where the system has no such memory.
+    pub fn new(bytes: usize) -> Option<Arena> {
+        let bytes = bytes.max(ALIGNMENT).checked_next_multiple_of(ALIGNMENT)?;
+        let bump = Bump::new();
+        let layout = Layout::from_size_align(bytes, ALIGNMENT).ok()?;
+        let base = bump.try_alloc_layout(layout).ok()?;
+        // SAFETY: the block has just been allocated with this size.
+        unsafe { base.as_ptr().write_bytes(0, bytes) };
+        Some(Arena { _bump: bump, base: base.cast(), len: bytes / 4 })
+    }
+
+    /// The first float. What is read and written through it must lie inside [`Arena::floats_len`].
+    #[inline]
+    pub fn base(&self) -> *mut f32 {
+        self.base.as_ptr()
+    }
+
+    /// The number of floats.
+    pub fn floats_len(&self) -> usize {
+        self.len
+    }
+
+    /// The floats from `start` up to `end`.
+    pub fn floats(&self, start: usize, end: usize) -> &[f32] {
+        assert!(start <= end && end <= self.len, "a view lies inside the arena");
+        // SAFETY: the range has just been checked, the block is initialised, and the borrow of the
+        // arena keeps `floats_mut` away; kernels only run while the executor is borrowed mutably.
+        unsafe { std::slice::from_raw_parts(self.base().add(start), end - start) }
+    }
+
+    /// The floats from `start` up to `end`, to be changed.
+    pub fn floats_mut(&mut self, start: usize, end: usize) -> &mut [f32] {
+        assert!(start <= end && end <= self.len, "a view lies inside the arena");
+        // SAFETY: as in `floats`, and the mutable borrow makes it the only view.
+        unsafe { std::slice::from_raw_parts_mut(self.base().add(start), end - start) }
+    }
+}
+
+/// The arena as the kernels of one thread see it while a step runs.
+#[derive(Clone, Copy)]
+pub struct Memory {
+    base: *mut f32,
+}
+
+// SAFETY: a pointer to plain memory; the debt is in the functions that use it.
+unsafe impl Send for Memory {}
+// SAFETY: as above.
+unsafe impl Sync for Memory {}
+
+impl Memory {
+    /// The memory of an arena.
+    ///
+    /// # Safety
+    /// Until the last use of the result, nothing else reads or writes the arena but the steps of
+    /// one verified program, bound for this arena, and where several threads run them, each step
+    /// only its own part of the written buffers, with a barrier before another thread reads that.
+    #[inline]
+    pub unsafe fn new(arena: &Arena) -> Memory {
+        Memory { base: arena.base() }
+    }
+
+    /// The float at `offset`, which is inside the arena.
+    #[inline(always)]
+    pub fn at(self, offset: usize) -> *mut f32 {
+        self.base.wrapping_add(offset)
+    }
+
+    /// A readable range of a verified buffer.
+    #[inline(always)]
+    pub fn read<'a>(self, offset: usize, len: usize) -> &'a [f32] {
+        // SAFETY: offsets come from bound steps of a verified program: `verify` has proved that the
+        // range lies in the arena and that no write of the same step overlaps it.
+        unsafe { std::slice::from_raw_parts(self.at(offset), len) }
+    }
+
+    /// A readable range of a verified buffer of class indices.
+    #[inline(always)]
+    pub fn read_indices<'a>(self, offset: usize, len: usize) -> &'a [i32] {
+        // SAFETY: as in `read`; every bit pattern is an i32.
+        unsafe { std::slice::from_raw_parts(self.at(offset).cast(), len) }
+    }
+
+    /// A writable range of a verified buffer.
+    #[inline(always)]
+    #[allow(clippy::mut_from_ref, reason = "disjointness is proved by `verify`, not by borrows")]
+    pub fn write<'a>(self, offset: usize, len: usize) -> &'a mut [f32] {
+        // SAFETY: as in `read`: `verify` has proved that nothing else of the step touches the
+        // range, and a thread only asks for its own part.
+        unsafe { std::slice::from_raw_parts_mut(self.at(offset), len) }
+    }
+}

@@ -1,0 +1,135 @@
+//! Softmax and cross-entropy with class indices in one, and the share of correct answers.
+
+use super::softmax::{each, normalizer};
+use super::{Extent, Part};
+use crate::arena::Memory;
+use crate::simd::{LANES, Simd, math};
+
+/// One element for each row of the logits, itself in rows of `cols` elements that are `stride`
+/// apart.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct List {
+    /// Its first element.
+    pub offset: usize,
+    /// The elements of one of its rows.
+    pub cols: usize,
+    /// From one of its rows to the next.
+    pub stride: usize,
+}
+
+impl List {
+    /// The place of the element for a row of the logits.
+    #[inline(always)]
+    fn at(self, row: usize) -> usize {
+        self.offset + row / self.cols * self.stride + row % self.cols
+    }
+}
+
+/// A softmax with cross-entropy bound to places.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct CrossEntropy {
+    /// The logits.
+    pub x: usize,
+    /// The class indices.
+    pub target: List,
+    /// One loss a row.
+    pub loss: Option<List>,
+    /// The gradient of the logits.
+    pub grad: Option<Gradient>,
+    /// The rows.
+    pub rows: Extent,
+    /// The classes.
+    pub cols: usize,
+    /// From one row of logits to the next.
+    pub stride: usize,
+}
+
+/// Where the gradient goes and what it is multiplied by.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Gradient {
+    /// Its first float; its rows lie as those of the logits do.
+    pub y: usize,
+    /// The factors; one for all is a row of one, again and again.
+    pub scale: List,
+}
+
+impl CrossEntropy {
+    /// Computes this thread's rows at a batch of `n` rows: loss = ln Σ eˣ - x\[t\] and
+    /// grad = (softmax(x) - onehot(t)) × scale, both shifted by the largest x so that they stay
+    /// finite.
+    pub fn run<S: Simd>(&self, s: S, memory: Memory, n: usize, part: Part) {
+        s.vectorize(
+            #[inline(always)]
+            || {
+                let rows = self.rows.at(n);
+                let width = self.cols.next_multiple_of(LANES);
+                for row in part.range(rows, 1) {
+                    let target = memory.read_indices(self.target.at(row), 1)[0] as usize;
+                    let x = memory.read(self.x + row * self.stride, width);
+                    let (largest, total) = normalizer(s, x, self.cols);
+                    let chosen = x[target];
+                    if let Some(loss) = self.loss {
+                        let log = s.to_array(math::log(s, s.splat(total)))[0];
+                        memory.write(loss.at(row), 1)[0] = log - (chosen - largest);
+                    }
+                    if let Some(grad) = self.grad {
+                        let scale = memory.read(grad.scale.at(row), 1)[0];
+                        let y = self.gradient_row(memory, grad, row, width);
+                        let (shift, total) = (s.splat(largest), s.splat(total));
+                        let factor = s.splat(scale);
+                        each(s, y, |x| s.mul(s.div(math::exp(s, s.sub(x, shift)), total), factor));
+                        y[target] -= scale;
+                    }
+                }
+            },
+        );
+    }
+
+    /// The row of the gradient, holding the logits.
+    #[inline(always)]
+    fn gradient_row<'a>(
+        &self,
+        memory: Memory,
+        grad: Gradient,
+        row: usize,
+        width: usize,
+    ) -> &'a mut [f32] {
+        let y = memory.write(grad.y + row * self.stride, width);
+        if grad.y != self.x {
+            y.copy_from_slice(memory.read(self.x + row * self.stride, width));
+        }
+        y
+    }
+}
+
+/// A count of correct answers bound to places.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Correct {
+    /// The scores.
+    pub x: usize,
+    /// The class indices.
+    pub target: List,
+    /// 1 or 0 a row.
+    pub y: List,
+    /// The rows.
+    pub rows: Extent,
+    /// The classes.
+    pub cols: usize,
+    /// From one row of scores to the next.
+    pub stride: usize,
+}
+
+impl Correct {
+    /// Computes this thread's rows at a batch of `n` rows.
+    pub fn run(&self, memory: Memory, n: usize, part: Part) {
+        let rows = self.rows.at(n);
+        for row in part.range(rows, 1) {
+            let x = memory.read(self.x + row * self.stride, self.cols);
+            let first_largest =
+                (1..self.cols).fold(0, |best, i| if x[i] > x[best] { i } else { best });
+            let target = memory.read_indices(self.target.at(row), 1)[0];
+            let correct = first_largest == target as usize;
+            memory.write(self.y.at(row), 1)[0] = f32::from(u8::from(correct));
+        }
+    }
+}

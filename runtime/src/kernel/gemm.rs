@@ -1,0 +1,450 @@
+//! The matrix product C = op(A) op(B) + bias with a fused epilogue.
+//!
+//! Names are those of Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication"
+//! (2008): `k` runs over the inner dimension, a register tile has `R` rows of `V` vectors. The
+//! vector axis is C's columns, A is broadcast. Each element of C is one chain of fused
+//! multiply-adds over ascending k that starts from the bias, however the loops around it are
+//! blocked, so its bits depend on nothing but the operands.
+
+use super::straight::{self, Tape};
+use super::tile::{Code, Tile};
+use super::{Extent, Part};
+use crate::arena::Memory;
+use crate::simd::{LANES, Simd};
+use std::ops::Range;
+
+/// A matrix product bound to places. Offsets and strides count floats.
+#[derive(Clone, Debug, Default)]
+pub struct Gemm {
+    /// The broadcast operand, op(A).
+    pub a: Operand,
+    /// The vector operand, op(B); B itself where it is transposed.
+    pub b: Operand,
+    /// Whether op(A) is A transposed, so that its rows lie side by side.
+    pub a_transposed: bool,
+    /// Whether op(B) is B transposed, made column block by column block in `pack`.
+    pub b_transposed: bool,
+    /// The first float of the room for one column block of op(B).
+    pub pack: usize,
+    /// One row that every sum starts from.
+    pub bias: Operand,
+    /// The rows of C.
+    pub m: Extent,
+    /// The columns of C.
+    pub n: usize,
+    /// The inner dimension.
+    pub k: Extent,
+    /// What is done with each finished tile.
+    pub code: Code,
+}
+
+/// A bound matrix.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Operand {
+    /// Its first float.
+    pub offset: usize,
+    /// From one row to the next; for op(A), and for B from one row of B to the next.
+    pub row: usize,
+    /// From one column of op(A) to the next; from one vector of columns of B to the next.
+    pub column: usize,
+}
+
+/// The vectors across a tile of few rows: wide enough that the chains of multiply-adds hide their
+/// latency.
+fn tile_vectors<S: Simd>(m: usize) -> usize {
+    let accumulators = S::TILE_ROWS * S::TILE_VECTORS;
+    match m {
+        1 if accumulators >= 24 => 8,
+        _ if m * 6 <= accumulators => 4,
+        _ if m * 2 <= accumulators => S::TILE_VECTORS.max(2),
+        _ => S::TILE_VECTORS,
+    }
+}
+
+/// The rows of a tile that is `vecs` vectors across, a power of two.
+fn tile_rows<S: Simd>(vecs: usize) -> usize {
+    S::TILE_ROWS.min((S::TILE_ROWS * S::TILE_VECTORS) >> vecs.trailing_zeros())
+}
+
+/// The most rows of any tile.
+pub const MAX_ROWS: usize = 12;
+/// The most vectors across any tile.
+pub const MAX_VECTORS: usize = 8;
+
+/// Whether op(A) with `m` rows and `k` columns is packed where it is transposed.
+fn packs(m: usize, k: usize) -> bool {
+    m >= 4 * MAX_ROWS && k >= 96
+}
+
+/// The floats of op(A) that are packed at a time: 4 MiB. They are read in order, so they may come from
+/// the third-level cache; the more there are, the less often a column block of B is packed.
+const PACKED: usize = 1 << 20;
+
+/// The rows of op(A) that are packed at a time.
+fn packed_rows(k: usize) -> usize {
+    (PACKED / k / MAX_ROWS).max(1) * MAX_ROWS
+}
+
+/// The most vectors across a column block of B that is packed beside op(A).
+const MAX_PACKED_VECTORS: usize = 2;
+
+/// The floats of scratch that a product with a transposed A needs, with a margin for whole vectors.
+pub fn pack_a_floats(m: usize, k: usize) -> usize {
+    if !packs(m, k) {
+        return 0;
+    }
+    let rows = (m * k).min(PACKED.max(MAX_ROWS * k));
+    (rows + k * MAX_PACKED_VECTORS * LANES + LANES).next_multiple_of(LANES)
+}
+
+/// The floats of scratch that a product with a transposed B and inner dimension `k` needs.
+pub fn pack_floats(k: usize) -> usize {
+    k.next_multiple_of(LANES) * 8 * LANES
+}
+
+impl Gemm {
+    /// Computes this thread's part of C at a batch of `batch` rows.
+    ///
+    /// # Safety
+    /// It is bound for this memory from a verified program planned for at least `batch` rows.
+    pub unsafe fn run<S: Simd>(&self, s: S, memory: Memory, batch: usize, part: Part) {
+        let (m, k, vecs) = (self.m.at(batch), self.k.at(batch), self.n.div_ceil(LANES));
+        let (rows, columns) = match part.of {
+            1 => (0..m, 0..vecs),
+            threads if vecs >= 2 * S::TILE_VECTORS * threads => {
+                (0..m, part.range(vecs, S::TILE_VECTORS))
+            }
+            _ => (part.range(m, 1), 0..vecs),
+        };
+        if !self.packs_a(m, k) {
+            // SAFETY: passed on to the caller.
+            return unsafe { self.block(s, memory, k, rows, columns, None) };
+        }
+        let height = packed_rows(k);
+        for first in rows.clone().step_by(height) {
+            let rows = first..(first + height).min(rows.end);
+            let a = self.packed_a(k, first);
+            // SAFETY: the rows lie inside op(A), and the room for it holds this many.
+            unsafe {
+                self.pack_a::<S>(s, memory, k, rows.clone(), a);
+                self.block(s, memory, k, rows, columns.clone(), Some(a));
+            }
+        }
+    }
+
+    /// Computes the columns of a block of rows; `a` is op(A) where it has been packed.
+    #[inline(always)]
+    unsafe fn block<S: Simd>(
+        &self,
+        s: S,
+        memory: Memory,
+        k: usize,
+        rows: Range<usize>,
+        columns: Range<usize>,
+        a: Option<Operand>,
+    ) {
+        let mut vec = columns.start;
+        while vec < columns.end && !rows.is_empty() {
+            let left = columns.end - vec;
+            let width = tile_vectors::<S>(rows.len()).min(1 << left.ilog2());
+            let packed = Operand { offset: self.pack, row: width * LANES, column: LANES };
+            let own = Operand { offset: self.b.offset + vec * self.b.column, ..self.b };
+            // SAFETY: passed on to the caller.
+            let b = unsafe {
+                if self.b_transposed {
+                    self.pack_transposed_b(s, memory, k, vec, width);
+                    packed
+                } else if a.is_some() {
+                    self.pack_b(s, memory, k, own, width);
+                    packed
+                } else {
+                    own
+                }
+            };
+            let job = Job { gemm: self, memory, k, a, b };
+            let column = Tile { row: rows.start, vec, rows: rows.len(), vecs: width };
+            // SAFETY: the rows and vectors lie inside C.
+            unsafe { job.column(s, column) };
+            vec += width;
+        }
+    }
+
+    /// Whether op(A)'s tiles are packed: its columns are far apart, and there are so many that they
+    /// would not stay in the first-level cache and its address buffer.
+    fn packs_a(&self, m: usize, k: usize) -> bool {
+        self.a_transposed && !self.b_transposed && self.a.column > 0 && packs(m, k)
+    }
+
+    /// Where the packed rows of op(A) from `first` on lie: tile after tile, in each its columns one
+    /// after another.
+    fn packed_a(&self, k: usize, first: usize) -> Operand {
+        let offset = self.pack + k * MAX_PACKED_VECTORS * LANES;
+        Operand { offset: offset.wrapping_sub(first * k), row: k, column: 0 }
+    }
+
+    /// Packs rows of op(A).
+    unsafe fn pack_a<S: Simd>(
+        &self,
+        s: S,
+        memory: Memory,
+        k: usize,
+        rows: Range<usize>,
+        a: Operand,
+    ) {
+        s.vectorize(
+            #[inline(always)]
+            || {
+                for tile in tiles::<S>(Tile {
+                    row: rows.start,
+                    vec: 0,
+                    rows: rows.len(),
+                    vecs: S::TILE_VECTORS,
+                }) {
+                    let to = a.offset.wrapping_add(tile.row * k);
+                    for i in 0..k {
+                        let from = self.a.offset + tile.row + i * self.a.column;
+                        // SAFETY: op(A) has these rows. A whole vector is written: what is too much
+                        // is overwritten by the next, or lies in the margin after the last.
+                        unsafe {
+                            let lanes = s.load_first(memory.at(from), tile.rows);
+                            s.store(memory.at(to.wrapping_add(i * tile.rows)), lanes);
+                        }
+                    }
+                }
+            },
+        );
+    }
+
+    /// Copies the `width` vectors of B's columns at `from` into `pack`, row after row.
+    unsafe fn pack_b<S: Simd>(&self, s: S, memory: Memory, k: usize, from: Operand, width: usize) {
+        s.vectorize(
+            #[inline(always)]
+            || {
+                for i in 0..k {
+                    for vec in 0..width {
+                        // SAFETY: B has k rows of this many vectors, and `pack` has room for them.
+                        unsafe {
+                            let at = from.offset + i * from.row + vec * from.column;
+                            let to = self.pack + (i * width + vec) * LANES;
+                            s.store(memory.at(to), s.load(memory.at(at)));
+                        }
+                    }
+                }
+            },
+        );
+    }
+
+    /// Writes the product out, one chain of multiply-adds for each vector of C.
+    pub fn unroll(&self, tape: &mut Tape, batch: usize) {
+        let (m, k, vecs) = (self.m.at(batch), self.k.at(batch), self.n.div_ceil(LANES));
+        let mut b = self.b;
+        if self.b_transposed {
+            for vec in 0..vecs {
+                for i in 0..k {
+                    let to = straight::vector(self.pack, vec * k + i);
+                    let column = i / LANES * self.b.column + i % LANES;
+                    let from = (self.b.offset + vec * LANES * self.b.row + column) as u32;
+                    let count = (self.n - vec * LANES).min(LANES) as u32;
+                    tape.push(straight::Op::Gather { to, from, step: self.b.row as u32, count });
+                }
+            }
+            b = Operand { offset: self.pack, row: LANES, column: k * LANES };
+        }
+        for (row, vec) in (0..m).flat_map(|row| (0..vecs).map(move |vec| (row, vec))) {
+            let tile = Tile::one(row, vec);
+            tape.push(straight::Op::Chain {
+                to: self.code.result.at(tile),
+                start: (self.bias.offset + vec * self.bias.column) as u32,
+                a: (self.a.offset + row * self.a.row) as u32,
+                a_step: self.a.column as u32,
+                b: (b.offset + vec * b.column) as u32,
+                b_step: b.row as u32,
+                k: k as u32,
+            });
+            self.code.unroll(tape, tile);
+            if tape.is_long() {
+                return;
+            }
+        }
+    }
+
+    /// Writes the `width` vectors of op(B)'s columns from `vec` on into `pack`, row after row.
+    unsafe fn pack_transposed_b<S: Simd>(
+        &self,
+        s: S,
+        memory: Memory,
+        k: usize,
+        vec: usize,
+        width: usize,
+    ) {
+        s.vectorize(
+            #[inline(always)]
+            || {
+                for column in 0..width {
+                    let first = (vec + column) * LANES;
+                    let present = self.n - first;
+                    for start in (0..k).step_by(LANES) {
+                        let from =
+                            self.b.offset + first * self.b.row + start / LANES * self.b.column;
+                        let to = self.pack + (start * width + column) * LANES;
+                        // SAFETY: B has `present` rows from `first` on; those beyond are read as
+                        // the first and end in lanes that nobody uses. A row is padded to whole
+                        // vectors, and `pack` has room for whole vectors of k.
+                        unsafe {
+                            let mut block = std::array::from_fn(|i| {
+                                let row = if i < present { i } else { 0 };
+                                s.load(memory.at(from + row * self.b.row))
+                            });
+                            s.transpose(&mut block);
+                            for (i, &row) in block.iter().enumerate() {
+                                s.store(memory.at(to + i * width * LANES), row);
+                            }
+                        }
+                    }
+                }
+            },
+        );
+    }
+}
+
+/// A column block of a product at a batch.
+struct Job<'a> {
+    gemm: &'a Gemm,
+    memory: Memory,
+    k: usize,
+    /// op(A), where it has been packed.
+    a: Option<Operand>,
+    /// The column block of op(B).
+    b: Operand,
+}
+
+impl Job<'_> {
+    /// Computes all rows of the column block.
+    #[inline(always)]
+    unsafe fn column<S: Simd>(&self, s: S, column: Tile) {
+        for tile in tiles::<S>(column) {
+            // SAFETY: the tile lies inside C and the operands agree with it in size, as `verify`
+            // has proved; padding makes the last vector of every row whole.
+            unsafe {
+                if self.gemm.a_transposed {
+                    select::<S, true>(s, self, tile);
+                } else {
+                    select::<S, false>(s, self, tile);
+                }
+                if !self.gemm.code.is_empty() {
+                    self.gemm.code.run(s, self.memory, tile);
+                }
+            }
+        }
+    }
+}
+
+/// The tiles of a column block: of equal heights, rather than full ones and a short rest, which would
+/// run slower.
+#[inline(always)]
+fn tiles<S: Simd>(column: Tile) -> impl Iterator<Item = Tile> {
+    let height = tile_rows::<S>(column.vecs);
+    let blocks = if column.rows <= height { 1 } else { column.rows.div_ceil(height) };
+    let (mut row, mut left) = (column.row, column.rows);
+    (1..=blocks).rev().map(move |blocks| {
+        let rows = if blocks == 1 { left } else { left.div_ceil(blocks) };
+        let tile = Tile { row, rows, ..column };
+        row += rows;
+        left -= rows;
+        tile
+    })
+}
+
+/// Runs the register tile of this size.
+#[inline(always)]
+unsafe fn select<S: Simd, const AT: bool>(s: S, job: &Job, tile: Tile) {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        match tile.vecs {
+            1 => select_rows::<S, AT, 1>(s, job, tile),
+            2 => select_rows::<S, AT, 2>(s, job, tile),
+            4 => select_rows::<S, AT, 4>(s, job, tile),
+            _ => select_rows::<S, AT, 8>(s, job, tile),
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn select_rows<S: Simd, const AT: bool, const V: usize>(s: S, job: &Job, tile: Tile) {
+    // SAFETY: passed on to the caller.
+    unsafe {
+        match tile.rows {
+            1 => multiply::<S, AT, V, 1>(s, job, tile),
+            2 => multiply::<S, AT, V, 2>(s, job, tile),
+            3 => multiply::<S, AT, V, 3>(s, job, tile),
+            4 => multiply::<S, AT, V, 4>(s, job, tile),
+            5 => multiply::<S, AT, V, 5>(s, job, tile),
+            6 => multiply::<S, AT, V, 6>(s, job, tile),
+            7 => multiply::<S, AT, V, 7>(s, job, tile),
+            8 => multiply::<S, AT, V, 8>(s, job, tile),
+            9 => multiply::<S, AT, V, 9>(s, job, tile),
+            10 => multiply::<S, AT, V, 10>(s, job, tile),
+            11 => multiply::<S, AT, V, 11>(s, job, tile),
+            _ => multiply::<S, AT, V, MAX_ROWS>(s, job, tile),
+        }
+    }
+}
+
+/// C's tile = bias + op(A) op(B), with all of it in registers.
+unsafe fn multiply<S: Simd, const AT: bool, const V: usize, const R: usize>(
+    s: S,
+    job: &Job,
+    tile: Tile,
+) {
+    // A tile that is too large for the registers is never selected; this keeps it from being built.
+    if R * V > S::TILE_ROWS * S::TILE_VECTORS.max(2) {
+        return;
+    }
+    s.vectorize(
+        #[inline(always)]
+        || {
+            let &Job { gemm, memory, k, b, .. } = job;
+            let (operand, a_step) = match job.a {
+                // The columns of a packed tile are as long as the tile is high.
+                Some(packed) => (packed, R),
+                None if AT => (gemm.a, gemm.a.column),
+                None => (gemm.a, gemm.a.row),
+            };
+            let a = operand.offset.wrapping_add(tile.row * operand.row);
+            let mut a = memory.at(a).cast_const();
+            let mut from = memory.at(b.offset).cast_const();
+            let bias = memory.at(gemm.bias.offset + tile.vec * gemm.bias.column);
+            let to = &gemm.code.result;
+            let c = to.of(memory, tile);
+            // SAFETY: the caller's operands hold R rows, V vectors and k steps.
+            unsafe {
+                let mut sums = [[s.splat(0.0); V]; R];
+                for v in 0..V {
+                    let start = s.load(bias.add(v * gemm.bias.column));
+                    for sums in &mut sums {
+                        sums[v] = start;
+                    }
+                }
+                for _ in 0..k {
+                    let mut row = [s.splat(0.0); V];
+                    for (v, y) in row.iter_mut().enumerate() {
+                        *y = s.load(from.add(v * b.column));
+                    }
+                    for (r, sums) in sums.iter_mut().enumerate() {
+                        let x = s.splat(*a.add(if AT { r } else { r * a_step }));
+                        for (sum, &y) in sums.iter_mut().zip(&row) {
+                            *sum = s.mul_add(x, y, *sum);
+                        }
+                    }
+                    a = a.wrapping_add(if AT { a_step } else { 1 });
+                    from = from.wrapping_add(b.row);
+                }
+                for (r, sums) in sums.iter().enumerate() {
+                    for (v, &sum) in sums.iter().enumerate() {
+                        s.store(c.add(r * to.row + v * to.vec), sum);
+                    }
+                }
+            }
+        },
+    );
+}

@@ -1,0 +1,79 @@
+//! Elementwise expressions over whole buffers.
+
+use super::straight::Tape;
+use super::tile::{Code, TILE_VECTORS, Tile};
+use super::{Extent, Part};
+use crate::arena::Memory;
+use crate::simd::{LANES, Simd};
+
+/// The vectors of a domain: `rows` rows of `vecs` vectors. Where no operand is spread over rows
+/// or columns, the domain is one row of everything.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Domain {
+    /// The rows.
+    pub rows: Extent,
+    /// The vectors of a row of a matrix.
+    pub vecs: usize,
+    /// Set where the domain is flat: the floats of all of it, `vecs` is not used.
+    pub flat: Option<Extent>,
+}
+
+impl Domain {
+    /// The rows and vectors at a batch of `n`.
+    #[inline(always)]
+    pub fn at(&self, n: usize) -> (usize, usize) {
+        match self.flat {
+            Some(floats) => (1, floats.at(n).div_ceil(LANES)),
+            None => (self.rows.at(n), self.vecs),
+        }
+    }
+}
+
+/// An expression with its domain.
+#[derive(Clone, Debug, Default)]
+pub struct Map {
+    /// Where it is evaluated.
+    pub domain: Domain,
+    /// What is evaluated.
+    pub code: Code,
+}
+
+impl Map {
+    /// Writes the expression out, vector by vector.
+    pub fn unroll(&self, tape: &mut Tape, n: usize) {
+        let (rows, vecs) = self.domain.at(n);
+        for (row, vec) in (0..rows).flat_map(|row| (0..vecs).map(move |vec| (row, vec))) {
+            self.code.unroll(tape, Tile::one(row, vec));
+            if tape.is_long() {
+                return;
+            }
+        }
+    }
+
+    /// Evaluates this thread's part at a batch of `n` rows.
+    ///
+    /// # Safety
+    /// It is bound for this memory from a verified program planned for at least `n` rows.
+    pub unsafe fn run<S: Simd>(&self, s: S, memory: Memory, n: usize, part: Part) {
+        let (rows, vecs) = self.domain.at(n);
+        let (rows, vecs) =
+            if rows == 1 { (0..1, part.range(vecs, 1)) } else { (part.range(rows, 1), 0..vecs) };
+        let width = vecs.len().min(TILE_VECTORS);
+        if width == 0 {
+            return;
+        }
+        let height = if rows.len() == 1 { 1 } else { TILE_VECTORS / width };
+        let mut row = rows.start;
+        while row < rows.end {
+            let height = height.min(rows.end - row);
+            let mut vec = vecs.start;
+            while vec < vecs.end {
+                let tile = Tile { row, vec, rows: height, vecs: width.min(vecs.end - vec) };
+                // SAFETY: the tile lies inside the domain.
+                unsafe { self.code.run(s, memory, tile) };
+                vec += width;
+            }
+            row += height;
+        }
+    }
+}

@@ -1,0 +1,426 @@
+//! Fused expressions over a tile: the one evaluator behind maps, the epilogues of matrix products
+//! and the bodies of reductions.
+//!
+//! A tile is `rows` x `vecs` vectors. Every operand is a [`Place`]: where its first vector is and
+//! how far the next row and the next vector are. An instruction is decoded once per tile and then
+//! loops; its intermediate values live in registers of at most [`TILE_VECTORS`] vectors, which stay
+//! in the first-level cache.
+
+use super::straight::{self, Tape};
+use crate::arena::Memory;
+use crate::program::{Expr, Opcode, Spread, Value};
+use crate::simd::{LANES, Simd, math};
+
+/// The most vectors in a tile of a map or a sum.
+pub const TILE_VECTORS: usize = 32;
+
+/// Where an operand of a tile lies. All distances count floats.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Place {
+    /// Its first float in the arena.
+    pub offset: usize,
+    /// From one row of a tile to the next.
+    pub row: usize,
+    /// From one vector of a tile to the next.
+    pub vec: usize,
+    /// How far a tile moves that starts one row later: nowhere, for a register.
+    pub tile_row: usize,
+    /// How far a tile moves that starts one vector later.
+    pub tile_vec: usize,
+}
+
+impl Place {
+    /// A place that covers a whole domain.
+    pub fn spread(offset: usize, row: usize, vec: usize) -> Place {
+        Place { offset, row, vec, tile_row: row, tile_vec: vec }
+    }
+
+    /// The offset of a tile.
+    #[inline(always)]
+    pub fn offset(&self, tile: Tile) -> usize {
+        self.offset + tile.row * self.tile_row + tile.vec * self.tile_vec
+    }
+
+    /// The first float of a tile.
+    #[inline(always)]
+    pub fn of(&self, memory: Memory, tile: Tile) -> *mut f32 {
+        memory.at(self.offset(tile))
+    }
+
+    /// The offset of a tile in straight-line code, which is only made for small arenas.
+    pub fn at(&self, tile: Tile) -> u32 {
+        self.offset(tile) as u32
+    }
+}
+
+/// The registers of an expression: each holds a value for one tile.
+#[derive(Clone, Copy, Debug)]
+pub struct Registers {
+    /// The first float of the first.
+    pub offset: usize,
+    /// The most rows of a tile.
+    pub rows: usize,
+    /// The most vectors across a tile.
+    pub vecs: usize,
+}
+
+impl Registers {
+    /// The floats of one register.
+    pub fn floats(&self) -> usize {
+        self.rows * self.vecs * LANES
+    }
+
+    fn place(&self, index: usize) -> Place {
+        let offset = self.offset + index * self.floats();
+        Place { offset, row: self.vecs * LANES, vec: LANES, tile_row: 0, tile_vec: 0 }
+    }
+}
+
+/// What is done for each vector of the tile.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Action {
+    /// An opcode of the program.
+    Compute(Opcode),
+    /// The first operand as it is.
+    Copy,
+    /// The first element of each row of the first operand, in all lanes.
+    Splat,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Instr {
+    action: Action,
+    to: Place,
+    args: [Place; 3],
+}
+
+/// An expression bound to places.
+#[derive(Clone, Debug, Default)]
+pub struct Code {
+    instrs: Vec<Instr>,
+    /// Where the last instruction's value is, for a reduction.
+    pub value: Place,
+    /// Where the kernel puts the tile that `Value::Result` stands for.
+    pub result: Place,
+}
+
+/// What binding an expression needs to know.
+pub struct Binding<'a> {
+    /// The place of a loaded or stored buffer.
+    pub place: &'a dyn Fn(crate::program::BufferId, Spread) -> Place,
+    /// The place of a constant.
+    pub constant: &'a mut dyn FnMut(f32) -> Place,
+    /// The thread's registers; the first is the kernel's own.
+    pub registers: Registers,
+}
+
+impl Code {
+    /// Binds `expr` and says how many registers it uses.
+    pub fn bind(expr: &Expr, binding: &mut Binding) -> (Code, usize) {
+        let register = |index: usize| binding.registers.place(index);
+        // Register 0 holds the result of the kernel, registers are then given out by last use.
+        let mut free: Vec<usize> = Vec::new();
+        let mut used = 1;
+        let mut take = |free: &mut Vec<usize>| {
+            free.pop().unwrap_or_else(|| {
+                used += 1;
+                used - 1
+            })
+        };
+        let last_use = last_uses(expr);
+        let mut instrs = Vec::with_capacity(expr.code.len() + expr.stores.len());
+
+        let loads: Vec<Place> = (expr.loads.iter())
+            .map(|load| {
+                let place = (binding.place)(load.buffer, load.spread);
+                if load.spread != Spread::Column {
+                    return place;
+                }
+                let to = register(take(&mut free));
+                instrs.push(Instr { action: Action::Splat, to, args: [place; 3] });
+                to
+            })
+            .collect();
+        let consts: Vec<Place> = expr.consts.iter().map(|&c| (binding.constant)(c)).collect();
+
+        // A value that is stored is computed in its buffer, unless the old content is still needed.
+        let home = |value: Value, after: usize| {
+            let (_, buffer) = expr.stores.iter().find(|(stored, _)| *stored == value)?;
+            let place = (binding.place)(*buffer, Spread::Full);
+            let needed = expr.code[after..].iter().any(|instr| {
+                instr.args[..instr.op.arity()].iter().any(|arg| match arg {
+                    Value::Load(i) => loads[*i as usize].offset == place.offset,
+                    _ => false,
+                })
+            });
+            let stored_later = expr.stores.iter().any(|(stored, _)| match stored {
+                Value::Load(i) => loads[*i as usize].offset == place.offset,
+                _ => false,
+            });
+            (!needed && !stored_later).then_some(place)
+        };
+        let result = home(Value::Result, 0).unwrap_or(register(0));
+        let mut values: Vec<Place> = Vec::with_capacity(expr.code.len());
+        let mut owned: Vec<Option<usize>> = Vec::with_capacity(expr.code.len());
+        let place_of = |value: Value, values: &[Place]| match value {
+            Value::Result => result,
+            Value::Load(i) => loads[i as usize],
+            Value::Const(i) => consts[i as usize],
+            Value::Instr(i) => values[i as usize],
+        };
+        for (index, instr) in expr.code.iter().enumerate() {
+            let args = instr.args.map(|arg| place_of(arg, &values));
+            for arg in &instr.args[..instr.op.arity()] {
+                if let Value::Instr(i) = *arg
+                    && last_use[i as usize] == index
+                    && let Some(index) = owned[i as usize].take()
+                {
+                    free.push(index);
+                }
+            }
+            let to = home(Value::Instr(index as u16), index + 1).unwrap_or_else(|| {
+                let index = take(&mut free);
+                owned.push(Some(index));
+                register(index)
+            });
+            if owned.len() == index {
+                owned.push(None);
+            }
+            values.push(to);
+            instrs.push(Instr { action: Action::Compute(instr.op), to, args });
+        }
+        // A loaded operand that is stored elsewhere may itself be overwritten by another store: all
+        // such are taken out before the first store puts anything back.
+        let targets: Vec<Place> = (expr.stores.iter())
+            .map(|&(_, buffer)| (binding.place)(buffer, Spread::Full))
+            .collect();
+        let mut copies = Vec::new();
+        for (&(value, _), &to) in expr.stores.iter().zip(&targets) {
+            let mut from = place_of(value, &values);
+            if from == to {
+                continue;
+            }
+            let overwritten = |place: Place| targets.iter().any(|to| to.offset == place.offset);
+            if matches!(value, Value::Load(_)) && overwritten(from) {
+                let taken = register(take(&mut free));
+                instrs.push(Instr { action: Action::Copy, to: taken, args: [from; 3] });
+                from = taken;
+            }
+            copies.push(Instr { action: Action::Copy, to, args: [from; 3] });
+        }
+        instrs.extend(copies);
+        let value = values.last().or(loads.first()).copied().unwrap_or_default();
+        (Code { instrs, value, result }, used)
+    }
+
+    /// Whether nothing is left to do once the kernel has put its result in place.
+    pub fn is_empty(&self) -> bool {
+        self.instrs.is_empty()
+    }
+
+    /// Writes the expression out for the one vector of a tile.
+    pub fn unroll(&self, tape: &mut Tape, tile: Tile) {
+        for Instr { action, to, args } in &self.instrs {
+            let (to, from) = (to.at(tile), args[0].at(tile));
+            tape.push(match *action {
+                Action::Compute(opcode) => {
+                    let args = args.map(|arg| arg.at(tile));
+                    straight::Op::Compute { opcode, to, args }
+                }
+                Action::Copy => straight::Op::Copy { to, from },
+                Action::Splat => straight::Op::Splat { to, from },
+            });
+        }
+    }
+
+    /// Runs the expression over the tile whose first vector is (`row`, `vec`) of the domain.
+    ///
+    /// # Safety
+    /// The code is bound for this memory from a verified program, and the tile of at most
+    /// [`TILE_VECTORS`] vectors lies inside the domain.
+    #[inline]
+    pub unsafe fn run<S: Simd>(&self, s: S, memory: Memory, tile: Tile) {
+        s.vectorize(
+            #[inline(always)]
+            || {
+                for instr in &self.instrs {
+                    // SAFETY: passed on to the caller.
+                    unsafe { step(s, memory, instr, tile) }
+                }
+            },
+        );
+    }
+}
+
+/// For each instruction, the last instruction that reads it; stored values live to the end.
+fn last_uses(expr: &Expr) -> Vec<usize> {
+    let mut last = vec![usize::MAX; expr.code.len()];
+    for (index, instr) in expr.code.iter().enumerate() {
+        for arg in &instr.args[..instr.op.arity()] {
+            if let Value::Instr(i) = *arg {
+                last[i as usize] = index;
+            }
+        }
+    }
+    for (value, _) in &expr.stores {
+        if let Value::Instr(i) = *value {
+            last[i as usize] = usize::MAX;
+        }
+    }
+    last
+}
+
+impl Tile {
+    /// The tile of one vector.
+    pub fn one(row: usize, vec: usize) -> Tile {
+        Tile { row, vec, rows: 1, vecs: 1 }
+    }
+}
+
+/// A part of an expression's domain.
+#[derive(Clone, Copy, Debug)]
+pub struct Tile {
+    /// Its first row.
+    pub row: usize,
+    /// Its first vector.
+    pub vec: usize,
+    /// Its rows.
+    pub rows: usize,
+    /// Its vectors in each row.
+    pub vecs: usize,
+}
+
+/// Computes an instruction of `N` operands for each vector of the tile.
+#[inline(always)]
+unsafe fn each<S: Simd, const N: usize>(
+    s: S,
+    memory: Memory,
+    instr: &Instr,
+    tile: Tile,
+    opcode: Opcode,
+) {
+    let mut to = instr.to.of(memory, tile);
+    let mut args = [to; N];
+    for (arg, place) in args.iter_mut().zip(&instr.args) {
+        *arg = place.of(memory, tile);
+    }
+    for _ in 0..tile.rows {
+        for vec in 0..tile.vecs {
+            // SAFETY: the caller's tile lies inside the domain; `verify` has proved that every
+            // operand of the expression covers the domain, registers cover any tile.
+            unsafe {
+                let mut values = [s.load(args[0].wrapping_add(vec * instr.args[0].vec)); 3];
+                for i in 1..N {
+                    values[i] = s.load(args[i].wrapping_add(vec * instr.args[i].vec));
+                }
+                s.store(to.wrapping_add(vec * instr.to.vec), compute(s, opcode, values));
+            }
+        }
+        to = to.wrapping_add(instr.to.row);
+        for (arg, place) in args.iter_mut().zip(&instr.args) {
+            *arg = arg.wrapping_add(place.row);
+        }
+    }
+}
+
+#[inline(always)]
+unsafe fn step<S: Simd>(s: S, memory: Memory, instr: &Instr, tile: Tile) {
+    let opcode = match instr.action {
+        Action::Compute(opcode) => opcode,
+        // SAFETY: passed on to the caller.
+        Action::Copy => return unsafe { copy(s, memory, instr, tile) },
+        // SAFETY: as above.
+        Action::Splat => return unsafe { splat(s, memory, instr, tile) },
+    };
+    // The opcode is a constant in each arm, so that the loop behind it is made for it.
+    // SAFETY: as above.
+    unsafe {
+        match opcode {
+            Opcode::Neg => each::<S, 1>(s, memory, instr, tile, Opcode::Neg),
+            Opcode::Abs => each::<S, 1>(s, memory, instr, tile, Opcode::Abs),
+            Opcode::Sqrt => each::<S, 1>(s, memory, instr, tile, Opcode::Sqrt),
+            Opcode::Exp => each::<S, 1>(s, memory, instr, tile, Opcode::Exp),
+            Opcode::Log => each::<S, 1>(s, memory, instr, tile, Opcode::Log),
+            Opcode::Sigmoid => each::<S, 1>(s, memory, instr, tile, Opcode::Sigmoid),
+            Opcode::Tanh => each::<S, 1>(s, memory, instr, tile, Opcode::Tanh),
+            Opcode::Relu => each::<S, 1>(s, memory, instr, tile, Opcode::Relu),
+            Opcode::Softplus => each::<S, 1>(s, memory, instr, tile, Opcode::Softplus),
+            Opcode::NormalCdf => each::<S, 1>(s, memory, instr, tile, Opcode::NormalCdf),
+            Opcode::Sign => each::<S, 1>(s, memory, instr, tile, Opcode::Sign),
+            Opcode::Add => each::<S, 2>(s, memory, instr, tile, Opcode::Add),
+            Opcode::Sub => each::<S, 2>(s, memory, instr, tile, Opcode::Sub),
+            Opcode::Mul => each::<S, 2>(s, memory, instr, tile, Opcode::Mul),
+            Opcode::Div => each::<S, 2>(s, memory, instr, tile, Opcode::Div),
+            Opcode::Max => each::<S, 2>(s, memory, instr, tile, Opcode::Max),
+            Opcode::Min => each::<S, 2>(s, memory, instr, tile, Opcode::Min),
+            Opcode::Gate => each::<S, 2>(s, memory, instr, tile, Opcode::Gate),
+            Opcode::SigmoidGrad => each::<S, 2>(s, memory, instr, tile, Opcode::SigmoidGrad),
+            Opcode::TanhGrad => each::<S, 2>(s, memory, instr, tile, Opcode::TanhGrad),
+            Opcode::MulAdd => each::<S, 3>(s, memory, instr, tile, Opcode::MulAdd),
+            Opcode::NegMulAdd => each::<S, 3>(s, memory, instr, tile, Opcode::NegMulAdd),
+        }
+    }
+}
+
+/// The value of an instruction.
+#[inline(always)]
+pub fn compute<S: Simd>(s: S, opcode: Opcode, [a, b, c]: [S::F; 3]) -> S::F {
+    let (zero, one) = (s.splat(0.0), s.splat(1.0));
+    match opcode {
+        Opcode::Neg => s.neg(a),
+        Opcode::Abs => s.abs(a),
+        Opcode::Sqrt => s.sqrt(a),
+        Opcode::Exp => math::exp(s, a),
+        Opcode::Log => math::log(s, a),
+        Opcode::Sigmoid => math::sigmoid(s, a),
+        Opcode::Tanh => math::tanh(s, a),
+        // max(0, a) gives its second operand where a is NaN.
+        Opcode::Relu => s.max(zero, a),
+        Opcode::Softplus => math::softplus(s, a),
+        Opcode::NormalCdf => math::normal_cdf(s, a),
+        Opcode::Sign => {
+            let negative = s.select(s.gt(zero, a), s.splat(-1.0), zero);
+            s.select(s.gt(a, zero), one, negative)
+        }
+        Opcode::Add => s.add(a, b),
+        Opcode::Sub => s.sub(a, b),
+        Opcode::Mul => s.mul(a, b),
+        Opcode::Div => s.div(a, b),
+        Opcode::Max => s.max(a, b),
+        Opcode::Min => s.min(a, b),
+        Opcode::Gate => s.select(s.gt(b, zero), a, zero),
+        Opcode::MulAdd => s.mul_add(a, b, c),
+        Opcode::NegMulAdd => s.neg_mul_add(a, b, c),
+        Opcode::SigmoidGrad => s.mul(a, s.neg_mul_add(b, b, b)),
+        Opcode::TanhGrad => s.mul(a, s.neg_mul_add(b, b, one)),
+    }
+}
+
+/// Copies each vector of the first operand.
+unsafe fn copy<S: Simd>(s: S, memory: Memory, instr: &Instr, tile: Tile) {
+    let (to, from) = (instr.to.of(memory, tile), instr.args[0].of(memory, tile));
+    for row in 0..tile.rows {
+        for vec in 0..tile.vecs {
+            // SAFETY: as in `each`.
+            unsafe {
+                let value = s.load(from.add(row * instr.args[0].row + vec * instr.args[0].vec));
+                s.store(to.add(row * instr.to.row + vec * instr.to.vec), value);
+            }
+        }
+    }
+}
+
+/// Fills each row of a register with the first element of the operand's row.
+unsafe fn splat<S: Simd>(s: S, memory: Memory, instr: &Instr, tile: Tile) {
+    let (to, column) = (instr.to.of(memory, tile), instr.args[0].of(memory, tile));
+    for row in 0..tile.rows {
+        for vec in 0..tile.vecs {
+            // SAFETY: `verify` has proved that a column has an element for each row of the domain;
+            // a register covers any tile.
+            unsafe {
+                let value = s.splat(*column.add(row * instr.args[0].row));
+                s.store(to.add(row * instr.to.row + vec * instr.to.vec), value);
+            }
+        }
+    }
+}
