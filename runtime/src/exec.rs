@@ -1,0 +1,510 @@
+//! The executor: a verified program bound to one arena, walked step by step.
+
+mod check;
+mod transfer;
+
+pub use check::NonFinite;
+pub(crate) use transfer::Feed;
+
+use crate::arena::{Arena, Memory};
+use crate::kernel::Part;
+use crate::kernel::bind::{Binder, Bound, unroll};
+use crate::kernel::straight;
+use crate::program::{BufferId, DType, Domain, Entry, Layout, Port, Program, Verified};
+use crate::simd::{Isa, LANES, Simd, Task};
+use crate::team::{Crew, Team};
+use std::fmt;
+use std::sync::Arc;
+
+/// Which of a program's entries to run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EntryPoint {
+    /// Writes the initial values.
+    Init,
+    /// Inputs to outputs.
+    Predict,
+    /// Inputs and targets to loss and metrics.
+    Eval,
+    /// One optimizer step.
+    Train,
+}
+
+impl EntryPoint {
+    /// Every entry point.
+    pub const ALL: [EntryPoint; 4] =
+        [EntryPoint::Init, EntryPoint::Predict, EntryPoint::Eval, EntryPoint::Train];
+
+    /// Its steps in a program.
+    pub fn of(self, program: &Program) -> &Entry {
+        match self {
+            EntryPoint::Init => &program.init,
+            EntryPoint::Predict => &program.predict,
+            EntryPoint::Eval => &program.eval,
+            EntryPoint::Train => &program.train,
+        }
+    }
+}
+
+/// How to run a program.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Options {
+    /// The instruction set; `None` takes the best the machine has.
+    pub isa: Option<Isa>,
+    /// The number of threads; 0 takes one a core.
+    pub threads: usize,
+    /// The most bytes the arena may take; 0 takes 80% of the memory the machine has.
+    pub max_memory: u64,
+}
+
+/// Why a program cannot be run, or not with these values.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RunError {
+    /// The arena is over the limit.
+    Memory {
+        /// The bytes it needs.
+        needed: u64,
+        /// The bytes it may have.
+        limit: u64,
+    },
+    /// The instruction set is not there.
+    Isa(Isa),
+    /// The system has no more threads to give.
+    Threads,
+    /// A value of the wrong size, or outside the domain of its port.
+    Value(String),
+    /// The program has no such entry point.
+    Entry(EntryPoint),
+}
+
+impl fmt::Display for RunError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RunError::Memory { needed, limit } => {
+                write!(f, "the program needs {needed} bytes of memory, the limit is {limit}")
+            }
+            RunError::Threads => f.write_str("the system gives no more threads"),
+            RunError::Isa(isa) => write!(f, "this machine has no {}", isa.name()),
+            RunError::Value(message) => f.write_str(message),
+            RunError::Entry(EntryPoint::Train | EntryPoint::Eval) => {
+                f.write_str("the net has no `train` section, so it can only predict")
+            }
+            RunError::Entry(entry) => write!(f, "the program has no steps for {entry:?}"),
+        }
+    }
+}
+
+impl std::error::Error for RunError {}
+
+/// A program that is ready to run.
+pub struct Executor {
+    program: Arc<Verified>,
+    arena: Arena,
+    plan: Arc<Plan>,
+    isa: Isa,
+    team: Option<Team>,
+    seed: u64,
+}
+
+/// The bound steps: for each entry and thread.
+pub(crate) struct Plan {
+    steps: [Vec<Vec<Launch>>; 4],
+    /// The entries that are little work, written out for the full batch.
+    straight: [Option<Vec<straight::Op>>; 4],
+    /// The full batch.
+    batch: usize,
+    /// Walks the steps, compiled for the instruction set in use.
+    walker: Walker,
+}
+
+/// `walk` of one instruction set.
+type Walker =
+    Box<dyn Fn(&[Launch], Option<&[straight::Op]>, Run, Memory, usize, &Crew) + Send + Sync>;
+
+/// A bound step and who runs it.
+struct Launch {
+    step: Bound,
+    /// How many threads share it.
+    threads: usize,
+    /// Whether what other threads wrote before is read, so that all must have arrived.
+    barrier: bool,
+}
+
+/// One run of one entry.
+#[derive(Clone, Copy)]
+pub(crate) struct Run {
+    pub(crate) entry: EntryPoint,
+    pub(crate) rows: usize,
+    pub(crate) seed: u64,
+}
+
+/// A step with less work than this runs on one thread: a barrier costs about as much.
+const FLOPS_WORTH_A_THREAD: u64 = 1_000_000;
+
+impl Executor {
+    /// Allocates the arena and binds the program; parameters are still zero.
+    ///
+    /// # Errors
+    /// An instruction set the machine lacks, or an arena over the limit.
+    pub fn new(program: Arc<Verified>, options: Options) -> Result<Executor, RunError> {
+        let isa = options.isa.unwrap_or_else(Isa::detect);
+        if !isa.is_supported() {
+            return Err(RunError::Isa(isa));
+        }
+        let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
+        let threads = if options.threads == 0 { cores } else { options.threads.min(64) };
+        let source = program.program();
+        let mut constants = Vec::new();
+        let constants_at = source.arena_bytes as usize / 4;
+        // Binding twice: the first time tells how many constants and how much scratch there are.
+        let (_, scratch) = bind(source, &mut constants, constants_at, 0, 1, 0);
+        let scratch_at = constants_at + constants.len() * LANES;
+        let floats = scratch_at as u64 + scratch as u64 * threads as u64;
+        let limit = match options.max_memory {
+            0 => crate::limits::memory_limit(),
+            limit => limit,
+        };
+        let needed = floats.saturating_mul(4);
+        let arena = (needed <= limit).then(|| Arena::new(needed as usize)).flatten();
+        let mut arena = arena.ok_or(RunError::Memory { needed, limit })?;
+        let by_thread: Vec<[Vec<Launch>; 4]> = (0..threads)
+            .map(|thread| {
+                let at = scratch_at + thread * scratch;
+                bind(source, &mut constants, constants_at, at, threads, thread).0
+            })
+            .collect();
+        let mut steps: [Vec<Vec<Launch>>; 4] = Default::default();
+        for thread in by_thread {
+            for (entry, launches) in thread.into_iter().enumerate() {
+                steps[entry].push(launches);
+            }
+        }
+        for (i, constant) in constants.iter().enumerate() {
+            let at = constants_at + i * LANES;
+            arena.floats_mut(at, at + LANES).fill(*constant);
+        }
+        let batch = source.batch as usize;
+        let zeros = constants_at as u32; // the first constant
+        // Straight-line code is one thread's, and its offsets have 32 bits.
+        let straight = steps.each_ref().map(|threads| {
+            let alone = threads[0].iter().all(|launch| launch.threads == 1);
+            let steps = threads[0].iter().map(|launch| &launch.step);
+            let fits = alone && floats <= u64::from(u32::MAX);
+            fits.then(|| unroll(steps, batch, zeros)).flatten()
+        });
+        let plan = Plan { steps, straight, batch, walker: isa.dispatch(MakeWalker) };
+        let plan = Arc::new(plan);
+        let shared = (EntryPoint::ALL.iter()).any(|&entry| plan.is_shared(entry));
+        let team = match shared {
+            true => Some(Team::new(threads, cores, &arena, plan.clone()).ok_or(RunError::Threads)?),
+            false => None,
+        };
+        let seed = source.training.as_ref().map_or(0, |training| training.seed);
+        Ok(Executor { program, arena, plan, isa, team, seed })
+    }
+
+    /// The program being run.
+    pub fn program(&self) -> &Program {
+        self.program.program()
+    }
+
+    /// The instruction set in use.
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// The size of the arena with constants and scratch, in bytes.
+    pub fn arena_bytes(&self) -> usize {
+        self.arena.floats_len() * 4
+    }
+
+    /// The seed of the random values that [`EntryPoint::Init`] writes.
+    pub fn set_seed(&mut self, seed: u64) {
+        self.seed = seed;
+    }
+
+    /// Runs an entry over the first `rows` rows of the ports.
+    ///
+    /// # Errors
+    /// More rows than the program is planned for, none, or an entry point the program lacks.
+    pub fn run(&mut self, entry: EntryPoint, rows: usize) -> Result<(), RunError> {
+        self.check_run(entry, rows)?;
+        let run = Run { entry, rows, seed: self.seed };
+        match &self.team {
+            Some(team) if self.plan.is_shared(entry) => team.run(run),
+            _ => {
+                // SAFETY: the arena is borrowed mutably until the run ends, and its plan was bound
+                // for it from a verified program.
+                let memory = unsafe { Memory::new(&self.arena) };
+                // SAFETY: as above; `rows` has been checked against the plan's batch.
+                unsafe { self.plan.walk(run, memory, 0, &Crew::alone()) }
+            }
+        }
+        Ok(())
+    }
+
+    fn check_run(&self, entry: EntryPoint, rows: usize) -> Result<(), RunError> {
+        let program = self.program.program();
+        if rows == 0 || rows as u64 > program.batch {
+            return Err(RunError::Value(format!(
+                "a run takes 1 to {} rows, not {rows}",
+                program.batch
+            )));
+        }
+        if matches!(entry, EntryPoint::Eval | EntryPoint::Train) && program.training.is_none() {
+            return Err(RunError::Entry(entry));
+        }
+        Ok(())
+    }
+
+    fn buffer(&self, id: BufferId) -> (usize, Layout) {
+        let buffer = &self.program.program().buffers[id.0 as usize];
+        (buffer.offset as usize / 4, buffer.layout)
+    }
+
+    /// Copies rows of data into a port, from its row `first` on.
+    ///
+    /// # Errors
+    /// More rows than planned for, or values that do not fill whole rows.
+    pub fn write_floats(
+        &mut self,
+        port: &Port,
+        first: usize,
+        data: &[f32],
+    ) -> Result<(), RunError> {
+        self.check_port(port, DType::F32, first, data.len())?;
+        self.copy_rows(port, first, data, |&value| value);
+        Ok(())
+    }
+
+    /// Copies whole rows of data that fit into a port.
+    fn copy_rows<T>(&mut self, port: &Port, first: usize, data: &[T], float: impl Fn(&T) -> f32) {
+        let (offset, layout) = self.buffer(port.buffer);
+        let Layout::Rows { rows, cols, stride } = layout else {
+            unreachable!("`verify` lets ports be stored by rows only")
+        };
+        let (cols, stride) = (cols as usize, stride as usize);
+        let start = offset + first * rows.count as usize * stride;
+        let view = self.arena.floats_mut(start, start + data.len() / cols * stride);
+        for (to, from) in view.chunks_exact_mut(stride).zip(data.chunks_exact(cols)) {
+            for (to, from) in to.iter_mut().zip(from) {
+                *to = float(from);
+            }
+        }
+    }
+
+    /// Copies class indices into a port, from its row `first` on.
+    ///
+    /// # Errors
+    /// More rows than planned for, or an index outside the port's domain.
+    pub fn write_indices(
+        &mut self,
+        port: &Port,
+        first: usize,
+        data: &[i32],
+    ) -> Result<(), RunError> {
+        self.check_port(port, DType::I32, first, data.len())?;
+        let (low, high) = match &port.domain {
+            Domain::Range(low, high) => (*low, *high),
+            Domain::Names(names) => (0, names.len() as i64),
+            Domain::Any => (0, 0),
+        };
+        if let Some(bad) = data.iter().find(|&&index| !(low..high).contains(&i64::from(index))) {
+            return Err(RunError::Value(format!("{} {bad} is outside {low}..{high}", port.name)));
+        }
+        self.copy_rows(port, first, data, |index| f32::from_bits(index.cast_unsigned()));
+        Ok(())
+    }
+
+    fn check_port(
+        &self,
+        port: &Port,
+        dtype: DType,
+        first: usize,
+        len: usize,
+    ) -> Result<(), RunError> {
+        let program = self.program.program();
+        let own = program.inputs.iter().chain(&program.targets).any(|own| own == port);
+        let width = port.width as usize;
+        let rows = len.div_ceil(width.max(1));
+        let fits = (first as u64).checked_add(rows as u64).is_some_and(|end| end <= program.batch);
+        let message = if !own {
+            format!("`{}` is a port of another program", port.name)
+        } else if program.buffers[port.buffer.0 as usize].dtype != dtype {
+            format!("`{}` does not hold {dtype:?}", port.name)
+        } else if !len.is_multiple_of(width) {
+            format!("`{}` takes {width} values a row, {len} are not whole rows", port.name)
+        } else if !fits {
+            format!("`{}` is planned for {} rows", port.name, program.batch)
+        } else {
+            return Ok(());
+        };
+        Err(RunError::Value(message))
+    }
+
+    /// Appends the first `rows` rows of a buffer, `rows` of the batch, to `to`.
+    pub fn read_rows(&self, id: BufferId, rows: usize, to: &mut Vec<f32>) {
+        let (offset, layout) = self.buffer(id);
+        let (rows, cols) = layout.size(rows as u64).expect("a verified layout has a size");
+        match layout {
+            Layout::Rows { stride, .. } => {
+                for row in 0..rows as usize {
+                    let start = offset + row * stride as usize;
+                    to.extend_from_slice(self.arena.floats(start, start + cols as usize));
+                }
+            }
+            Layout::Panels { .. } => {
+                let view = self.arena.floats(offset, offset + self.elements(layout));
+                let positions = (0..rows).flat_map(|row| (0..cols).map(move |col| (row, col)));
+                to.extend(positions.map(|(row, col)| view[layout.position(row, col)]));
+            }
+        }
+    }
+
+    fn elements(&self, layout: Layout) -> usize {
+        layout.elements(self.program().batch).expect("a verified layout has a size") as usize
+    }
+
+    /// The values of a parameter or an optimizer state, row after row.
+    pub fn read(&self, id: BufferId) -> Vec<f32> {
+        let mut values = Vec::new();
+        self.read_rows(id, self.program().batch as usize, &mut values);
+        values
+    }
+
+    /// Overwrites a parameter or an optimizer state, row after row.
+    ///
+    /// # Errors
+    /// Another number of values than the buffer has.
+    pub fn write(&mut self, id: BufferId, values: &[f32]) -> Result<(), RunError> {
+        let (offset, layout) = self.buffer(id);
+        let (rows, cols) = layout.size(self.program().batch).expect("a verified layout has a size");
+        if values.len() as u64 != rows * cols {
+            return Err(RunError::Value(format!(
+                "{rows} x {cols} values are needed, not {}",
+                values.len()
+            )));
+        }
+        let len = self.elements(layout);
+        let view = self.arena.floats_mut(offset, offset + len);
+        let positions = (0..rows).flat_map(|row| (0..cols).map(move |col| (row, col)));
+        for ((row, col), value) in positions.zip(values) {
+            view[layout.position(row, col)] = *value;
+        }
+        // One number is held in all lanes of its vector.
+        if let (true, [value]) = (layout == Layout::scalar(), values) {
+            view.fill(*value);
+        }
+        Ok(())
+    }
+
+    /// A scalar that the program computed, such as the loss.
+    #[inline]
+    pub fn scalar(&self, id: BufferId) -> f32 {
+        let (offset, _) = self.buffer(id);
+        self.arena.floats(offset, offset + 1)[0]
+    }
+
+    /// Sets the `index`-th of the program's scalars.
+    #[inline]
+    pub fn set_scalar(&mut self, index: usize, value: f32) {
+        let (_, id) = self.program.program().scalars[index];
+        let (offset, _) = self.buffer(id);
+        self.arena.floats_mut(offset, offset + LANES).fill(value);
+    }
+}
+
+/// Binds every entry for one thread; also says how much scratch the thread needs, in floats.
+fn bind(
+    program: &Program,
+    constants: &mut Vec<f32>,
+    constants_at: usize,
+    scratch: usize,
+    threads: usize,
+    thread: usize,
+) -> ([Vec<Launch>; 4], usize) {
+    let mut binder = Binder::new(program, constants, constants_at, scratch);
+    let entries = EntryPoint::ALL.map(|entry| {
+        let mut shared_before = false;
+        let mut launches = Vec::with_capacity(entry.of(program).steps.len());
+        for step in &entry.of(program).steps {
+            let shared = threads > 1 && step.flops >= FLOPS_WORTH_A_THREAD;
+            let barrier = shared || shared_before;
+            shared_before = shared;
+            if shared || thread == 0 || barrier {
+                let threads = if shared { threads } else { 1 };
+                launches.push(Launch { step: binder.bind(&step.kernel), threads, barrier });
+            }
+        }
+        launches
+    });
+    (entries, binder.scratch_floats)
+}
+
+impl Plan {
+    /// Whether any step of an entry is shared between threads.
+    fn is_shared(&self, entry: EntryPoint) -> bool {
+        self.steps[entry as usize][0].iter().any(|launch| launch.threads > 1)
+    }
+
+    /// Walks the steps of an entry as thread `index` of the crew.
+    ///
+    /// # Safety
+    /// `memory` is that of the arena the plan is bound for, no one but the crew touches it, and the
+    /// run's rows are within the program's batch.
+    pub(crate) unsafe fn walk(&self, run: Run, memory: Memory, index: usize, crew: &Crew) {
+        let entry = run.entry as usize;
+        let straight = self.straight[entry].as_deref().filter(|_| run.rows == self.batch);
+        (self.walker)(&self.steps[entry][index], straight, run, memory, index, crew);
+    }
+}
+
+/// Makes the walker of the instruction set it is dispatched to, so that no run has to look again.
+struct MakeWalker;
+
+impl Task for MakeWalker {
+    type Output = Walker;
+
+    fn run<S: Simd>(self, s: S) -> Walker {
+        Box::new(move |launches, straight, run, memory, index, crew| {
+            s.vectorize(
+                #[inline(always)]
+                || match straight {
+                    Some(ops) => walk_straight(s, ops, launches, run, memory),
+                    None => walk(s, launches, run, memory, index, crew),
+                },
+            )
+        })
+    }
+}
+
+#[inline(always)]
+fn walk_straight<S: Simd>(
+    s: S,
+    ops: &[straight::Op],
+    launches: &[Launch],
+    run: Run,
+    memory: Memory,
+) {
+    // SAFETY: a plan is only made by `Executor::new`, from a verified program and for its arena;
+    // `Plan::walk` has the caller's word for the rest.
+    unsafe {
+        straight::run(s, ops, memory, |step| {
+            launches[step as usize].step.run(s, memory, run.rows, Part::WHOLE, run.seed);
+        });
+    }
+}
+
+#[inline(always)]
+fn walk<S: Simd>(s: S, launches: &[Launch], run: Run, memory: Memory, index: usize, crew: &Crew) {
+    for launch in launches {
+        if launch.barrier {
+            crew.wait();
+        }
+        if index < launch.threads {
+            let part = Part { index, of: launch.threads };
+            // SAFETY: a plan is only made by `Executor::new`, from a verified program and for
+            // its arena; `Plan::walk` has the caller's word for the rest.
+            unsafe { launch.step.run(s, memory, run.rows, part, run.seed) };
+        }
+    }
+}

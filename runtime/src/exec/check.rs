@@ -1,0 +1,81 @@
+//! Finds the first value of a run that is NaN or infinite.
+
+use super::{EntryPoint, Executor, Run, RunError};
+use crate::arena::Memory;
+use crate::program::{BufferId, DType};
+use crate::team::Crew;
+
+/// A value that is NaN or infinite, and where it came up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct NonFinite {
+    /// The index of the step in its entry.
+    pub step: usize,
+    /// What the step wrote.
+    pub buffer: BufferId,
+    /// The first such value in it.
+    pub value: f32,
+}
+
+impl Executor {
+    /// Runs an entry like [`Executor::run`], but step by step on the calling thread, up to and
+    /// including the first step that writes a value which is not finite. Slow: to explain what went
+    /// wrong.
+    ///
+    /// # Errors
+    /// As [`Executor::run`].
+    pub fn find_non_finite(
+        &mut self,
+        entry: EntryPoint,
+        rows: usize,
+    ) -> Result<Option<NonFinite>, RunError> {
+        self.check_run(entry, rows)?;
+        let program = self.program.clone();
+        let run = Run { entry, rows, seed: self.seed };
+        for (step, source) in entry.of(program.program()).steps.iter().enumerate() {
+            self.run_step(run, step);
+            for buffer in source.kernel.access().writes {
+                if let Some(value) = self.non_finite(buffer, rows) {
+                    return Ok(Some(NonFinite { step, buffer, value }));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Runs one step of a run that has been checked: every thread's part, one after the other.
+    fn run_step(&mut self, run: Run, step: usize) {
+        let crew = Crew::alone();
+        let launch = &self.plan.steps[run.entry as usize][0][step..=step];
+        for index in 0..launch[0].threads {
+            // SAFETY: the arena is borrowed mutably, the team is idle between runs, and the plan
+            // was bound for it from a verified program; the run's rows have been checked.
+            let memory = unsafe { Memory::new(&self.arena) };
+            (self.plan.walker)(launch, None, run, memory, index, &crew);
+        }
+    }
+
+    /// The first value of a buffer that is NaN or infinite, of the `rows` rows of the batch in it.
+    /// Padding may hold anything and does not count.
+    pub fn non_finite(&self, id: BufferId, rows: usize) -> Option<f32> {
+        if self.program().buffers[id.0 as usize].dtype != DType::F32 {
+            return None;
+        }
+        let (offset, layout) = self.buffer(id);
+        let taken = layout.elements(rows as u64).expect("a verified layout has a size") as usize;
+        let view = self.arena.floats(offset, offset + taken);
+        if all_finite(view) {
+            return None; // the padding too, which is quicker to see
+        }
+        let (rows, cols) = layout.size(rows as u64).expect("a verified layout has a size");
+        let positions = (0..rows).flat_map(|row| (0..cols).map(move |col| (row, col)));
+        let mut values = positions.map(|(row, col)| view[layout.position(row, col)]);
+        values.find(|value| !value.is_finite())
+    }
+}
+
+/// Without a branch per value, so that it runs at the speed of memory.
+fn all_finite(values: &[f32]) -> bool {
+    const INFINITY: u32 = f32::INFINITY.to_bits();
+    let largest = values.iter().fold(0, |largest: u32, v| largest.max(v.abs().to_bits()));
+    largest < INFINITY
+}

@@ -1,0 +1,315 @@
+//! Data into and out of the arena without a search or an allocation: batches, predictions, and the
+//! state that training changes.
+
+use super::{Executor, RunError};
+use crate::arena::Arena;
+use crate::data::{Array, Dataset, Values};
+use crate::program::{BufferId, DType, Domain, Layout, Port, Program, Verified};
+use std::borrow::{Borrow, Cow};
+use std::iter;
+use std::sync::Arc;
+
+/// Data that has been checked against the ports of a program, so that any of its rows can be copied
+/// into them.
+pub(crate) struct Feed<'d> {
+    program: Arc<Verified>,
+    rows: usize,
+    columns: Vec<Column<'d>>,
+}
+
+/// The data of one port and the port's place. Integers are kept as floats of the same bits, as they
+/// are in the arena.
+struct Column<'d> {
+    data: Cow<'d, [f32]>,
+    place: Place,
+}
+
+/// Where the rows of data of a port or output lie.
+#[derive(Clone, Copy)]
+struct Place {
+    /// The first float in the arena.
+    offset: usize,
+    /// Stored rows for each row of data, the elements meant of each, and their distance.
+    count: usize,
+    cols: usize,
+    stride: usize,
+}
+
+impl Place {
+    fn of(program: &Program, id: BufferId) -> Place {
+        let buffer = &program.buffers[id.0 as usize];
+        let Layout::Rows { rows, cols, stride } = buffer.layout else {
+            unreachable!("`verify` lets ports and outputs be stored by rows only")
+        };
+        let (count, cols, stride) = (rows.count as usize, cols as usize, stride as usize);
+        Place { offset: buffer.offset as usize / 4, count, cols, stride }
+    }
+
+    /// The elements in a row of data.
+    fn width(self) -> usize {
+        self.count * self.cols
+    }
+
+    /// The floats that a row of data takes in the arena.
+    fn pitch(self) -> usize {
+        self.count * self.stride
+    }
+
+    #[inline]
+    fn view_mut(self, arena: &mut Arena, rows: usize) -> &mut [f32] {
+        arena.floats_mut(self.offset, self.offset + rows * self.pitch())
+    }
+}
+
+impl<'d> Feed<'d> {
+    /// Borrows the inputs and the targets.
+    pub(crate) fn new(program: &Arc<Verified>, data: &'d Dataset) -> Result<Feed<'d>, RunError> {
+        let mut feed = Feed::inputs(program, &data.inputs, data.rows)?;
+        feed.add("target", &program.program().targets, &data.targets, borrow)?;
+        Ok(feed)
+    }
+
+    /// Borrows the inputs alone.
+    pub(crate) fn inputs(
+        program: &Arc<Verified>,
+        arrays: &'d [Array],
+        rows: usize,
+    ) -> Result<Feed<'d>, RunError> {
+        let mut feed = Feed { program: program.clone(), rows, columns: Vec::new() };
+        feed.add("input", &program.program().inputs, arrays, borrow)?;
+        Ok(feed)
+    }
+
+    fn add<A: Borrow<Array>>(
+        &mut self,
+        kind: &str,
+        ports: &[Port],
+        arrays: impl IntoIterator<Item = A, IntoIter: ExactSizeIterator>,
+        floats: impl Fn(A) -> Cow<'d, [f32]>,
+    ) -> Result<(), RunError> {
+        let arrays = arrays.into_iter();
+        if arrays.len() != ports.len() {
+            let (takes, has) = (ports.len(), arrays.len());
+            let message = format!("of {kind}s, the net takes {takes} and the data has {has}");
+            return Err(RunError::Value(message));
+        }
+        let program = self.program.clone();
+        for (port, array) in ports.iter().zip(arrays) {
+            check_array(program.program(), port, array.borrow(), self.rows)?;
+            let place = Place::of(program.program(), port.buffer);
+            self.columns.push(Column { data: floats(array), place });
+        }
+        Ok(())
+    }
+
+    /// The number of rows.
+    pub(crate) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// The values of each port, integers as floats of the same bits.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &[f32]> {
+        self.columns.iter().map(|column| &*column.data)
+    }
+}
+
+impl Feed<'static> {
+    /// Takes the inputs and the targets over.
+    pub(crate) fn owned(program: &Arc<Verified>, data: Dataset) -> Result<Feed<'static>, RunError> {
+        let ports = program.program();
+        let mut feed = Feed { program: program.clone(), rows: data.rows, columns: Vec::new() };
+        let take = |array: Array| match array.data {
+            Values::F32(values) => Cow::Owned(values),
+            Values::I32(values) => Cow::Owned(bits(&values)),
+        };
+        feed.add("input", &ports.inputs, data.inputs, take)?;
+        feed.add("target", &ports.targets, data.targets, take)?;
+        Ok(feed)
+    }
+}
+
+fn borrow(array: &Array) -> Cow<'_, [f32]> {
+    match &array.data {
+        Values::F32(values) => Cow::Borrowed(values),
+        Values::I32(values) => Cow::Owned(bits(values)),
+    }
+}
+
+fn bits(values: &[i32]) -> Vec<f32> {
+    values.iter().map(|value| f32::from_bits(value.cast_unsigned())).collect()
+}
+
+/// Checks that an array is what a port takes. The kernels rely on the bounds of class indices.
+fn check_array(program: &Program, port: &Port, array: &Array, rows: usize) -> Result<(), RunError> {
+    let name = &port.name;
+    let width = port.width as usize;
+    let dtype = program.buffers[port.buffer.0 as usize].dtype;
+    let (len, given) = match &array.data {
+        Values::F32(values) => (values.len(), DType::F32),
+        Values::I32(values) => (values.len(), DType::I32),
+    };
+    let kind = |dtype| if dtype == DType::F32 { "real numbers" } else { "integers" };
+    let message = if given != dtype {
+        format!("`{name}` takes {}, not {}", kind(dtype), kind(given))
+    } else if array.width != width || rows.checked_mul(width) != Some(len) {
+        format!(
+            "`{name}` takes {rows} rows of {width} values, not {len} values in rows of {}",
+            array.width
+        )
+    } else {
+        return check_values(port, &array.data);
+    };
+    Err(RunError::Value(message))
+}
+
+/// Checks that every value is finite and in the port's domain.
+fn check_values(port: &Port, values: &Values) -> Result<(), RunError> {
+    let range = match &port.domain {
+        Domain::Any => None,
+        Domain::Range(low, high) => Some((*low, *high)),
+        Domain::Names(names) => Some((0, names.len() as i64)),
+    };
+    let wrong = match values {
+        Values::F32(values) => {
+            let (low, high) = range.map_or((f64::MIN, f64::MAX), |(l, h)| (l as f64, h as f64));
+            let inside = |v: f32| (low..high).contains(&f64::from(v));
+            let index = values.iter().position(|&v| !inside(v));
+            index.map(|index| (index, values[index].to_string()))
+        }
+        Values::I32(values) => {
+            let (low, high) = range.unwrap_or_default();
+            let index = values.iter().position(|&v| !(low..high).contains(&i64::from(v)));
+            index.map(|index| (index, values[index].to_string()))
+        }
+    };
+    let Some((index, value)) = wrong else { return Ok(()) };
+    let (name, row) = (&port.name, index as u64 / port.width);
+    Err(RunError::Value(match range {
+        Some((low, high)) => format!("`{name}` is {value} in row {row}, outside {low}..{high}"),
+        None => format!("`{name}` is {value} in row {row}, and must be finite"),
+    }))
+}
+
+impl Executor {
+    /// Copies these rows of the data into the ports, in this order.
+    ///
+    /// # Panics
+    /// If the data was checked against another program, or has no such row.
+    #[inline]
+    pub(crate) fn load(&mut self, feed: &Feed, rows: &[u32]) {
+        assert!(Arc::ptr_eq(&self.program, &feed.program), "data is fed to the program it is for");
+        assert!(rows.len() as u64 <= self.program().batch, "a batch fits into the plan");
+        for column in &feed.columns {
+            let (place, data) = (column.place, &*column.data);
+            let view = place.view_mut(&mut self.arena, rows.len());
+            let Place { count, cols, stride, .. } = place;
+            // Indices, because iterators over chunks divide first, which a batch of one row feels.
+            for (i, &row) in rows.iter().enumerate() {
+                for j in 0..count {
+                    let from = &data[(row as usize * count + j) * cols..][..cols];
+                    copy_row(&mut view[(i * count + j) * stride..][..cols], from);
+                }
+            }
+        }
+    }
+
+    /// Copies `rows` rows of real numbers into the `index`-th input.
+    ///
+    /// # Errors
+    /// No such input, one of integers, another number of values, or more rows than planned for.
+    pub fn write_input(&mut self, index: usize, rows: usize, data: &[f32]) -> Result<(), RunError> {
+        let program = self.program.program();
+        let Some(port) = program.inputs.get(index) else {
+            let count = program.inputs.len();
+            return Err(RunError::Value(format!("the net has {count} inputs, none at {index}")));
+        };
+        if program.buffers[port.buffer.0 as usize].dtype != DType::F32 {
+            return Err(RunError::Value(format!("`{}` takes integers", port.name)));
+        }
+        let place = Place::of(program, port.buffer);
+        check_size(program, &port.name, place, rows, data.len())?;
+        let view = place.view_mut(&mut self.arena, rows);
+        for (to, from) in view.chunks_exact_mut(place.stride).zip(data.chunks_exact(place.cols)) {
+            copy_row(&mut to[..place.cols], from);
+        }
+        Ok(())
+    }
+
+    /// Copies `rows` rows of the `index`-th output out.
+    ///
+    /// # Errors
+    /// No such output, another number of values, or more rows than planned for.
+    pub fn read_output(&self, index: usize, rows: usize, data: &mut [f32]) -> Result<(), RunError> {
+        let program = self.program.program();
+        let Some(output) = program.outputs.get(index) else {
+            let count = program.outputs.len();
+            return Err(RunError::Value(format!("the net has {count} outputs, none at {index}")));
+        };
+        let place = Place::of(program, output.buffer);
+        check_size(program, &output.name, place, rows, data.len())?;
+        let view = self.arena.floats(place.offset, place.offset + rows * place.pitch());
+        let stored = view.chunks_exact(place.stride);
+        for (to, from) in data.chunks_exact_mut(place.cols).zip(stored) {
+            copy_row(to, &from[..place.cols]);
+        }
+        Ok(())
+    }
+
+    /// Replaces `to` by a copy of all parameters and optimizer states, in the order of the arena.
+    pub(crate) fn copy_state(&self, to: &mut Vec<f32>) {
+        to.clear();
+        for (start, end) in state_extents(self.program.program()) {
+            to.extend_from_slice(self.arena.floats(start, end));
+        }
+    }
+
+    /// Puts back what [`Executor::copy_state`] copied.
+    pub(crate) fn restore_state(&mut self, mut from: &[f32]) {
+        for (start, end) in state_extents(self.program.program()) {
+            let (own, rest) = from.split_at(end - start);
+            self.arena.floats_mut(start, end).copy_from_slice(own);
+            from = rest;
+        }
+    }
+}
+
+fn check_size(
+    program: &Program,
+    name: &str,
+    place: Place,
+    rows: usize,
+    len: usize,
+) -> Result<(), RunError> {
+    let (batch, width) = (program.batch, place.width());
+    if rows as u64 > batch {
+        return Err(RunError::Value(format!("`{name}` is planned for {batch} rows, not {rows}")));
+    }
+    if rows.checked_mul(width) != Some(len) {
+        let message = format!("`{name}` has {width} values a row, and {rows} rows are not {len}");
+        return Err(RunError::Value(message));
+    }
+    Ok(())
+}
+
+/// The floats of each parameter and state.
+fn state_extents(program: &Program) -> impl Iterator<Item = (usize, usize)> {
+    let params = program.params.iter();
+    let ids = params.flat_map(|param| iter::once(&param.buffer).chain(&param.states));
+    ids.map(|id| {
+        let buffer = &program.buffers[id.0 as usize];
+        let start = buffer.offset as usize / 4;
+        let len = buffer.layout.elements(program.batch).expect("a verified layout has a size");
+        (start, start + len as usize)
+    })
+}
+
+/// A call of `memcpy` costs more than a few values.
+#[inline(always)]
+fn copy_row(to: &mut [f32], from: &[f32]) {
+    const FEW: usize = 16;
+    if from.len() > FEW {
+        to.copy_from_slice(from);
+    } else {
+        to.iter_mut().zip(from).for_each(|(to, from)| *to = *from);
+    }
+}

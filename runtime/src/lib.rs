@@ -1,0 +1,15 @@
+//! Runs Arenet programs: one arena, SIMD kernels, training and prediction.
+
+pub mod arena;
+pub mod data;
+pub mod exec;
+pub mod files;
+pub mod kernel;
+pub mod limits;
+pub mod predict;
+pub mod program;
+pub mod random;
+pub mod simd;
+mod team;
+pub mod train;
+pub mod weights;

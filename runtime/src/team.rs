@@ -1,0 +1,176 @@
+//! The threads of an executor: rayon gives them once, each walks the same static schedule, and a
+//! barrier stands where one reads what another wrote.
+
+use crate::arena::{Arena, Memory};
+use crate::exec::{Plan, Run};
+use std::cell::UnsafeCell;
+use std::hint::spin_loop;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+
+/// How often a waiting thread looks before it gives its core away: some tens of microseconds,
+/// longer than the gap between the steps of a training loop.
+const SPINS: usize = 20_000;
+
+/// A barrier for a fixed number of threads.
+pub struct Crew {
+    threads: usize,
+    spins: usize,
+    arrived: AtomicUsize,
+    round: AtomicUsize,
+}
+
+impl Crew {
+    /// A crew of one, which never waits.
+    pub const fn alone() -> Crew {
+        Crew::new(1, 0)
+    }
+
+    const fn new(threads: usize, spins: usize) -> Crew {
+        Crew { threads, spins, arrived: AtomicUsize::new(0), round: AtomicUsize::new(0) }
+    }
+
+    /// Returns once every thread of the crew has called it.
+    #[inline(always)]
+    pub fn wait(&self) {
+        if self.threads > 1 {
+            self.wait_for_others();
+        }
+    }
+
+    fn wait_for_others(&self) {
+        let round = self.round.load(Ordering::Acquire);
+        if self.arrived.fetch_add(1, Ordering::AcqRel) + 1 == self.threads {
+            self.arrived.store(0, Ordering::Relaxed);
+            self.round.store(round.wrapping_add(1), Ordering::Release);
+            return;
+        }
+        let mut spins = 0;
+        while self.round.load(Ordering::Acquire) == round {
+            // A thread of the crew may have been put to sleep by the system: let it run.
+            if spins < self.spins {
+                spin_loop()
+            } else {
+                std::thread::yield_now()
+            }
+            spins += 1;
+        }
+    }
+}
+
+/// What the driving thread and the others share.
+struct Shared {
+    crew: Crew,
+    plan: Arc<Plan>,
+    memory: Memory,
+    /// Counts the runs started; changes only with `asleep` held.
+    runs: AtomicUsize,
+    run: UnsafeCell<Option<Run>>,
+    stopped: AtomicBool,
+    asleep: Mutex<usize>,
+    wake: Condvar,
+}
+
+// SAFETY: `run` is written by the driving thread alone, while every other one waits for `runs` to
+// change, and read by the others after they have seen it change (release and acquire).
+unsafe impl Sync for Shared {}
+// SAFETY: as above; nothing in it belongs to a thread.
+unsafe impl Send for Shared {}
+
+/// The threads beside the driving one.
+pub struct Team {
+    shared: Arc<Shared>,
+    // Its threads end when the team is dropped.
+    _pool: rayon::ThreadPool,
+}
+
+impl Team {
+    /// A team of `threads`, the caller included, for the plan of one arena; `None` where the system
+    /// has no more threads to give.
+    pub(crate) fn new(
+        threads: usize,
+        cores: usize,
+        arena: &Arena,
+        plan: Arc<Plan>,
+    ) -> Option<Team> {
+        // Spinning for a thread that has no core to run on only keeps it away longer.
+        let spins = if threads <= cores { SPINS } else { 0 };
+        let shared = Arc::new(Shared {
+            crew: Crew::new(threads, spins),
+            plan,
+            // SAFETY: used in runs only, which `Executor::run` starts with the arena borrowed
+            // mutably and waits for; the barriers of the plan order the threads' accesses.
+            memory: unsafe { Memory::new(arena) },
+            runs: AtomicUsize::new(0),
+            run: UnsafeCell::new(None),
+            stopped: AtomicBool::new(false),
+            asleep: Mutex::new(0),
+            wake: Condvar::new(),
+        });
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads - 1).build().ok()?;
+        let served = shared.clone();
+        pool.spawn_broadcast(move |context| served.serve(context.index() + 1));
+        Some(Team { shared, _pool: pool })
+    }
+
+    /// Runs an entry with all threads, and returns when all have finished.
+    pub(crate) fn run(&self, run: Run) {
+        let shared = &*self.shared;
+        // SAFETY: the other threads wait for `runs` to change.
+        unsafe { *shared.run.get() = Some(run) };
+        shared.runs.fetch_add(1, Ordering::Release);
+        let asleep = shared.asleep.lock().unwrap_or_else(|e| e.into_inner());
+        if *asleep > 0 {
+            shared.wake.notify_all();
+        }
+        drop(asleep);
+        // SAFETY: as in `new`.
+        unsafe { shared.plan.walk(run, shared.memory, 0, &shared.crew) };
+        shared.crew.wait();
+    }
+}
+
+impl Drop for Team {
+    fn drop(&mut self) {
+        self.shared.stopped.store(true, Ordering::Release);
+        self.shared.runs.fetch_add(1, Ordering::Release);
+        let _asleep = self.shared.asleep.lock().unwrap_or_else(|e| e.into_inner());
+        self.shared.wake.notify_all();
+    }
+}
+
+impl Shared {
+    /// Takes part in every run until the team is dropped.
+    fn serve(&self, index: usize) {
+        let mut seen = 0;
+        loop {
+            seen = self.next_run(seen);
+            if self.stopped.load(Ordering::Acquire) {
+                return;
+            }
+            // SAFETY: written before `runs` changed, and not again before this run's last barrier.
+            let Some(run) = (unsafe { *self.run.get() }) else { continue };
+            // SAFETY: as in `Team::new`.
+            unsafe { self.plan.walk(run, self.memory, index, &self.crew) };
+            self.crew.wait();
+        }
+    }
+
+    /// Waits for a run after number `seen`: spinning first, then asleep.
+    fn next_run(&self, seen: usize) -> usize {
+        for _ in 0..self.crew.spins {
+            let runs = self.runs.load(Ordering::Acquire);
+            if runs != seen {
+                return runs;
+            }
+            spin_loop();
+        }
+        let mut asleep = self.asleep.lock().unwrap_or_else(|e| e.into_inner());
+        *asleep += 1;
+        while self.runs.load(Ordering::Acquire) == seen {
+            asleep = self.wake.wait(asleep).unwrap_or_else(|e| e.into_inner());
+        }
+        *asleep -= 1;
+        self.runs.load(Ordering::Acquire)
+    }
+}
