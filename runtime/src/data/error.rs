@@ -1,0 +1,177 @@
+//! What is wrong with a user's data, and where.
+
+use std::fmt;
+use std::io;
+
+/// Bad data: which file, where in it, what is wrong, and what may help.
+///
+/// It prints on one line, as `iris.csv:7: column 3 (petal_length): "abc" is not a number`; the
+/// alternate form `{:#}` adds the help on a second line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DataError {
+    /// The file, or what stands for it, such as `standard input`.
+    pub path: String,
+    /// The line of the file, from 1.
+    pub line: Option<u64>,
+    /// The number of the field in its row, from 1.
+    pub column: Option<u32>,
+    /// What the column is called in the header, or in the model where there is no header.
+    pub column_name: Option<Box<str>>,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub help: Option<String>,
+    /// Whether nothing is wrong but that it takes more memory than it may.
+    pub over_limit: bool,
+}
+
+impl DataError {
+    /// An error about the file as a whole.
+    pub fn new(path: impl Into<String>, message: impl Into<String>) -> DataError {
+        DataError {
+            path: path.into(),
+            line: None,
+            column: None,
+            column_name: None,
+            message: message.into(),
+            help: None,
+            over_limit: false,
+        }
+    }
+
+    /// The same error with a help.
+    #[must_use]
+    pub fn with_help(mut self, help: impl Into<String>) -> DataError {
+        self.help = Some(help.into());
+        self
+    }
+
+    /// The same error, at a line.
+    #[must_use]
+    pub fn at_line(mut self, line: u64) -> DataError {
+        self.line = Some(line);
+        self
+    }
+
+    pub(crate) fn io(path: &str, error: &io::Error) -> DataError {
+        DataError::new(path, format!("cannot be read: {error}"))
+    }
+
+    pub(crate) fn over_limit(path: &str, max_bytes: u64) -> DataError {
+        let message = format!("needs more memory than the limit of {max_bytes} bytes");
+        DataError { over_limit: true, ..DataError::new(path, message) }
+    }
+}
+
+impl fmt::Display for DataError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.path)?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        write!(f, ": ")?;
+        match (self.column, &self.column_name) {
+            (Some(column), Some(name)) => write!(f, "column {column} ({name}): ")?,
+            (Some(column), None) => write!(f, "column {column}: ")?,
+            (None, _) => {}
+        }
+        write!(f, "{}", self.message)?;
+        match &self.help {
+            Some(help) if f.alternate() => write!(f, "\nhelp: {help}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for DataError {}
+
+/// An error without its place: what is wrong with one field, or with the columns as a whole.
+#[derive(Debug)]
+pub(crate) struct Complaint {
+    pub message: String,
+    pub help: Option<String>,
+}
+
+impl Complaint {
+    pub fn new(message: impl Into<String>) -> Complaint {
+        Complaint { message: message.into(), help: None }
+    }
+
+    pub fn with_help(message: impl Into<String>, help: impl Into<String>) -> Complaint {
+        Complaint { message: message.into(), help: Some(help.into()) }
+    }
+
+    pub fn in_file(self, path: &str) -> DataError {
+        DataError { help: self.help, ..DataError::new(path, self.message) }
+    }
+}
+
+/// The one of `candidates` that `word` is most likely a slip of.
+pub(crate) fn did_you_mean<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<String> {
+    const LONGEST: usize = 64; // the distance takes quadratic time, and a slip has a short word
+    if word.chars().count() > LONGEST {
+        return None;
+    }
+    let nearest = candidates
+        .into_iter()
+        .filter(|candidate| candidate.chars().count() <= LONGEST)
+        .map(|candidate| {
+            (edit_distance(&word.to_lowercase(), &candidate.to_lowercase()), candidate)
+        })
+        .min_by_key(|(distance, _)| *distance)?;
+    let (distance, candidate) = nearest;
+    let close = distance <= 1.max(word.chars().count().div_ceil(3));
+    close.then(|| format!("did you mean {}?", quoted(candidate)))
+}
+
+/// The Levenshtein distance: insertions, deletions and substitutions.
+fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(x != *y);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}
+
+/// The most characters that a message repeats of a text in a file.
+const SHOWN_CHARS: usize = 40;
+
+/// Text of a file as an error message quotes it: escaped, and cut where it is long.
+pub(crate) fn quoted(text: &str) -> String {
+    match text.char_indices().nth(SHOWN_CHARS) {
+        None => format!("{text:?}"),
+        Some((cut, _)) => format!("{:?}...", &text[..cut]),
+    }
+}
+
+/// A name in a file as an error message shows it. It may hold anything, escape sequences of the
+/// terminal included, so it is escaped and cut as what is quoted.
+pub(crate) fn shown(name: &str) -> String {
+    escaped(name, SHOWN_CHARS)
+}
+
+/// At most `chars` characters of a text, with those escaped that do not print.
+pub(crate) fn escaped(text: &str, chars: usize) -> String {
+    let mut escaped = String::new();
+    for (index, char) in text.chars().enumerate() {
+        match char {
+            _ if index == chars => {
+                escaped.push_str("...");
+                break;
+            }
+            '"' | '\'' => escaped.push(char),
+            _ => escaped.extend(char.escape_debug()),
+        }
+    }
+    escaped
+}

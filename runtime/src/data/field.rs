@@ -1,0 +1,147 @@
+//! Turns the text of one field into a number.
+
+use std::str;
+
+use super::error::{Complaint, did_you_mean, quoted};
+use super::{Domain, PortSpec};
+
+/// A field of a real-valued port.
+pub(super) fn parse_real(field: &[u8], port: &PortSpec) -> Result<f32, Complaint> {
+    match &port.domain {
+        Domain::Any => parse_f32(field),
+        Domain::Range { low, high } => {
+            let value = parse_f32(field)?;
+            let wide = f64::from(value);
+            if wide < *low as f64 || wide >= *high as f64 {
+                return Err(outside(field, *low, *high));
+            }
+            Ok(value)
+        }
+        Domain::Names(names) => parse_name(field, names).map(|index| index as f32),
+    }
+}
+
+/// A field of an integer port.
+pub(super) fn parse_integer(field: &[u8], port: &PortSpec) -> Result<i32, Complaint> {
+    match &port.domain {
+        Domain::Any => parse_i32(field),
+        Domain::Range { low, high } => {
+            let value = parse_i32(field)?;
+            if !(*low..*high).contains(&i64::from(value)) {
+                return Err(outside(field, *low, *high));
+            }
+            Ok(value)
+        }
+        Domain::Names(names) => parse_name(field, names),
+    }
+}
+
+/// Whether the text is a number, or one of the words that Rust and others write for no number.
+/// Either way a row of data holds it, and no header.
+pub(super) fn looks_numeric(field: &[u8]) -> bool {
+    str::from_utf8(field).is_ok_and(|text| text.trim().parse::<f64>().is_ok())
+}
+
+fn outside(field: &[u8], low: i64, high: i64) -> Complaint {
+    let text = String::from_utf8_lossy(field);
+    Complaint::new(format!("{} is outside {low}..{high}", text.trim()))
+}
+
+fn parse_f32(field: &[u8]) -> Result<f32, Complaint> {
+    let field = field.trim_ascii();
+    if let Some(value) = parse_short_digits(field) {
+        return Ok(value as f32);
+    }
+    let text = as_text(field)?;
+    let value: f32 = text.parse().map_err(|_| not_a_number(text))?;
+    if value.is_finite() { Ok(value) } else { Err(not_finite(text)) }
+}
+
+fn parse_i32(field: &[u8]) -> Result<i32, Complaint> {
+    let field = field.trim_ascii();
+    if let Some(value) = parse_short_digits(field) {
+        return Ok(value as i32);
+    }
+    let text = as_text(field)?;
+    if let Ok(value) = text.parse() {
+        return Ok(value);
+    }
+    // Many programs write whole numbers as 3.0; that loses nothing, so it is read.
+    let value: f64 = text.parse().map_err(|_| not_a_number(text))?;
+    if !value.is_finite() {
+        return Err(not_finite(text));
+    }
+    if value.fract() != 0.0 {
+        return Err(Complaint::new(format!("{} is not a whole number", quoted(text))));
+    }
+    if value < f64::from(i32::MIN) || value > f64::from(i32::MAX) {
+        return Err(Complaint::new(format!("{} does not fit 32 bits", quoted(text))));
+    }
+    Ok(value as i32)
+}
+
+/// One to seven digits, which f32 and i32 hold exactly: most fields of a table of pixels.
+fn parse_short_digits(field: &[u8]) -> Option<u32> {
+    if field.is_empty() || field.len() > 7 {
+        return None;
+    }
+    let mut value = 0;
+    for byte in field {
+        if !byte.is_ascii_digit() {
+            return None;
+        }
+        value = value * 10 + u32::from(byte - b'0');
+    }
+    Some(value)
+}
+
+fn parse_name(field: &[u8], names: &[String]) -> Result<i32, Complaint> {
+    let text = as_text(field.trim_ascii())?;
+    if let Some(index) = names.iter().position(|name| name == text) {
+        return Ok(index as i32);
+    }
+    let help =
+        did_you_mean(text, names.iter().map(String::as_str)).unwrap_or_else(|| list_classes(names));
+    Err(Complaint::with_help(format!("{} is not a class of the model", quoted(text)), help))
+}
+
+fn list_classes(names: &[String]) -> String {
+    const SHOWN: usize = 10;
+    let listed = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    match names.len().checked_sub(SHOWN) {
+        None | Some(0) => format!("the classes are {listed}"),
+        Some(more) => format!("the classes are {listed} and {more} more"),
+    }
+}
+
+fn as_text(field: &[u8]) -> Result<&str, Complaint> {
+    if field.is_empty() {
+        return Err(Complaint::with_help(
+            "the field is empty",
+            "fill in a value, or remove the row",
+        ));
+    }
+    str::from_utf8(field).map_err(|_| {
+        let text = String::from_utf8_lossy(field);
+        Complaint::new(format!("{} is not valid UTF-8", quoted(&text)))
+    })
+}
+
+fn not_a_number(text: &str) -> Complaint {
+    let message = format!("{} is not a number", quoted(text));
+    if looks_numeric(text.replacen(',', ".", 1).as_bytes()) {
+        return Complaint::with_help(message, "write decimals with a point");
+    }
+    Complaint::new(message)
+}
+
+/// The text parsed, but to no finite f32.
+fn not_finite(text: &str) -> Complaint {
+    if text.bytes().any(|byte| byte.is_ascii_digit()) {
+        return Complaint::new(format!("{} is too large for a 32-bit float", quoted(text)));
+    }
+    Complaint::with_help(
+        format!("{} is not a finite number", quoted(text)),
+        "fill in a value, or remove the row",
+    )
+}

@@ -1,0 +1,111 @@
+//! Tables in and out: what a model reads, and how its predictions are written.
+//!
+//! The readers take any bytes, hostile ones included: what they cannot read is a [`DataError`], and
+//! memory grows only with what has really arrived. They hold a whole table in memory. The readers
+//! of `.npy` and IDX give arrays as they are; only CSV knows of a model's inputs and targets.
+
+mod bytes;
+mod columns;
+pub mod csv;
+mod error;
+mod field;
+pub mod idx;
+pub mod npy;
+pub mod output;
+mod record;
+
+pub(crate) use bytes::{Flaw, narrow, read_elements};
+pub use columns::ColumnMap;
+pub use csv::{TableSpec, read_csv, read_csv_file};
+pub use error::DataError;
+pub(crate) use error::{did_you_mean, escaped, quoted, shown};
+
+use crate::program::{self, Program};
+
+/// What one field may be, and so how it becomes a number.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Domain {
+    /// Any finite number.
+    Any,
+    /// A number of the half-open range low..high, stored as it is.
+    Range {
+        /// The least value.
+        low: i64,
+        /// One more than the greatest integer.
+        high: i64,
+    },
+    /// One of these class names, stored as its index.
+    Names(Vec<String>),
+}
+
+/// What a model wants from a table: an input or a target, `width` columns of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PortSpec {
+    /// The name in the model.
+    pub name: String,
+    /// How many columns a row of it takes.
+    pub width: usize,
+    /// Whether its values are whole numbers, stored as i32.
+    pub integer: bool,
+    /// What its values may be.
+    pub domain: Domain,
+}
+
+impl PortSpec {
+    /// What a program's inputs want.
+    pub fn inputs(program: &Program) -> Vec<PortSpec> {
+        program.inputs.iter().map(|port| PortSpec::of(program, port)).collect()
+    }
+
+    /// What a program's targets want.
+    pub fn targets(program: &Program) -> Vec<PortSpec> {
+        program.targets.iter().map(|port| PortSpec::of(program, port)).collect()
+    }
+
+    fn of(program: &Program, port: &program::Port) -> PortSpec {
+        PortSpec {
+            name: port.name.clone(),
+            width: port.width as usize,
+            integer: program.buffers[port.buffer.0 as usize].dtype == program::DType::I32,
+            domain: match &port.domain {
+                program::Domain::Any => Domain::Any,
+                &program::Domain::Range(low, high) => Domain::Range { low, high },
+                program::Domain::Names(names) => Domain::Names(names.clone()),
+            },
+        }
+    }
+
+    /// What the header calls column `index` of this port.
+    pub(crate) fn column_name(&self, index: usize) -> String {
+        if self.width == 1 { self.name.clone() } else { format!("{}.{index}", self.name) }
+    }
+}
+
+/// The values of one port, row after row.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Values {
+    /// Of a port of real numbers.
+    F32(Vec<f32>),
+    /// Of an integer port.
+    I32(Vec<i32>),
+}
+
+/// The rows of one port.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Array {
+    /// The values in a row.
+    pub width: usize,
+    /// `rows * width` values.
+    pub data: Values,
+}
+
+/// A table in memory, split into a model's ports in the order they were asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dataset {
+    /// The number of rows, the same in every array.
+    pub rows: usize,
+    /// One array per input.
+    pub inputs: Vec<Array>,
+    /// One array per target; none where the table has no targets and need not have them.
+    pub targets: Vec<Array>,
+}

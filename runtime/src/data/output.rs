@@ -1,0 +1,195 @@
+//! Writes predictions: as CSV, as JSON with one row a line, or as one `.npy` matrix.
+
+use std::io::{self, Write};
+
+use super::npy;
+
+/// How predictions are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// A header, then a row of text per row.
+    Csv,
+    /// An array of objects, one per row and line.
+    Json,
+    /// A matrix of f32 with the columns of all outputs side by side.
+    Npy,
+}
+
+impl Format {
+    /// The format that the command line calls `name`.
+    pub fn parse(name: &str) -> Option<Format> {
+        match name {
+            "csv" => Some(Format::Csv),
+            "json" => Some(Format::Json),
+            "npy" => Some(Format::Npy),
+            _ => None,
+        }
+    }
+}
+
+/// One output of the model for all rows.
+#[derive(Clone, Copy, Debug)]
+pub struct Output<'a> {
+    /// The name in the model.
+    pub name: &'a str,
+    /// The values in a row.
+    pub width: usize,
+    /// Row after row.
+    pub values: &'a [f32],
+    /// The classes that the columns stand for, if they do.
+    pub classes: Option<Classes<'a>>,
+}
+
+/// Names for the columns of an output. CSV and JSON get one more column with the name of the
+/// largest value in the row, the first of several.
+#[derive(Clone, Copy, Debug)]
+pub struct Classes<'a> {
+    /// What the additional column is called.
+    pub column: &'a str,
+    /// One name per column.
+    pub names: &'a [String],
+}
+
+/// Writes `rows` rows of all outputs, in many small pieces: `w` had better be buffered.
+///
+/// A number is the shortest text that reads back as the same f32. What is not finite is `NaN`,
+/// `inf` or `-inf` in CSV, and `null` in JSON, which has no word for it.
+pub fn write_predictions(
+    w: &mut dyn Write,
+    format: Format,
+    rows: usize,
+    outputs: &[Output<'_>],
+) -> io::Result<()> {
+    for output in outputs {
+        check(output, rows)?;
+    }
+    match format {
+        Format::Csv => write_csv(w, rows, outputs),
+        Format::Json => write_json(w, rows, outputs),
+        Format::Npy => write_matrix(w, rows, outputs),
+    }
+}
+
+fn check(output: &Output<'_>, rows: usize) -> io::Result<()> {
+    let whole = rows.checked_mul(output.width) == Some(output.values.len());
+    let named = output.classes.is_none_or(|classes| classes.names.len() == output.width);
+    if whole && named {
+        return Ok(());
+    }
+    let message = format!(
+        "output {} has {} values and not {rows} rows of {}, or not a class per column",
+        output.name,
+        output.values.len(),
+        output.width
+    );
+    Err(io::Error::new(io::ErrorKind::InvalidInput, message))
+}
+
+impl<'a> Output<'a> {
+    fn row(&self, row: usize) -> &'a [f32] {
+        &self.values[row * self.width..][..self.width]
+    }
+
+    fn class(&self, row: usize) -> Option<&'a str> {
+        let names = self.classes?.names;
+        let largest = largest(self.row(row))?;
+        Some(names[largest].as_str())
+    }
+}
+
+/// The index of the largest value, the first of several; nothing where all are NaN.
+fn largest(values: &[f32]) -> Option<usize> {
+    let mut best: Option<usize> = None;
+    for (index, value) in values.iter().enumerate() {
+        let better = best.is_none_or(|best| *value > values[best]);
+        if better && !value.is_nan() {
+            best = Some(index);
+        }
+    }
+    best
+}
+
+fn write_csv(w: &mut dyn Write, rows: usize, outputs: &[Output<'_>]) -> io::Result<()> {
+    write_table(&mut csv::Writer::from_writer(w), rows, outputs).map_err(cause)
+}
+
+/// The error of the stream itself, so that its kind can be told.
+fn cause(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
+    }
+}
+
+fn write_table(
+    writer: &mut csv::Writer<&mut dyn Write>,
+    rows: usize,
+    outputs: &[Output<'_>],
+) -> csv::Result<()> {
+    let mut header = Vec::new();
+    for output in outputs {
+        match output.width {
+            1 => header.push(output.name.to_string()),
+            width => header.extend((0..width).map(|index| format!("{}.{index}", output.name))),
+        }
+        header.extend(output.classes.map(|classes| classes.column.to_string()));
+    }
+    writer.write_record(&header)?;
+    for row in 0..rows {
+        for output in outputs {
+            for value in output.row(row) {
+                writer.write_field(format!("{value:?}"))?;
+            }
+            if output.classes.is_some() {
+                writer.write_field(output.class(row).unwrap_or(""))?;
+            }
+        }
+        writer.write_record(None::<&[u8]>)?;
+    }
+    Ok(writer.flush()?)
+}
+
+fn write_json(w: &mut dyn Write, rows: usize, outputs: &[Output<'_>]) -> io::Result<()> {
+    writeln!(w, "[")?;
+    for row in 0..rows {
+        let fields: Vec<String> =
+            outputs.iter().map(|output| json_fields(output, row)).collect::<io::Result<_>>()?;
+        let comma = if row + 1 < rows { "," } else { "" };
+        writeln!(w, "{{{}}}{comma}", fields.join(", "))?;
+    }
+    writeln!(w, "]")
+}
+
+/// What one output adds to a row's object: its values, and the class if it has any.
+fn json_fields(output: &Output<'_>, row: usize) -> io::Result<String> {
+    let numbers: Vec<String> = output.row(row).iter().map(|value| json_number(*value)).collect();
+    let name = serde_json::to_string(output.name)?;
+    let mut fields = match numbers.as_slice() {
+        [number] => format!("{name}: {number}"),
+        numbers => format!("{name}: [{}]", numbers.join(", ")),
+    };
+    if let Some(classes) = output.classes {
+        let column = serde_json::to_string(classes.column)?;
+        let class = serde_json::to_string(&output.class(row))?;
+        fields.push_str(&format!(", {column}: {class}"));
+    }
+    Ok(fields)
+}
+
+fn json_number(value: f32) -> String {
+    if value.is_finite() { format!("{value:?}") } else { "null".to_string() }
+}
+
+fn write_matrix(w: &mut dyn Write, rows: usize, outputs: &[Output<'_>]) -> io::Result<()> {
+    let cols = outputs.iter().map(|output| output.width).sum();
+    w.write_all(&npy::matrix_header(rows, cols))?;
+    let mut bytes = Vec::new();
+    for row in 0..rows {
+        bytes.clear();
+        for output in outputs {
+            bytes.extend(output.row(row).iter().flat_map(|value| value.to_le_bytes()));
+        }
+        w.write_all(&bytes)?;
+    }
+    Ok(())
+}

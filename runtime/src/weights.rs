@@ -1,0 +1,334 @@
+//! Named tensors and strings in a safetensors file: weights, and the state of a checkpoint.
+//!
+//! What is written is a function of what is given: tensors in their order, metadata sorted by key.
+//! What is read may be hostile: the header is bounded and checked against the file before anything
+//! is allocated, and memory grows only with the bytes that are there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+use safetensors::Dtype;
+use safetensors::tensor::TensorInfo;
+use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
+
+use crate::data::{DataError, Flaw, escaped, narrow, quoted, read_elements, shown};
+use crate::files::write_atomically;
+
+/// The most bytes in a file's header.
+pub const MAX_HEADER_BYTES: u64 = 16 << 20;
+
+const LENGTH_BYTES: u64 = 8;
+const METADATA: &str = "__metadata__";
+const MAX_RANK: usize = 8;
+
+/// A named array, its last dimension contiguous.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Tensor {
+    /// The key in the file.
+    pub name: String,
+    /// The dimensions; none for a scalar.
+    pub shape: Vec<usize>,
+    /// The product of the dimensions many values.
+    pub data: Vec<f32>,
+}
+
+/// Writes the tensors, in their order, and the metadata to `path`: all of it, or nothing.
+pub fn write_weights(
+    path: impl AsRef<Path>,
+    tensors: &[Tensor],
+    metadata: &BTreeMap<String, String>,
+) -> Result<(), DataError> {
+    let path = path.as_ref();
+    let name = path.display().to_string();
+    let header = render_header(tensors, metadata).map_err(|m| DataError::new(&name, m))?;
+    let written = write_atomically(path, |w| {
+        w.write_all(&(header.len() as u64).to_le_bytes())?;
+        w.write_all(header.as_bytes())?;
+        tensors.iter().try_for_each(|tensor| write_values(w, &tensor.data))
+    });
+    written.map_err(|error| DataError::new(name, format!("cannot be written: {}", error.source)))
+}
+
+fn write_values(w: &mut dyn Write, values: &[f32]) -> io::Result<()> {
+    const CHUNK: usize = 4096;
+    let mut bytes = Vec::with_capacity(CHUNK * size_of::<f32>());
+    for chunk in values.chunks(CHUNK) {
+        bytes.clear();
+        bytes.extend(chunk.iter().flat_map(|value| value.to_le_bytes()));
+        w.write_all(&bytes)?;
+    }
+    Ok(())
+}
+
+/// The JSON header, padded so that the data is aligned.
+fn render_header(
+    tensors: &[Tensor],
+    metadata: &BTreeMap<String, String>,
+) -> Result<String, String> {
+    let json = |error: serde_json::Error| error.to_string();
+    let mut names = BTreeSet::from([METADATA]);
+    let mut entries = Vec::with_capacity(tensors.len() + 1);
+    if !metadata.is_empty() {
+        let metadata = serde_json::to_string(metadata).map_err(json)?;
+        entries.push(format!("\"{METADATA}\":{metadata}"));
+    }
+    let mut offset = 0;
+    for tensor in tensors {
+        if !names.insert(&tensor.name) {
+            return Err(format!("the tensor name {} is taken", quoted(&tensor.name)));
+        }
+        if tensor.shape.len() > MAX_RANK || count(&tensor.shape) != Some(tensor.data.len()) {
+            let (shape, len) = (&tensor.shape, tensor.data.len());
+            let name = shown(&tensor.name);
+            return Err(format!("{len} values of tensor {name} are no {shape:?}"));
+        }
+        let end = offset + tensor.data.len() * size_of::<f32>();
+        let info = TensorInfo {
+            dtype: Dtype::F32,
+            shape: tensor.shape.clone(),
+            data_offsets: (offset, end),
+        };
+        offset = end;
+        let name = serde_json::to_string(&tensor.name).map_err(json)?;
+        entries.push(format!("{name}:{}", serde_json::to_string(&info).map_err(json)?));
+    }
+    let mut header = format!("{{{}}}", entries.join(","));
+    while !header.len().is_multiple_of(LENGTH_BYTES as usize) {
+        header.push(' ');
+    }
+    if header.len() as u64 > MAX_HEADER_BYTES {
+        return Err(format!("the header is larger than {MAX_HEADER_BYTES} bytes"));
+    }
+    Ok(header)
+}
+
+/// Reads all tensors, in the order of the file, and the metadata. F64, F16 and BF16 become F32.
+pub fn read_weights(
+    path: impl AsRef<Path>,
+) -> Result<(Vec<Tensor>, BTreeMap<String, String>), DataError> {
+    read_weights_within(path, u64::MAX)
+}
+
+/// [`read_weights`] of tensors that take at most `max_bytes` as f32.
+pub fn read_weights_within(
+    path: impl AsRef<Path>,
+    max_bytes: u64,
+) -> Result<(Vec<Tensor>, BTreeMap<String, String>), DataError> {
+    let name = path.as_ref().display().to_string();
+    let io = |error: io::Error| DataError::io(&name, &error);
+    // Asked before it is opened, because to open a pipe waits for its writer.
+    if !fs::metadata(&path).map_err(io)?.is_file() {
+        return Err(DataError::new(name, "is no regular file"));
+    }
+    let mut file = File::open(&path).map_err(io)?;
+    let file_bytes = file.metadata().map_err(io)?.len();
+    let header = read_header(&mut file, file_bytes, &name)?;
+    let infos = check_layout(header.tensors, header.data_bytes)
+        .map_err(|message| DataError::new(&name, message))?;
+
+    let values: u64 = infos.iter().map(|(_, _, count)| count).sum();
+    if values.saturating_mul(size_of::<f32>() as u64) > max_bytes {
+        return Err(DataError::over_limit(&name, max_bytes));
+    }
+    let mut tensors = Vec::with_capacity(infos.len());
+    for (key, info, count) in infos {
+        let data = read_values(&mut file, info.dtype, count);
+        let data = data.map_err(|flaw| locate(&name, &key, flaw))?;
+        tensors.push(Tensor { name: key, shape: info.shape, data });
+    }
+    Ok((tensors, header.metadata))
+}
+
+struct Header {
+    metadata: BTreeMap<String, String>,
+    tensors: Vec<(String, TensorInfo)>,
+    data_bytes: u64,
+}
+
+/// Reads the header of a file of `file_bytes`; the file is then at its first byte of data.
+fn read_header(file: &mut File, file_bytes: u64, name: &str) -> Result<Header, DataError> {
+    let fail = |message: String| {
+        DataError::new(name, message).with_help("this may be no safetensors file, or a part of one")
+    };
+    let io = |error: io::Error| DataError::io(name, &error);
+    if file_bytes < LENGTH_BYTES {
+        return Err(fail(format!("is too short for a header: {file_bytes} bytes")));
+    }
+    let mut length = [0; LENGTH_BYTES as usize];
+    file.read_exact(&mut length).map_err(io)?;
+    let length = u64::from_le_bytes(length);
+    if length > MAX_HEADER_BYTES {
+        return Err(fail(format!(
+            "gives its header {length} bytes, above the limit of {MAX_HEADER_BYTES}"
+        )));
+    }
+    let Some(data_bytes) = (file_bytes - LENGTH_BYTES).checked_sub(length) else {
+        return Err(fail(format!("gives its header {length} bytes, but has only {file_bytes}")));
+    };
+    let mut json = vec![0; length as usize];
+    file.read_exact(&mut json).map_err(io)?;
+    let parsed: Result<Entries, _> = serde_json::from_slice(&json);
+    let entries = parsed.map_err(|error| {
+        // The parser quotes the file, which may be long and hold anything.
+        fail(format!("has an invalid header: {}", escaped(&error.to_string(), 200)))
+    })?;
+    Ok(Header { metadata: entries.metadata, tensors: entries.tensors, data_bytes })
+}
+
+/// Checks that the tensors cover the data without a gap, and counts the values of each.
+fn check_layout(
+    mut tensors: Vec<(String, TensorInfo)>,
+    data_bytes: u64,
+) -> Result<Vec<(String, TensorInfo, u64)>, String> {
+    tensors.sort_by_key(|(_, info)| info.data_offsets);
+    let mut checked = Vec::with_capacity(tensors.len());
+    let mut position = 0;
+    for (name, info) in tensors {
+        let (start, end) = info.data_offsets;
+        let shown = shown(&name);
+        if !matches!(info.dtype, Dtype::F32 | Dtype::F64 | Dtype::F16 | Dtype::BF16) {
+            let dtype = info.dtype;
+            return Err(format!(
+                "tensor {shown} has type {dtype}; F32, F64, F16 and BF16 are read"
+            ));
+        }
+        if info.shape.len() > MAX_RANK {
+            return Err(format!("tensor {shown} has more than {MAX_RANK} dimensions"));
+        }
+        if start != position {
+            let what = if start < position { "overlaps another" } else { "follows a gap" };
+            return Err(format!("tensor {shown} {what} at byte {start} of the data"));
+        }
+        let bytes = count(&info.shape).and_then(|n| n.checked_mul(info.dtype.bitsize() / 8));
+        if bytes.is_none() || end.checked_sub(start) != bytes {
+            return Err(format!(
+                "tensor {shown} has shape {:?} of {}, which does not fit bytes {start}..{end}",
+                info.shape, info.dtype
+            ));
+        }
+        let values = (end - start) / (info.dtype.bitsize() / 8);
+        position = end;
+        checked.push((name, info, values as u64));
+    }
+    match position as u64 {
+        position if position == data_bytes => Ok(checked),
+        position => Err(format!("has {data_bytes} bytes of data, but tensors of {position}")),
+    }
+}
+
+fn count(shape: &[usize]) -> Option<usize> {
+    shape.iter().try_fold(1usize, |count, n| count.checked_mul(*n))
+}
+
+fn read_values(file: &mut File, dtype: Dtype, count: u64) -> Result<Vec<f32>, Flaw> {
+    match dtype {
+        Dtype::F64 => read_elements(file, count, |b| narrow(f64::from_le_bytes(b))),
+        Dtype::F16 => read_elements(file, count, |b| Some(f32_of_f16(u16::from_le_bytes(b)))),
+        Dtype::BF16 => read_elements(file, count, |b| {
+            Some(f32::from_bits(u32::from(u16::from_le_bytes(b)) << 16))
+        }),
+        _ => read_elements(file, count, |b| Some(f32::from_le_bytes(b))),
+    }
+}
+
+/// The same value: f32 holds every f16.
+fn f32_of_f16(bits: u16) -> f32 {
+    let sign = u32::from(bits >> 15) << 31;
+    let exponent = u32::from(bits >> 10 & 0x1F);
+    let fraction = u32::from(bits & 0x3FF);
+    let magnitude = match exponent {
+        0 => (fraction as f32 * f32::from_bits((127 - 24) << 23)).to_bits(), // times 2^-24
+        0x1F => 0xFF << 23 | fraction << 13,
+        _ => (exponent + 127 - 15) << 23 | fraction << 13,
+    };
+    f32::from_bits(sign | magnitude)
+}
+
+fn locate(name: &str, tensor: &str, flaw: Flaw) -> DataError {
+    let tensor = shown(tensor);
+    let message = match flaw {
+        Flaw::Io(error) => return DataError::io(name, &error),
+        Flaw::Short(got) => format!("ends after {got} bytes of tensor {tensor}"),
+        Flaw::TooLarge(index) => {
+            format!("value {index} of tensor {tensor} is too large for a 32-bit float")
+        }
+        Flaw::Memory => format!("there is no memory for tensor {tensor}"),
+    };
+    DataError::new(name, message)
+}
+
+/// The header's JSON object. Unlike a map of serde's own, it refuses a key that comes twice.
+struct Entries {
+    metadata: BTreeMap<String, String>,
+    tensors: Vec<(String, TensorInfo)>,
+}
+
+impl<'de> Deserialize<'de> for Entries {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Entries, D::Error> {
+        struct EntriesVisitor;
+
+        impl<'de> Visitor<'de> for EntriesVisitor {
+            type Value = Entries;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of tensors")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Entries, M::Error> {
+                let mut keys = BTreeSet::new();
+                let mut entries = Entries { metadata: BTreeMap::new(), tensors: Vec::new() };
+                while let Some(key) = map.next_key::<String>()? {
+                    if key == METADATA {
+                        entries.metadata = map.next_value::<Strings>()?.0;
+                    } else {
+                        entries.tensors.push((key.clone(), map.next_value()?));
+                    }
+                    insert_once(&mut keys, key)?;
+                }
+                Ok(entries)
+            }
+        }
+
+        deserializer.deserialize_map(EntriesVisitor)
+    }
+}
+
+/// The metadata of a header.
+struct Strings(BTreeMap<String, String>);
+
+impl<'de> Deserialize<'de> for Strings {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Strings, D::Error> {
+        struct StringsVisitor;
+
+        impl<'de> Visitor<'de> for StringsVisitor {
+            type Value = Strings;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of strings")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Strings, M::Error> {
+                let mut keys = BTreeSet::new();
+                let mut strings = BTreeMap::new();
+                while let Some((key, value)) = map.next_entry::<String, String>()? {
+                    insert_once(&mut keys, key.clone())?;
+                    strings.insert(key, value);
+                }
+                Ok(Strings(strings))
+            }
+        }
+
+        deserializer.deserialize_map(StringsVisitor)
+    }
+}
+
+fn insert_once<E: de::Error>(keys: &mut BTreeSet<String>, key: String) -> Result<(), E> {
+    if keys.contains(&key) {
+        return Err(E::custom(format!("the key {key:?} comes twice")));
+    }
+    keys.insert(key);
+    Ok(())
+}
