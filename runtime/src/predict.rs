@@ -1,0 +1,138 @@
+//! Prediction: a program with trained parameters, run over rows of inputs.
+
+use crate::data::{Array, Dataset};
+use crate::exec::{EntryPoint, Executor, Feed, Options, RunError};
+use crate::program::{BufferId, Program, Verified};
+use crate::train::evaluate::evaluate;
+use crate::train::scalars::{Clock, Scalars};
+use crate::train::{self, Evaluation, TrainError};
+use crate::weights::Tensor;
+use std::sync::Arc;
+
+/// Predicts with a program. A row's result does not depend on the rows it is run with.
+///
+/// ```no_run
+/// # use arenet_runtime::{exec::Options, predict::Predictor, program::Verified, train::TrainError};
+/// # use std::sync::Arc;
+/// # fn run(program: Arc<Verified>) -> Result<(), TrainError> {
+/// let (tensors, _) = arenet_runtime::weights::read_weights("xor.safetensors")?;
+/// let mut predictor = Predictor::new(program, &tensors, "xor.safetensors", Options::default())?;
+/// let mut y = [0.0];
+/// predictor.predict_into(&[&[1.0, 0.0]], 1, &mut [&mut y])?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Predictor {
+    program: Arc<Verified>,
+    executor: Executor,
+    scalars: Scalars,
+}
+
+impl Predictor {
+    /// Prepares a program with these parameters; `file` is what an error calls them. The optimizer
+    /// states of a checkpoint are passed over.
+    ///
+    /// # Errors
+    /// A parameter that is missing, of another shape or not finite, a tensor that is none, or an
+    /// executor that cannot be made.
+    pub fn new(
+        program: Arc<Verified>,
+        weights: &[Tensor],
+        file: &str,
+        options: Options,
+    ) -> Result<Predictor, TrainError> {
+        let mut executor = Executor::new(program.clone(), options)?;
+        train::load(&mut executor, weights, file)?;
+        let scalars = Scalars::new(program.program(), &[], Clock { step: 0, epoch: 0 });
+        Ok(Predictor { program, executor, scalars })
+    }
+
+    /// The program.
+    pub fn program(&self) -> &Program {
+        self.program.program()
+    }
+
+    /// The executor, with the parameters.
+    pub fn executor(&self) -> &Executor {
+        &self.executor
+    }
+
+    /// Predicts for `rows` rows, given as one array per input: for each output its values, row
+    /// after row.
+    ///
+    /// # Errors
+    /// Arrays that are not what the inputs take: their number, size, type or values.
+    pub fn predict(&mut self, inputs: &[Array], rows: usize) -> Result<Vec<Vec<f32>>, RunError> {
+        let feed = Feed::inputs(&self.program, inputs, rows)?;
+        let program = self.program.program();
+        let ids: Vec<BufferId> = program.outputs.iter().map(|output| output.buffer).collect();
+        let widths = program.outputs.iter().map(|output| output.width as usize);
+        let mut outputs: Vec<Vec<f32>> =
+            widths.map(|width| Vec::with_capacity(rows * width)).collect();
+        for chunk in all_rows(rows)?.chunks(batch(program)) {
+            self.executor.load(&feed, chunk);
+            self.executor.run(EntryPoint::Predict, chunk.len())?;
+            for (id, output) in ids.iter().zip(&mut outputs) {
+                self.executor.read_rows(*id, chunk.len(), output);
+            }
+        }
+        Ok(outputs)
+    }
+
+    /// Predicts one batch, without a heap allocation: `rows` rows, given as one slice per input and
+    /// written into one slice per output, row after row. For inputs of real numbers; whether they
+    /// are finite is not looked at.
+    ///
+    /// # Errors
+    /// More rows than the program is compiled for, none, or slices of the wrong number or size.
+    pub fn predict_into(
+        &mut self,
+        inputs: &[&[f32]],
+        rows: usize,
+        outputs: &mut [&mut [f32]],
+    ) -> Result<(), RunError> {
+        let program = self.program.program();
+        let (takes, gives) = (program.inputs.len(), program.outputs.len());
+        if (inputs.len(), outputs.len()) != (takes, gives) {
+            return Err(RunError::Value(format!(
+                "the net has {takes} inputs and {gives} outputs, not {} and {}",
+                inputs.len(),
+                outputs.len()
+            )));
+        }
+        for (index, input) in inputs.iter().enumerate() {
+            self.executor.write_input(index, rows, input)?;
+        }
+        self.executor.run(EntryPoint::Predict, rows)?;
+        for (index, output) in outputs.iter_mut().enumerate() {
+            self.executor.read_output(index, rows, output)?;
+        }
+        Ok(())
+    }
+
+    /// Loss and metrics over a data set.
+    ///
+    /// # Errors
+    /// A program without a `train` section, data without rows, or data that does not fit the ports.
+    pub fn evaluate(&mut self, data: &Dataset) -> Result<Evaluation, RunError> {
+        if self.program.program().training.is_none() {
+            return Err(RunError::Entry(EntryPoint::Eval));
+        }
+        if data.rows == 0 {
+            return Err(RunError::Value("there are no rows to evaluate".into()));
+        }
+        let feed = Feed::new(&self.program, data)?;
+        evaluate(&mut self.executor, &mut self.scalars, &feed, &all_rows(data.rows)?)
+    }
+}
+
+fn batch(program: &Program) -> usize {
+    usize::try_from(program.batch).unwrap_or(usize::MAX)
+}
+
+fn all_rows(rows: usize) -> Result<Vec<u32>, RunError> {
+    match u32::try_from(rows) {
+        Ok(rows) => Ok((0..rows).collect()),
+        Err(_) => Err(RunError::Value(format!("{rows} rows are more than the limit of 2^32"))),
+    }
+}

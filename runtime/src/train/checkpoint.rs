@@ -1,0 +1,182 @@
+//! Checkpoints: a safetensors file with the parameters, the optimizer states and, in its metadata,
+//! where the run stands. A run that goes on from one ends with the bits, and reports the figures,
+//! of a run that was never interrupted.
+//!
+//! The order of the rows and all random values follow from the seed and the position, so neither is
+//! stored. The run must be the same: the file carries hashes of the program and the data.
+
+use super::params::{self, Slot};
+use super::{Position, Trainer};
+use crate::data::{DataError, shown};
+use crate::exec::Feed;
+use crate::program::{Buffer, Entry, Origin, Program, Step, Training, codec};
+use crate::weights::{read_weights, write_weights};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+const FORMAT: &str = "arenet checkpoint 1";
+
+type Metadata = BTreeMap<String, String>;
+
+impl Trainer {
+    /// Writes the state of the run to a file: all of it, or nothing. It may stand anywhere in an
+    /// epoch.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn save_checkpoint(&self, path: impl AsRef<Path>) -> Result<(), DataError> {
+        let tensors = params::read(&self.executor, &self.all_slots());
+        let Position { epoch, step_in_epoch, steps, loss_sum } = self.position;
+        let entries = [
+            ("format", FORMAT.to_string()),
+            ("net", self.program.program().name.clone()),
+            ("program", self.program_hash()),
+            ("data", self.data_hash()),
+            ("seed", self.training.seed.to_string()),
+            ("epoch", epoch.to_string()),
+            ("step_in_epoch", step_in_epoch.to_string()),
+            ("steps", steps.to_string()),
+            ("loss_sum", hex(loss_sum.to_bits())),
+        ];
+        let metadata: Metadata =
+            entries.into_iter().map(|(key, value)| (key.to_string(), value)).collect();
+        write_weights(path, &tensors, &metadata)
+    }
+
+    /// Goes on from a checkpoint of the same net, data and settings; only the number of epochs and
+    /// the most rows that the net is compiled for may differ.
+    ///
+    /// # Errors
+    /// A file that cannot be read, is no checkpoint, or is one of another run. Then nothing
+    /// changes.
+    pub fn resume(&mut self, path: impl AsRef<Path>) -> Result<(), DataError> {
+        let file = path.as_ref().display().to_string();
+        let (tensors, metadata) = read_weights(path)?;
+        let fail = |message: String| Err(DataError::new(&file, message));
+        match metadata.get("format").map(String::as_str) {
+            Some(FORMAT) => {}
+            Some(other) if other.starts_with("arenet checkpoint") => {
+                return fail(format!("is of another version: {}", shown(other)));
+            }
+            _ => return fail("is no checkpoint: it does not say where a run stands".into()),
+        }
+        let text = |key: &str| metadata.get(key).map_or("", String::as_str);
+        let net = &self.program.program().name;
+        if text("net") != net {
+            return fail(format!("is of the net {}, not of {net}", shown(text("net"))));
+        }
+        let slots = self.all_slots();
+        params::check(self.program.program(), &slots, &tensors, &file)?;
+        let seed = self.training.seed;
+        if text("seed") != seed.to_string() {
+            return fail(format!(
+                "is of a run with seed {}, and this one has seed {seed}",
+                shown(text("seed"))
+            ));
+        }
+        if text("data") != self.data_hash() {
+            return fail("is of a run on other data".into());
+        }
+        if text("program") != self.program_hash() {
+            return fail("is of a run whose net or `train` section differ from this one's".into());
+        }
+        let Some(position) = self.read_position(&metadata) else {
+            return fail("is corrupt: it says no possible place in a run".into());
+        };
+        params::write(&mut self.executor, &slots, &tensors);
+        self.position = position;
+        self.timing = Default::default();
+        self.start_epoch();
+        Ok(())
+    }
+
+    fn read_position(&self, metadata: &Metadata) -> Option<Position> {
+        let number = |key: &str| metadata.get(key)?.parse::<u64>().ok();
+        let bits = u64::from_str_radix(metadata.get("loss_sum")?, 16).ok()?;
+        let position = Position {
+            epoch: number("epoch")?,
+            step_in_epoch: number("step_in_epoch")?,
+            steps: number("steps")?,
+            loss_sum: f64::from_bits(bits),
+        };
+        let before = position.epoch.checked_mul(self.steps_per_epoch())?;
+        let sound = position.step_in_epoch <= self.steps_per_epoch()
+            && before.checked_add(position.step_in_epoch) == Some(position.steps)
+            && position.loss_sum.is_finite();
+        sound.then_some(position)
+    }
+
+    fn all_slots(&self) -> Vec<Slot> {
+        let program = self.program.program();
+        let mut slots = params::parameters(program);
+        slots.extend(params::states(program));
+        slots
+    }
+
+    fn program_hash(&self) -> String {
+        hex(hash_program(self.program.program(), &self.training))
+    }
+
+    fn data_hash(&self) -> String {
+        hex(*self.data_hash.get_or_init(|| hash_data(&self.data)))
+    }
+}
+
+/// A hash of what decides the course of training: not of places in the text or in the arena, nor of
+/// how many epochs there are.
+fn hash_program(program: &Program, training: &Training) -> u64 {
+    let step =
+        |step: &Step| Step { kernel: step.kernel.clone(), origin: Origin::default(), flops: 0 };
+    let essence = Program {
+        name: program.name.clone(),
+        buffers: program.buffers.iter().map(|b| Buffer { offset: 0, ..*b }).collect(),
+        params: program.params.clone(),
+        inputs: program.inputs.clone(),
+        targets: program.targets.clone(),
+        scalars: program.scalars.clone(),
+        train: Entry { steps: program.train.steps.iter().map(step).collect(), ..Entry::default() },
+        training: Some(Training { epochs: 1, ..training.clone() }),
+        ..Program::default()
+    };
+    hash(codec::encode(&essence).into_iter().map(u32::from))
+}
+
+fn hash_data(data: &Feed) -> u64 {
+    let shape = [data.rows() as u64].into_iter().flat_map(|n| [n as u32, (n >> 32) as u32]);
+    let values = data.values().flat_map(|values| values.iter().map(|value| value.to_bits()));
+    hash(shape.chain(values))
+}
+
+/// FNV-1a over words. Each goes through a bijection of the state, so one changed word always shows.
+fn hash(words: impl Iterator<Item = u32>) -> u64 {
+    words.fold(0xcbf2_9ce4_8422_2325, |hash, word| {
+        (hash ^ u64::from(word)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+fn hex(bits: u64) -> String {
+    format!("{bits:016x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_sees_every_word_and_their_order() {
+        let of = |words: &[u32]| hash(words.iter().copied());
+        let base = of(&[1, 2, 3]);
+        for other in [&[1, 2, 4][..], &[2, 1, 3], &[1, 2], &[1, 2, 3, 0], &[1, 2, 3 | 1 << 31]] {
+            assert_ne!(of(other), base, "{other:?}");
+        }
+        assert_eq!(hex(base).len(), 16);
+    }
+
+    #[test]
+    fn an_exact_sum_survives_its_text() {
+        for sum in [0.0, 0.1 + 0.2, 1e300, f64::MIN_POSITIVE] {
+            let bits = u64::from_str_radix(&hex(sum.to_bits()), 16).unwrap();
+            assert_eq!(f64::from_bits(bits), sum);
+        }
+    }
+}

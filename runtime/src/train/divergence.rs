@@ -1,0 +1,115 @@
+//! Retraces a run that has diverged to the first value that is NaN or infinite.
+//!
+//! A step does not look at what it computes, and by the time its loss shows that something went
+//! wrong its update has spoilt the parameters. But every step can be repeated bit for bit, so the
+//! epoch is run again from the state at its start: once to find the step, once to look into it.
+
+use super::report::{Divergence, Part};
+use super::scalars::Clock;
+use super::{Position, Trainer};
+use crate::exec::{EntryPoint, RunError};
+use crate::program::{Origin, Program};
+
+/// What is bad, and where it comes from.
+struct Found {
+    part: Part,
+    origin: Origin,
+    number: f32,
+}
+
+impl Trainer {
+    /// Finds the first bad value of the steps since the last good state, and goes back to that.
+    pub(super) fn retrace(&mut self) -> Result<Divergence, RunError> {
+        let end = self.position.steps;
+        let bad = self.find_step(end)?;
+        self.rewind();
+        while self.position.steps < bad.steps {
+            self.step()?;
+        }
+        let found = self.look_into_step()?;
+        let rows = self.next_rows();
+        self.rewind();
+        Ok(Divergence {
+            epoch: bad.epoch + 1,
+            step: bad.steps + 1,
+            rows: rows.start as u64..rows.end as u64,
+            part: found.part,
+            name: found.origin.name,
+            line: found.origin.line,
+            column: found.origin.column,
+            number: found.number,
+        })
+    }
+
+    /// Where the run stood before the first step with a bad loss or a bad update.
+    fn find_step(&mut self, end: u64) -> Result<Position, RunError> {
+        self.rewind();
+        loop {
+            let before = self.position;
+            if before.steps + 1 >= end || !self.is_finite() {
+                return Ok(before);
+            }
+            let loss = self.step()?;
+            if !loss.is_finite() || !self.is_finite() {
+                return Ok(before);
+            }
+        }
+    }
+
+    /// Repeats the next step piece by piece: the parameters, the forward pass, then all of it.
+    fn look_into_step(&mut self) -> Result<Found, RunError> {
+        let program = self.program.clone();
+        let program = program.program();
+        for param in &program.params {
+            if let Some(number) = self.executor.non_finite(param.buffer, 1) {
+                return Ok(found(Part::Parameter, name_only(&param.name), number));
+            }
+        }
+        let rows = self.next_rows();
+        let count = rows.len();
+        let clock = Clock { step: self.position.steps, epoch: self.position.epoch };
+        self.executor.load(&self.data, &self.order[rows]);
+        self.scalars.set_step(&mut self.executor, count, clock);
+        if let Some(bad) = self.executor.find_non_finite(EntryPoint::Eval, count)? {
+            let origin = program.eval.steps[bad.step].origin.clone();
+            return Ok(found(Part::Value, origin, bad.value));
+        }
+        if let Some(bad) = self.executor.find_non_finite(EntryPoint::Train, count)? {
+            let origin = program.train.steps[bad.step].origin.clone();
+            let updated = |param: &&crate::program::Param| {
+                param.buffer == bad.buffer || param.states.contains(&bad.buffer)
+            };
+            return Ok(match program.params.iter().find(updated) {
+                Some(param) => {
+                    let name = param.name.clone();
+                    found(Part::Update, Origin { name, ..origin }, bad.value)
+                }
+                None => found(Part::Gradient, origin, bad.value),
+            });
+        }
+        // Not reached while a step repeats itself; the loss is what was seen to be bad.
+        Ok(found(Part::Value, loss_origin(program), self.executor.scalar(self.loss)))
+    }
+
+    /// Goes back to the last good state.
+    fn rewind(&mut self) {
+        self.position = self.last_good.position;
+        self.executor.restore_state(&self.last_good.state);
+    }
+}
+
+fn found(part: Part, origin: Origin, number: f32) -> Found {
+    Found { part, origin, number }
+}
+
+fn name_only(name: &str) -> Origin {
+    Origin { name: name.into(), ..Origin::default() }
+}
+
+/// The statement of the loss: what the last step of an evaluation that writes it comes from.
+fn loss_origin(program: &Program) -> Origin {
+    let writes = |step: &&crate::program::Step| {
+        program.loss.is_some_and(|loss| step.kernel.access().writes.contains(&loss))
+    };
+    program.eval.steps.iter().rfind(writes).map_or(name_only("loss"), |step| step.origin.clone())
+}

@@ -1,0 +1,374 @@
+//! Training: epochs over a data set, with learning-rate schedules, held-out rows, metrics and
+//! checkpoints. The [`Trainer`] decides everything before the first step; a step copies its rows
+//! in, sets the scalars that changed, and runs.
+
+mod checkpoint;
+mod divergence;
+pub(crate) mod evaluate;
+pub(crate) mod params;
+mod report;
+pub(crate) mod scalars;
+mod schedule;
+mod settings;
+
+pub use report::{Divergence, EpochReport, Evaluation, Part, Progress, TrainError};
+pub use scalars::{Clock, Scalars};
+pub use settings::Settings;
+
+use crate::data::{DataError, Dataset};
+use crate::exec::{EntryPoint, Executor, Feed, Options, RunError};
+use crate::program::{BufferId, Training, Verified};
+use crate::random::{SHUFFLE_STREAM, Stream, shuffle};
+use crate::weights::{Tensor, write_weights};
+use evaluate::evaluate;
+use std::collections::BTreeMap;
+use std::ops::{ControlFlow, Range};
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+/// Trains a program on a data set.
+///
+/// The same program, data, settings and seed give the same weights, bit for bit, whatever the
+/// instruction set and the number of threads, and however often the run is interrupted and resumed.
+///
+/// ```no_run
+/// # use arenet_runtime::{data::Dataset, exec::Options, program::Verified};
+/// # use arenet_runtime::train::{Settings, TrainError, Trainer};
+/// # use std::{ops::ControlFlow, sync::Arc};
+/// # fn run(program: Arc<Verified>, data: Dataset) -> Result<(), TrainError> {
+/// let settings = Settings::default();
+/// let mut trainer = Trainer::new(program, data, None, &settings, Options::default())?;
+/// while trainer.epoch() < trainer.epochs() {
+///     if let Some(report) = trainer.run_epoch(&mut |_| ControlFlow::Continue(()))? {
+///         println!("epoch {}: loss {:.4}", report.epoch, report.loss);
+///     }
+/// }
+/// trainer.save_weights("net.safetensors")?;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Trainer {
+    program: Arc<Verified>,
+    executor: Executor,
+    /// The program's section with the settings applied.
+    training: Training,
+    loss: BufferId,
+    scalars: Scalars,
+    data: Feed<'static>,
+    /// The data held out, where it is not a part of `data`.
+    valid: Option<Feed<'static>>,
+    /// The rows of `data` that are trained on.
+    training_rows: Vec<u32>,
+    /// The rows held out, of `valid` or else of `data`.
+    validation_rows: Vec<u32>,
+    /// The rows of a step; the last one of an epoch may have fewer.
+    batch: usize,
+    position: Position,
+    /// The training rows in the order of the epoch.
+    order: Vec<u32>,
+    last_good: LastGood,
+    timing: Timing,
+    /// A hash of the data, computed for the first checkpoint.
+    data_hash: OnceLock<u64>,
+}
+
+/// How far a run has come.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Position {
+    /// Epochs finished.
+    epoch: u64,
+    /// Steps done in the one after them.
+    step_in_epoch: u64,
+    /// Steps done in all.
+    steps: u64,
+    /// The loss of each row trained on in this epoch, summed.
+    loss_sum: f64,
+}
+
+/// The state at the last moment it was known to be finite: the start of the epoch, or where the
+/// weights came from a file. With it a divergence can be retraced to its first bad value.
+#[derive(Default)]
+struct LastGood {
+    position: Position,
+    state: Vec<f32>,
+}
+
+/// What this process has done of an epoch.
+#[derive(Default)]
+struct Timing {
+    time: Duration,
+    rows: usize,
+}
+
+impl Trainer {
+    /// Prepares a run: checks the data against the program, holds rows out, and gives the
+    /// parameters their initial values.
+    ///
+    /// Without `valid`, the share of the data that the program or the settings say is held out:
+    /// rows chosen by the seed. With it, all of `data` is trained on.
+    ///
+    /// # Errors
+    /// A program without a `train` section, data that does not fit its ports, settings that are out
+    /// of range or leave nothing to train on, or an executor that cannot be made.
+    pub fn new(
+        program: Arc<Verified>,
+        data: Dataset,
+        valid: Option<Dataset>,
+        settings: &Settings,
+        options: Options,
+    ) -> Result<Trainer, TrainError> {
+        let source = program.program();
+        let (Some(training), Some(loss)) = (&source.training, source.loss) else {
+            return Err(RunError::Entry(EntryPoint::Train).into());
+        };
+        let mut training = settings::resolve(training, settings)?;
+        if valid.is_some() {
+            training.valid = 0.0;
+        }
+        let data = Feed::owned(&program, data)?;
+        let (training_rows, mut validation_rows) =
+            settings::split(data.rows(), training.valid, training.seed)?;
+        let valid = valid.map(|valid| Feed::owned(&program, valid)).transpose()?;
+        if let Some(valid) = &valid {
+            (validation_rows, _) = settings::split(valid.rows(), 0.0, training.seed)?;
+        }
+        let batch = settings::batch_rows(training.batch, training_rows.len(), source.batch)?;
+        let steps_per_epoch = training_rows.len().div_ceil(batch) as u64;
+        let total =
+            Clock { step: training.epochs.saturating_mul(steps_per_epoch), epoch: training.epochs };
+        let scalars = Scalars::new(source, &training.schedules, total);
+        let mut executor = Executor::new(program.clone(), options)?;
+        executor.set_seed(training.seed);
+        executor.run(EntryPoint::Init, 1)?;
+        let mut trainer = Trainer {
+            order: training_rows.clone(),
+            program,
+            executor,
+            training,
+            loss,
+            scalars,
+            data,
+            valid,
+            training_rows,
+            validation_rows,
+            batch,
+            position: Position::default(),
+            last_good: LastGood::default(),
+            timing: Timing::default(),
+            data_hash: OnceLock::new(),
+        };
+        trainer.start_epoch();
+        Ok(trainer)
+    }
+
+    /// The epochs of the whole run.
+    pub fn epochs(&self) -> u64 {
+        self.training.epochs
+    }
+
+    /// The epochs finished.
+    pub fn epoch(&self) -> u64 {
+        self.position.epoch
+    }
+
+    /// The optimizer steps done.
+    pub fn steps(&self) -> u64 {
+        self.position.steps
+    }
+
+    /// The optimizer steps in an epoch.
+    pub fn steps_per_epoch(&self) -> u64 {
+        self.training_rows.len().div_ceil(self.batch) as u64
+    }
+
+    /// The rows trained on.
+    pub fn training_rows(&self) -> usize {
+        self.training_rows.len()
+    }
+
+    /// The rows held out.
+    pub fn validation_rows(&self) -> usize {
+        self.validation_rows.len()
+    }
+
+    /// The executor, with the parameters as they are now.
+    pub fn executor(&self) -> &Executor {
+        &self.executor
+    }
+
+    /// Trains to the end of the epoch. `on_step` is called after every step, and by breaking stops
+    /// the epoch there: then the result is `None`, and the next call goes on with the next step.
+    /// A step makes no heap allocation.
+    ///
+    /// # Errors
+    /// [`TrainError::Diverged`] if the loss or a parameter became NaN or infinite. The trainer is
+    /// then back at the last state known to be good: the start of the epoch, or where
+    /// [`Trainer::load_weights`] or [`Trainer::resume`] was called in it.
+    pub fn run_epoch(
+        &mut self,
+        on_step: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+    ) -> Result<Option<EpochReport>, TrainError> {
+        let steps_per_epoch = self.steps_per_epoch();
+        let started = Instant::now();
+        let rows_before = self.rows_done();
+        let mut flow = ControlFlow::Continue(());
+        while flow.is_continue() && self.position.step_in_epoch < steps_per_epoch {
+            let loss = self.step()?;
+            if !loss.is_finite() {
+                return Err(self.retrace()?.into());
+            }
+            let Position { epoch, step_in_epoch, .. } = self.position;
+            flow = on_step(Progress { epoch: epoch + 1, step_in_epoch, steps_per_epoch, loss });
+        }
+        self.timing.time += started.elapsed();
+        self.timing.rows += self.rows_done() - rows_before;
+        if flow.is_break() { Ok(None) } else { self.finish_epoch().map(Some) }
+    }
+
+    /// One optimizer step over the next rows of the epoch.
+    #[inline]
+    fn step(&mut self) -> Result<f32, RunError> {
+        let rows = self.next_rows();
+        let count = rows.len();
+        let clock = Clock { step: self.position.steps, epoch: self.position.epoch };
+        self.executor.load(&self.data, &self.order[rows]);
+        self.scalars.set_step(&mut self.executor, count, clock);
+        self.executor.run(EntryPoint::Train, count)?;
+        let loss = self.executor.scalar(self.loss);
+        self.position.loss_sum += f64::from(loss) * count as f64;
+        self.position.step_in_epoch += 1;
+        self.position.steps += 1;
+        Ok(loss)
+    }
+
+    /// The rows of the next step, as positions in the order of the epoch.
+    fn next_rows(&self) -> Range<usize> {
+        let start = self.rows_done();
+        start..(start + self.batch).min(self.order.len())
+    }
+
+    /// The rows of the epoch that have been trained on.
+    fn rows_done(&self) -> usize {
+        (self.position.step_in_epoch as usize).saturating_mul(self.batch).min(self.order.len())
+    }
+
+    /// Closes the epoch, evaluates the net, and opens the next epoch.
+    fn finish_epoch(&mut self) -> Result<EpochReport, TrainError> {
+        if !self.is_finite() {
+            return Err(self.retrace()?.into());
+        }
+        let Position { epoch, steps, loss_sum, .. } = self.position;
+        let lr = self.scalars.rate(Clock { step: steps - 1, epoch });
+        let Timing { time, rows } = std::mem::take(&mut self.timing);
+        self.position = Position { epoch: epoch + 1, steps, ..Position::default() };
+        self.start_epoch();
+        let held_out = self.evaluate()?;
+        let valid_loss = held_out.as_ref().map(|evaluation| evaluation.loss);
+        let metrics = match held_out {
+            Some(evaluation) => evaluation.metrics,
+            None => self.training_metrics()?,
+        };
+        let seconds = time.as_secs_f64();
+        Ok(EpochReport {
+            epoch: epoch + 1,
+            step: steps,
+            loss: loss_sum / self.training_rows.len() as f64,
+            valid_loss,
+            metrics,
+            lr,
+            seconds,
+            rows_per_second: if rows == 0 { 0.0 } else { rows as f64 / seconds.max(1e-9) },
+        })
+    }
+
+    /// The net's metrics over the training rows; without any, nothing is run.
+    fn training_metrics(&mut self) -> Result<Vec<(String, f64)>, RunError> {
+        if self.program.program().metrics.is_empty() {
+            return Ok(Vec::new());
+        }
+        let Trainer { executor, scalars, data, training_rows, .. } = self;
+        Ok(evaluate(executor, scalars, data, training_rows)?.metrics)
+    }
+
+    /// Puts the rows into the order of the epoch, and keeps the state.
+    fn start_epoch(&mut self) {
+        self.order.copy_from_slice(&self.training_rows);
+        if self.training.shuffle {
+            let stream = Stream { seed: self.training.seed, stream: SHUFFLE_STREAM };
+            shuffle(stream, self.position.epoch, &mut self.order);
+        }
+        self.keep_state();
+    }
+
+    fn keep_state(&mut self) {
+        self.last_good.position = self.position;
+        self.executor.copy_state(&mut self.last_good.state);
+    }
+
+    /// Whether every parameter and optimizer state is finite.
+    fn is_finite(&self) -> bool {
+        let params = self.program.program().params.iter();
+        let mut ids = params.flat_map(|param| std::iter::once(&param.buffer).chain(&param.states));
+        ids.all(|&id| self.executor.non_finite(id, 1).is_none())
+    }
+
+    /// Loss and metrics over the held-out rows, or `None` without any.
+    ///
+    /// # Errors
+    /// None in a trainer that has been made.
+    pub fn evaluate(&mut self) -> Result<Option<Evaluation>, TrainError> {
+        if self.validation_rows.is_empty() {
+            return Ok(None);
+        }
+        let Trainer { executor, scalars, data, valid, validation_rows, .. } = self;
+        let feed = valid.as_ref().unwrap_or(data);
+        Ok(Some(evaluate(executor, scalars, feed, validation_rows)?))
+    }
+
+    /// The parameters, in the order of the text; a weight is [in, out].
+    pub fn weights(&self) -> Vec<Tensor> {
+        params::read(&self.executor, &params::parameters(self.program.program()))
+    }
+
+    /// Overwrites the parameters. The tensors may be in any order; the optimizer states that a
+    /// checkpoint holds beside them are passed over. `file` is what an error calls them.
+    ///
+    /// # Errors
+    /// A parameter that is missing, of another shape or not finite, or a tensor that is none. Then
+    /// nothing is overwritten.
+    pub fn load_weights(&mut self, tensors: &[Tensor], file: &str) -> Result<(), DataError> {
+        load(&mut self.executor, tensors, file)?;
+        self.keep_state();
+        Ok(())
+    }
+
+    /// Writes the parameters to a safetensors file: all of it, or nothing.
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn save_weights(&self, path: impl AsRef<Path>) -> Result<(), DataError> {
+        let metadata = [("net", self.program.program().name.as_str())];
+        let metadata: BTreeMap<String, String> =
+            metadata.map(|(key, value)| (key.into(), value.into())).into();
+        write_weights(path, &self.weights(), &metadata)
+    }
+}
+
+/// Overwrites the parameters of an executor, after everything has been checked.
+pub(crate) fn load(
+    executor: &mut Executor,
+    tensors: &[Tensor],
+    file: &str,
+) -> Result<(), DataError> {
+    let slots = params::parameters(executor.program());
+    params::check(executor.program(), &slots, tensors, file)?;
+    params::write(executor, &slots, tensors);
+    Ok(())
+}
+
+impl From<Divergence> for TrainError {
+    fn from(divergence: Divergence) -> TrainError {
+        TrainError::Diverged(divergence)
+    }
+}

@@ -1,0 +1,158 @@
+//! What training tells of itself, and why it can stop.
+
+use crate::data::DataError;
+use crate::exec::RunError;
+use std::fmt;
+use std::ops::Range;
+
+/// How far an epoch has come, after one of its steps.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Progress {
+    /// The epoch, from 1.
+    pub epoch: u64,
+    /// The steps done in it.
+    pub step_in_epoch: u64,
+    /// The steps it has.
+    pub steps_per_epoch: u64,
+    /// The mean loss over the rows of the step, before its update.
+    pub loss: f32,
+}
+
+/// The figures of a finished epoch.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EpochReport {
+    /// The epoch, from 1.
+    pub epoch: u64,
+    /// The steps of the run so far.
+    pub step: u64,
+    /// The mean over the training rows, each as it was seen just before its update.
+    pub loss: f64,
+    /// The mean over the held-out rows after the epoch, if there are any.
+    pub valid_loss: Option<f64>,
+    /// The net's metrics after the epoch: over the held-out rows, or else over the training rows.
+    pub metrics: Vec<(String, f64)>,
+    /// The learning rate of the last step; of the first optimizer, where there are several.
+    pub lr: f64,
+    /// The time spent in the epoch's steps, by this process.
+    pub seconds: f64,
+    /// The training rows a second in that time.
+    pub rows_per_second: f64,
+}
+
+/// Loss and metrics over a data set.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Evaluation {
+    /// The rows it covers.
+    pub rows: u64,
+    /// The mean loss over them.
+    pub loss: f64,
+    /// The net's metrics over them, by name.
+    pub metrics: Vec<(String, f64)>,
+}
+
+/// Why training, or the preparation of it, stopped.
+#[derive(Clone, Debug, PartialEq)]
+pub enum TrainError {
+    /// The program cannot be run, or not with these values.
+    Run(RunError),
+    /// A file of weights or a checkpoint is not what the net takes.
+    Data(DataError),
+    /// The settings do not fit each other or the data.
+    Settings(String),
+    /// A value became NaN or infinite.
+    Diverged(Divergence),
+}
+
+impl fmt::Display for TrainError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            TrainError::Run(error) => error.fmt(f),
+            TrainError::Data(error) => error.fmt(f),
+            TrainError::Settings(message) => f.write_str(message),
+            TrainError::Diverged(divergence) => divergence.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for TrainError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            TrainError::Run(error) => Some(error),
+            TrainError::Data(error) => Some(error),
+            TrainError::Settings(_) | TrainError::Diverged(_) => None,
+        }
+    }
+}
+
+impl From<RunError> for TrainError {
+    fn from(error: RunError) -> TrainError {
+        TrainError::Run(error)
+    }
+}
+
+impl From<DataError> for TrainError {
+    fn from(error: DataError) -> TrainError {
+        TrainError::Data(error)
+    }
+}
+
+/// The first value of a run that is NaN or infinite.
+///
+/// It prints on one line, as `training diverged in epoch 2 at step 37, rows 64..96 of the epoch: a
+/// gradient at h (4:5) is NaN`; the alternate form `{:#}` adds a help on a second line. A statement
+/// stands for all that its kernel computes, what has been fused with it included.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Divergence {
+    /// The epoch, from 1.
+    pub epoch: u64,
+    /// The step of the run, from 1.
+    pub step: u64,
+    /// The rows of the step, counted from 0 in the order of the epoch.
+    pub rows: Range<u64>,
+    /// What kind of value it is.
+    pub part: Part,
+    /// The name of the statement the value comes from; of a parameter, its own.
+    pub name: String,
+    /// The line of that statement, from 1; 0 for a parameter.
+    pub line: u32,
+    /// Its column, from 1; 0 for a parameter.
+    pub column: u32,
+    /// The value.
+    pub number: f32,
+}
+
+/// The part of a training step that a value belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The forward pass.
+    Value,
+    /// The backward pass.
+    Gradient,
+    /// The optimizer's update.
+    Update,
+    /// A parameter as it was before the step.
+    Parameter,
+}
+
+impl fmt::Display for Divergence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Divergence { epoch, step, rows: Range { start, end }, name, number, .. } = self;
+        write!(f, "training diverged in epoch {epoch} at step {step}, ")?;
+        write!(f, "rows {start}..{end} of the epoch: ")?;
+        f.write_str(match self.part {
+            Part::Value => "a value at ",
+            Part::Gradient => "a gradient at ",
+            Part::Update => "the update of ",
+            Part::Parameter => "the parameter ",
+        })?;
+        f.write_str(name)?;
+        if self.line > 0 {
+            write!(f, " ({}:{})", self.line, self.column)?;
+        }
+        write!(f, " is {number}")?;
+        if f.alternate() {
+            f.write_str("\nhelp: a smaller learning rate or smaller inputs may help")?;
+        }
+        Ok(())
+    }
+}
