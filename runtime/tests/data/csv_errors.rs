@@ -1,0 +1,273 @@
+//! Every mistake in a table, and the exact words for it.
+
+use arenet_runtime::data::{ColumnMap, Domain, TableSpec, read_csv, read_csv_file};
+use pretty_assertions::assert_eq;
+
+use super::{digits, folder, integer, real, species};
+
+#[track_caller]
+fn check_spec(text: impl AsRef<[u8]>, spec: &TableSpec<'_>, expected: &str) {
+    match read_csv(text.as_ref(), "t.csv", spec) {
+        Ok(found) => panic!("read as {found:?}, not refused with {expected}"),
+        Err(error) => assert_eq!(format!("{error:#}"), expected),
+    }
+}
+
+/// Reads into the input x of 2 columns and the target t in 0..10.
+#[track_caller]
+fn check(text: impl AsRef<[u8]>, expected: &str) {
+    let (inputs, targets) = ([real("x", 2)], [integer("t", digits())]);
+    check_spec(text, &TableSpec::new(&inputs, &targets), expected);
+}
+
+#[test]
+fn wrong_fields() {
+    check("1,2,3\n1,abc,3\n", "t.csv:2: column 2 (x.1): \"abc\" is not a number");
+    check("a,b,c\n1,2,3\n1,abc,3\n", "t.csv:3: column 2 (b): \"abc\" is not a number");
+    check("1,1 2,3\n", "t.csv:1: column 2 (x.1): \"1 2\" is not a number");
+    check(
+        "1,\"\",t\n1,2,3\n1,,4\n",
+        concat!(
+            "t.csv:3: column 2 (x.1): the field is empty\n",
+            "help: fill in a value, or remove the row"
+        ),
+    );
+    check(
+        "1;2;3\n1;2,5;3\n",
+        concat!(
+            "t.csv:2: column 2 (x.1): \"2,5\" is not a number\n",
+            "help: write decimals with a point"
+        ),
+    );
+    for word in ["nan", "NaN", "inf", "-Infinity"] {
+        check(
+            format!("1,2,3\n{word},2,3\n"),
+            &format!(
+                "t.csv:2: column 1 (x.0): \"{word}\" is not a finite number\n\
+             help: fill in a value, or remove the row"
+            ),
+        );
+    }
+    check("1,2,3\n1e39,2,3\n", "t.csv:2: column 1 (x.0): \"1e39\" is too large for a 32-bit float");
+    check("1,2,12\n", "t.csv:1: column 3 (t): 12 is outside 0..10");
+    check("1,2,-1\n", "t.csv:1: column 3 (t): -1 is outside 0..10");
+    check("1,2,1.5\n", "t.csv:1: column 3 (t): \"1.5\" is not a whole number");
+    check("1,2,3e9\n", "t.csv:1: column 3 (t): \"3e9\" does not fit 32 bits");
+    check(b"1,2,3\n1,\xFF2,3\n", "t.csv:2: column 2 (x.1): \"\u{FFFD}2\" is not valid UTF-8");
+    check(
+        "1,2,3\n1,\u{7}\u{1b}[31m,3\n",
+        "t.csv:2: column 2 (x.1): \"\\u{7}\\u{1b}[31m\" is not a number",
+    );
+    let long = "y".repeat(100);
+    check(
+        format!("1,2,3\n1,{long},3\n"),
+        &format!("t.csv:2: column 2 (x.1): \"{}\"... is not a number", &long[..40]),
+    );
+}
+
+#[test]
+fn wrong_numbers_of_other_ports() {
+    let inputs = [real("x", 1)];
+    let check = |domain: Domain, integer_port: bool, text: &str, expected: &str| {
+        let mut target = integer("t", domain);
+        target.integer = integer_port;
+        check_spec(text, &TableSpec::new(&inputs, &[target]), expected);
+    };
+    check(digits(), false, "1,10\n", "t.csv:1: column 2 (t): 10 is outside 0..10");
+    check(
+        Domain::Any,
+        true,
+        "1,nan\n",
+        concat!(
+            "t.csv:1: column 2 (t): \"nan\" is not a finite number\n",
+            "help: fill in a value, or remove the row"
+        ),
+    );
+    check(
+        species(),
+        true,
+        "1,virginca\n",
+        concat!(
+            "t.csv:1: column 2 (t): \"virginca\" is not a class of the model\n",
+            "help: did you mean \"virginica\"?"
+        ),
+    );
+    check(
+        species(),
+        true,
+        "1,Setosa\n",
+        concat!(
+            "t.csv:1: column 2 (t): \"Setosa\" is not a class of the model\n",
+            "help: did you mean \"setosa\"?"
+        ),
+    );
+    check(
+        species(),
+        false,
+        "1,2\n",
+        concat!(
+            "t.csv:1: column 2 (t): \"2\" is not a class of the model\n",
+            "help: the classes are setosa, versicolor, virginica"
+        ),
+    );
+}
+
+/// The row count of a file is what an editor shows, whatever the line ends are.
+#[test]
+fn lines_are_those_of_the_file() {
+    let expected = "t.csv:5: column 1 (x.0): \"q\" is not a number";
+    check("\n1,2,3\n\n\nq,2,3\n", expected);
+    check("\r\n1,2,3\r\n\r\n\r\nq,2,3\r\n", expected);
+    check(
+        "\u{FEFF}\n1,2,3\n\"1\n\n\",2,3\nq,2,3\n",
+        "t.csv:6: column 1 (x.0): \"q\" is not a number",
+    );
+    check(
+        "\"a\r\nb\",c,d\r\n1,2,3\r\n1,2,3\r\nq,2,3",
+        "t.csv:5: column 1 (a\\nb): \"q\" is not a number",
+    );
+}
+
+#[test]
+fn wrong_rows() {
+    let help = "every row has the columns of the first, separated by";
+    check("1,2,3\n1,2\n", &format!("t.csv:2: expected 3 columns, found 2\nhelp: {help} a comma"));
+    check(
+        "a;b;t\n1;2;3;4\n",
+        &format!("t.csv:2: expected 3 columns, found 4\nhelp: {help} a semicolon"),
+    );
+    check("1\t2\t3\n1 2 3\n", &format!("t.csv:2: expected 3 columns, found 1\nhelp: {help} a tab"));
+    check("1,2,3\n\n\"4,5,6\n7,8,9\n", "t.csv:3: a quote is opened and never closed");
+    check("\"", "t.csv:1: a quote is opened and never closed");
+}
+
+#[test]
+fn wrong_files() {
+    check("", "t.csv: is empty");
+    check("\n \r\n\t\n", "t.csv: is empty");
+    check("\u{FEFF}", "t.csv: is empty");
+    check("a,b,c\n", "t.csv: has a header but no rows");
+    check(b"\xFF\xFE1\0,\0", "t.csv:1: is UTF-16 text\nhelp: save the table as UTF-8");
+    check(
+        "1,2,3\r4,5,6\r",
+        concat!(
+            "t.csv:1: a carriage return inside the line\n",
+            "help: end the lines with LF or CRLF"
+        ),
+    );
+    check(b"a,\xFF,t\n1,2,3\n", "t.csv:1: column 2: the header is not valid UTF-8");
+    let help = "help: a quote may be open, or this is no table of text";
+    check(vec![b'1'; (16 << 20) + 1], &format!("t.csv:1: a row of more than 16 MiB\n{help}"));
+    let mut open = b"1,2,3\n\n1,2,\"".to_vec();
+    open.resize(20 << 20, b'\n');
+    check(open, &format!("t.csv:3: a row of more than 16 MiB\n{help}"));
+}
+
+#[test]
+fn wrong_tables() {
+    let lack = "too few for the model (x: 2 columns, t: 1 column)\n\
+        help: columns are separated by a comma, a semicolon or a tab";
+    check("1,2\n", &format!("t.csv:1: the table has 2 columns, 1 {lack}"));
+    check("t\n1\n", &format!("t.csv:1: the table has 1 column, 2 {lack}"));
+    let help = "help: say which columns to take, for example --columns x=0..2,t=2";
+    check("1,2,3,4\n", &format!("t.csv:1: column 3 is of no use to the model\n{help}"));
+    check(
+        "a,b,id,t\n1,2,3,4\n",
+        &format!("t.csv:1: column 3 (id) is of no use to the model\n{help}"),
+    );
+    check(
+        "1,2,3,4,5,6,7,8\n",
+        &format!("t.csv:1: columns 3, 4, 5, 2 more are of no use to the model\n{help}"),
+    );
+    check("x.0,t,q\n1,2,3\n", "t.csv:1: the header has columns of x, but no x.1");
+    check(
+        "x.0,x.1,x.2,t\n1,2,3,4\n",
+        "t.csv:1: the header has x.2, but the model has only 2 columns in x",
+    );
+    check("t,a,t\n1,2,3\n", "t.csv:1: the header has \"t\" more than once");
+    check("x.0,x.1,x.0,t\n1,2,3,4\n", "t.csv:1: the header has \"x.0\" more than once");
+}
+
+#[test]
+fn wrong_maps() {
+    let check = |map: &str, text: &str, expected: &str| {
+        let (inputs, targets) = ([real("x", 2)], [integer("label", digits())]);
+        let map = ColumnMap::parse(map).unwrap();
+        let spec = TableSpec { columns: Some(&map), ..TableSpec::new(&inputs, &targets) };
+        check_spec(text, &spec, expected);
+    };
+    check(
+        "x=2..4",
+        "1,2,3\n",
+        concat!(
+            "t.csv:1: --columns gives x column 3, but the table has 3 columns\n",
+            "help: columns are counted from 0, and the end of a range is not part of it"
+        ),
+    );
+    check("x=0", "1,2,3\n", "t.csv:1: --columns gives x fewer than its 2 columns");
+    check("label=0..2", "1,2,3\n", "t.csv:1: --columns gives label more than its 1 column");
+    check(
+        "lable=2",
+        "1,2,3\n",
+        concat!(
+            "t.csv:1: --columns names \"lable\", which the model does not have\n",
+            "help: did you mean \"label\"?"
+        ),
+    );
+    check(
+        "label=kind",
+        "1,2,3\n",
+        "t.csv:1: --columns names the column \"kind\", but the table has no header",
+    );
+    check(
+        "label=kinds",
+        "a,b,kind\n1,2,3\n",
+        concat!("t.csv:1: there is no column \"kinds\"\n", "help: did you mean \"kind\"?"),
+    );
+    let max = usize::MAX;
+    check(
+        &format!("x=0..{max}"),
+        "1,2,3\n",
+        &format!(
+            "t.csv:1: --columns gives x column {}, but the table has 3 columns\n\
+         help: columns are counted from 0, and the end of a range is not part of it",
+            max - 1
+        ),
+    );
+}
+
+#[test]
+fn wrong_map_texts() {
+    let check = |text: &str, expected: &str| {
+        assert_eq!(ColumnMap::parse(text), Err(expected.to_string()));
+    };
+    check("", "\"\" is not of the form PORT=COLUMNS");
+    check("0..4", "\"0..4\" is not of the form PORT=COLUMNS");
+    check("=3", "\"=3\" names no port");
+    check("x=", "a column is missing");
+    check("x=1,,2", "a column is missing");
+    check("x=1,x=2", "\"x\" is given twice");
+    check("x=5..5", "the range 5..5 is empty; its end is not part of it");
+    check("x=5..2", "the range 5..2 is empty; its end is not part of it");
+    check(&format!("x={}", usize::MAX), &format!("there is no column {}", usize::MAX));
+}
+
+#[test]
+fn more_than_the_memory_limit() {
+    let (inputs, targets) = ([real("x", 2)], [integer("t", digits())]);
+    let spec = TableSpec { max_bytes: 24, ..TableSpec::new(&inputs, &targets) };
+    assert!(read_csv("1,2,3\n1,2,3\n".as_bytes(), "t.csv", &spec).is_ok());
+    let expected = "t.csv: needs more memory than the limit of 24 bytes";
+    check_spec("1,2,3\n1,2,3\n1,2,3\n", &spec, expected);
+}
+
+#[test]
+fn files_that_cannot_be_read() {
+    let folder = folder("csv_files");
+    let spec = TableSpec::new(&[], &[]);
+    let missing = folder.join("none.csv");
+    let error = read_csv_file(&missing, &spec).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("{}: cannot be read: ", missing.display())), "{error}");
+    let error = read_csv_file(&folder, &spec).unwrap_err().to_string();
+    assert!(error.starts_with(&format!("{}: cannot be read: ", folder.display())), "{error}");
+}

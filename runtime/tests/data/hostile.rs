@@ -1,0 +1,140 @@
+//! Mutated inputs: every reader gives a result or an error, and never panics.
+
+use std::fs;
+
+use arenet_runtime::data::idx::read_idx;
+use arenet_runtime::data::npy::read_npy;
+use arenet_runtime::data::{ColumnMap, TableSpec, Values, read_csv};
+use arenet_runtime::random::Stream;
+use arenet_runtime::weights::read_weights;
+
+use super::{digits, folder, idx, integer, npy, real, species, weights};
+
+const LIMIT: u64 = 1 << 20;
+
+/// Calls `read` with `rounds` mutations of each seed, the same ones in every run.
+fn mutate(seeds: &[Vec<u8>], rounds: u64, mut read: impl FnMut(&[u8])) {
+    let stream = Stream { seed: 0, stream: 0 };
+    for round in 0..rounds {
+        for (index, seed) in seeds.iter().enumerate() {
+            let mut element = (index as u64) << 32;
+            let mut below = |n: usize| {
+                element += 1;
+                stream.below(round, element, n.max(1) as u32) as usize
+            };
+            let mut bytes = seed.clone();
+            for _ in 0..=below(4) {
+                change(&mut bytes, &mut below);
+            }
+            read(&bytes);
+        }
+    }
+}
+
+/// One mutation: a byte set, a bit turned, bytes cut out, doubled or put in, the end cut off.
+fn change(bytes: &mut Vec<u8>, below: &mut impl FnMut(usize) -> usize) {
+    const TOKENS: [&[u8]; 12] = [
+        b"\"",
+        b",",
+        b"\n",
+        b"\r",
+        b"nan",
+        b"-1",
+        b"99999999999999999999",
+        b"[",
+        b"{",
+        b"\xFF",
+        b"\0\0\0\0",
+        b"\xFF\xFF\xFF\xFF",
+    ];
+    let at = below(bytes.len() + 1);
+    let end = (at + below(8)).min(bytes.len());
+    match below(6) {
+        0 if at < bytes.len() => bytes[at] = below(256) as u8,
+        1 if at < bytes.len() => bytes[at] ^= 1 << below(8),
+        2 => drop(bytes.drain(at..end)),
+        3 => {
+            let piece = bytes[at..end].to_vec();
+            bytes.splice(at..at, piece);
+        }
+        4 => bytes.truncate(at),
+        _ => drop(bytes.splice(at..at, TOKENS[below(TOKENS.len())].iter().copied())),
+    }
+}
+
+#[test]
+fn csv() {
+    let seeds = [
+        "x.0,x.1,t,u\n1,2,3,setosa\n4.5,-6e3,7,virginica\n",
+        "1;2;3;setosa\r\n\r\n\"4\";5;6;\"versicolor\"\r\n",
+        "\u{FEFF}a\tb\tc\td\n1\t2\t3\tsetosa",
+    ];
+    let seeds = seeds.map(|text| text.as_bytes().to_vec());
+    let inputs = [real("x", 2)];
+    let targets = [integer("t", digits()), integer("u", species())];
+    let map = ColumnMap::parse("x=1..3").unwrap();
+    for targets_optional in [false, true] {
+        for columns in [None, Some(&map)] {
+            let spec = TableSpec { targets_optional, columns, ..TableSpec::new(&inputs, &targets) };
+            mutate(&seeds, 1500, |bytes| {
+                if let Ok(data) = read_csv(bytes, "t.csv", &spec) {
+                    let Values::F32(x) = &data.inputs[0].data else { panic!("x is real") };
+                    assert_eq!(x.len(), data.rows * 2);
+                    assert!(x.iter().all(|value| value.is_finite()));
+                }
+            });
+        }
+    }
+}
+
+#[test]
+fn column_maps() {
+    let seeds = ["x=0..64,label=64", "a=b,c,3..5,d=1"].map(|text| text.as_bytes().to_vec());
+    mutate(&seeds, 5000, |bytes| {
+        let _ = ColumnMap::parse(&String::from_utf8_lossy(bytes));
+    });
+}
+
+#[test]
+fn npy_arrays() {
+    let seeds = [
+        npy::file(&npy::header("<f4", "(2, 3)"), &[1; 24]),
+        npy::file(&npy::header("<f8", "(3,)"), &[0x7F; 24]),
+        npy::file(&npy::header("|u1", "()"), &[1]),
+    ];
+    mutate(&seeds, 20_000, |bytes| {
+        if let Ok(array) = read_npy(bytes, "a.npy", LIMIT) {
+            assert_eq!(array.data.len(), array.shape.iter().product::<usize>());
+        }
+    });
+}
+
+#[test]
+fn idx_arrays() {
+    let seeds = [idx::file(&[2, 2, 3], &[7; 12]), idx::file(&[5], &[1; 5])];
+    mutate(&seeds, 20_000, |bytes| {
+        if let Ok(array) = read_idx(bytes, "a.idx", LIMIT) {
+            assert_eq!(array.values.len(), array.rows * array.width);
+        }
+    });
+}
+
+#[test]
+fn weight_files() {
+    let path = folder("hostile_weights").join("w.safetensors");
+    let header = concat!(
+        "{\"__metadata__\":{\"seed\":\"1\"},",
+        "\"a\":{\"dtype\":\"F32\",\"shape\":[2,2],\"data_offsets\":[0,16]},",
+        "\"b\":{\"dtype\":\"F16\",\"shape\":[4],\"data_offsets\":[16,24]},",
+        "\"c\":{\"dtype\":\"F64\",\"shape\":[],\"data_offsets\":[24,32]}}"
+    );
+    mutate(&[weights::file(header, &[0x3C; 32])], 5000, |bytes| {
+        fs::write(&path, bytes).unwrap();
+        if let Ok((tensors, _)) = read_weights(&path) {
+            let whole = |t: &arenet_runtime::weights::Tensor| {
+                t.data.len() == t.shape.iter().product::<usize>()
+            };
+            assert!(tensors.iter().all(whole));
+        }
+    });
+}

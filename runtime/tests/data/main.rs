@@ -1,0 +1,50 @@
+//! Data in and out: what is read, what is refused and with which words, and what is written.
+
+mod csv_errors;
+mod csv_reading;
+mod files;
+mod hostile;
+mod idx;
+mod npy;
+mod output;
+mod weights;
+
+use arenet_runtime::data::{Array, Dataset, Domain, PortSpec, Values};
+
+/// A port of real numbers.
+fn real(name: &str, width: usize) -> PortSpec {
+    PortSpec { name: name.to_string(), width, integer: false, domain: Domain::Any }
+}
+
+/// An integer port of one column.
+fn integer(name: &str, domain: Domain) -> PortSpec {
+    PortSpec { name: name.to_string(), width: 1, integer: true, domain }
+}
+
+fn digits() -> Domain {
+    Domain::Range { low: 0, high: 10 }
+}
+
+fn species() -> Domain {
+    Domain::Names(["setosa", "versicolor", "virginica"].map(String::from).to_vec())
+}
+
+fn floats(width: usize, values: &[f32]) -> Array {
+    Array { width, data: Values::F32(values.to_vec()) }
+}
+
+fn integers(values: &[i32]) -> Array {
+    Array { width: 1, data: Values::I32(values.to_vec()) }
+}
+
+fn dataset(rows: usize, inputs: &[Array], targets: &[Array]) -> Dataset {
+    Dataset { rows, inputs: inputs.to_vec(), targets: targets.to_vec() }
+}
+
+/// An empty folder of its own for one test.
+fn folder(test: &str) -> std::path::PathBuf {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(test);
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}

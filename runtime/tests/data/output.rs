@@ -1,0 +1,88 @@
+//! Predictions as text, and as a matrix.
+
+use arenet_runtime::data::npy::read_npy;
+use arenet_runtime::data::output::{Classes, Format, Output, write_predictions};
+use pretty_assertions::assert_eq;
+
+fn written(format: Format, rows: usize, outputs: &[Output<'_>]) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    write_predictions(&mut bytes, format, rows, outputs).unwrap();
+    bytes
+}
+
+#[track_caller]
+fn check(rows: usize, outputs: &[Output<'_>], csv: &str, json: &str) {
+    assert_eq!(String::from_utf8(written(Format::Csv, rows, outputs)).unwrap(), csv);
+    let text = String::from_utf8(written(Format::Json, rows, outputs)).unwrap();
+    assert_eq!(text, json);
+    serde_json::from_str::<serde_json::Value>(&text).unwrap();
+}
+
+fn plain<'a>(name: &'a str, width: usize, values: &'a [f32]) -> Output<'a> {
+    Output { name, width, values, classes: None }
+}
+
+#[test]
+fn one_output_of_one_column() {
+    check(
+        3,
+        &[plain("y", 1, &[1.0, 0.1, 1e-30])],
+        "y\n1.0\n0.1\n1e-30\n",
+        "[\n{\"y\": 1.0},\n{\"y\": 0.1},\n{\"y\": 1e-30}\n]\n",
+    );
+    check(0, &[plain("y", 1, &[])], "y\n", "[\n]\n");
+}
+
+#[test]
+fn several_outputs_and_classes() {
+    let names = ["a", "b, \"c\""].map(String::from);
+    let classes = Some(Classes { column: "kind", names: &names });
+    let probs = Output { classes, ..plain("p", 2, &[0.25, 0.75, 0.5, 0.5]) };
+    check(
+        2,
+        &[plain("y", 1, &[-1.5, 2.0]), probs],
+        "y,p.0,p.1,kind\n-1.5,0.25,0.75,\"b, \"\"c\"\"\"\n2.0,0.5,0.5,a\n",
+        concat!(
+            "[\n",
+            "{\"y\": -1.5, \"p\": [0.25, 0.75], \"kind\": \"b, \\\"c\\\"\"},\n",
+            "{\"y\": 2.0, \"p\": [0.5, 0.5], \"kind\": \"a\"}\n",
+            "]\n"
+        ),
+    );
+}
+
+#[test]
+fn what_is_not_finite() {
+    let names = ["a", "b"].map(String::from);
+    let classes = Some(Classes { column: "k", names: &names });
+    let (nan, inf) = (f32::NAN, f32::INFINITY);
+    check(
+        2,
+        &[Output { classes, ..plain("p", 2, &[nan, -inf, nan, nan]) }],
+        "p.0,p.1,k\nNaN,-inf,b\nNaN,NaN,\n",
+        "[\n{\"p\": [null, null], \"k\": \"b\"},\n{\"p\": [null, null], \"k\": null}\n]\n",
+    );
+}
+
+#[test]
+fn a_matrix_has_all_columns() {
+    let outputs = [plain("a", 1, &[1.0, 4.0]), plain("b", 2, &[2.0, 3.0, 5.0, 6.0])];
+    let bytes = written(Format::Npy, 2, &outputs);
+    let array = read_npy(bytes.as_slice(), "a.npy", u64::MAX).unwrap();
+    assert_eq!(array.shape, [2, 3]);
+    assert_eq!(array.data, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+}
+
+#[test]
+fn formats_and_mistakes() {
+    assert_eq!(
+        ["csv", "json", "npy", "CSV"].map(Format::parse),
+        [Some(Format::Csv), Some(Format::Json), Some(Format::Npy), None,]
+    );
+    let names = ["a".to_string()];
+    let classes = Some(Classes { column: "k", names: &names });
+    for output in [plain("y", 2, &[1.0]), Output { classes, ..plain("y", 2, &[1.0, 2.0]) }] {
+        let error = write_predictions(&mut Vec::new(), Format::Csv, 1, &[output]).unwrap_err();
+        assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+    }
+}
