@@ -1,0 +1,312 @@
+//! What a user is told about a file: one [`Diagnostic`] a mistake, with a span, a plain sentence
+//! and a way out. [`render`] writes it for people, [`to_json`] for programs.
+
+use std::ops::Range;
+
+use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
+use serde_json::json;
+
+/// A range of bytes in the source text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Span {
+    /// The first byte.
+    pub start: u32,
+    /// One past the last byte.
+    pub end: u32,
+}
+
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// A lint: the file compiles.
+    Warning,
+    /// The file does not compile.
+    Error,
+}
+
+/// One message about a source file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Diagnostic {
+    /// A stable name of the kind of mistake, such as `unknown-name`.
+    pub code: &'static str,
+    /// Error or warning.
+    pub severity: Severity,
+    /// The place it is about.
+    pub span: Span,
+    /// One plain sentence.
+    pub message: String,
+    /// Other places that explain it.
+    pub labels: Vec<(Span, String)>,
+    /// The way out.
+    pub help: Option<String>,
+}
+
+impl Span {
+    /// The bytes from `start` up to, but not including, `end`.
+    pub fn new(start: u32, end: u32) -> Span {
+        Span { start, end }
+    }
+
+    /// The span of a range of offsets; offsets beyond `u32::MAX` become `u32::MAX`.
+    pub fn of(range: Range<usize>) -> Span {
+        let clamp = |offset| u32::try_from(offset).unwrap_or(u32::MAX);
+        Span::new(clamp(range.start), clamp(range.end))
+    }
+
+    /// The smallest span that holds both.
+    pub fn join(self, other: Span) -> Span {
+        Span::new(self.start.min(other.start), self.end.max(other.end))
+    }
+
+    /// The span as a range of offsets, to index the source with.
+    pub fn range(self) -> Range<usize> {
+        self.start as usize..self.end as usize
+    }
+}
+
+impl Severity {
+    /// `error` or `warning`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Severity::Warning => "warning",
+            Severity::Error => "error",
+        }
+    }
+}
+
+impl Diagnostic {
+    /// A mistake that stops the compilation.
+    pub fn error(code: &'static str, span: Span, message: impl Into<String>) -> Diagnostic {
+        Diagnostic {
+            code,
+            severity: Severity::Error,
+            span,
+            message: message.into(),
+            labels: Vec::new(),
+            help: None,
+        }
+    }
+
+    /// A lint.
+    pub fn warning(code: &'static str, span: Span, message: impl Into<String>) -> Diagnostic {
+        Diagnostic { severity: Severity::Warning, ..Diagnostic::error(code, span, message) }
+    }
+
+    /// Adds another place that explains the mistake.
+    pub fn label(mut self, span: Span, text: impl Into<String>) -> Diagnostic {
+        self.labels.push((span, text.into()));
+        self
+    }
+
+    /// Says the way out.
+    pub fn help(mut self, text: impl Into<String>) -> Diagnostic {
+        self.help = Some(text.into());
+        self
+    }
+}
+
+/// Writes the diagnostics as rustc does: the message, the place, the source lines, the help.
+///
+/// Control characters and bidirectional overrides in the source are shown as pictures, so a file
+/// cannot speak to the terminal.
+pub fn render(diags: &[Diagnostic], file_name: &str, source: &str, color: bool) -> String {
+    let renderer = if color { Renderer::styled() } else { Renderer::plain() };
+    let file_name = printable(file_name);
+    let mut text = String::new();
+    for diag in diags {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&render_one(diag, &file_name, source, &renderer));
+        text.push('\n');
+    }
+    text
+}
+
+/// How far around the place of a diagnostic the source is shown, in bytes: enough for any file that
+/// a person wrote, and a bound for the time that it takes.
+const REACH: usize = 8 << 10;
+
+fn render_one(diag: &Diagnostic, file_name: &str, source: &str, renderer: &Renderer) -> String {
+    let main = clamp_to(source, diag.span);
+    let near = floor_char(source, main.start.saturating_sub(REACH))
+        ..floor_char(source, main.start.saturating_add(REACH));
+    let mut places = vec![(main.start..main.end.min(near.end), None)];
+    let mut notes = Vec::new();
+    for (span, text) in &diag.labels {
+        let (range, text) = (clamp_to(source, *span), printable(text));
+        if near.start <= range.start && range.end <= near.end {
+            places.push((range, Some(text)));
+        } else {
+            let (line, column) = line_column(source, range.start);
+            notes.push(format!("{file_name}:{line}:{column}: {text}"));
+        }
+    }
+
+    // Only the lines in question go to the renderer, which copies all that it is given.
+    let first = places.iter().map(|(range, _)| range.start).min().unwrap_or(near.start);
+    let last = places.iter().map(|(range, _)| range.end).max().unwrap_or(near.end);
+    let start = source[near.start..first].rfind('\n').map_or(near.start, |at| near.start + at + 1);
+    let end = source[last..near.end].find('\n').map_or(near.end, |at| last + at);
+    let shown = visible(&source[start..end]);
+    let shown_at = |offset: usize| visible(&source[start..offset]).len();
+
+    let mut snippet = Snippet::source(&shown).line_start(line_column(source, start).0);
+    for (index, (range, text)) in places.iter().enumerate() {
+        let kind = if index == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+        let range = shown_at(range.start)..shown_at(range.end);
+        snippet = snippet.annotation(kind.span(range).label(text.as_deref()));
+    }
+    let (line, column) = line_column(source, main.start);
+    let mut origin = None;
+    if start == 0 || source[..start].ends_with('\n') {
+        snippet = snippet.path(file_name);
+    } else {
+        // The renderer cannot count the columns of a line that it does not see the beginning of.
+        origin = Some(Origin::path(file_name).line(line).char_column(column));
+    }
+    let level = match diag.severity {
+        Severity::Warning => Level::WARNING,
+        Severity::Error => Level::ERROR,
+    };
+    let message = printable(&diag.message);
+    let mut group = level
+        .primary_title(&message)
+        .id(diag.code)
+        .elements(origin)
+        .element(snippet)
+        .elements(notes.iter().map(|note| Level::NOTE.message(note)));
+    let help = diag.help.as_deref().map(printable);
+    if let Some(help) = &help {
+        group = group.element(Level::HELP.message(help));
+    }
+    renderer.render(&[group])
+}
+
+/// Writes one diagnostic as one line of JSON.
+pub fn to_json(diag: &Diagnostic, file_name: &str, source: &str) -> String {
+    let place = |span: Span| {
+        let range = clamp_to(source, span);
+        (line_column(source, range.start), line_column(source, range.end))
+    };
+    let labels: Vec<_> = diag
+        .labels
+        .iter()
+        .map(|(span, text)| {
+            let ((line, column), (end_line, end_column)) = place(*span);
+            json!({
+                "line": line,
+                "column": column,
+                "end_line": end_line,
+                "end_column": end_column,
+                "span": [span.start, span.end],
+                "text": text,
+            })
+        })
+        .collect();
+    let ((line, column), (end_line, end_column)) = place(diag.span);
+    json!({
+        "code": diag.code,
+        "severity": diag.severity.name(),
+        "message": diag.message,
+        "file": file_name,
+        "line": line,
+        "column": column,
+        "end_line": end_line,
+        "end_column": end_column,
+        "span": [diag.span.start, diag.span.end],
+        "labels": labels,
+        "help": diag.help,
+    })
+    .to_string()
+}
+
+/// The line and the column of an offset, both from 1, the column in characters. An offset past the
+/// end means the end; one inside a character means its beginning.
+pub fn line_column(source: &str, offset: usize) -> (usize, usize) {
+    let before = &source[..floor_char(source, offset)];
+    let line = before.bytes().filter(|&byte| byte == b'\n').count() + 1;
+    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
+    (line, before[start..].chars().count() + 1)
+}
+
+/// The candidate that `name` is most likely a misspelling of, if one is near: its distance (an
+/// insertion, deletion, substitution or swap of neighbours each count 1, letter case counts
+/// nothing) is at most about a third of the length. Ties go to the alphabetically first.
+pub fn did_you_mean<'a>(
+    name: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<String> {
+    /// Nobody misspells names as long as that; the distance takes quadratic time.
+    const LONGEST: usize = 64;
+    let fits = |text: &str| text.len() <= LONGEST;
+    let lower = |text: &str| text.to_lowercase().chars().collect::<Vec<char>>();
+    if !fits(name) {
+        return None;
+    }
+    let name = lower(name);
+    candidates
+        .into_iter()
+        .filter(|candidate| fits(candidate))
+        .filter_map(|candidate| {
+            let chars = lower(candidate);
+            let limit = match name.len().max(chars.len()) {
+                2 => 1,
+                length => length / 3,
+            };
+            let distance = edit_distance(&name, &chars);
+            (distance <= limit).then_some((distance, candidate))
+        })
+        .min()
+        .map(|(_, candidate)| candidate.to_string())
+}
+
+/// The Damerau-Levenshtein distance in its restricted form (optimal string alignment).
+fn edit_distance(a: &[char], b: &[char]) -> usize {
+    let mut before: Vec<usize> = Vec::new();
+    let mut above: Vec<usize> = (0..=b.len()).collect();
+    for i in 1..=a.len() {
+        let mut row = vec![i; b.len() + 1];
+        for j in 1..=b.len() {
+            let substitution = above[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            row[j] = substitution.min(above[j] + 1).min(row[j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                row[j] = row[j].min(before[j - 2] + 1);
+            }
+        }
+        before = std::mem::replace(&mut above, row);
+    }
+    above[b.len()]
+}
+
+/// The text with what a terminal would obey, or what would reorder the line, made visible.
+pub(crate) fn printable(text: &str) -> String {
+    let picture = |c| match c {
+        '\0'..='\x1f' => char::from_u32(0x2400 + c as u32).unwrap_or('\u{fffd}'),
+        c => c,
+    };
+    visible(text).chars().map(picture).collect()
+}
+
+/// The same, but for what the renderer itself takes care of: tabs, ends of lines, and the other
+/// control characters of ASCII.
+fn visible(text: &str) -> String {
+    let replaced = |c| match c {
+        '\x7f' => '\u{2421}',
+        '\u{80}'..='\u{9f}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' => '\u{fffd}',
+        '\u{2066}'..='\u{2069}' | '\u{feff}' => '\u{fffd}',
+        c => c,
+    };
+    text.chars().map(replaced).collect()
+}
+
+/// The span as a range that the source can be indexed with.
+fn clamp_to(source: &str, span: Span) -> Range<usize> {
+    let start = floor_char(source, span.start as usize);
+    let end = floor_char(source, span.end as usize);
+    start..end.max(start)
+}
+
+fn floor_char(source: &str, offset: usize) -> usize {
+    source.floor_char_boundary(offset)
+}

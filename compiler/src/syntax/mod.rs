@@ -1,0 +1,19 @@
+//! From text to syntax tree: [`token`] splits the text, [`parser`] builds the [`ast`].
+
+pub mod ast;
+mod parser;
+mod token;
+
+pub use parser::{MAX_HEIGHT, MAX_NESTING, MAX_SOURCE, parse};
+
+use crate::diagnostic::printable;
+
+/// A piece of the source, fit for a message: printable, and short.
+fn shorten(text: &str) -> String {
+    const LONGEST: usize = 40;
+    if text.chars().nth(LONGEST).is_none() {
+        return printable(text);
+    }
+    let head: String = text.chars().take(LONGEST - 1).collect();
+    printable(&head) + "…"
+}

@@ -1,0 +1,391 @@
+//! Expressions, types and domains.
+
+use std::num::IntErrorKind;
+
+use super::{MAX_HEIGHT, Parsed, Parser, Reported, Tree, shorten};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::syntax::ast::{Arg, BinaryOp, Call, Dim, Domain, Expr, ExprKind, Ident, Type};
+use crate::syntax::token::{Kind, unescape};
+
+/// The largest integer below which a 64-bit float holds every one.
+const MAX_EXACT: u64 = 1 << 53;
+
+const DIM_HELP: &str = "a size is a whole number, a name, or a sum or product of those";
+
+impl Parser<'_> {
+    /// An expression.
+    pub(super) fn expr(&mut self) -> Parsed<Expr> {
+        Ok(self.operators(0)?.root)
+    }
+
+    /// `expr = sum { "|>" (ID | call) }`, `sum = prod { ("+"|"-") prod }` and
+    /// `prod = unary { ("*"|"/"|"@") unary }` by precedence climbing: the operators of a level, 0
+    /// being the loosest, and of tighter ones.
+    ///
+    /// This and what it calls down to itself build their errors elsewhere: the stack holds
+    /// [`MAX_NESTING`](super::MAX_NESTING) of their frames.
+    fn operators(&mut self, loosest: usize) -> Parsed<Tree<Expr>> {
+        let mut left = self.unary()?;
+        loop {
+            let (level, op) = match self.peek() {
+                Kind::Pipe => (0, None),
+                Kind::Plus => (1, Some(BinaryOp::Add)),
+                Kind::Minus => (1, Some(BinaryOp::Sub)),
+                Kind::Star => (2, Some(BinaryOp::Mul)),
+                Kind::Slash => (2, Some(BinaryOp::Div)),
+                Kind::At => (2, Some(BinaryOp::MatMul)),
+                _ => return Ok(left),
+            };
+            if level < loosest {
+                return Ok(left);
+            }
+            self.bump();
+            left = match op {
+                None => self.pipe(left)?,
+                Some(op) => {
+                    let right = self.operators(level + 1)?;
+                    self.binary(op, left, right)?
+                }
+            };
+        }
+    }
+
+    fn binary(&mut self, op: BinaryOp, left: Tree<Expr>, right: Tree<Expr>) -> Parsed<Tree<Expr>> {
+        let span = left.root.span.join(right.root.span);
+        let height = self.grow(span, left.height.max(right.height))?;
+        let kind = ExprKind::Binary(op, Box::new(left.root), Box::new(right.root));
+        Ok(Tree { root: Expr { kind, span }, height })
+    }
+
+    /// The call after `|>`.
+    fn pipe(&mut self, left: Tree<Expr>) -> Parsed<Tree<Expr>> {
+        self.mend_keyword();
+        if self.peek() != Kind::Ident || self.at_statement(self.at) {
+            return Err(self.no_pipe_target());
+        }
+        let function = self.ident("the function")?;
+        let call = if self.peek() == Kind::LeftParen {
+            self.call_of(function)?
+        } else {
+            let span = function.span;
+            Tree { root: Call { function, args: Vec::new(), span }, height: 1 }
+        };
+        let span = left.root.span.join(call.root.span);
+        let height = self.grow(span, left.height.max(call.height))?;
+        let kind = ExprKind::Pipe(Box::new(left.root), call.root);
+        Ok(Tree { root: Expr { kind, span }, height })
+    }
+
+    fn no_pipe_target(&mut self) -> Reported {
+        let error = self.expected("a layer or function after `|>`");
+        self.report(error.help("a pipe reads `x |> relu` or `x |> dense(3)`"))
+    }
+
+    /// `unary = ["-"] atom { "." ID }`
+    fn unary(&mut self) -> Parsed<Tree<Expr>> {
+        let start = self.span();
+        let negative = self.eat(Kind::Minus);
+        let mut inner = self.atom()?;
+        while self.peek() == Kind::Dot {
+            inner = self.field(inner)?;
+        }
+        if !negative {
+            return Ok(inner);
+        }
+        let span = start.join(inner.root.span);
+        let height = self.grow(span, inner.height)?;
+        Ok(Tree { root: Expr { kind: ExprKind::Neg(Box::new(inner.root)), span }, height })
+    }
+
+    fn field(&mut self, left: Tree<Expr>) -> Parsed<Tree<Expr>> {
+        let dot = self.bump().span;
+        if let ExprKind::Number(_) = left.root.kind {
+            let span = left.root.span.join(dot);
+            let message = "a number needs a digit after its point";
+            let error = Diagnostic::error("malformed-number", span, message);
+            return Err(self.report(error.help("write `1.0`")));
+        }
+        let name = self.ident("a parameter")?;
+        if self.peek() == Kind::LeftParen {
+            let message = format!("`{}` is called like a method", shorten(&name.name));
+            let error = Diagnostic::error("foreign-syntax", name.span, message);
+            return Err(self.report(error.help("a call is `f(x)` or `x |> f`")));
+        }
+        let span = left.root.span.join(name.span);
+        let height = self.grow(span, left.height)?;
+        let kind = ExprKind::Field(Box::new(left.root), name);
+        Ok(Tree { root: Expr { kind, span }, height })
+    }
+
+    /// `atom = NUM | STR | ID | call | "(" expr ")"`
+    fn atom(&mut self) -> Parsed<Tree<Expr>> {
+        self.mend_keyword();
+        let token = self.nth(0);
+        let kind = match token.kind {
+            Kind::Int | Kind::Float => ExprKind::Number(self.number()),
+            Kind::String => ExprKind::String(unescape(self.text(token))),
+            // The value of a binding is missing when the next one begins in its place.
+            Kind::Ident if self.at_statement(self.at) => return Err(self.no_value()),
+            Kind::Ident if self.nth(1).kind == Kind::LeftParen => {
+                let function = self.ident("the function")?;
+                let Tree { root: call, height } = self.call_of(function)?;
+                let span = call.span;
+                return Ok(Tree { root: Expr { kind: ExprKind::Call(call), span }, height });
+            }
+            Kind::Ident => ExprKind::Name(self.text(token).to_string()),
+            Kind::LeftParen => {
+                self.open()?;
+                let mut inner = self.operators(0)?;
+                inner.root.span = token.span.join(self.close(Kind::RightParen)?);
+                return Ok(inner);
+            }
+            _ => return Err(self.no_value()),
+        };
+        self.bump();
+        Ok(Tree { root: Expr { kind, span: token.span }, height: 1 })
+    }
+
+    fn no_value(&mut self) -> Reported {
+        let (token, next) = (self.nth(0), self.nth(1));
+        if token.kind == Kind::Dot && matches!(next.kind, Kind::Int | Kind::Float) {
+            let span = token.span.join(next.span);
+            let message = "a number needs a digit before its point";
+            let error = Diagnostic::error("malformed-number", span, message);
+            return self.report(error.help(format!("write `0.{}`", self.text(next))));
+        }
+        if token.kind != Kind::Ident {
+            let error = self.expected("a value");
+            return self.report(error);
+        }
+        let message = format!("expected a value, found `{} =`", shorten(self.text(token)));
+        let error = Diagnostic::error("unexpected-token", self.gap(), message);
+        self.report_open(error)
+    }
+
+    fn number(&mut self) -> f64 {
+        let token = self.nth(0);
+        let text = self.text(token).replace('_', "");
+        // What is no number after all has been reported by the tokenizer.
+        let value = text.parse::<f64>().unwrap_or(0.0);
+        let inexact = match text.parse::<u64>() {
+            Ok(integer) => integer > MAX_EXACT,
+            Err(error) => *error.kind() == IntErrorKind::PosOverflow,
+        };
+        if inexact {
+            let message = "this integer is larger than 2^53, the largest that is exact here";
+            let error = Diagnostic::error("number-too-large", token.span, message);
+            self.report(error.help("write `1e20` where a rounded value will do"));
+        } else if value.is_infinite() {
+            self.too_large(token.span, "number is larger than a 64-bit float can hold");
+        }
+        value
+    }
+
+    /// The whole number that stands here.
+    pub(super) fn integer(&mut self) -> u64 {
+        let token = self.bump();
+        let text = self.text(token).replace('_', "");
+        match text.parse() {
+            Ok(value) => value,
+            Err(error) => {
+                // What is no number after all has been reported by the tokenizer.
+                if *error.kind() == IntErrorKind::PosOverflow {
+                    self.too_large(token.span, "number is larger than a 64-bit integer can hold");
+                }
+                0
+            }
+        }
+    }
+
+    pub(super) fn too_large(&mut self, span: Span, what: &str) {
+        self.report(Diagnostic::error("number-too-large", span, format!("this {what}")));
+    }
+
+    /// `call = ID "(" [ arg {"," arg} ] ")"`
+    pub(super) fn call(&mut self, what: &str) -> Parsed<Call> {
+        self.mend_keyword();
+        if self.peek() != Kind::Ident {
+            let error = self.expected(what);
+            return Err(self.report(error));
+        }
+        let function = self.ident(what)?;
+        if self.peek() != Kind::LeftParen {
+            let name = shorten(&function.name);
+            let error = self.expected(&format!("`(` after `{name}`"));
+            return Err(self.report(error.help(format!("write `{name}(...)`"))));
+        }
+        Ok(self.call_of(function)?.root)
+    }
+
+    /// The call of a function whose name has been read.
+    fn call_of(&mut self, function: Ident) -> Parsed<Tree<Call>> {
+        let mut height = 0;
+        let (args, list) = self.list(Kind::RightParen, true, |parser| {
+            let (arg, arg_height) = parser.arg()?;
+            height = height.max(arg_height);
+            Ok(arg)
+        })?;
+        let span = function.span.join(list);
+        let height = self.grow(span, height)?;
+        Ok(Tree { root: Call { function, args, span }, height })
+    }
+
+    /// `arg = [ ID ":" ] expr`
+    fn arg(&mut self) -> Parsed<(Arg, usize)> {
+        let name = self.arg_name()?;
+        let Tree { root: value, height } = self.operators(0)?;
+        Ok((Arg { name, value }, height))
+    }
+
+    /// `ID ":"`, if that stands here.
+    fn arg_name(&mut self) -> Parsed<Option<Ident>> {
+        let (token, next) = (self.nth(0), self.nth(1));
+        let is_name = token.kind == Kind::Ident || token.kind.is_keyword();
+        if self.at_assigned_argument() {
+            let message = "an argument is named with `:`, not `=`";
+            let error = Diagnostic::error("foreign-syntax", next.span, message);
+            let name = shorten(self.text(token));
+            self.report(error.help(format!("write `{name}: ...`")));
+        } else if !is_name || next.kind != Kind::Colon {
+            return Ok(None);
+        }
+        let name = self.ident("the argument")?;
+        self.bump();
+        Ok(Some(name))
+    }
+
+    /// Whether `NAME =` is meant as a named argument. Where it begins a line it may as well be the
+    /// next statement after a call that is not closed; then a `,` or `)` must follow its value.
+    fn at_assigned_argument(&self) -> bool {
+        /// How far to look; an argument's value is short.
+        const TOKENS: usize = 32;
+        if self.peek() != Kind::Ident || self.nth(1).kind != Kind::Equals {
+            return false;
+        }
+        if !self.first_on_line(self.at) {
+            return true;
+        }
+        let mut depth = 0_usize;
+        for at in (self.at + 2..self.tokens.len()).take(TOKENS) {
+            match self.tokens[at].kind {
+                Kind::Comma | Kind::RightParen if depth == 0 => return true,
+                Kind::LeftParen => depth += 1,
+                Kind::RightParen => depth -= 1,
+                _ if self.at_statement(at) => return false,
+                _ => {}
+            }
+        }
+        false
+    }
+
+    /// `type = [ DTYPE ] "[" [ dim {"," dim} ] "]"`
+    pub(super) fn ty(&mut self) -> Parsed<Type> {
+        let start = self.span();
+        let mut dtype = None;
+        if self.peek() == Kind::Ident && self.nth(1).kind == Kind::LeftBracket {
+            dtype = Some(self.ident("the element type")?);
+        }
+        if self.peek() != Kind::LeftBracket {
+            let error = self.expected("a type such as `[N, 4]` or `i32[N]`");
+            return Err(self.report(error));
+        }
+        let (dims, list) = self.list(Kind::RightBracket, true, |parser| Ok(parser.dim()?.root))?;
+        Ok(Type { dtype, dims, span: start.join(list) })
+    }
+
+    /// `dim = INT | ID | dim ("*"|"+") dim`
+    fn dim(&mut self) -> Parsed<Tree<Dim>> {
+        let mut left = self.dim_product()?;
+        while self.eat(Kind::Plus) {
+            let right = self.dim_product()?;
+            left = self.dim_node(left, right, Dim::Add)?;
+        }
+        if matches!(self.peek(), Kind::Minus | Kind::Slash) {
+            let error = self.expected("`,` or `]`");
+            return Err(self.report(error.help(DIM_HELP)));
+        }
+        Ok(left)
+    }
+
+    fn dim_product(&mut self) -> Parsed<Tree<Dim>> {
+        let mut left = self.dim_atom()?;
+        while self.eat(Kind::Star) {
+            let right = self.dim_atom()?;
+            left = self.dim_node(left, right, Dim::Mul)?;
+        }
+        Ok(left)
+    }
+
+    fn dim_node(
+        &mut self,
+        left: Tree<Dim>,
+        right: Tree<Dim>,
+        make: fn(Box<Dim>, Box<Dim>) -> Dim,
+    ) -> Parsed<Tree<Dim>> {
+        let span = left.root.span().join(right.root.span());
+        let height = self.grow(span, left.height.max(right.height))?;
+        Ok(Tree { root: make(Box::new(left.root), Box::new(right.root)), height })
+    }
+
+    fn dim_atom(&mut self) -> Parsed<Tree<Dim>> {
+        self.mend_keyword();
+        let root = match self.peek() {
+            Kind::Int => {
+                let span = self.span();
+                Dim::Size(self.integer(), span)
+            }
+            Kind::Ident if !self.at_statement(self.at) => Dim::Name(self.ident("the size")?),
+            _ => {
+                let error = self.expected("a size");
+                return Err(self.report(error.help(DIM_HELP)));
+            }
+        };
+        Ok(Tree { root, height: 1 })
+    }
+
+    /// `domain = "in" ( INT ".." INT | "[" STR {"," STR} "]" )`
+    pub(super) fn domain(&mut self) -> Parsed<Option<Domain>> {
+        if !self.eat(Kind::In) {
+            return Ok(None);
+        }
+        if self.peek() == Kind::LeftBracket {
+            let (names, span) = self.list(Kind::RightBracket, false, |parser| {
+                if parser.peek() != Kind::String {
+                    let error = parser.expected("a class name in quotes");
+                    return Err(parser.report(error));
+                }
+                let token = parser.bump();
+                Ok((unescape(parser.text(token)), token.span))
+            })?;
+            return Ok(Some(Domain::Names(names, span)));
+        }
+        let start = self.span();
+        let first = self.range_end("a domain such as `0..10` or `[\"cat\", \"dog\"]`")?;
+        self.expect(Kind::DotDot, "`..` and the end of the range")?;
+        let end = self.range_end("the end of the range")?;
+        Ok(Some(Domain::Range(first, end, start.join(self.last_span()))))
+    }
+
+    fn range_end(&mut self, what: &str) -> Parsed<i64> {
+        if self.peek() != Kind::Int {
+            let error = self.expected(what);
+            return Err(self.report(error));
+        }
+        let span = self.span();
+        let value = i64::try_from(self.integer());
+        if value.is_err() {
+            self.too_large(span, "number is larger than a signed 64-bit integer can hold");
+        }
+        Ok(value.unwrap_or(0))
+    }
+
+    /// The height of a node over a subtree.
+    fn grow(&mut self, span: Span, height: usize) -> Parsed<usize> {
+        if height < MAX_HEIGHT {
+            return Ok(height + 1);
+        }
+        let message = format!("this expression has more than {MAX_HEIGHT} levels of operators");
+        let error = Diagnostic::error("nesting-too-deep", span, message);
+        Err(self.report(error.help("name a part of it in a statement of its own")))
+    }
+}

@@ -1,0 +1,234 @@
+//! The file and its top level: `const`, `block`, `net` and `train`.
+
+use super::stmt::{Place, Statement};
+use super::{Parsed, Parser, Reported, shorten};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::syntax::ast::{Block, Expr, File, Ident, Item, Net, Stmt, Train, TrainItem};
+use crate::syntax::token::{Kind, Token};
+
+impl Parser<'_> {
+    /// `file = { const | block | net | train }`
+    pub(super) fn file(&mut self) -> File {
+        let mut file = File::default();
+        while self.peek() != Kind::End {
+            let start = self.at;
+            if let Err(Reported) = self.item(&mut file.items) {
+                self.recover_item(start);
+            }
+        }
+        file
+    }
+
+    fn item(&mut self, items: &mut Vec<Item>) -> Parsed<()> {
+        self.begin_statement();
+        self.correct_keyword(Place::File);
+        match self.peek() {
+            Kind::Const => {
+                self.bump();
+                items.push(Item::Const(self.bind()?));
+            }
+            Kind::Block => {
+                let block = self.block(items)?;
+                items.extend(block.map(Item::Block));
+            }
+            Kind::Net => {
+                let net = self.net(items)?;
+                items.push(Item::Net(net));
+            }
+            Kind::Train => {
+                let train = self.train(items)?;
+                items.push(Item::Train(train));
+            }
+            Kind::RightBrace => self.stray_brace(),
+            _ if self.at_statement(self.at) => self.stray_statements(),
+            _ => return Err(self.unknown_statement(Place::File)),
+        }
+        Ok(())
+    }
+
+    /// `net = "net" ID "{" {stmt} "}"`
+    fn net(&mut self, items: &mut Vec<Item>) -> Parsed<Net> {
+        let start = self.bump().span;
+        let name = match self.ident("the network") {
+            // The statements of a network without a name may hold mistakes of their own.
+            Err(Reported) if self.peek() == Kind::LeftBrace => {
+                Ident { name: String::new(), span: self.gap() }
+            }
+            name => name?,
+        };
+        let (statements, end) = self.body(Place::Net, items);
+        let as_stmt = |statement| match statement {
+            Statement::Net(stmt) => Some(stmt),
+            Statement::Bind(bind) => Some(Stmt::Bind(bind)),
+            _ => None,
+        };
+        let body = statements.into_iter().filter_map(as_stmt).collect();
+        Ok(Net { name, body, span: start.join(end) })
+    }
+
+    /// `train = "train" "{" { entry } "}"`
+    fn train(&mut self, items: &mut Vec<Item>) -> Parsed<Train> {
+        let start = self.bump().span;
+        let (statements, end) = self.body(Place::Train, items);
+        let as_entry = |statement| match statement {
+            Statement::Train(entry) => Some(entry),
+            Statement::Bind(bind) => Some(TrainItem::Set(bind)),
+            _ => None,
+        };
+        let body = statements.into_iter().filter_map(as_entry).collect();
+        Ok(Train { body, span: start.join(end) })
+    }
+
+    /// `block = "block" ID "(" ID {"," ID} ")" "{" {bind} "return" expr "}"`
+    fn block(&mut self, items: &mut Vec<Item>) -> Parsed<Option<Block>> {
+        let start = self.bump().span;
+        let head = self.block_head();
+        if head.is_err() {
+            // The statements of the block may hold mistakes of their own.
+            self.skip_to_brace();
+            if self.peek() != Kind::LeftBrace {
+                return Err(Reported);
+            }
+        }
+        let (statements, end) = self.body(Place::Block, items);
+        let (name, params) = head?;
+        let mut body = Vec::new();
+        let mut result: Option<(Expr, Span)> = None;
+        for statement in statements {
+            match (statement, &result) {
+                (Statement::Bind(bind), None) => body.push(bind),
+                (Statement::Return(value, span), None) => result = Some((value, span)),
+                (Statement::Bind(bind), Some((_, span))) => {
+                    self.after_return(bind.name.span, *span)
+                }
+                (Statement::Return(_, second), Some((_, span))) => self.after_return(second, *span),
+                _ => {}
+            }
+        }
+        let Some((result, _)) = result else {
+            // Where there is an error already, the `return` may be what it is about.
+            if !self.has_error_since(start.start) {
+                let message = format!("the block `{}` returns nothing", shorten(&name.name));
+                let error = Diagnostic::error("missing-return", name.span, message);
+                self.report(error.help("the last statement of a block is `return ...`"));
+            }
+            return Ok(None);
+        };
+        Ok(Some(Block { name, params, body, result, span: start.join(end) }))
+    }
+
+    /// `ID "(" ID {"," ID} ")"`
+    fn block_head(&mut self) -> Parsed<(Ident, Vec<Ident>)> {
+        let name = self.ident("the block")?;
+        let params = self.names(&name)?;
+        Ok((name, params))
+    }
+
+    fn skip_to_brace(&mut self) {
+        while !matches!(self.peek(), Kind::LeftBrace | Kind::RightBrace | Kind::End)
+            && !self.at_statement(self.at)
+        {
+            self.bump();
+        }
+    }
+
+    fn after_return(&mut self, span: Span, result: Span) {
+        let message = "nothing can follow the `return` of a block";
+        let error = Diagnostic::error("misplaced-statement", span, message);
+        self.report(error.label(result, "the value is returned here"));
+    }
+
+    /// The statements between braces, and the span of the closing one.
+    fn body(&mut self, place: Place, items: &mut Vec<Item>) -> (Vec<Statement>, Span) {
+        if self.peek() != Kind::LeftBrace {
+            let error = self.expected("`{`");
+            self.report(error);
+            let at = self.at;
+            while self.peek() != Kind::LeftBrace && self.peek() != Kind::End {
+                self.bump();
+                if self.first_on_line(self.at) {
+                    self.at = at;
+                    break;
+                }
+            }
+        }
+        let brace = self.nth(0);
+        self.eat(Kind::LeftBrace);
+        let mut statements = Vec::new();
+        loop {
+            if self.peek() == Kind::RightBrace {
+                return (statements, self.bump().span);
+            }
+            if self.peek() == Kind::End || self.at_section() {
+                self.unclosed_body(brace);
+                return (statements, self.last_span());
+            }
+            let start = self.at;
+            self.begin_statement();
+            match self.statement(place) {
+                Ok(Some(Statement::Const(bind))) => items.push(Item::Const(bind)),
+                Ok(statement) => statements.extend(statement),
+                Err(Reported) => self.recover(start),
+            }
+        }
+    }
+
+    fn unclosed_body(&mut self, brace: Token) {
+        // Where the `{` is missing too, that is enough said.
+        if brace.kind == Kind::LeftBrace {
+            let mut error = self.expected("`}`");
+            error.code = "unclosed-bracket";
+            error = error.label(brace.span, "this `{` is open");
+            if self.peek() != Kind::End {
+                error = error.help("`net`, `train` and `block` stand side by side");
+            }
+            self.report(error);
+        }
+        // Where a section stands inside another one by mistake, the outer brace comes later.
+        self.forgiven_braces += usize::from(self.peek() != Kind::End);
+    }
+
+    fn stray_brace(&mut self) {
+        let span = self.bump().span;
+        if self.forgiven_braces > 0 {
+            self.forgiven_braces -= 1;
+        } else {
+            let message = "this `}` closes nothing";
+            self.report(Diagnostic::error("unmatched-bracket", span, message));
+        }
+    }
+
+    /// Statements outside of everything, perhaps because a `}` came too early.
+    fn stray_statements(&mut self) {
+        let message = "this statement stands outside of `net`, `train` and `block`";
+        let error = Diagnostic::error("misplaced-statement", self.span(), message);
+        self.report(error.help("statements stand between the braces of `net name { ... }`"));
+        self.forgiven_braces += 1;
+        while !matches!(self.peek(), Kind::End | Kind::RightBrace | Kind::Const)
+            && !self.at_section()
+        {
+            let start = self.at;
+            self.begin_statement();
+            if let Err(Reported) = self.statement(Place::File) {
+                self.recover(start);
+            }
+        }
+    }
+
+    /// Passes over what is no item, braces and all.
+    fn recover_item(&mut self, start: usize) {
+        if self.at == start {
+            self.bump();
+        }
+        let mut braces = 0_usize;
+        while self.peek() != Kind::End && !self.at_section() {
+            match self.peek() {
+                Kind::Const if braces == 0 => return,
+                Kind::LeftBrace => braces += 1,
+                Kind::RightBrace => braces = braces.saturating_sub(1),
+                _ => {}
+            }
+            self.bump();
+        }
+    }
+}

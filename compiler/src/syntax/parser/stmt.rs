@@ -1,0 +1,256 @@
+//! Statements: what stands inside `net`, `train` and `block`.
+
+use super::{Parsed, Parser, shorten};
+use crate::diagnostic::{Diagnostic, Span, did_you_mean};
+use crate::syntax::ast::{Bind, Expr, Ident, Port, Stmt, TrainItem, Type};
+use crate::syntax::token::{Kind, UNITS};
+
+/// Where a statement stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Outside of everything.
+    File,
+    /// Inside the braces of `net`.
+    Net,
+    /// Inside the braces of `train`.
+    Train,
+    /// Inside the braces of `block`.
+    Block,
+}
+
+/// A statement of any place.
+pub(super) enum Statement {
+    Const(Bind),
+    Net(Stmt),
+    Train(TrainItem),
+    Bind(Bind),
+    Return(Expr, Span),
+}
+
+impl Place {
+    /// The keywords that begin a statement here.
+    pub(super) fn keywords(self) -> &'static [Kind] {
+        match self {
+            Place::File => &[Kind::Const, Kind::Block, Kind::Net, Kind::Train],
+            Place::Net => {
+                &[Kind::Input, Kind::Output, Kind::Param, Kind::Layer, Kind::Freeze, Kind::Limit]
+            }
+            Place::Train => &[Kind::Target, Kind::Metric, Kind::Optimizer],
+            Place::Block => &[Kind::Return],
+        }
+    }
+
+    /// The place as a message names it.
+    fn name(self) -> &'static str {
+        match self {
+            Place::File => "at the top of the file",
+            Place::Net => "inside `net`",
+            Place::Train => "inside `train`",
+            Place::Block => "inside `block`",
+        }
+    }
+
+    /// The place where a keyword belongs.
+    fn of(kind: Kind) -> Place {
+        let places = [Place::Net, Place::Train, Place::Block];
+        places.into_iter().find(|place| place.keywords().contains(&kind)).unwrap_or(Place::File)
+    }
+}
+
+impl Parser<'_> {
+    /// One statement; `None` where one was read that does not count, because it is misplaced.
+    pub(super) fn statement(&mut self, place: Place) -> Parsed<Option<Statement>> {
+        self.correct_keyword(place);
+        let token = self.nth(0);
+        let belongs = Place::of(token.kind);
+        let statement = match token.kind {
+            Kind::Optimizer => Statement::Train(self.optimizer()?),
+            Kind::Limit => Statement::Net(self.limit()?),
+            _ if self.at_binding() => return self.bind().map(Statement::Bind).map(Some),
+            Kind::Const => {
+                self.misplaced(token.span, place, belongs);
+                self.bump();
+                // It counts all the same, so that its uses are no errors.
+                return self.bind().map(Statement::Const).map(Some);
+            }
+            Kind::Input => Statement::Net(Stmt::Input(self.port("the input")?)),
+            Kind::Output => Statement::Net(self.output()?),
+            Kind::Param => Statement::Net(self.param()?),
+            Kind::Layer => Statement::Net(self.layer()?),
+            Kind::Freeze => Statement::Net(self.freeze()?),
+            Kind::Target => Statement::Train(TrainItem::Target(self.port("the target")?)),
+            Kind::Metric => {
+                self.bump();
+                Statement::Train(TrainItem::Metric(self.call("a metric such as `accuracy(y, t)`")?))
+            }
+            Kind::Return => {
+                self.bump();
+                Statement::Return(self.expr()?, token.span)
+            }
+            _ => return Err(self.unknown_statement(place)),
+        };
+        if belongs == place {
+            return Ok(Some(statement));
+        }
+        self.misplaced(token.span, place, belongs);
+        Ok(None)
+    }
+
+    /// Whether `NAME =` stands here, even if the name is a keyword.
+    fn at_binding(&self) -> bool {
+        let name = self.peek() == Kind::Ident || self.peek().is_keyword();
+        name && self.nth(1).kind == Kind::Equals
+    }
+
+    fn misplaced(&mut self, span: Span, place: Place, belongs: Place) {
+        // Outside of everything that has been said once, about the first statement.
+        if place == Place::File {
+            return;
+        }
+        let word = &self.source[span.range()];
+        let message = format!("`{word}` stands {}, not {}", belongs.name(), place.name());
+        self.report(Diagnostic::error("misplaced-statement", span, message));
+    }
+
+    /// `bind = ID "=" expr`
+    pub(super) fn bind(&mut self) -> Parsed<Bind> {
+        if self.at_binding() {
+            self.allow_keyword();
+        }
+        let name = self.ident("the value")?;
+        self.equals(&name)?;
+        Ok(Bind { name, value: self.expr()? })
+    }
+
+    /// The `=` after a name.
+    fn equals(&mut self, name: &Ident) -> Parsed<()> {
+        let what = format!("`=` after `{}`", shorten(&name.name));
+        self.expect(Kind::Equals, &what).map(|_| ())
+    }
+
+    /// `ID ":" type [domain]`, after its keyword
+    fn port(&mut self, what: &str) -> Parsed<Port> {
+        self.bump();
+        let name = self.ident(what)?;
+        let ty = self.type_of(&name)?;
+        Ok(Port { name, ty, domain: self.domain()? })
+    }
+
+    fn type_of(&mut self, name: &Ident) -> Parsed<Type> {
+        let what = format!("`:` and a type after `{}`", shorten(&name.name));
+        self.expect(Kind::Colon, &what)?;
+        self.ty()
+    }
+
+    /// `"output" ID [ "=" expr ]`
+    fn output(&mut self) -> Parsed<Stmt> {
+        self.bump();
+        let name = self.ident("the output")?;
+        let value = if self.eat(Kind::Equals) { Some(self.expr()?) } else { None };
+        Ok(Stmt::Output { name, value })
+    }
+
+    /// `"param" ID ":" type [ "=" call ]`
+    fn param(&mut self) -> Parsed<Stmt> {
+        self.bump();
+        let name = self.ident("the parameter")?;
+        let ty = self.type_of(&name)?;
+        let init = if self.eat(Kind::Equals) {
+            Some(self.call("an initializer such as `normal(std: 0.1)`")?)
+        } else {
+            None
+        };
+        Ok(Stmt::Param { name, ty, init })
+    }
+
+    /// `"layer" ID "(" ID {"," ID} ")" "=" expr`
+    fn layer(&mut self) -> Parsed<Stmt> {
+        self.bump();
+        let name = self.ident("the layer")?;
+        let params = self.names(&name)?;
+        self.equals(&name)?;
+        Ok(Stmt::Layer { name, params, value: self.expr()? })
+    }
+
+    /// `"(" ID {"," ID} ")"`, after the name of what takes these arguments
+    pub(super) fn names(&mut self, of: &Ident) -> Parsed<Vec<Ident>> {
+        if self.peek() != Kind::LeftParen {
+            let what = format!("`(` and the arguments of `{}`", shorten(&of.name));
+            let error = self.expected(&what);
+            return Err(self.report(error));
+        }
+        Ok(self.list(Kind::RightParen, false, |parser| parser.ident("an argument"))?.0)
+    }
+
+    /// `"freeze" ID {"," ID}`
+    fn freeze(&mut self) -> Parsed<Stmt> {
+        self.bump();
+        let mut names = vec![self.ident("what to freeze")?];
+        while self.eat(Kind::Comma) {
+            names.push(self.ident("what to freeze")?);
+        }
+        Ok(Stmt::Freeze(names))
+    }
+
+    /// `"limit" "memory" "=" NUM unit`
+    fn limit(&mut self) -> Parsed<Stmt> {
+        let start = self.bump().span;
+        if self.peek() != Kind::Ident || self.text(self.nth(0)) != "memory" {
+            let error = self.expected("`memory`");
+            return Err(self.report(error.help("a limit reads `limit memory = 64 KiB`")));
+        }
+        self.bump();
+        self.expect(Kind::Equals, "`=` after `limit memory`")?;
+        let number = self.span();
+        if self.peek() != Kind::Int {
+            let error = self.expected("a whole number");
+            return Err(self.report(error.help("a limit reads `limit memory = 64 KiB`")));
+        }
+        let count = self.integer();
+        let factor = self.unit()?;
+        let span = start.join(self.last_span());
+        match count.checked_mul(factor) {
+            Some(bytes) => Ok(Stmt::Limit { bytes, span }),
+            None => {
+                let bytes = number.join(self.last_span());
+                self.too_large(bytes, "limit is larger than a 64-bit integer can hold");
+                Ok(Stmt::Limit { bytes: u64::MAX, span })
+            }
+        }
+    }
+
+    fn unit(&mut self) -> Parsed<u64> {
+        let token = self.nth(0);
+        let units = UNITS.map(|(name, _)| name);
+        if token.kind != Kind::Ident || self.at_statement(self.at) {
+            let error = self.expected("a unit");
+            return Err(self.report(error.help(format!("a unit is one of {}", units.join(", ")))));
+        }
+        let text = self.text(token);
+        if let Some(&(_, factor)) = UNITS.iter().find(|(name, _)| *name == text) {
+            self.bump();
+            return Ok(factor);
+        }
+        let message = format!("unknown unit `{}`", shorten(text));
+        let help = match did_you_mean(text, units) {
+            Some(unit) => format!("did you mean `{unit}`?"),
+            None => format!("a unit is one of {}", units.join(", ")),
+        };
+        let error = Diagnostic::error("unknown-unit", token.span, message);
+        self.report(error.help(help));
+        self.bump();
+        Ok(1)
+    }
+
+    /// `"optimizer" [ "(" ID {"," ID} ")" ] "=" call`
+    fn optimizer(&mut self) -> Parsed<TrainItem> {
+        let start = self.bump().span;
+        let mut params = Vec::new();
+        if self.peek() == Kind::LeftParen {
+            params = self.list(Kind::RightParen, false, |parser| parser.ident("a parameter"))?.0;
+        }
+        self.expect(Kind::Equals, "`=` after `optimizer`")?;
+        let value = self.expr()?;
+        Ok(TrainItem::Optimizer { params, span: start.join(value.span), value })
+    }
+}

@@ -1,0 +1,124 @@
+//! What begins no statement, and what its author may have meant.
+
+use super::stmt::Place;
+use super::{Parser, Reported, shorten};
+use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::syntax::token::{KEYWORDS, Kind};
+
+/// What people write who think of another language, and what to write instead.
+const FOREIGN_WORDS: [(&[&str], &str); 5] = [
+    (
+        &["def", "fn", "func", "function"],
+        "a reusable part is `block name(x) { return ... }` or `layer name(x) = ...`",
+    ),
+    (&["class", "struct", "model", "network"], "a network is `net name { ... }`"),
+    (&["let", "var", "auto"], "a value is named with `name = value` alone"),
+    (&["import", "from", "include", "use"], "a file stands alone and imports nothing"),
+    (&["for", "while", "if", "else"], "there are no loops and no branches"),
+];
+
+impl Parser<'_> {
+    /// Reports a misspelt keyword, and makes it the keyword that it is near to.
+    pub(super) fn correct_keyword(&mut self, place: Place) {
+        let (token, next) = (self.nth(0), self.nth(1).kind);
+        let text = self.text(token);
+        if token.kind != Kind::Ident || next == Kind::Equals || foreign_word(text).is_some() {
+            return;
+        }
+        // Statements of a network are the most, and the likeliest to be misplaced.
+        let keywords = KEYWORDS.iter().filter(|(_, kind)| {
+            let known = place.keywords().contains(kind) || Place::Net.keywords().contains(kind);
+            known && may_follow(*kind, next)
+        });
+        let meant = did_you_mean(text, keywords.map(|(name, _)| *name));
+        let Some((meant, kind)) = KEYWORDS.iter().find(|(name, _)| meant.as_deref() == Some(name))
+        else {
+            return;
+        };
+        let message = format!("unknown statement `{}`", shorten(text));
+        let error = Diagnostic::error("unknown-statement", token.span, message);
+        // Reporting may end the reading, so what is next after it is not this token.
+        self.tokens[self.at].kind = *kind;
+        self.report(error.help(format!("did you mean `{meant}`?")));
+    }
+
+    /// What stands here begins no statement: says why, as well as can be guessed.
+    pub(super) fn unknown_statement(&mut self, place: Place) -> Reported {
+        let token = self.nth(0);
+        if token.kind != Kind::Ident && self.has_error_since(self.statement) {
+            return Reported;
+        }
+        let error = match token.kind {
+            Kind::RightParen | Kind::RightBracket => {
+                let message = format!("this `{}` closes nothing", self.text(token));
+                Diagnostic::error("unmatched-bracket", token.span, message)
+            }
+            Kind::Ident => self.unknown_name(place),
+            _ => {
+                let what = if place == Place::File { FILE_STATEMENTS } else { "a statement" };
+                let message = format!("expected {what}, found {}", self.describe(token));
+                Diagnostic::error("unexpected-token", token.span, message)
+            }
+        };
+        self.report(error)
+    }
+
+    fn unknown_name(&self, place: Place) -> Diagnostic {
+        let (token, next) = (self.nth(0), self.nth(1));
+        let text = shorten(self.text(token));
+        if let Some(help) = foreign_word(&text) {
+            let message = format!("`{text}` means nothing here");
+            return Diagnostic::error("foreign-syntax", token.span, message).help(help);
+        }
+        if place == Place::File {
+            let message = format!("expected {FILE_STATEMENTS}, found `{text}`");
+            return Diagnostic::error("unexpected-token", token.span, message);
+        }
+        match next.kind {
+            Kind::Colon => {
+                let keyword = if place == Place::Train { "target" } else { "input" };
+                let message = format!("`{text}` has a type, but no keyword says what it is");
+                Diagnostic::error("unknown-statement", token.span, message)
+                    .help(format!("write `{keyword} {text}: ...`"))
+            }
+            kind if continues_value(kind) => {
+                let help = match place {
+                    Place::Train => format!("write `metric {text}(...)` or `name = ...`"),
+                    Place::Block => "write `name = ...` or `return ...`".to_string(),
+                    _ => "write `name = ...` or `output name = ...`".to_string(),
+                };
+                let message = "this value has no name, so nothing can use it";
+                Diagnostic::error("unnamed-value", token.span, message).help(help)
+            }
+            _ => {
+                let message = format!("expected `=` after `{text}`, found {}", self.describe(next));
+                let on_next_line = self.first_on_line(self.at + 1);
+                let span = if on_next_line { token.span } else { next.span };
+                Diagnostic::error("unexpected-token", span, message)
+            }
+        }
+    }
+}
+
+const FILE_STATEMENTS: &str = "`const`, `block`, `net` or `train`";
+
+/// Whether a statement's keyword is plausible before a token.
+fn may_follow(keyword: Kind, next: Kind) -> bool {
+    match keyword {
+        Kind::Train => next == Kind::LeftBrace,
+        Kind::Optimizer => next == Kind::LeftParen,
+        Kind::Return => matches!(next, Kind::Ident | Kind::LeftParen),
+        _ => next == Kind::Ident,
+    }
+}
+
+/// Whether a name before the token is the beginning of a value.
+fn continues_value(next: Kind) -> bool {
+    let operator = matches!(next, Kind::Plus | Kind::Minus | Kind::Star | Kind::Slash | Kind::At);
+    operator || matches!(next, Kind::LeftParen | Kind::Pipe | Kind::Dot)
+}
+
+/// What to write instead of a word of another language.
+fn foreign_word(word: &str) -> Option<&'static str> {
+    FOREIGN_WORDS.iter().find(|(words, _)| words.contains(&word)).map(|(_, help)| *help)
+}

@@ -1,0 +1,345 @@
+//! From text to tokens. What is wrong inside a single token is reported here, once, and the token
+//! that was probably meant is passed on, so the parser does not stumble over it again.
+
+use logos::Logos;
+
+use crate::diagnostic::{Diagnostic, Span, printable};
+
+/// Beyond this many errors a file is told no more.
+pub(super) const MAX_ERRORS: usize = 100;
+
+/// The units of `limit memory`, in bytes.
+pub(super) const UNITS: [(&str, u64); 7] = [
+    ("B", 1),
+    ("KB", 1_000),
+    ("MB", 1_000_000),
+    ("GB", 1_000_000_000),
+    ("KiB", 1 << 10),
+    ("MiB", 1 << 20),
+    ("GiB", 1 << 30),
+];
+
+/// A token of the source.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Token {
+    pub kind: Kind,
+    pub span: Span,
+}
+
+/// What a token is.
+#[derive(Logos, Clone, Copy, Debug, PartialEq, Eq)]
+#[logos(skip r"[ \t\r\n\x0C]+")]
+#[logos(skip(r"//[^\n]*", allow_greedy = true))]
+pub(super) enum Kind {
+    #[token("const")]
+    Const,
+    #[token("block")]
+    Block,
+    #[token("net")]
+    Net,
+    #[token("train")]
+    Train,
+    #[token("input")]
+    Input,
+    #[token("output")]
+    Output,
+    #[token("param")]
+    Param,
+    #[token("layer")]
+    Layer,
+    #[token("freeze")]
+    Freeze,
+    #[token("limit")]
+    Limit,
+    #[token("target")]
+    Target,
+    #[token("metric")]
+    Metric,
+    #[token("optimizer")]
+    Optimizer,
+    #[token("in")]
+    In,
+    #[token("return")]
+    Return,
+
+    #[regex(r"[A-Za-z_][A-Za-z0-9_]*")]
+    Ident,
+    #[regex(r"[0-9][0-9_]*", priority = 10)]
+    Int,
+    #[regex(r"[0-9][0-9_]*\.[0-9][0-9_]*([eE][+-]?[0-9][0-9_]*)?", priority = 10)]
+    #[regex(r"[0-9][0-9_]*[eE][+-]?[0-9][0-9_]*", priority = 10)]
+    Float,
+    #[regex(r#""([^"\\\n]|\\[^\n])*""#)]
+    String,
+
+    #[token("(")]
+    LeftParen,
+    #[token(")")]
+    RightParen,
+    #[token("[")]
+    LeftBracket,
+    #[token("]")]
+    RightBracket,
+    #[token("{")]
+    LeftBrace,
+    #[token("}")]
+    RightBrace,
+    #[token(",")]
+    Comma,
+    #[token(":")]
+    Colon,
+    #[token("=")]
+    Equals,
+    #[token("|>")]
+    Pipe,
+    #[token("+")]
+    Plus,
+    #[token("-")]
+    Minus,
+    #[token("*")]
+    Star,
+    #[token("/")]
+    Slash,
+    #[token("@")]
+    At,
+    #[token(".")]
+    Dot,
+    #[token("..")]
+    DotDot,
+
+    /// Something that has been reported and has no likely meaning.
+    Unknown,
+    /// The end of the file; the last token, always.
+    End,
+
+    // The rest are mistakes, which `mend` turns into one of the above.
+    #[regex(r"[A-Za-z0-9_]*[^\x00-\x7F]([A-Za-z0-9_]|[^\x00-\x7F])*")]
+    ForeignWord,
+    #[regex(r"[0-9][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*", priority = 5)]
+    #[regex(r"[0-9][0-9_]*(\.[0-9][0-9_]*)?[eE][+-]", priority = 5)]
+    BadNumber,
+    #[regex(r#""([^"\\\n]|\\[^\n])*\\?"#, allow_greedy = true)]
+    UnterminatedString,
+    #[regex(r"'[^'\n]*'")]
+    SingleQuoted,
+    #[token(";")]
+    Semicolon,
+    #[token(":=")]
+    #[token("==")]
+    DoubleEquals,
+    #[token("->")]
+    #[token("=>")]
+    Arrow,
+    #[token("**")]
+    StarStar,
+    #[token("...")]
+    #[token("..=")]
+    InclusiveRange,
+    #[regex(r"#[^\n]*", allow_greedy = true)]
+    HashComment,
+    #[regex(r"/\*([^*]|\*+[^*/])*\**/?", allow_greedy = true)]
+    BlockComment,
+}
+
+/// The keywords, as they are written.
+pub(super) const KEYWORDS: [(&str, Kind); 15] = [
+    ("const", Kind::Const),
+    ("block", Kind::Block),
+    ("net", Kind::Net),
+    ("train", Kind::Train),
+    ("input", Kind::Input),
+    ("output", Kind::Output),
+    ("param", Kind::Param),
+    ("layer", Kind::Layer),
+    ("freeze", Kind::Freeze),
+    ("limit", Kind::Limit),
+    ("target", Kind::Target),
+    ("metric", Kind::Metric),
+    ("optimizer", Kind::Optimizer),
+    ("in", Kind::In),
+    ("return", Kind::Return),
+];
+
+impl Kind {
+    pub fn is_keyword(self) -> bool {
+        KEYWORDS.iter().any(|&(_, keyword)| keyword == self)
+    }
+}
+
+/// Splits the source into tokens; the last one is [`Kind::End`].
+pub(super) fn tokenize(source: &str) -> (Vec<Token>, Vec<Diagnostic>) {
+    // Editors on some systems begin a file with a byte order mark.
+    let text = source.strip_prefix('\u{feff}').unwrap_or(source);
+    let base = source.len() - text.len();
+    let mut tokens: Vec<Token> = Vec::new();
+    let mut errors = Vec::new();
+    for (kind, range) in Kind::lexer(text).spanned() {
+        let span = Span::of(base + range.start..base + range.end);
+        let token = Token { kind: kind.unwrap_or(Kind::Unknown), span };
+        match tokens.last_mut() {
+            // A run of nonsense is one mistake.
+            Some(last) if (last.kind, token.kind) == (Kind::Unknown, Kind::Unknown) => {
+                last.span.end = span.end
+            }
+            _ => mend(token, source, &mut tokens, &mut errors),
+        }
+        if errors.len() > MAX_ERRORS {
+            break;
+        }
+    }
+    tokens.push(Token { kind: Kind::End, span: Span::of(source.len()..source.len()) });
+    (tokens, errors)
+}
+
+/// Appends the token, or, where it is a mistake, reports that and appends what was probably meant.
+fn mend(token: Token, source: &str, tokens: &mut Vec<Token>, errors: &mut Vec<Diagnostic>) {
+    let Token { kind, span } = token;
+    let text = &source[span.range()];
+    let foreign =
+        |message: &str, help: &str| Diagnostic::error("foreign-syntax", span, message).help(help);
+    let (error, meant) = match kind {
+        Kind::String => (bad_escape(text, span), Some(Kind::String)),
+        Kind::Unknown | Kind::ForeignWord => {
+            let word = text.chars().any(|c| c == '_' || c.is_alphanumeric());
+            (
+                Some(unknown_character(text, span)),
+                Some(if word { Kind::Ident } else { Kind::Unknown }),
+            )
+        }
+        Kind::BadNumber => match split_unit(text) {
+            Some(digits) => {
+                let middle = span.start + digits as u32;
+                tokens.push(Token { kind: Kind::Int, span: Span::new(span.start, middle) });
+                tokens.push(Token { kind: Kind::Ident, span: Span::new(middle, span.end) });
+                return;
+            }
+            None => (Some(bad_number(text, span)), Some(Kind::Int)),
+        },
+        Kind::UnterminatedString => {
+            let span = Span::new(span.start, span.start + text.trim_end().len() as u32);
+            let error = Diagnostic::error("unterminated-string", span, "this string has no end")
+                .help("a string ends with `\"` on the line it begins on");
+            (Some(error), Some(Kind::String))
+        }
+        Kind::SingleQuoted => (
+            Some(foreign("strings are written in double quotes", "write \"...\"")),
+            Some(Kind::String),
+        ),
+        Kind::Semicolon => {
+            (Some(foreign("statements need no terminators", "remove the `;`")), None)
+        }
+        Kind::DoubleEquals => {
+            let message = format!("a name is bound with `=`, not `{text}`");
+            (Some(foreign(&message, "write `name = value`")), Some(Kind::Equals))
+        }
+        Kind::Arrow => {
+            let message = format!("values flow through `|>`, not `{text}`");
+            (Some(foreign(&message, "write `x |> dense(3)`")), Some(Kind::Pipe))
+        }
+        Kind::StarStar => {
+            let help = "multiply the value with itself: `x * x`";
+            (Some(foreign("there is no power operator", help)), Some(Kind::Star))
+        }
+        Kind::InclusiveRange => {
+            let message = "a range is written with `..` and leaves its end out";
+            (Some(foreign(message, "`0..10` means 0 to 9")), Some(Kind::DotDot))
+        }
+        Kind::HashComment | Kind::BlockComment => {
+            (Some(foreign("comments begin with `//`", "write `// ...`")), None)
+        }
+        kind => (None, Some(kind)),
+    };
+    errors.extend(error);
+    tokens.extend(meant.map(|kind| Token { kind, span }));
+}
+
+fn unknown_character(text: &str, span: Span) -> Diagnostic {
+    let (at, c) = text
+        .char_indices()
+        .find(|(_, c)| !c.is_ascii())
+        .unwrap_or_else(|| (0, text.chars().next().unwrap_or('\0')));
+    let start = span.start as usize + at;
+    let visible = printable(&c.to_string());
+    let message = match c {
+        '\0' => "the file holds a NUL character".to_string(),
+        c if c.is_control() || c.is_whitespace() || !visible.starts_with(c) => {
+            format!("unknown character U+{:04X}", c as u32)
+        }
+        c => format!("unknown character `{c}`"),
+    };
+    let error =
+        Diagnostic::error("unknown-character", Span::of(start..start + c.len_utf8()), message);
+    match c {
+        '\0' => error.help("is it a text file, encoded in UTF-8?"),
+        '|' => error.help("a pipe is written `|>`"),
+        '“' | '”' | '„' | '‘' | '’' => {
+            error.help("strings are written in straight quotes, \"...\"")
+        }
+        '−' | '–' | '—' => error.help("a minus sign is `-`"),
+        '×' | '·' => error.help("multiplication is `*`"),
+        c if c.is_alphabetic() => {
+            error.help("names are made of the letters A to Z, digits and `_`")
+        }
+        _ => error,
+    }
+}
+
+fn bad_number(text: &str, span: Span) -> Diagnostic {
+    let error = Diagnostic::error(
+        "malformed-number",
+        span,
+        format!("`{}` is not a number", super::shorten(text)),
+    );
+    let letters = text.bytes().filter(u8::is_ascii_alphabetic).count();
+    if letters > 1 && !text.contains('.') {
+        error.help("numbers look like `3`, `0.5` or `1e-3`, and a name cannot begin with a digit")
+    } else {
+        error.help("numbers look like `3`, `0.5` or `1e-3`")
+    }
+}
+
+/// `64KiB` is as clear as `64 KiB`: the length of its digits.
+fn split_unit(text: &str) -> Option<usize> {
+    let digits = text.find(|c: char| c.is_ascii_alphabetic())?;
+    let unit = &text[digits..];
+    UNITS.iter().any(|&(name, _)| name == unit).then_some(digits)
+}
+
+/// The first escape of a string that means nothing.
+fn bad_escape(text: &str, span: Span) -> Option<Diagnostic> {
+    let mut chars = text.char_indices();
+    while let Some((at, c)) = chars.next() {
+        if c != '\\' {
+            continue;
+        }
+        let (_, escape) = chars.next()?;
+        if !matches!(escape, '"' | '\\' | 'n' | 't') {
+            let start = span.start as usize + at;
+            let span = Span::of(start..start + 1 + escape.len_utf8());
+            let message = format!("unknown escape `\\{}`", printable(&escape.to_string()));
+            let error = Diagnostic::error("unknown-escape", span, message);
+            return Some(error.help("a string knows `\\\"`, `\\\\`, `\\n` and `\\t`"));
+        }
+    }
+    None
+}
+
+/// The value of a string token, without its quotes.
+pub(super) fn unescape(text: &str) -> String {
+    let inner = text.get(1..).unwrap_or_default();
+    let inner = inner.strip_suffix(['"', '\'']).unwrap_or(inner);
+    let mut value = String::with_capacity(inner.len());
+    let mut chars = inner.chars();
+    while let Some(c) = chars.next() {
+        value.push(match c {
+            '\\' => match chars.next() {
+                Some('n') => '\n',
+                Some('t') => '\t',
+                Some(escaped) => escaped,
+                None => '\\',
+            },
+            c => c,
+        });
+    }
+    value
+}
