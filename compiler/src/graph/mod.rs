@@ -1,0 +1,176 @@
+//! The graph: a flat list of nodes in single-assignment form, in topological order.
+//!
+//! A node's inputs come before it. Ids are typed and print as the text prints them (`%7`).
+
+pub mod formula;
+pub mod print;
+pub mod shape;
+pub mod verify;
+
+pub use formula::{Formula, Term};
+pub use shape::{Shape, ShapeError};
+
+use crate::diagnostic::Span;
+use crate::op::{Leaf, MAX_INPUTS, Op};
+use std::fmt;
+
+/// A node of a graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(pub u32);
+
+impl NodeId {
+    /// Its position in [`Graph::nodes`].
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl fmt::Display for NodeId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "%{}", self.0)
+    }
+}
+
+/// A statement of the source text, which the nodes expanded from it remember.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct OriginId(pub u32);
+
+/// The statement a node comes from.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Origin {
+    /// The name the statement binds, such as `h`.
+    pub name: String,
+    /// The expression.
+    pub span: Span,
+}
+
+/// What the elements of a node are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum DType {
+    /// 32-bit floats.
+    F32,
+    /// 32-bit integers: class indices.
+    I32,
+}
+
+impl fmt::Display for DType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            DType::F32 => "f32",
+            DType::I32 => "i32",
+        })
+    }
+}
+
+/// The shape and the elements of a value, such as `f32[N, 3]`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Type {
+    /// The shape.
+    pub shape: Shape,
+    /// The elements.
+    pub dtype: DType,
+}
+
+impl Type {
+    /// Floats of this shape.
+    pub fn f32(shape: Shape) -> Type {
+        Type { shape, dtype: DType::F32 }
+    }
+
+    /// Integers of this shape.
+    pub fn i32(shape: Shape) -> Type {
+        Type { shape, dtype: DType::I32 }
+    }
+}
+
+impl fmt::Display for Type {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}{}", self.dtype, self.shape)
+    }
+}
+
+/// One operation and its result.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    /// What it computes.
+    pub op: Op,
+    /// From what.
+    pub inputs: Vec<NodeId>,
+    /// The shape of the result.
+    pub shape: Shape,
+    /// The elements of the result.
+    pub dtype: DType,
+    /// The statement it comes from.
+    pub origin: OriginId,
+}
+
+impl Node {
+    /// The shape and the elements of the result.
+    pub fn ty(&self) -> Type {
+        Type { shape: self.shape, dtype: self.dtype }
+    }
+}
+
+/// A network, or a whole training step, as operations.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Graph {
+    /// All nodes, inputs before users.
+    pub nodes: Vec<Node>,
+    /// The statements that nodes come from.
+    pub origins: Vec<Origin>,
+    /// What the outside wants computed: outputs, the loss, the metrics, the assignments.
+    pub roots: Vec<NodeId>,
+    /// The origin that the next added node gets.
+    pub current: OriginId,
+}
+
+impl Graph {
+    /// The node of an id.
+    pub fn node(&self, id: NodeId) -> &Node {
+        &self.nodes[id.index()]
+    }
+
+    /// The shape of a node.
+    pub fn shape(&self, id: NodeId) -> Shape {
+        self.node(id).shape
+    }
+
+    /// All ids in order.
+    pub fn ids(&self) -> impl DoubleEndedIterator<Item = NodeId> + use<> {
+        (0..self.nodes.len() as u32).map(NodeId)
+    }
+
+    /// Adds a node whose operands are known to fit.
+    pub fn add(&mut self, op: impl Into<Op>, inputs: &[NodeId]) -> NodeId {
+        let op = op.into();
+        self.try_add(op, inputs)
+            .unwrap_or_else(|error| panic!("the compiler built an ill-formed {op}: {error}"))
+    }
+
+    /// Adds a node, unless its operands do not fit.
+    pub fn try_add(&mut self, op: impl Into<Op>, inputs: &[NodeId]) -> Result<NodeId, ShapeError> {
+        let op = op.into();
+        let mut types = [Type::f32(Shape::SCALAR); MAX_INPUTS];
+        for (ty, &input) in types.iter_mut().zip(inputs) {
+            *ty = self.node(input).ty();
+        }
+        let Type { shape, dtype } = op.infer(&types[..inputs.len()])?;
+        let id =
+            NodeId(u32::try_from(self.nodes.len()).expect("a graph has fewer than 2^32 nodes"));
+        let inputs = inputs.to_vec();
+        self.nodes.push(Node { op, inputs, shape, dtype, origin: self.current });
+        Ok(id)
+    }
+
+    /// Adds a number known to the compiler, of shape `[]`.
+    pub fn constant(&mut self, value: f64) -> NodeId {
+        self.add(Leaf::constant(value), &[])
+    }
+
+    /// Makes what is added from here on come from a statement.
+    pub fn enter(&mut self, origin: Origin) -> OriginId {
+        self.current = OriginId(self.origins.len() as u32);
+        self.origins.push(origin);
+        self.current
+    }
+}

@@ -1,0 +1,184 @@
+//! Shapes: an optional leading batch dimension `N`, then fixed sizes.
+//!
+//! `N` is symbolic: a shape says that there is one, the plan and the run say how many rows it has.
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+/// The most dimensions a shape may have, the batch included.
+pub const MAX_RANK: usize = 8;
+
+/// The most elements a value may have.
+pub const MAX_ELEMENTS: u64 = 1 << 40;
+
+/// The shape of a value, such as `[N, 28, 28]` or `[3]`; `[]` is a single number.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    batch: bool,
+    len: u8,
+    /// Sizes after the batch; those from `len` on are 0, so that the derived `Eq` holds.
+    dims: [usize; MAX_RANK],
+}
+
+/// Why operands do not fit, as one plain sentence without a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShapeError(pub String);
+
+impl fmt::Display for ShapeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ShapeError {}
+
+impl Shape {
+    /// The shape `[]` of a single number.
+    pub const SCALAR: Shape = Shape { batch: false, len: 0, dims: [0; MAX_RANK] };
+
+    /// Makes a shape of the batch, when `batch`, and the fixed sizes.
+    pub fn new(batch: bool, dims: &[usize]) -> Result<Shape, ShapeError> {
+        let rank = dims.len() + usize::from(batch);
+        if rank > MAX_RANK {
+            let message = format!("a shape has at most {MAX_RANK} dimensions, this one has {rank}");
+            return Err(ShapeError(message));
+        }
+        if dims.contains(&0) {
+            return Err(ShapeError("a dimension has at least size 1".into()));
+        }
+        let elements = dims.iter().try_fold(1u64, |n, &dim| n.checked_mul(dim as u64));
+        if elements.is_none_or(|n| n > MAX_ELEMENTS) {
+            let message = "a value has at most 2^40 elements, this shape has more";
+            return Err(ShapeError(message.into()));
+        }
+        let mut shape = Shape { batch, len: dims.len() as u8, dims: [0; MAX_RANK] };
+        shape.dims[..dims.len()].copy_from_slice(dims);
+        Ok(shape)
+    }
+
+    /// A shape without batch whose sizes are known to be within the limits.
+    pub fn fixed(dims: &[usize]) -> Shape {
+        Shape::new(false, dims).expect("the sizes are within the limits")
+    }
+
+    /// A shape with batch whose sizes are known to be within the limits.
+    pub fn batched(dims: &[usize]) -> Shape {
+        Shape::new(true, dims).expect("the sizes are within the limits")
+    }
+
+    /// Whether the first dimension is `N`.
+    pub fn batch(&self) -> bool {
+        self.batch
+    }
+
+    /// The fixed sizes, without the batch.
+    pub fn dims(&self) -> &[usize] {
+        &self.dims[..self.len as usize]
+    }
+
+    /// The number of dimensions, the batch included.
+    pub fn rank(&self) -> usize {
+        self.len as usize + usize::from(self.batch)
+    }
+
+    /// The last fixed size: the length of a row.
+    pub fn last(&self) -> Option<usize> {
+        self.dims().last().copied()
+    }
+
+    /// Whether it is `[]`.
+    pub fn is_scalar(&self) -> bool {
+        self.rank() == 0
+    }
+
+    /// The product of the fixed sizes: the elements for each `N`.
+    pub fn fixed_elements(&self) -> usize {
+        self.dims().iter().product()
+    }
+
+    /// The product of all fixed sizes but the last: the rows for each `N`.
+    pub fn rows_per_n(&self) -> usize {
+        self.dims().split_last().map_or(1, |(_, rows)| rows.iter().product())
+    }
+
+    /// All elements when `N` is `batch`; `None` above the limit.
+    pub fn elements(&self, batch: usize) -> Option<usize> {
+        let n = if self.batch { batch } else { 1 };
+        n.checked_mul(self.fixed_elements()).filter(|&n| n as u64 <= MAX_ELEMENTS)
+    }
+
+    /// All rows of length [`Shape::last`] when `N` is `batch`.
+    pub fn rows(&self, batch: usize) -> usize {
+        self.rows_per_n() * if self.batch { batch } else { 1 }
+    }
+
+    /// The shape with another last size.
+    pub fn with_last(&self, last: usize) -> Result<Shape, ShapeError> {
+        let (mut dims, len) = (self.dims, self.len as usize);
+        assert!(len > 0, "the shape has a last dimension");
+        dims[len - 1] = last;
+        Shape::new(self.batch, &dims[..len])
+    }
+
+    /// The shape without its last fixed size.
+    pub fn without_last(&self) -> Shape {
+        let (_, rows) = self.dims().split_last().expect("the shape has a last dimension");
+        Shape::new(self.batch, rows).expect("a part of a shape is within the limits")
+    }
+}
+
+impl Hash for Shape {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.batch.hash(state);
+        self.dims().hash(state);
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let batch = self.batch.then(|| "N".to_string());
+        let dims: Vec<String> =
+            batch.into_iter().chain(self.dims().iter().map(usize::to_string)).collect();
+        write!(f, "[{}]", dims.join(", "))
+    }
+}
+
+impl fmt::Debug for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pretty_assertions::assert_eq;
+
+    #[test]
+    fn prints_as_the_text_is_written() {
+        assert_eq!(Shape::batched(&[4]).to_string(), "[N, 4]");
+        assert_eq!(Shape::batched(&[]).to_string(), "[N]");
+        assert_eq!(Shape::fixed(&[3]).to_string(), "[3]");
+        assert_eq!(Shape::SCALAR.to_string(), "[]");
+    }
+
+    #[test]
+    fn counts_rows_and_elements() {
+        let shape = Shape::batched(&[2, 3, 5]);
+        assert_eq!((shape.rank(), shape.last(), shape.rows_per_n()), (4, Some(5), 6));
+        assert_eq!((shape.rows(7), shape.elements(7)), (42, Some(210)));
+        assert_eq!(Shape::batched(&[]).elements(7), Some(7));
+        assert_eq!(Shape::SCALAR.elements(7), Some(1));
+        assert_eq!(Shape::batched(&[1 << 20]).elements(1 << 21), None);
+    }
+
+    #[test]
+    fn refuses_what_is_beyond_the_limits() {
+        let message = |batch, dims: &[usize]| Shape::new(batch, dims).unwrap_err().0;
+        assert_eq!(message(true, &[1; 8]), "a shape has at most 8 dimensions, this one has 9");
+        assert_eq!(message(false, &[3, 0]), "a dimension has at least size 1");
+        let huge = "a value has at most 2^40 elements, this shape has more";
+        assert_eq!(message(false, &[1 << 20, 1 << 20, 2]), huge);
+        assert_eq!(message(false, &[usize::MAX, usize::MAX]), huge);
+    }
+}

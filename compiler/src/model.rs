@@ -1,0 +1,106 @@
+//! What lowering makes of a file: the forward graph with its leaves named, and how to train it.
+
+use crate::diagnostic::Span;
+use crate::graph::{DType, Graph, NodeId, Shape};
+use arenet_runtime::program::{Finish, Training};
+
+/// A network lowered from text.
+#[derive(Clone, Debug, Default)]
+pub struct Model {
+    /// The name after `net`.
+    pub name: String,
+    /// The forward pass, the loss and the metrics.
+    pub graph: Graph,
+    /// What comes from outside, in the order of the text; `Leaf::Input(i)` is the i-th.
+    pub inputs: Vec<Port>,
+    /// What the loss compares with; `Leaf::Target(i)` is the i-th.
+    pub targets: Vec<Port>,
+    /// The results, in the order of the text.
+    pub outputs: Vec<(String, NodeId)>,
+    /// The parameters; `Leaf::Param(i)` is the i-th.
+    pub params: Vec<Param>,
+    /// The loss, a scalar node.
+    pub loss: Option<NodeId>,
+    /// The metrics, scalar nodes.
+    pub metrics: Vec<Metric>,
+    /// The optimizers; every trained parameter names one.
+    pub optimizers: Vec<crate::optim::Optimizer>,
+    /// Batch, epochs and the rest of the `train` section; `None` without one.
+    pub training: Option<Training>,
+    /// `limit memory`
+    pub memory_limit: Option<(u64, Span)>,
+}
+
+impl Model {
+    /// Makes the outputs, the loss and the metrics the roots of the graph, in this order.
+    pub fn set_roots(&mut self) {
+        let outputs = self.outputs.iter().map(|(_, node)| *node);
+        let metrics = self.metrics.iter().map(|metric| metric.node);
+        self.graph.roots = outputs.chain(self.loss).chain(metrics).collect();
+    }
+}
+
+/// An input or a target.
+#[derive(Clone, Debug)]
+pub struct Port {
+    /// Its name.
+    pub name: String,
+    /// Its shape; the first dimension is the batch.
+    pub shape: Shape,
+    /// Its elements.
+    pub dtype: DType,
+    /// The values it may take.
+    pub domain: Domain,
+    /// Its leaf.
+    pub node: NodeId,
+}
+
+/// The values a port may take.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Domain {
+    /// Anything finite.
+    Any,
+    /// The integers from the first up to, but not including, the second.
+    Range(i64, i64),
+    /// The classes by name; the value is the position.
+    Names(Vec<String>),
+}
+
+/// A parameter.
+#[derive(Clone, Debug)]
+pub struct Param {
+    /// Its name: `h.w`, `h.b`, `h.0.w`.
+    pub name: String,
+    /// Its shape; a weight is [in, out].
+    pub shape: Shape,
+    /// How it starts.
+    pub init: Init,
+    /// Its leaf.
+    pub node: NodeId,
+    /// The optimizer that updates it, an index into `Model::optimizers`; `None` when frozen.
+    pub optimizer: Option<usize>,
+    /// Where it is declared.
+    pub span: Span,
+}
+
+/// A parameter's distribution at the start.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Init {
+    /// All elements the same.
+    Constant(f64),
+    /// Uniform between the two.
+    Uniform(f64, f64),
+    /// Normal with this mean and standard deviation.
+    Normal(f64, f64),
+}
+
+/// A figure shown beside the loss.
+#[derive(Clone, Debug)]
+pub struct Metric {
+    /// The name shown: `accuracy`, or `accuracy(y2)` when there are several of one kind.
+    pub name: String,
+    /// The mean over the batch, a scalar.
+    pub node: NodeId,
+    /// What is done to the mean over all rows.
+    pub finish: Finish,
+}

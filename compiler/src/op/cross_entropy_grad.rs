@@ -1,0 +1,65 @@
+//! The gradient of cross-entropy, so that softmax and loss go backward in one stable step.
+
+use super::cross_entropy::class_rows;
+use super::softmax::softmax;
+use super::{Operand, Operator, Sample, elements};
+use crate::eval::Tensor;
+use crate::graph::{Graph, NodeId, Shape, ShapeError, Type};
+
+/// (softmax(logits) - onehot(target)) dy, row by row.
+///
+/// Operands: the logits [.., C], the class of each row, integers [..], and `dy` [..].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct CrossEntropyGrad;
+
+impl Operator for CrossEntropyGrad {
+    fn text(&self) -> String {
+        "cross_entropy_grad".into()
+    }
+
+    fn infer(&self, inputs: &[Type]) -> Result<Type, ShapeError> {
+        let [logits, target, dy] = inputs else {
+            return Err(ShapeError(format!("it takes 3 operands, not {}", inputs.len())));
+        };
+        let rows = class_rows(logits, target)?;
+        if *dy != Type::f32(rows) {
+            return Err(ShapeError(format!("the gradient of the loss is f32{rows}, not {dy}")));
+        }
+        Ok(*logits)
+    }
+
+    fn grad(&self, _: &mut Graph, _: NodeId, _: NodeId, _: usize) -> Option<NodeId> {
+        unreachable!("the language has no gradients of gradients")
+    }
+
+    fn eval(&self, inputs: &[&Tensor], _: usize) -> Tensor {
+        let [logits, target, dy] = inputs else { unreachable!("it has 3 operands") };
+        let rows = logits.rows().zip(&target.data).zip(&dy.data);
+        let row_grad = |((row, &class), &dy): ((&[f64], &f64), &f64)| {
+            let mut grad = softmax(row);
+            grad[class as usize] -= 1.0;
+            grad.iter().map(|g| g * dy).collect::<Vec<f64>>()
+        };
+        Tensor { shape: logits.shape, data: rows.flat_map(row_grad).collect() }
+    }
+
+    fn flops(&self, inputs: &[Shape], _: &Shape, batch: u64) -> u64 {
+        // Those of softmax and one product.
+        6 * elements(&inputs[0], batch)
+    }
+
+    fn samples() -> Vec<Sample> {
+        let sample = |rows, logits, classes| Sample {
+            op: CrossEntropyGrad.into(),
+            inputs: vec![
+                Operand::f32(logits, -3.0, 3.0),
+                Operand::classes(rows, classes),
+                Operand::f32(rows, -1.0, 1.0),
+            ],
+        };
+        vec![
+            sample(Shape::batched(&[]), Shape::batched(&[3]), 3),
+            sample(Shape::batched(&[2]), Shape::batched(&[2, 17]), 17),
+        ]
+    }
+}

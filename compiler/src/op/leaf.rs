@@ -1,0 +1,147 @@
+//! Values that come from outside the graph, and constants.
+
+use super::{Operator, Sample};
+use crate::eval::Tensor;
+use crate::graph::{DType, Graph, NodeId, Shape, ShapeError, Type};
+use arenet_runtime::program::Scalar;
+use std::hash::{Hash, Hasher};
+
+/// A value that no operation computes.
+#[derive(Clone, Copy, Debug)]
+pub struct Leaf {
+    /// Where it comes from.
+    pub source: Source,
+    /// Its shape.
+    pub shape: Shape,
+    /// Its elements.
+    pub dtype: DType,
+}
+
+/// Where a leaf's value comes from.
+#[derive(Clone, Copy, Debug)]
+pub enum Source {
+    /// An input, an index into `Model::inputs`.
+    Input(u32),
+    /// A target, an index into `Model::targets`.
+    Target(u32),
+    /// A parameter, an index into `Model::params`.
+    Param(u32),
+    /// What an optimizer keeps from step to step; it starts as zeros.
+    State {
+        /// Whose state.
+        param: u32,
+        /// Which of its states.
+        slot: u32,
+    },
+    /// A number that the host computes before each step.
+    Scalar(Scalar),
+    /// A number known to the compiler.
+    Const(f64),
+}
+
+impl Leaf {
+    /// A leaf of floats.
+    pub fn f32(source: Source, shape: Shape) -> Leaf {
+        Leaf { source, shape, dtype: DType::F32 }
+    }
+
+    /// A number known to the compiler.
+    pub fn constant(value: f64) -> Leaf {
+        Leaf::f32(Source::Const(value), Shape::SCALAR)
+    }
+
+    /// A number that the host computes before each step.
+    pub fn scalar(scalar: Scalar) -> Leaf {
+        Leaf::f32(Source::Scalar(scalar), Shape::SCALAR)
+    }
+}
+
+impl Source {
+    /// Numbers that are the same exactly when the sources are: floats count by their bits, so 0
+    /// and -0 differ, and NaN equals itself.
+    fn key(&self) -> (u8, u32, u64) {
+        match *self {
+            Source::Input(i) => (0, i, 0),
+            Source::Target(i) => (1, i, 0),
+            Source::Param(i) => (2, i, 0),
+            Source::State { param, slot } => (3, param, slot.into()),
+            Source::Const(value) => (4, 0, value.to_bits()),
+            Source::Scalar(Scalar::PerRow { factor }) => (5, 0, factor.to_bits()),
+            Source::Scalar(Scalar::LearningRate { group }) => (6, group.into(), 0),
+            Source::Scalar(Scalar::CorrectedRate { group, beta }) => {
+                (7, group.into(), beta.to_bits())
+            }
+            Source::Scalar(Scalar::RootCorrection { beta }) => (8, 0, beta.to_bits()),
+            Source::Scalar(Scalar::Undampened { dampening }) => (9, 0, dampening.to_bits()),
+        }
+    }
+}
+
+impl PartialEq for Leaf {
+    fn eq(&self, other: &Leaf) -> bool {
+        self.source.key() == other.source.key()
+            && self.shape == other.shape
+            && self.dtype == other.dtype
+    }
+}
+
+impl Eq for Leaf {}
+
+impl Hash for Leaf {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.source.key().hash(state);
+    }
+}
+
+impl Operator for Leaf {
+    fn text(&self) -> String {
+        match self.source {
+            Source::Input(i) => format!("input {i}"),
+            Source::Target(i) => format!("target {i}"),
+            Source::Param(i) => format!("param {i}"),
+            Source::State { param, slot } => format!("state {param}.{slot}"),
+            Source::Const(value) => format!("const {value:?}"),
+            Source::Scalar(Scalar::PerRow { factor }) => format!("per_row({factor})"),
+            Source::Scalar(Scalar::LearningRate { group }) => format!("learning_rate {group}"),
+            Source::Scalar(Scalar::CorrectedRate { group, beta }) => {
+                format!("corrected_rate {group} beta={beta:?}")
+            }
+            Source::Scalar(Scalar::RootCorrection { beta }) => {
+                format!("root_correction beta={beta:?}")
+            }
+            Source::Scalar(Scalar::Undampened { dampening }) => {
+                format!("undampened dampening={dampening:?}")
+            }
+        }
+    }
+
+    fn infer(&self, inputs: &[Type]) -> Result<Type, ShapeError> {
+        if !inputs.is_empty() {
+            return Err(ShapeError("a leaf has no operands".into()));
+        }
+        let number = matches!(self.source, Source::Const(_) | Source::Scalar(_));
+        if number && !self.shape.is_scalar() {
+            return Err(ShapeError(format!("a number has the shape [], not {}", self.shape)));
+        }
+        Ok(Type { shape: self.shape, dtype: self.dtype })
+    }
+
+    fn grad(&self, _: &mut Graph, _: NodeId, _: NodeId, _: usize) -> Option<NodeId> {
+        None
+    }
+
+    fn eval(&self, _: &[&Tensor], _: usize) -> Tensor {
+        match self.source {
+            Source::Const(value) => Tensor::scalar(value),
+            _ => panic!("the value of `{}` comes from outside", self.text()),
+        }
+    }
+
+    fn flops(&self, _: &[Shape], _: &Shape, _: u64) -> u64 {
+        0
+    }
+
+    fn samples() -> Vec<Sample> {
+        vec![Sample { op: Leaf::constant(0.5).into(), inputs: vec![] }]
+    }
+}

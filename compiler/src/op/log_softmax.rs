@@ -1,0 +1,52 @@
+//! The logarithm of softmax.
+
+use super::{Operand, Operator, Sample, elements, float_shapes, row_length};
+use crate::eval::Tensor;
+use crate::graph::{Formula, Graph, NodeId, Shape, ShapeError, Type};
+
+/// x - ln Σ eˣ along the last dimension: torch.nn.LogSoftmax(dim=-1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct LogSoftmax;
+
+impl Operator for LogSoftmax {
+    fn text(&self) -> String {
+        "log_softmax".into()
+    }
+
+    fn infer(&self, inputs: &[Type]) -> Result<Type, ShapeError> {
+        let [x] = float_shapes::<1>(inputs)?;
+        row_length(&x)?;
+        Ok(Type::f32(x))
+    }
+
+    fn grad(&self, g: &mut Graph, node: NodeId, dy: NodeId, _: usize) -> Option<NodeId> {
+        let f = Formula::new(g);
+        let (y, dy) = (f.term(node), f.term(dy));
+        Some((dy - y.exp() * dy.sum_last()).id)
+    }
+
+    fn eval(&self, inputs: &[&Tensor], _: usize) -> Tensor {
+        let x = inputs[0];
+        Tensor { shape: x.shape, data: x.rows().flat_map(log_softmax).collect() }
+    }
+
+    fn flops(&self, inputs: &[Shape], _: &Shape, batch: u64) -> u64 {
+        // The largest, a subtraction, an exponential, the sum and a subtraction.
+        5 * elements(&inputs[0], batch)
+    }
+
+    fn samples() -> Vec<Sample> {
+        let sample = |shape| Sample {
+            op: LogSoftmax.into(),
+            inputs: vec![Operand::f32(shape, -3.0, 3.0)],
+        };
+        vec![sample(Shape::batched(&[3])), sample(Shape::batched(&[2, 17]))]
+    }
+}
+
+/// The log-softmax of one row.
+pub(super) fn log_softmax(row: &[f64]) -> Vec<f64> {
+    let max = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let log_sum = row.iter().map(|x| (x - max).exp()).sum::<f64>().ln();
+    row.iter().map(|x| x - max - log_sum).collect()
+}

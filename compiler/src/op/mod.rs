@@ -1,0 +1,193 @@
+//! The operators: few and primitive, one file each. Everything that the language offers expands
+//! into them, so a layer or a loss needs no gradient rule and no kernel.
+
+use crate::eval::Tensor;
+use crate::graph::{DType, Graph, NodeId, Shape, ShapeError, Type};
+use std::fmt;
+use std::ops::Deref;
+
+/// Makes the enum and the only match over it from one list of operators.
+macro_rules! ops {
+    ($($module:ident :: $op:ident),* $(,)?) => {
+        $(pub mod $module;)*
+        $(pub use $module::$op;)*
+
+        /// Any operator.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Op {
+            $(#[doc = concat!("See [`", stringify!($op), "`].")] $op($op),)*
+        }
+
+        impl Deref for Op {
+            type Target = dyn Operator;
+
+            fn deref(&self) -> &(dyn Operator + 'static) {
+                match self {
+                    $(Op::$op(op) => op,)*
+                }
+            }
+        }
+
+        $(impl From<$op> for Op {
+            fn from(op: $op) -> Op {
+                Op::$op(op)
+            }
+        })*
+
+        /// The samples of every operator.
+        pub fn samples() -> Vec<Sample> {
+            [$($op::samples()),*].concat()
+        }
+    };
+}
+
+ops! {
+    leaf::Leaf,
+    matmul::MatMul,
+    unary::Unary,
+    binary::Binary,
+    broadcast::Broadcast,
+    reduce::Reduce,
+    softmax::Softmax,
+    log_softmax::LogSoftmax,
+    cross_entropy::CrossEntropy,
+    cross_entropy_grad::CrossEntropyGrad,
+    correct::Correct,
+    assign::Assign,
+    random::Random,
+}
+
+pub use binary::BinaryFn;
+pub use broadcast::Pattern;
+pub use leaf::Source;
+pub use random::Distribution;
+pub use reduce::Axis;
+pub use unary::UnaryFn;
+
+/// The most operands an operator has.
+pub const MAX_INPUTS: usize = 3;
+
+/// What an operator is.
+pub trait Operator {
+    /// Its name in the text of a graph, with what sets it apart from others of its kind.
+    fn text(&self) -> String;
+
+    /// The type of the result, or why the operands do not fit.
+    fn infer(&self, inputs: &[Type]) -> Result<Type, ShapeError>;
+
+    /// Adds the gradient of an input, given the gradient `dy` of the result of `node`; `None`
+    /// where nothing flows. It has the shape of that input.
+    fn grad(&self, g: &mut Graph, node: NodeId, dy: NodeId, input: usize) -> Option<NodeId>;
+
+    /// The result in 64-bit arithmetic.
+    fn eval(&self, inputs: &[&Tensor], batch: usize) -> Tensor;
+
+    /// The floating-point operations when `N` is `batch`; a transcendental function counts as 1.
+    fn flops(&self, inputs: &[Shape], output: &Shape, batch: u64) -> u64;
+
+    /// What it costs when `N` is `batch`.
+    fn cost(&self, inputs: &[Shape], output: &Shape, batch: u64) -> Cost {
+        let bytes = inputs.iter().chain([output]).map(|shape| 4 * elements(shape, batch)).sum();
+        Cost { flops: self.flops(inputs, output, batch), bytes }
+    }
+
+    /// Operands that exercise it, for the tests and the benchmarks.
+    fn samples() -> Vec<Sample>
+    where
+        Self: Sized;
+}
+
+/// What an operation costs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// Floating-point operations.
+    pub flops: u64,
+    /// Bytes read and written when nothing is fused.
+    pub bytes: u64,
+}
+
+/// An operator with operands that fit it.
+#[derive(Clone, Debug)]
+pub struct Sample {
+    /// The operator.
+    pub op: Op,
+    /// Its operands.
+    pub inputs: Vec<Operand>,
+}
+
+/// A type and the range of the values to try.
+#[derive(Clone, Copy, Debug)]
+pub struct Operand {
+    /// The type.
+    pub ty: Type,
+    /// The least value.
+    pub low: f64,
+    /// The upper limit; integers are below it.
+    pub high: f64,
+}
+
+impl Operand {
+    /// Floats from a range.
+    pub fn f32(shape: Shape, low: f64, high: f64) -> Operand {
+        Operand { ty: Type::f32(shape), low, high }
+    }
+
+    /// The classes from 0 up to, but not including, `classes`.
+    pub fn classes(shape: Shape, classes: usize) -> Operand {
+        Operand { ty: Type::i32(shape), low: 0.0, high: classes as f64 }
+    }
+}
+
+impl Op {
+    /// Whether it overwrites its first operand.
+    pub fn is_assign(&self) -> bool {
+        matches!(self, Op::Assign(_))
+    }
+
+    /// Whether it is a leaf that the program may overwrite: a parameter or optimizer state.
+    pub fn is_variable(&self) -> bool {
+        let Op::Leaf(leaf) = self else { return false };
+        matches!(leaf.source, Source::Param(_) | Source::State { .. })
+    }
+
+    /// The number that a constant is.
+    pub fn as_constant(&self) -> Option<f64> {
+        match self {
+            Op::Leaf(Leaf { source: Source::Const(value), .. }) => Some(*value),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Op {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text())
+    }
+}
+
+/// The elements of a shape when `N` is `batch`; a figure, so it saturates.
+fn elements(shape: &Shape, batch: u64) -> u64 {
+    (shape.fixed_elements() as u64).saturating_mul(if shape.batch() { batch } else { 1 })
+}
+
+/// Checks the number and the elements of operands that are all floats, and gives their shapes.
+fn float_shapes<const COUNT: usize>(inputs: &[Type]) -> Result<[Shape; COUNT], ShapeError> {
+    if inputs.len() != COUNT {
+        return Err(ShapeError(format!("it takes {COUNT} operands, not {}", inputs.len())));
+    }
+    match inputs.iter().find(|ty| ty.dtype != DType::F32) {
+        Some(ty) => Err(ShapeError(format!("arithmetic works on floats, but one operand is {ty}"))),
+        None => Ok(std::array::from_fn(|i| inputs[i].shape)),
+    }
+}
+
+/// Checks that a shape has a last dimension, and gives its size.
+fn row_length(shape: &Shape) -> Result<usize, ShapeError> {
+    let none = || ShapeError(format!("it works along the last dimension, but {shape} has none"));
+    shape.last().ok_or_else(none)
+}
+
+/// The position of the largest element; the first one at ties, as torch.argmax on the CPU.
+fn argmax(row: &[f64]) -> usize {
+    (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best })
+}

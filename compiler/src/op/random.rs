@@ -1,0 +1,86 @@
+//! Random numbers.
+
+use super::{Operator, Sample, elements};
+use crate::eval::Tensor;
+use crate::graph::{Graph, NodeId, Shape, ShapeError, Type};
+use std::hash::{Hash, Hasher};
+
+/// Random numbers, each a function of the seed, this stream, the step and its position
+/// (Philox 4x32-10).
+#[derive(Clone, Copy, Debug)]
+pub struct Random {
+    /// The shape of the result.
+    pub shape: Shape,
+    /// Their distribution.
+    pub distribution: Distribution,
+    /// Which of the independent streams of numbers.
+    pub stream: u32,
+}
+
+/// A distribution of random numbers.
+#[derive(Clone, Copy, Debug)]
+pub enum Distribution {
+    /// Uniform from the first up to, but not including, the second.
+    Uniform(f64, f64),
+    /// Normal with this mean and standard deviation.
+    Normal(f64, f64),
+}
+
+impl Distribution {
+    /// Numbers that are the same exactly when the distributions are.
+    fn key(&self) -> (bool, u64, u64) {
+        match self {
+            Distribution::Uniform(low, high) => (false, low.to_bits(), high.to_bits()),
+            Distribution::Normal(mean, deviation) => (true, mean.to_bits(), deviation.to_bits()),
+        }
+    }
+}
+
+impl PartialEq for Random {
+    fn eq(&self, other: &Random) -> bool {
+        self.shape == other.shape
+            && self.stream == other.stream
+            && self.distribution.key() == other.distribution.key()
+    }
+}
+
+impl Eq for Random {}
+
+impl Hash for Random {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.stream, self.distribution.key()).hash(state);
+    }
+}
+
+impl Operator for Random {
+    fn text(&self) -> String {
+        let stream = self.stream;
+        match self.distribution {
+            Distribution::Uniform(low, high) => format!("uniform({low}, {high}) stream={stream}"),
+            Distribution::Normal(mean, dev) => format!("normal({mean}, {dev}) stream={stream}"),
+        }
+    }
+
+    fn infer(&self, inputs: &[Type]) -> Result<Type, ShapeError> {
+        if !inputs.is_empty() {
+            return Err(ShapeError("random numbers have no operands".into()));
+        }
+        Ok(Type::f32(self.shape))
+    }
+
+    fn grad(&self, _: &mut Graph, _: NodeId, _: NodeId, _: usize) -> Option<NodeId> {
+        None
+    }
+
+    fn eval(&self, _: &[&Tensor], _: usize) -> Tensor {
+        panic!("random numbers are the runtime's, the oracle has none")
+    }
+
+    fn flops(&self, _: &[Shape], output: &Shape, batch: u64) -> u64 {
+        elements(output, batch)
+    }
+
+    fn samples() -> Vec<Sample> {
+        vec![] // the oracle cannot evaluate it
+    }
+}
