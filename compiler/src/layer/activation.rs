@@ -1,0 +1,64 @@
+//! Activations and other functions of one value.
+
+use super::{Builder, Entry, floats, rows};
+use crate::graph::{Formula, NodeId, Term};
+use crate::signature::{Args, Param, Problem, Range, Signature};
+
+/// The functions of one value, all named as in torch.nn.functional.
+pub const ENTRIES: &[Entry] = &[
+    unary("abs", |b, args| each(b, args, |x| x.abs())),
+    unary("exp", |b, args| each(b, args, |x| x.exp())),
+    unary("log", |b, args| each(b, args, |x| x.log())),
+    unary("sqrt", |b, args| each(b, args, |x| x.sqrt())),
+    unary("relu", |b, args| each(b, args, |x| x.relu())),
+    unary("sigmoid", |b, args| each(b, args, |x| x.sigmoid())),
+    unary("tanh", |b, args| each(b, args, |x| x.tanh())),
+    unary("softplus", |b, args| each(b, args, |x| x.softplus())),
+    // x Φ(x), which is torch's approximate="none"
+    unary("gelu", |b, args| each(b, args, |x| x * x.normal_cdf())),
+    // x σ(x)
+    unary("silu", |b, args| each(b, args, |x| x * x.sigmoid())),
+    Entry {
+        signature: Signature {
+            name: "leaky_relu",
+            positional: 2,
+            params: &[Param::tensor("x"), Param::real("slope", Range::Any, 0.01)],
+        },
+        expand: |b, args| {
+            let slope = args.real("slope");
+            each(b, args, |x| leaky_relu(x, slope))
+        },
+    },
+    unary("softmax", |b, args| {
+        rows(b, args, "x")?;
+        each(b, args, |x| x.softmax())
+    }),
+    unary("log_softmax", |b, args| {
+        rows(b, args, "x")?;
+        each(b, args, |x| x.log_softmax())
+    }),
+];
+
+const X: &[Param] = &[Param::tensor("x")];
+
+type Expand = fn(&mut Builder, &Args) -> Result<NodeId, Problem>;
+
+const fn unary(name: &'static str, expand: Expand) -> Entry {
+    Entry { signature: Signature { name, positional: 1, params: X }, expand }
+}
+
+fn each(
+    builder: &mut Builder,
+    args: &Args,
+    function: impl for<'f> FnOnce(Term<'f>) -> Term<'f>,
+) -> Result<NodeId, Problem> {
+    let x = floats(builder, args, "x")?;
+    let f = Formula::new(&mut builder.graph);
+    Ok(function(f.term(x)).id)
+}
+
+/// x where x > 0, else slope x. Which of the two is larger depends on the slope; the one that is
+/// written first has the gradient at 0, which is the slope as in PyTorch.
+fn leaky_relu(x: Term<'_>, slope: f64) -> Term<'_> {
+    if slope <= 1.0 { (x * slope).max(x) } else { (x * slope).min(x) }
+}

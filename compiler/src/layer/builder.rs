@@ -1,0 +1,209 @@
+//! Where functions build: the graph, the parameters and their names.
+//!
+//! A parameter is named by its statement: `h.w`, or `h.0.w` where a statement has several calls
+//! with parameters. How many there are is known only at the end of the statement, so names grow
+//! from the right when a frame — a statement, or the body of a block — is left.
+
+use crate::diagnostic::Span;
+use crate::graph::{Graph, NodeId, Shape};
+use crate::model::{Init, Param};
+use crate::op::{Leaf, Source};
+use crate::signature::Problem;
+use std::collections::HashSet;
+
+/// A graph under construction.
+#[derive(Debug, Default)]
+pub struct Builder {
+    /// The nodes so far.
+    pub graph: Graph,
+    /// The parameters so far; the names of those in open frames are not complete.
+    pub params: Vec<Param>,
+    /// Results of dense layers whose `init` was left out.
+    pub default_init: HashSet<NodeId>,
+    /// Where the call stands that is being expanded.
+    pub span: Span,
+    frames: Vec<Frame>,
+    sharing: Sharing,
+}
+
+/// A statement or a body being lowered.
+#[derive(Debug, Default)]
+struct Frame {
+    /// The calls with parameters so far.
+    groups: usize,
+    /// Parameters, and the call they belong to.
+    created: Vec<(usize, usize)>,
+}
+
+/// Where parameters come from while a `layer` is called.
+#[derive(Debug, Default)]
+pub enum Sharing {
+    /// They are created.
+    #[default]
+    Off,
+    /// They are created, and this is the list of them: the first call of a `layer`.
+    Record(Vec<usize>),
+    /// They are those of the first call; the number counts how many have been taken.
+    Replay(Vec<usize>, usize),
+}
+
+/// What was under construction around a call of a `layer`.
+#[derive(Debug)]
+pub struct Outside {
+    sharing: Sharing,
+    frames: Vec<Frame>,
+}
+
+impl Builder {
+    /// The parameter of a name such as `w` of the call being expanded.
+    pub fn param(&mut self, name: &str, dims: &[usize], init: Init) -> Result<NodeId, Problem> {
+        let shape = Shape::new(false, dims)?;
+        if let Sharing::Replay(params, next) = &mut self.sharing {
+            let param = &self.params[params[*next]];
+            *next += 1;
+            if param.shape == shape {
+                return Ok(param.node);
+            }
+            let message = format!(
+                "the first call of this layer made `{}` with shape {}, this one needs {shape}",
+                param.name, param.shape
+            );
+            let help = "inputs of a shared layer have the same last size";
+            return Err(Problem::new("shape-mismatch", message).help(help));
+        }
+        let index = self.params.len();
+        let node = self.graph.add(Leaf::f32(Source::Param(index as u32), shape), &[]);
+        let (name, span) = (name.to_string(), self.span);
+        self.params.push(Param { name, shape, init, node, optimizer: None, span });
+        if let Some(frame) = self.frames.last_mut() {
+            frame.created.push((index, frame.groups));
+        }
+        if let Sharing::Record(params) = &mut self.sharing {
+            params.push(index);
+        }
+        Ok(node)
+    }
+
+    /// Ends a call, whose parameters make a group of their own.
+    pub fn end_call(&mut self) {
+        if let Some(frame) = self.frames.last_mut() {
+            let used = frame.created.last().is_some_and(|(_, group)| *group == frame.groups);
+            frame.groups += usize::from(used);
+        }
+    }
+
+    /// Opens a frame.
+    pub fn enter(&mut self) {
+        self.frames.push(Frame::default());
+    }
+
+    /// Closes the frame and puts a name before those of its parameters; the result of a block
+    /// has no name of its own.
+    pub fn leave(&mut self, name: Option<&str>) {
+        let frame = self.frames.pop().expect("the frame was opened");
+        for &(param, group) in &frame.created {
+            let rest = &self.params[param].name;
+            let rest = if frame.groups > 1 { format!("{group}.{rest}") } else { rest.clone() };
+            self.params[param].name = match name {
+                Some(name) => format!("{name}.{rest}"),
+                None => rest,
+            };
+            if let Some(outer) = self.frames.last_mut() {
+                outer.created.push((param, outer.groups));
+            }
+        }
+    }
+
+    /// Begins a call of a `layer`, whose parameters belong to no open frame but carry its name.
+    pub fn begin_shared(&mut self, sharing: Sharing) -> Outside {
+        let sharing = std::mem::replace(&mut self.sharing, sharing);
+        let frames = std::mem::take(&mut self.frames);
+        self.enter();
+        Outside { sharing, frames }
+    }
+
+    /// Ends the call of a `layer`, and gives what has been recorded.
+    pub fn end_shared(&mut self, name: &str, outside: Outside) -> Sharing {
+        self.leave(Some(name));
+        self.frames = outside.frames;
+        std::mem::replace(&mut self.sharing, outside.sharing)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pretty_assertions::assert_eq;
+
+    fn dense(b: &mut Builder) {
+        b.param("w", &[2, 2], Init::Constant(0.0)).unwrap();
+        b.param("b", &[2], Init::Constant(0.0)).unwrap();
+        b.end_call();
+    }
+
+    fn names(b: &Builder) -> Vec<&str> {
+        b.params.iter().map(|param| param.name.as_str()).collect()
+    }
+
+    #[test]
+    fn one_call_needs_no_number() {
+        let mut b = Builder::default();
+        b.enter();
+        b.end_call(); // an activation has no parameters and does not count
+        dense(&mut b);
+        b.leave(Some("h"));
+        assert_eq!(names(&b), ["h.w", "h.b"]);
+    }
+
+    #[test]
+    fn several_calls_are_numbered() {
+        let mut b = Builder::default();
+        b.enter();
+        dense(&mut b);
+        dense(&mut b);
+        b.leave(Some("h"));
+        assert_eq!(names(&b), ["h.0.w", "h.0.b", "h.1.w", "h.1.b"]);
+    }
+
+    #[test]
+    fn a_block_is_one_call_and_its_statements_are_named_within() {
+        let block = |b: &mut Builder| {
+            b.enter();
+            dense(b);
+            b.leave(Some("a"));
+            b.enter();
+            dense(b);
+            b.leave(None);
+            b.end_call();
+        };
+        let mut b = Builder::default();
+        b.enter();
+        block(&mut b);
+        b.leave(Some("h"));
+        assert_eq!(names(&b), ["h.a.w", "h.a.b", "h.w", "h.b"]);
+
+        let mut b = Builder::default();
+        b.enter();
+        block(&mut b);
+        dense(&mut b);
+        b.leave(Some("h"));
+        assert_eq!(names(&b)[..3], ["h.0.a.w", "h.0.a.b", "h.0.w"]);
+        assert_eq!(names(&b)[4..], ["h.1.w", "h.1.b"]);
+    }
+
+    #[test]
+    fn a_layer_has_one_set_of_parameters() {
+        let mut b = Builder::default();
+        b.enter();
+        let outside = b.begin_shared(Sharing::Record(vec![]));
+        dense(&mut b);
+        let Sharing::Record(params) = b.end_shared("encode", outside) else {
+            panic!("the first call records")
+        };
+        let outside = b.begin_shared(Sharing::Replay(params, 0));
+        dense(&mut b);
+        b.end_shared("encode", outside);
+        b.leave(Some("h"));
+        assert_eq!(names(&b), ["encode.w", "encode.b"]);
+    }
+}

@@ -1,0 +1,45 @@
+//! The fully connected layer.
+
+use super::init::{Fan, Rule};
+use super::{Builder, Entry, rows};
+use crate::graph::{Formula, NodeId};
+use crate::model::Init;
+use crate::signature::{Args, Kind, Param, Problem, Signature, Value};
+
+/// `dense(x, n, bias:, init:)`
+pub const ENTRIES: &[Entry] = &[Entry {
+    signature: Signature {
+        name: "dense",
+        positional: 2,
+        params: &[
+            Param::tensor("x"),
+            Param::required("n", Kind::Count { least: 1 }),
+            Param::optional("bias", Kind::Flag, Value::Flag(true)),
+            Param::optional("init", Kind::Init, Value::Init(Rule::Uniform(Fan::Mean, 1.0))),
+        ],
+    },
+    expand,
+}];
+
+/// y = x w + b, w [in, out]: torch.nn.Linear, whose weight is the transpose.
+fn expand(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
+    let x = rows(builder, args, "x")?;
+    let shape = builder.graph.shape(x);
+    let inputs = shape.last().expect("x has rows");
+    let outputs = args.count("n").and_then(|n| usize::try_from(n).ok()).unwrap_or(usize::MAX);
+    shape.with_last(outputs).map_err(|error| Problem::from(error).at("n"))?;
+
+    let dims = [inputs, outputs];
+    let w = builder.param("w", &dims, args.init("init").init(&dims))?;
+    let b = match args.flag("bias") {
+        true => Some(builder.param("b", &[outputs], Init::Constant(0.0))?),
+        false => None,
+    };
+    let f = Formula::new(&mut builder.graph);
+    let product = f.term(x).matmul(f.term(w));
+    let y = b.map_or(product, |b| product + f.term(b)).id;
+    if args.span("init").is_none() {
+        builder.default_init.insert(y);
+    }
+    Ok(y)
+}

@@ -1,0 +1,168 @@
+//! How parameters start.
+
+use crate::model::Init;
+use crate::signature::{Args, Kind, Param, Problem, Range, Signature};
+
+/// A way to start a parameter, before its shape is known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Rule {
+    /// Uniform with variance `gain / fan`.
+    Uniform(Fan, f64),
+    /// Normal with variance `gain / fan`.
+    Normal(Fan, f64),
+    /// The same for every shape.
+    Fixed(Init),
+}
+
+/// What the variance is divided by.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Fan {
+    /// The inputs of a neuron.
+    In,
+    /// The mean of its inputs and outputs.
+    Mean,
+}
+
+/// An initializer of the language.
+pub struct Entry {
+    /// Its name and numbers.
+    pub signature: Signature,
+    /// Makes it.
+    pub build: fn(&Args) -> Result<Rule, Problem>,
+}
+
+/// The initializers of the language.
+pub const INITS: &[Entry] = &[
+    // torch.nn.init.xavier_uniform_
+    plain("glorot", |_| Ok(Rule::Uniform(Fan::Mean, 1.0))),
+    // torch.nn.init.xavier_normal_
+    plain("glorot_normal", |_| Ok(Rule::Normal(Fan::Mean, 1.0))),
+    // torch.nn.init.kaiming_uniform_(nonlinearity="relu")
+    plain("he", |_| Ok(Rule::Uniform(Fan::In, 2.0))),
+    // torch.nn.init.kaiming_normal_(nonlinearity="relu")
+    plain("he_normal", |_| Ok(Rule::Normal(Fan::In, 2.0))),
+    // torch.nn.init.kaiming_uniform_(nonlinearity="linear")
+    plain("lecun", |_| Ok(Rule::Uniform(Fan::In, 1.0))),
+    // torch.nn.init.kaiming_normal_(nonlinearity="linear")
+    plain("lecun_normal", |_| Ok(Rule::Normal(Fan::In, 1.0))),
+    plain("zeros", |_| Ok(Rule::Fixed(Init::Constant(0.0)))),
+    plain("ones", |_| Ok(Rule::Fixed(Init::Constant(1.0)))),
+    Entry {
+        signature: Signature {
+            name: "constant",
+            positional: 1,
+            params: &[Param::required("value", Kind::Real(Range::Any))],
+        },
+        build: |args| Ok(Rule::Fixed(Init::Constant(args.real("value")))),
+    },
+    Entry {
+        signature: Signature {
+            name: "uniform",
+            positional: 2,
+            params: &[
+                Param::required("low", Kind::Real(Range::Any)),
+                Param::required("high", Kind::Real(Range::Any)),
+            ],
+        },
+        build: uniform,
+    },
+    Entry {
+        signature: Signature {
+            name: "normal",
+            positional: 2,
+            params: &[
+                Param::required("mean", Kind::Real(Range::Any)),
+                Param::required("std", Kind::Real(Range::AtLeastZero)),
+            ],
+        },
+        build: |args| Ok(Rule::Fixed(Init::Normal(args.real("mean"), args.real("std")))),
+    },
+];
+
+fn uniform(args: &Args) -> Result<Rule, Problem> {
+    let (low, high) = (args.real("low"), args.real("high"));
+    if low > high {
+        let message = format!("`uniform` goes from the lower number up, not from {low} to {high}");
+        return Err(Problem::new("bad-value", message).at("low"));
+    }
+    Ok(Rule::Fixed(Init::Uniform(low, high)))
+}
+
+const fn plain(name: &'static str, build: fn(&Args) -> Result<Rule, Problem>) -> Entry {
+    Entry { signature: Signature { name, positional: 0, params: &[] }, build }
+}
+
+impl Rule {
+    /// The default of a parameter: Glorot's for weights, zero for a vector or a number.
+    pub fn default_for(dims: &[usize]) -> Rule {
+        match dims {
+            [] | [_] => Rule::Fixed(Init::Constant(0.0)),
+            _ => Rule::Uniform(Fan::Mean, 1.0),
+        }
+    }
+
+    /// The distribution for a shape.
+    pub fn init(self, dims: &[usize]) -> Init {
+        match self {
+            Rule::Fixed(init) => init,
+            Rule::Normal(fan, gain) => Init::Normal(0.0, (gain / fan.of(dims)).sqrt()),
+            Rule::Uniform(fan, gain) => {
+                // The variance of a uniform distribution over ±bound is bound² / 3.
+                let bound = (3.0 * gain / fan.of(dims)).sqrt();
+                Init::Uniform(-bound, bound)
+            }
+        }
+    }
+}
+
+impl Fan {
+    /// For a weight [in, out]; leading dimensions count as a receptive field, as in a convolution.
+    /// A vector has as many outputs as inputs.
+    fn of(self, dims: &[usize]) -> f64 {
+        let (fan_in, fan_out) = match dims {
+            [] => (1.0, 1.0),
+            [n] => (*n as f64, *n as f64),
+            [field @ .., rows, cols] => {
+                let field = field.iter().product::<usize>() as f64;
+                (*rows as f64 * field, *cols as f64 * field)
+            }
+        };
+        match self {
+            Fan::In => fan_in,
+            Fan::Mean => (fan_in + fan_out) / 2.0,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use pretty_assertions::assert_eq;
+
+    /// The initializer of a name for a weight [3, 5].
+    fn init(name: &str) -> Init {
+        let entry = INITS.iter().find(|entry| entry.signature.name == name).expect("it exists");
+        let signature = &entry.signature;
+        let rule = (entry.build)(&Args { signature, values: vec![], spans: vec![] });
+        rule.unwrap().init(&[3, 5])
+    }
+
+    #[test]
+    fn distributions_are_those_of_torch_nn_init() {
+        let uniform = |bound: f64| Init::Uniform(-bound, bound);
+        assert_eq!(init("glorot"), uniform((6.0f64 / 8.0).sqrt()));
+        assert_eq!(init("glorot_normal"), Init::Normal(0.0, (2.0f64 / 8.0).sqrt()));
+        assert_eq!(init("he"), uniform((6.0f64 / 3.0).sqrt()));
+        assert_eq!(init("he_normal"), Init::Normal(0.0, (2.0f64 / 3.0).sqrt()));
+        assert_eq!(init("lecun"), uniform(1.0));
+        assert_eq!(init("lecun_normal"), Init::Normal(0.0, (1.0f64 / 3.0).sqrt()));
+        assert_eq!(init("ones"), Init::Constant(1.0));
+    }
+
+    #[test]
+    fn vectors_start_at_zero_and_weights_at_glorot() {
+        assert_eq!(Rule::default_for(&[5]).init(&[5]), Init::Constant(0.0));
+        let bound = (6.0f64 / 8.0).sqrt();
+        assert_eq!(Rule::default_for(&[3, 5]).init(&[3, 5]), Init::Uniform(-bound, bound));
+    }
+}

@@ -1,0 +1,126 @@
+//! Losses: each is a single number, the mean over the rows really present.
+
+use super::{Builder, Entry, floats};
+use crate::graph::{DType, Formula, NodeId, Term};
+use crate::op::{CrossEntropy, Leaf, Op, Source, Unary, UnaryFn};
+use crate::signature::{Args, Param, Problem, Signature};
+
+/// The losses, and sum and mean for penalties of one's own.
+pub const ENTRIES: &[Entry] = &[
+    // torch.nn.MSELoss
+    pair("mse", |b, args| between(b, args, |y, t| ((y - t) * (y - t)).mean())),
+    // torch.nn.L1Loss
+    pair("mae", |b, args| between(b, args, |y, t| (y - t).abs().mean())),
+    pair("bce", bce),
+    // torch.nn.BCEWithLogitsLoss
+    pair("bce_logits", |b, args| between(b, args, bce_logits)),
+    pair("cross_entropy", class_loss),
+    Entry {
+        signature: Signature { name: "sum", positional: 1, params: &[Param::tensor("x")] },
+        expand: |b, args| of_one(b, args, |x| x.sum()),
+    },
+    Entry {
+        signature: Signature { name: "mean", positional: 1, params: &[Param::tensor("x")] },
+        expand: |b, args| of_one(b, args, |x| x.mean()),
+    },
+];
+
+const PAIR: &[Param] = &[Param::tensor("y"), Param::tensor("t")];
+
+type Expand = fn(&mut Builder, &Args) -> Result<NodeId, Problem>;
+
+const fn pair(name: &'static str, expand: Expand) -> Entry {
+    Entry { signature: Signature { name, positional: 2, params: PAIR }, expand }
+}
+
+fn of_one(
+    builder: &mut Builder,
+    args: &Args,
+    function: impl for<'f> FnOnce(Term<'f>) -> Term<'f>,
+) -> Result<NodeId, Problem> {
+    let x = floats(builder, args, "x")?;
+    let f = Formula::new(&mut builder.graph);
+    Ok(function(f.term(x)).id)
+}
+
+/// A formula of a prediction and a target of the same shape.
+pub(super) fn between(
+    builder: &mut Builder,
+    args: &Args,
+    formula: impl for<'f> FnOnce(Term<'f>, Term<'f>) -> Term<'f>,
+) -> Result<NodeId, Problem> {
+    let (y, t) = same_shape(builder, args)?;
+    let f = Formula::new(&mut builder.graph);
+    Ok(formula(f.term(y), f.term(t)).id)
+}
+
+fn same_shape(builder: &Builder, args: &Args) -> Result<(NodeId, NodeId), Problem> {
+    let y = floats(builder, args, "y")?;
+    let shape = builder.graph.shape(y);
+    let help = format!("declare the target as {shape}");
+    let t = floats(builder, args, "t").map_err(|problem| problem.help(&*help))?;
+    if builder.graph.shape(t) == shape {
+        return Ok((y, t));
+    }
+    let other = builder.graph.shape(t);
+    let message =
+        format!("`{}` compares equal shapes, not {shape} and {other}", args.signature.name);
+    let problem = Problem::new("shape-mismatch", message);
+    let is_target = |op| matches!(op, Op::Leaf(Leaf { source: Source::Target(_), .. }));
+    Err(if is_target(builder.graph.node(t).op) { problem.help(help) } else { problem })
+}
+
+/// torch.nn.BCELoss: -(t ln y + (1 - t) ln(1 - y)), where a logarithm is -100 at least.
+///
+/// Of a sigmoid it is computed from the logits, where it is exact however large they are.
+fn bce(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
+    let (y, _) = same_shape(builder, args)?;
+    let node = builder.graph.node(y);
+    let logits = (node.op == Op::Unary(Unary(UnaryFn::Sigmoid))).then(|| node.inputs[0]);
+    between(builder, args, |y, t| match logits {
+        Some(z) => bce_logits(y.formula().term(z), t),
+        None => -(t * clamped_log(y) + (1.0 - t) * clamped_log(1.0 - y)).mean(),
+    })
+}
+
+/// ln(1 + eᶻ) - t z, which is -(t ln σ(z) + (1 - t) ln(1 - σ(z))).
+fn bce_logits<'f>(z: Term<'f>, t: Term<'f>) -> Term<'f> {
+    (z.softplus() - t * z).mean()
+}
+
+/// ln x, and -100 at 0. The gradient there is 0, not a division of 0 by 0: the logarithm itself
+/// sees the smallest normal number instead, and the gate lets nothing of it through.
+fn clamped_log(x: Term<'_>) -> Term<'_> {
+    let tiny = x.formula().number(f64::from(f32::MIN_POSITIVE));
+    x.max(tiny).log().gate(x) + (x.sign() - 1.0) * 100.0
+}
+
+/// torch.nn.CrossEntropyLoss with class indices.
+fn class_loss(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
+    let (logits, target) = classes(builder, args)?;
+    let f = Formula::new(&mut builder.graph);
+    Ok(f.op(CrossEntropy, &[f.term(logits), f.term(target)]).mean().id)
+}
+
+/// Checks that `t` is one class index for each row of the logits `y`.
+pub(super) fn classes(builder: &Builder, args: &Args) -> Result<(NodeId, NodeId), Problem> {
+    let logits = super::rows(builder, args, "y")?;
+    let target = args.tensor("t");
+    let (shape, found) = (builder.graph.shape(logits), builder.graph.node(target).ty());
+    let rows = shape.without_last();
+    if found.dtype == DType::I32 && found.shape == rows {
+        return Ok((logits, target));
+    }
+    let function = args.signature.name;
+    if found.dtype == DType::F32 && found.shape == shape && function == "cross_entropy" {
+        let message = "`cross_entropy` with probabilities is part of the language, but this \
+                       version does not compile it yet";
+        let help = format!("declare the target as class indices, i32{rows}");
+        return Err(Problem::new("not-yet", message).at("t").help(help));
+    }
+    let message = format!(
+        "for logits {shape}, `{function}` takes the classes as i32{rows}, but this is {found}"
+    );
+    let help = format!("declare the target as i32{rows}");
+    Err(Problem::new("type-mismatch", message).at("t").help(help))
+}

@@ -1,0 +1,69 @@
+//! Metrics: figures shown beside the loss.
+
+use super::loss::{between, classes};
+use super::{Builder, Entry};
+use crate::graph::{DType, Formula, NodeId, Term};
+use crate::op::Correct;
+use crate::signature::{Args, Kind, Param, Problem, Range, Signature, Value};
+use arenet_runtime::program::Finish;
+
+/// A metric that is no loss.
+pub struct MetricEntry {
+    /// The function that gives its mean.
+    pub entry: Entry,
+    /// What is done to the mean over all rows.
+    pub finish: Finish,
+}
+
+/// The metrics; every loss is one as well.
+pub const METRICS: &[MetricEntry] = &[
+    MetricEntry {
+        entry: Entry {
+            signature: Signature {
+                name: "accuracy",
+                positional: 2,
+                params: &[
+                    Param::tensor("y"),
+                    Param::tensor("t"),
+                    Param::optional("threshold", Kind::Real(Range::Any), Value::Real(0.5)),
+                ],
+            },
+            expand: accuracy,
+        },
+        finish: Finish::Mean,
+    },
+    MetricEntry {
+        entry: Entry {
+            signature: Signature {
+                name: "rmse",
+                positional: 2,
+                params: &[Param::tensor("y"), Param::tensor("t")],
+            },
+            expand: |b, args| between(b, args, |y, t| ((y - t) * (y - t)).mean()),
+        },
+        finish: Finish::Root,
+    },
+];
+
+/// For classes, the share of rows whose largest logit is the target's. For floats, the share of
+/// elements that lie on the same side: y of the threshold, and t of one half.
+fn accuracy(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
+    if builder.graph.node(args.tensor("t")).dtype == DType::F32 {
+        let threshold = args.real("threshold");
+        return between(builder, args, |y, t| {
+            (1.0 - (above(y, threshold) - above(t, 0.5)).abs()).mean()
+        });
+    }
+    if args.span("threshold").is_some() {
+        let message = "classes have no threshold: the largest logit counts";
+        return Err(Problem::new("wrong-argument", message).at("threshold"));
+    }
+    let (logits, target) = classes(builder, args)?;
+    let f = Formula::new(&mut builder.graph);
+    Ok(f.op(Correct, &[f.term(logits), f.term(target)]).mean().id)
+}
+
+/// 1 where x > threshold, else 0
+fn above(x: Term<'_>, threshold: f64) -> Term<'_> {
+    x.formula().number(1.0).broadcast(x.shape()).gate(x - threshold)
+}

@@ -1,0 +1,276 @@
+//! Matching the arguments of a call with a signature.
+
+use super::call::not_yet;
+use super::{Lowering, Operand, Value, names};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::layer::init::{INITS, Rule};
+use crate::optim::{NOT_YET_SCHEDULES, SCHEDULES, constant};
+use crate::signature::Value as Argument;
+use crate::signature::{Args, Kind, Param, Problem, Range, Signature};
+use crate::syntax::ast::{Arg, Call, Expr, ExprKind};
+use arenet_runtime::program::Schedule;
+
+/// The largest whole number that a 64-bit float holds with all before it.
+const MAX_COUNT: f64 = 9_007_199_254_740_992.0;
+
+/// Arguments that fit their signature.
+pub(super) struct Matched {
+    pub args: Args,
+    /// The tensors among them, to point at.
+    pub operands: Vec<Operand>,
+}
+
+/// An argument before it is looked at.
+enum Given<'a> {
+    Piped(Operand),
+    Written(&'a Expr),
+}
+
+impl<'a> Lowering<'a> {
+    /// Matches the arguments of a call; `None` after an error.
+    pub(super) fn arguments(
+        &mut self,
+        signature: &'static Signature,
+        written: &'a [Arg],
+        span: Span,
+        piped: Option<Operand>,
+    ) -> Option<Matched> {
+        let errors = self.diagnostics.len();
+        let mut given = self.place(signature, written, piped);
+        let fits = self.diagnostics.len() == errors;
+        let mut operands = Vec::new();
+        let mut values = Vec::new();
+        let mut spans = Vec::new();
+        for (param, given) in signature.params.iter().zip(given.drain(..)) {
+            spans.push(given.as_ref().map(|given| match given {
+                Given::Piped(operand) => operand.span,
+                Given::Written(expr) => expr.span,
+            }));
+            values.push(match (given, param.default) {
+                (Some(Given::Written(expr)), _) if !matches!(param.kind, Kind::Tensor) => {
+                    self.argument(param, expr)
+                }
+                (Some(given), _) => {
+                    let operand = match given {
+                        Given::Piped(operand) => operand,
+                        Given::Written(expr) => self.expr(expr),
+                    };
+                    let node = (operand.value != Value::Poison)
+                        .then(|| Argument::Tensor(self.as_node(&operand.value)));
+                    operands.push(operand);
+                    node
+                }
+                (None, Some(default)) => Some(default),
+                (None, None) if fits => {
+                    self.missing(signature, param, span);
+                    None
+                }
+                (None, None) => None,
+            });
+        }
+        let values = values.into_iter().collect::<Option<Vec<Argument>>>()?;
+        fits.then_some(Matched { args: Args { signature, values, spans }, operands })
+    }
+
+    /// Finds the parameter of each argument.
+    fn place(
+        &mut self,
+        signature: &'static Signature,
+        written: &'a [Arg],
+        piped: Option<Operand>,
+    ) -> Vec<Option<Given<'a>>> {
+        let mut given: Vec<Option<Given>> = signature.params.iter().map(|_| None).collect();
+        let mut next = usize::from(piped.is_some());
+        if let Some(first) = given.first_mut() {
+            *first = piped.map(Given::Piped);
+        }
+        for arg in written {
+            let error = |message| Diagnostic::error("wrong-argument", arg.value.span, message);
+            let help = format!("it is `{}`", signature.usage());
+            let place = match &arg.name {
+                None if next < signature.positional => {
+                    next += 1;
+                    next - 1
+                }
+                None => {
+                    let message = match signature.positional {
+                        0 => format!("`{}` takes no argument without a name", signature.name),
+                        most => format!(
+                            "`{}` takes at most {most} argument{} without a name",
+                            signature.name,
+                            if most == 1 { "" } else { "s" }
+                        ),
+                    };
+                    self.report(error(message).help(help));
+                    continue;
+                }
+                Some(name) => {
+                    let found = signature.params.iter().position(|param| param.name == name.name);
+                    let Some(place) = found else {
+                        let message =
+                            format!("`{}` has no argument `{}`", signature.name, name.name);
+                        let error = Diagnostic::error("unknown-argument", name.span, message);
+                        let candidates = signature.params.iter().map(|param| param.name);
+                        self.report(names::suggest(error, &name.name, candidates));
+                        continue;
+                    };
+                    place
+                }
+            };
+            if given[place].is_some() {
+                let name = signature.params[place].name;
+                self.report(error(format!("`{name}` is given twice")).help(help));
+                continue;
+            }
+            given[place] = Some(Given::Written(&arg.value));
+        }
+        given
+    }
+
+    fn missing(&mut self, signature: &Signature, param: &Param, span: Span) {
+        let message = format!("`{}` needs `{}`", signature.name, param.name);
+        let error = Diagnostic::error("wrong-argument", span, message);
+        self.report(error.help(format!("it is `{}`", signature.usage())));
+    }
+
+    /// The argument of a parameter that is no tensor; `None` after an error.
+    pub(super) fn argument(&mut self, param: &Param, expr: &'a Expr) -> Option<Argument> {
+        match param.kind {
+            Kind::Tensor => unreachable!("tensors are lowered as expressions"),
+            Kind::Real(range) => {
+                let value = self.number(expr)?;
+                let fits = range.contains(value);
+                self.within(fits, param, range.text(), expr.span).then_some(Argument::Real(value))
+            }
+            Kind::Count { least } => {
+                let value = self.number(expr)?;
+                let whole = value.fract() == 0.0 && (0.0..=MAX_COUNT).contains(&value);
+                let fits = whole && value as u64 >= least;
+                let text = format!("a whole number, at least {least}");
+                self.within(fits, param, &text, expr.span).then_some(Argument::Count(value as u64))
+            }
+            Kind::Flag => {
+                let word = self.word(param, &["true", "false"], expr)?;
+                Some(Argument::Flag(word == "true"))
+            }
+            Kind::Word(words) => self.word(param, words, expr).map(Argument::Word),
+            Kind::Init => self.init(expr).map(Argument::Init),
+            Kind::Schedule => self.schedule(expr).map(Argument::Schedule),
+        }
+    }
+
+    fn within(&mut self, fits: bool, param: &Param, text: &str, span: Span) -> bool {
+        if !fits {
+            let message = format!("`{}` must be {text}", param.name);
+            self.report(Diagnostic::error("bad-value", span, message));
+        }
+        fits
+    }
+
+    fn word(
+        &mut self,
+        param: &Param,
+        words: &[&'static str],
+        expr: &'a Expr,
+    ) -> Option<&'static str> {
+        let written = match &expr.kind {
+            ExprKind::Name(name) => name.as_str(),
+            _ => "",
+        };
+        let found = words.iter().copied().find(|word| *word == written);
+        if found.is_none() {
+            let message = format!("`{}` must be one of: {}", param.name, words.join(", "));
+            self.report(Diagnostic::error("bad-value", expr.span, message));
+        }
+        found
+    }
+
+    /// `he` or `uniform(-0.1, 0.1)`
+    fn init(&mut self, expr: &'a Expr) -> Option<Rule> {
+        match &expr.kind {
+            ExprKind::Name(name) => self.init_named(name, expr.span, &[], expr.span),
+            ExprKind::Call(call) => self.init_call(call),
+            _ => {
+                let message = "an initializer is expected here";
+                let error = Diagnostic::error("type-mismatch", expr.span, message);
+                self.report(error.help("such as `he`, `zeros` or `uniform(-0.1, 0.1)`"));
+                None
+            }
+        }
+    }
+
+    /// `uniform(-0.1, 0.1)`
+    pub(super) fn init_call(&mut self, call: &'a Call) -> Option<Rule> {
+        self.init_named(&call.function.name, call.function.span, &call.args, call.span)
+    }
+
+    fn init_named(
+        &mut self,
+        name: &str,
+        name_span: Span,
+        written: &'a [Arg],
+        span: Span,
+    ) -> Option<Rule> {
+        let Some(entry) = INITS.iter().find(|entry| entry.signature.name == name) else {
+            let message = format!("unknown initializer `{name}`");
+            let error = Diagnostic::error("unknown-name", name_span, message);
+            let known = INITS.iter().map(|entry| entry.signature.name);
+            self.report(names::suggest(error, name, known));
+            return None;
+        };
+        let matched = self.arguments(&entry.signature, written, span, None)?;
+        let result = (entry.build)(&matched.args);
+        self.settled(result, &matched.args, span)
+    }
+
+    /// `0.1` or `cosine(0.1, to: 0.001)`
+    fn schedule(&mut self, expr: &'a Expr) -> Option<Schedule> {
+        let (name, name_span, written): (_, _, &[Arg]) = match &expr.kind {
+            ExprKind::Name(name) => (name, expr.span, &[]),
+            ExprKind::Call(call) => (&call.function.name, call.function.span, &call.args),
+            _ => return self.rate(expr),
+        };
+        if let Some(entry) = SCHEDULES.iter().find(|entry| entry.signature.name == name) {
+            let matched = self.arguments(&entry.signature, written, expr.span, None)?;
+            return Some((entry.build)(&matched.args));
+        }
+        if NOT_YET_SCHEDULES.contains(&name.as_str()) {
+            self.report(not_yet(name, name_span));
+            return None;
+        }
+        if !matches!(expr.kind, ExprKind::Call(_)) {
+            return self.rate(expr);
+        }
+        let error =
+            Diagnostic::error("unknown-name", name_span, format!("unknown schedule `{name}`"));
+        let known = SCHEDULES.iter().map(|entry| entry.signature.name);
+        self.report(names::suggest(error, name, known.chain(NOT_YET_SCHEDULES.iter().copied())));
+        None
+    }
+
+    fn rate(&mut self, expr: &'a Expr) -> Option<Schedule> {
+        let rate = Param::required("lr", Kind::Real(Range::AtLeastZero));
+        match self.argument(&rate, expr)? {
+            Argument::Real(rate) => Some(constant(rate)),
+            _ => None,
+        }
+    }
+
+    /// What was made of matched arguments, or a diagnostic.
+    pub(super) fn settled<T>(
+        &mut self,
+        result: Result<T, Problem>,
+        args: &Args,
+        span: Span,
+    ) -> Option<T> {
+        let problem = match result {
+            Ok(made) => return Some(made),
+            Err(problem) => problem,
+        };
+        let blamed = problem.param.and_then(|param| args.span(param));
+        let mut error = Diagnostic::error(problem.code, blamed.unwrap_or(span), problem.message);
+        error.help = problem.help;
+        self.report(error);
+        None
+    }
+}

@@ -1,0 +1,301 @@
+//! Calls: functions of the language, blocks and layers.
+
+use super::args::Matched;
+use super::names::{Binding, Shared};
+use super::{Lowering, Operand, Value, lint, names};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::graph::NodeId;
+use crate::layer::{self, METRICS, Sharing, init::INITS};
+use crate::optim::{NOT_YET, OPTIMIZERS, SCHEDULES};
+use crate::signature::Problem;
+use crate::syntax::ast::{Block, Call, Expr, Ident};
+use std::collections::HashMap;
+
+impl<'a> Lowering<'a> {
+    /// A call; a pipe gives the first argument.
+    pub(super) fn call(&mut self, call: &'a Call, piped: Option<Operand>) -> Value {
+        let name = call.function.name.as_str();
+        if self.expand(call.span) {
+            return Value::Poison;
+        }
+        if let Some(entry) = layer::entries().find(|entry| entry.signature.name == name) {
+            return self.function(entry, call, piped);
+        }
+        if self.is_recursive(call) {
+            return Value::Poison;
+        }
+        if let Some(block) = self.names.blocks.get(name).copied() {
+            return self.block(block, call, piped);
+        }
+        if let Some(shared) = self.names.layer(name) {
+            shared.used = true;
+            let shared = shared.clone();
+            return self.layer(shared, call, piped);
+        }
+        self.unknown_function(&call.function);
+        // What is wrong inside of the arguments is told all the same.
+        call.args.iter().for_each(|arg| _ = self.expr(&arg.value));
+        Value::Poison
+    }
+
+    /// A function of the language.
+    fn function(
+        &mut self,
+        entry: &'static layer::Entry,
+        call: &'a Call,
+        piped: Option<Operand>,
+    ) -> Value {
+        let Some(matched) = self.arguments(&entry.signature, &call.args, call.span, piped) else {
+            return Value::Poison;
+        };
+        if let Some(lint) = lint::call(&self.builder, &matched.args, call.span) {
+            self.report(lint);
+        }
+        self.builder.span = call.span;
+        let result = (entry.expand)(&mut self.builder, &matched.args);
+        self.builder.end_call();
+        self.call_result(result, &matched, call.span)
+    }
+
+    /// The value of a call, or a diagnostic that points at the argument to blame.
+    pub(super) fn call_result(
+        &mut self,
+        result: Result<NodeId, Problem>,
+        matched: &Matched,
+        span: Span,
+    ) -> Value {
+        if result.is_ok() && matches!(matched.args.signature.name, "cross_entropy" | "accuracy") {
+            self.check_classes(matched.args.tensor("y"), matched.args.tensor("t"), span);
+        }
+        let param = result.as_ref().err().and_then(|problem| problem.param);
+        let blamed = param.and_then(|param| matched.args.span(param));
+        let operands: Vec<&Operand> = matched.operands.iter().collect();
+        self.value_of(result, blamed.unwrap_or(span), &operands)
+    }
+
+    /// `block name(params) { ... }`
+    pub(super) fn declare_block(&mut self, block: &'a Block) {
+        if self.is_free(&block.name) && self.is_no_function(&block.name) {
+            self.names.blocks.insert(&block.name.name, block);
+        }
+        self.distinct(&block.params);
+    }
+
+    /// `layer name(params) = value`
+    pub(super) fn declare_layer(&mut self, name: &'a Ident, params: &'a [Ident], value: &'a Expr) {
+        if self.is_free(name) && self.is_no_function(name) {
+            let shared = Shared { name, params, value, made: None, failed: false, used: false };
+            self.names.layers.insert(&name.name, shared);
+        }
+        self.distinct(params);
+    }
+
+    fn distinct(&mut self, params: &'a [Ident]) {
+        let mut seen = HashMap::new();
+        for param in params {
+            if let Some(first) = seen.insert(param.name.as_str(), param.span) {
+                let message = format!("the argument `{}` is named twice", param.name);
+                let error = Diagnostic::error("duplicate-name", param.span, message);
+                self.report(error.label(first, "this is the first one"));
+            }
+        }
+    }
+
+    fn is_no_function(&mut self, name: &Ident) -> bool {
+        let taken = layer::entries().any(|entry| entry.signature.name == name.name)
+            || layer::NOT_YET.contains(&name.name.as_str());
+        if taken {
+            let message = format!("`{}` is a function of the language", name.name);
+            let error = Diagnostic::error("duplicate-name", name.span, message);
+            self.report(error.help("choose another name"));
+        }
+        !taken
+    }
+
+    /// Expands a block: its parameters are new at each call.
+    fn block(&mut self, block: &'a Block, call: &'a Call, piped: Option<Operand>) -> Value {
+        let args = self.body_arguments(call, piped, &block.params);
+        let Some(args) = args else { return Value::Poison };
+        self.expanding.push((&block.name.name, call.span));
+        self.open_body(&block.params, args, false);
+        for bind in &block.body {
+            self.bind(&bind.name, &bind.value);
+        }
+        self.builder.enter();
+        let result = self.expr(&block.result);
+        self.builder.leave(None);
+        self.builder.end_call();
+        self.close_body();
+        result.value
+    }
+
+    /// Expands a layer: its parameters are those of its first call.
+    fn layer(&mut self, shared: Shared<'a>, call: &'a Call, piped: Option<Operand>) -> Value {
+        let args = self.body_arguments(call, piped, shared.params);
+        let Some(args) = args.filter(|_| !shared.failed) else { return Value::Poison };
+        self.expanding.push((&shared.name.name, call.span));
+        let sharing = match shared.made {
+            None => Sharing::Record(vec![]),
+            Some(made) => Sharing::Replay(made, 0),
+        };
+        let name = shared.name.name.as_str();
+        let path = std::mem::replace(&mut self.path, vec![name.to_string()]);
+        let outside = self.builder.begin_shared(sharing);
+        self.open_body(shared.params, args, true);
+        let result = self.expr(shared.value);
+        self.close_body();
+        let sharing = self.builder.end_shared(name, outside);
+        self.path = path;
+        if let (Sharing::Record(made), Some(shared)) = (sharing, self.names.layers.get_mut(name)) {
+            shared.made = Some(made);
+            shared.failed = result.value == Value::Poison;
+        }
+        result.value
+    }
+
+    /// Whether a block or layer calls itself, which would never end.
+    fn is_recursive(&mut self, call: &'a Call) -> bool {
+        let name = call.function.name.as_str();
+        let recursive = self.expanding.iter().any(|(outer, _)| *outer == name);
+        if recursive {
+            let message = format!("`{name}` calls itself, so it would never end");
+            self.report(Diagnostic::error("recursive-call", call.function.span, message));
+        }
+        recursive
+    }
+
+    /// Opens the scope of a body, with its arguments.
+    fn open_body(&mut self, params: &'a [Ident], args: Vec<Value>, sees_net: bool) {
+        self.names.open(sees_net);
+        for (param, value) in params.iter().zip(args) {
+            let binding = Binding { value, span: param.span, what: "argument", used: false };
+            self.names.insert(param, binding);
+        }
+    }
+
+    /// Closes the scope of a body.
+    fn close_body(&mut self) {
+        for (name, binding) in self.names.close() {
+            self.report(lint::unused(&name, &binding));
+        }
+        self.expanding.pop();
+    }
+
+    /// The arguments of a block or a layer, one for each of its parameters.
+    fn body_arguments(
+        &mut self,
+        call: &'a Call,
+        piped: Option<Operand>,
+        params: &'a [Ident],
+    ) -> Option<Vec<Value>> {
+        let places: HashMap<&str, usize> =
+            params.iter().enumerate().map(|(i, param)| (param.name.as_str(), i)).collect();
+        let mut values: Vec<Option<Value>> = vec![None; params.len()];
+        let mut complete = true;
+        let mut next = 0;
+        let mut given: Vec<(Option<&'a Ident>, Operand)> =
+            piped.into_iter().map(|operand| (None, operand)).collect();
+        given.extend(call.args.iter().map(|arg| (arg.name.as_ref(), self.expr(&arg.value))));
+        for (name, operand) in given {
+            let place = match name {
+                Some(name) => places.get(name.name.as_str()).copied(),
+                None => Some(next).filter(|&next| next < params.len()),
+            };
+            next += usize::from(name.is_none());
+            let message = match place.map(|place| &mut values[place]) {
+                Some(value @ None) => {
+                    *value = Some(operand.value);
+                    continue;
+                }
+                Some(Some(_)) => "has this argument already".to_string(),
+                None => match name {
+                    Some(name) => format!("has no argument `{}`", name.name),
+                    None => format!("takes {} arguments", params.len()),
+                },
+            };
+            let span = name.map_or(operand.span, |name| name.span);
+            let message = format!("`{}` {message}", call.function.name);
+            let error = Diagnostic::error("wrong-argument", span, message);
+            self.report(error.help(usage(&call.function.name, params)));
+            complete = false;
+        }
+        if let Some(missing) = values.iter().position(Option::is_none).filter(|_| complete) {
+            let message = format!("`{}` needs `{}`", call.function.name, params[missing].name);
+            let error = Diagnostic::error("wrong-argument", call.span, message);
+            self.report(error.help(usage(&call.function.name, params)));
+        }
+        let values = values.into_iter().collect::<Option<Vec<Value>>>()?;
+        let poisoned = values.contains(&Value::Poison);
+        (complete && !poisoned).then_some(values)
+    }
+
+    /// Whether a name can be called here.
+    pub(super) fn is_function(&mut self, name: &str) -> bool {
+        layer::entries().any(|entry| entry.signature.name == name)
+            || layer::NOT_YET.contains(&name)
+            || self.names.blocks.contains_key(name)
+            || self.names.layer(name).is_some()
+    }
+
+    /// Tells why there is no function of that name.
+    fn unknown_function(&mut self, function: &'a Ident) {
+        let (name, span) = (function.name.as_str(), function.span);
+        let error = |code, message| Diagnostic::error(code, span, message);
+        let error = if layer::NOT_YET.contains(&name) {
+            not_yet(name, span)
+        } else if let Some((what, place)) = belongs_elsewhere(name) {
+            error("wrong-place", format!("`{name}` is {what}, not a layer")).help(place)
+        } else if let Some(binding) = self.names.read(name) {
+            let defined = binding.span;
+            error("wrong-place", format!("`{name}` is no function")).label(defined, "it is a value")
+        } else if let Some(layer) = self.names.layers.get(name) {
+            let message = format!("`{name}` is a layer of the network, which a block does not see");
+            error("wrong-place", message)
+                .label(layer.name.span, "it is defined here")
+                .help(format!("call it outside, or make it `block {name}(...)`"))
+        } else if let Some(later) = self.names.defined_later(name) {
+            error("used-before-definition", format!("`{name}` is used before it is defined"))
+                .label(later, "it is defined here")
+        } else {
+            let functions = layer::entries().map(|entry| entry.signature.name);
+            let others = layer::NOT_YET.iter().chain(self.names.blocks.keys()).copied();
+            let layers = self.names.layers.keys().copied();
+            let candidates = functions.chain(others).chain(layers);
+            let error = error("unknown-function", format!("unknown function `{name}`"));
+            names::suggest(error, name, candidates)
+        };
+        self.report(error);
+    }
+}
+
+/// That something is part of the language, but not of this version.
+pub(super) fn not_yet(name: &str, span: Span) -> Diagnostic {
+    let message =
+        format!("`{name}` is part of the language, but this version does not compile it yet");
+    Diagnostic::error("not-yet", span, message)
+}
+
+/// What a name is that is known, but no function of a network, and where it stands.
+fn belongs_elsewhere(name: &str) -> Option<(&'static str, &'static str)> {
+    if METRICS.iter().any(|metric| metric.entry.signature.name == name) {
+        return Some(("a metric", "write `metric accuracy(y, t)` inside `train`"));
+    }
+    if OPTIMIZERS.iter().any(|entry| entry.signature.name == name) || NOT_YET.contains(&name) {
+        return Some(("an optimizer", "write `optimizer = sgd(lr: 0.1)` inside `train`"));
+    }
+    if SCHEDULES.iter().any(|entry| entry.signature.name == name) {
+        return Some(("a schedule", "write `optimizer = sgd(lr: cosine(0.1))` inside `train`"));
+    }
+    if INITS.iter().any(|entry| entry.signature.name == name) {
+        return Some((
+            "an initializer",
+            "write `dense(16, init: he)`, or `param w: [3] = zeros()`",
+        ));
+    }
+    None
+}
+
+fn usage(function: &str, params: &[Ident]) -> String {
+    let params: Vec<&str> = params.iter().map(|param| param.name.as_str()).collect();
+    format!("it is `{function}({})`", params.join(", "))
+}

@@ -1,0 +1,239 @@
+//! Expressions.
+
+use super::{Lowering, MAX_DEPTH, MAX_NODES, Operand, Value, names};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::graph::NodeId;
+use crate::layer::infix;
+use crate::op::{BinaryFn, MatMul, Unary, UnaryFn};
+use crate::signature::Problem;
+use crate::syntax::ast::{BinaryOp, Expr, ExprKind, Ident};
+
+impl<'a> Lowering<'a> {
+    /// Lowers an expression.
+    pub(super) fn expr(&mut self, expr: &'a Expr) -> Operand {
+        if self.depth >= MAX_DEPTH {
+            let message = format!("more than {MAX_DEPTH} expressions and calls are open here");
+            let error = Diagnostic::error("nesting-too-deep", expr.span, message);
+            let value = self.stop(error.help("call fewer blocks within blocks"));
+            return Operand { value, span: expr.span, defined: None };
+        }
+        self.depth += 1;
+        let operand = self.chain(expr);
+        self.depth -= 1;
+        operand
+    }
+
+    /// Chains such as `x |> f |> g` and `a + b + c` lean to the left and may be long, so their
+    /// spine is walked by a loop.
+    fn chain(&mut self, expr: &'a Expr) -> Operand {
+        let mut spine = Vec::new();
+        let mut head = expr;
+        while let ExprKind::Pipe(left, _) | ExprKind::Binary(_, left, _) = &head.kind {
+            spine.push(head);
+            head = left;
+        }
+        let mut left = self.atom(head);
+        for expr in spine.into_iter().rev() {
+            let value = match &expr.kind {
+                ExprKind::Pipe(_, call) => self.call(call, Some(left)),
+                ExprKind::Binary(op, _, right) => {
+                    let right = self.expr(right);
+                    self.infix(*op, &left, &right, expr.span)
+                }
+                _ => unreachable!("only chains are on the spine"),
+            };
+            left = Operand { value, span: expr.span, defined: None };
+            self.limit_nodes(expr.span);
+        }
+        left
+    }
+
+    fn atom(&mut self, expr: &'a Expr) -> Operand {
+        let span = expr.span;
+        let value = match &expr.kind {
+            ExprKind::Number(value) => Value::Number(*value),
+            ExprKind::Name(name) => return self.name(name, span),
+            ExprKind::Call(call) => self.call(call, None),
+            ExprKind::Neg(inner) => {
+                let operand = self.expr(inner);
+                self.negate(&operand)
+            }
+            ExprKind::Field(of, name) => self.field(of, name, span),
+            ExprKind::String(_) => {
+                let message = "text has no meaning here";
+                self.report(Diagnostic::error("type-mismatch", span, message));
+                Value::Poison
+            }
+            ExprKind::Pipe(..) | ExprKind::Binary(..) => return self.expr(expr),
+        };
+        self.limit_nodes(span);
+        Operand { value, span, defined: None }
+    }
+
+    fn limit_nodes(&mut self, span: Span) {
+        if self.builder.graph.nodes.len() > MAX_NODES && !self.stopped {
+            let message = format!("the network has more than {MAX_NODES} operations");
+            let error = Diagnostic::error("too-many-nodes", span, message);
+            self.stop(error.help("a block that calls blocks may expand to more than it seems"));
+        }
+    }
+
+    /// The value of a name.
+    pub(super) fn name(&mut self, name: &str, span: Span) -> Operand {
+        if let Some(binding) = self.names.read(name) {
+            let (value, defined) = (binding.value.clone(), Some(binding.span));
+            return Operand { value, span, defined };
+        }
+        let error = |code, message: String| Diagnostic::error(code, span, message);
+        let error = if name == "N" {
+            error("batch-as-number", "`N` is the batch, which has no number here".into())
+                .help("`mean` divides by the rows really present")
+        } else if let Some(later) = self.names.defined_later(name) {
+            error("used-before-definition", format!("`{name}` is used before it is defined"))
+                .label(later, "it is defined here")
+        } else if self.is_function(name) {
+            error("missing-arguments", format!("`{name}` is a function, here without arguments"))
+                .help(format!("write `x |> {name}` or `{name}(...)`"))
+        } else {
+            let error = error("unknown-name", format!("unknown name `{name}`"));
+            names::suggest(error, name, self.names.visible())
+        };
+        self.report(error);
+        Operand { value: Value::Poison, span, defined: None }
+    }
+
+    /// `h.w`, a parameter of a statement.
+    fn field(&mut self, of: &'a Expr, field: &'a Ident, span: Span) -> Value {
+        let Some(path) = path(of).map(|path| format!("{path}.{}", field.name)) else {
+            let message = format!("only a statement has parameters such as `.{}`", field.name);
+            self.report(Diagnostic::error("unknown-name", span, message));
+            return Value::Poison;
+        };
+        if let Some(&[param]) = self.params.get(&path).map(Vec::as_slice)
+            && self.builder.params[param].name == path
+        {
+            return Value::Node(self.builder.params[param].node);
+        }
+        let statement = path.split('.').next().unwrap_or_default();
+        if self.is_poisoned(statement) {
+            return Value::Poison;
+        }
+        let error =
+            Diagnostic::error("unknown-name", span, format!("no parameter is named `{path}`"));
+        let error = names::suggest(error, &path, self.params.keys().map(String::as_str));
+        self.report(error);
+        Value::Poison
+    }
+
+    fn negate(&mut self, operand: &Operand) -> Value {
+        match operand.value {
+            Value::Number(value) => Value::Number(-value),
+            Value::Poison => Value::Poison,
+            Value::Node(id) => {
+                let added = self.builder.graph.try_add(Unary(UnaryFn::Neg), &[id]);
+                let result = added.map_err(Problem::from);
+                self.value_of(result, operand.span, &[operand])
+            }
+        }
+    }
+
+    fn infix(&mut self, op: BinaryOp, a: &Operand, b: &Operand, span: Span) -> Value {
+        let (x, y) = match (&a.value, &b.value) {
+            (Value::Poison, _) | (_, Value::Poison) => return Value::Poison,
+            (Value::Number(x), Value::Number(y)) => return self.compute(op, *x, *y, span),
+            (x, y) => (self.as_node(x), self.as_node(y)),
+        };
+        let graph = &mut self.builder.graph;
+        let function = match op {
+            BinaryOp::Add => BinaryFn::Add,
+            BinaryOp::Sub => BinaryFn::Sub,
+            BinaryOp::Mul => BinaryFn::Mul,
+            BinaryOp::Div => BinaryFn::Div,
+            BinaryOp::MatMul => {
+                let op = MatMul { transpose_a: false, transpose_b: false };
+                let result = graph.try_add(op, &[x, y]).map_err(Problem::from);
+                return self.value_of(result, span, &[a, b]);
+            }
+        };
+        let result = infix(graph, function, x, y);
+        self.value_of(result, span, &[a, b])
+    }
+
+    /// Arithmetic known to the compiler.
+    fn compute(&mut self, op: BinaryOp, a: f64, b: f64, span: Span) -> Value {
+        let value = match op {
+            BinaryOp::Add => a + b,
+            BinaryOp::Sub => a - b,
+            BinaryOp::Mul => a * b,
+            BinaryOp::Div => a / b,
+            BinaryOp::MatMul => {
+                let message = "`@` multiplies matrices, and these are numbers";
+                self.report(Diagnostic::error("type-mismatch", span, message).help("write `*`"));
+                return Value::Poison;
+            }
+        };
+        if !value.is_finite() {
+            let message = format!("this is {value}, which is no finite number");
+            self.report(Diagnostic::error("bad-value", span, message));
+            return Value::Poison;
+        }
+        Value::Number(value)
+    }
+
+    /// A value as a node; a number becomes a constant.
+    pub(super) fn as_node(&mut self, value: &Value) -> NodeId {
+        match value {
+            Value::Node(id) => *id,
+            Value::Number(number) => self.builder.graph.constant(*number),
+            Value::Poison => unreachable!("poison is filtered before"),
+        }
+    }
+
+    /// A number known to the compiler; `None` after an error.
+    pub(super) fn number(&mut self, expr: &'a Expr) -> Option<f64> {
+        let operand = self.expr(expr);
+        match operand.value {
+            Value::Number(value) => Some(value),
+            Value::Poison => None,
+            Value::Node(_) => {
+                let message = "a number is expected here, not a value of the network";
+                self.report(Diagnostic::error("type-mismatch", operand.span, message));
+                None
+            }
+        }
+    }
+
+    /// The value of what was built, or a diagnostic that points at what it was built from.
+    pub(super) fn value_of(
+        &mut self,
+        result: Result<NodeId, Problem>,
+        span: Span,
+        operands: &[&Operand],
+    ) -> Value {
+        let problem = match result {
+            Ok(id) => return Value::Node(id),
+            Err(problem) => problem,
+        };
+        let mut error = Diagnostic::error(problem.code, span, problem.message);
+        error.help = problem.help;
+        for operand in operands {
+            let Value::Node(id) = operand.value else { continue };
+            let ty = self.builder.graph.node(id).ty();
+            let label = (operand.defined.unwrap_or(operand.span), format!("this is {ty}"));
+            if !error.labels.contains(&label) {
+                error.labels.push(label);
+            }
+        }
+        self.report(error);
+        Value::Poison
+    }
+}
+
+/// `a.b.c` as text.
+fn path(expr: &Expr) -> Option<String> {
+    match &expr.kind {
+        ExprKind::Name(name) => Some(name.clone()),
+        ExprKind::Field(of, name) => Some(format!("{}.{}", path(of)?, name.name)),
+        _ => None,
+    }
+}

@@ -1,0 +1,469 @@
+//! From syntax tree to [`Model`]: names, shapes and settings.
+//!
+//! Every mistake of a file is told in one run. A name whose value failed is poisoned: its uses
+//! are silent. What the language offers — functions, optimizers, their arguments — is data in
+//! `layer` and `optim`; this is only how it is looked up, matched and wired.
+
+mod args;
+mod call;
+mod expr;
+mod lint;
+mod names;
+mod port;
+mod train;
+
+use crate::diagnostic::{Diagnostic, Severity, Span};
+use crate::graph::{NodeId, Origin};
+use crate::layer::Builder;
+use crate::model::{Model, Param};
+use crate::op::{Leaf, Source};
+use crate::syntax::ast::{Bind, Call, Expr, File, Ident, Item, Net, Stmt, Train, Type};
+use names::{Binding, Names};
+use std::collections::{HashMap, HashSet};
+
+/// The most nodes a graph may have before it is differentiated, and the most calls and statements
+/// that are expanded to make them.
+pub const MAX_NODES: usize = 100_000;
+
+/// The most expressions and calls that may be open at once.
+const MAX_DEPTH: usize = 256;
+
+/// The most errors that are told, and the most warnings.
+const MAX_TOLD: usize = 100;
+
+/// The most bytes a name may have, and so the names of statements within blocks, put together.
+const MAX_NAME: usize = 256;
+
+/// What the command line says about a file.
+#[derive(Clone, Debug, Default)]
+pub struct LowerOptions {
+    /// Constants by name that replace those of the file: `--set H=128`.
+    pub sets: Vec<(String, f64)>,
+    /// Statements are missing, since the syntax has errors. Then nothing is told that those
+    /// statements might have made right: unknown names, unless they look misspelt, and gaps.
+    pub incomplete: bool,
+}
+
+/// What a missing statement may be the reason of.
+const GAPS: &[&str] = &[
+    "missing-loss",
+    "missing-net",
+    "missing-optimizer",
+    "missing-output",
+    "nothing-to-train",
+    "unknown-function",
+    "unknown-name",
+];
+
+/// Lowers a file. There is a model when no diagnostic is an error.
+pub fn lower(file: &File, options: &LowerOptions) -> (Option<Model>, Vec<Diagnostic>) {
+    let mut lowering = Lowering::default();
+    let model = lowering.file(file, options);
+    let failed = lowering.failed();
+    if options.incomplete {
+        let misspelt = |d: &Diagnostic| d.help.as_ref().is_some_and(|h| h.starts_with("did you"));
+        lowering.diagnostics.retain(|d| !GAPS.contains(&d.code) || misspelt(d));
+    }
+    if failed || options.incomplete {
+        // What looks unused may be used where the error is.
+        lowering.diagnostics.retain(|diagnostic| diagnostic.severity == Severity::Error);
+    }
+    // In the order of the text; the message decides between equals, since maps have no order.
+    lowering.diagnostics.sort_by(|a, b| {
+        let key = |d: &Diagnostic| (d.span.start, d.span.end);
+        key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message))
+    });
+    (model.filter(|_| !failed && !options.incomplete), lowering.diagnostics)
+}
+
+/// A value of the language.
+#[derive(Clone, Debug, PartialEq)]
+enum Value {
+    /// A number known to the compiler.
+    Number(f64),
+    /// A value of the network.
+    Node(NodeId),
+    /// What an error left; its uses are silent.
+    Poison,
+}
+
+/// A value, and how to point at it.
+#[derive(Clone, Debug)]
+struct Operand {
+    value: Value,
+    /// The expression.
+    span: Span,
+    /// Where it was defined, when the expression is a name.
+    defined: Option<Span>,
+}
+
+/// The state of lowering.
+#[derive(Default)]
+struct Lowering<'a> {
+    diagnostics: Vec<Diagnostic>,
+    /// What has been told: a block may be wrong in the same way at each of its calls.
+    told: HashSet<(Span, String)>,
+    names: Names<'a>,
+    builder: Builder,
+    model: Model,
+    /// The parameters by name, and by every beginning of their name: of `h`, of `h.0`.
+    params: HashMap<String, Vec<usize>>,
+    /// How many parameters are in that map.
+    known_params: usize,
+    frozen: HashSet<usize>,
+    /// `freeze` may name what comes later, and so may `output`.
+    open_frozen: Vec<&'a Ident>,
+    open_outputs: Vec<&'a Ident>,
+    /// Names of the statements around, outermost first.
+    path: Vec<String>,
+    /// Blocks and layers being expanded, and where they are called.
+    expanding: Vec<(&'a str, Span)>,
+    /// Calls and statements so far.
+    expanded: usize,
+    depth: usize,
+    /// A limit was hit: nothing more is lowered.
+    stopped: bool,
+}
+
+impl<'a> Lowering<'a> {
+    fn file(&mut self, file: &'a File, options: &LowerOptions) -> Option<Model> {
+        self.constants(file, options);
+        for item in &file.items {
+            if let Item::Block(block) = item {
+                self.declare_block(block);
+            }
+        }
+        let mut net: Option<&Net> = None;
+        let mut train: Option<&Train> = None;
+        for item in &file.items {
+            match item {
+                Item::Net(next) => self.only("net", &mut net, next, |net| net.span),
+                Item::Train(next) => self.only("train", &mut train, next, |train| train.span),
+                Item::Const(_) | Item::Block(_) => {}
+            }
+        }
+        let Some(net) = net else {
+            let message = "the file has no network";
+            let help = "a network is `net name { input x: [N, 4]  output y = x |> dense(3) }`";
+            let span = train.map_or(Span::default(), |train| train.span);
+            self.report(Diagnostic::error("missing-net", span, message).help(help));
+            return None;
+        };
+        self.net(net);
+        if let Some(train) = train {
+            self.train(train);
+        }
+        self.lint_unused();
+        Some(self.finish())
+    }
+
+    /// Keeps the first of what a file may have once.
+    fn only<T>(
+        &mut self,
+        what: &str,
+        first: &mut Option<&'a T>,
+        next: &'a T,
+        span: fn(&T) -> Span,
+    ) {
+        let Some(first) = first else {
+            *first = Some(next);
+            return;
+        };
+        let message = format!("the file has a `{what}` section already");
+        let error = Diagnostic::error("duplicate-section", span(next), message);
+        self.report(error.label(span(first), "this is the first one"));
+    }
+
+    fn net(&mut self, net: &'a Net) {
+        self.model.name = net.name.name.clone();
+        self.names.announce(net.body.iter().filter_map(name_of));
+        for stmt in &net.body {
+            self.statement(stmt);
+            self.remember_params();
+        }
+        self.close_outputs();
+        if self.model.outputs.is_empty() && !self.failed() {
+            let message = format!("the network `{}` has no output", net.name.name);
+            let help = "write `output y = ...`";
+            self.report(Diagnostic::error("missing-output", net.name.span, message).help(help));
+        }
+        let frozen = std::mem::take(&mut self.open_frozen);
+        self.frozen = self.params_of_all(frozen).into_iter().collect();
+    }
+
+    fn statement(&mut self, stmt: &'a Stmt) {
+        match stmt {
+            Stmt::Input(port) => self.input(port),
+            Stmt::Bind(bind) => _ = self.bind(&bind.name, &bind.value),
+            Stmt::Output { name, value } => self.output(name, value.as_ref()),
+            Stmt::Param { name, ty, init } => self.param(name, ty, init.as_ref()),
+            Stmt::Layer { name, params, value } => self.declare_layer(name, params, value),
+            Stmt::Freeze(names) => self.open_frozen.extend(names),
+            Stmt::Limit { bytes, span } => {
+                if let Some((_, first)) = self.model.memory_limit.replace((*bytes, *span)) {
+                    let message = "the memory has a limit already";
+                    let error = Diagnostic::error("duplicate-limit", *span, message);
+                    self.report(error.label(first, "this is the first one"));
+                }
+            }
+        }
+    }
+
+    /// `name = value`; whether the name was free.
+    fn bind(&mut self, name: &'a Ident, value: &'a Expr) -> bool {
+        let value = self.named(&name.name, value);
+        self.define(name, value.value, "value")
+    }
+
+    /// Lowers the value of a statement; what it adds carries its name.
+    fn named(&mut self, name: &str, value: &'a Expr) -> Operand {
+        let length = self.path.iter().map(|name| name.len() + 1).sum::<usize>() + name.len();
+        if length > MAX_NAME && !self.stopped {
+            let message = format!("a name here is longer than {MAX_NAME} bytes");
+            let error = Diagnostic::error("name-too-long", value.span, message);
+            self.stop(error.help("names of statements within blocks are put together"));
+        }
+        if self.expand(value.span) {
+            return Operand { value: Value::Poison, span: value.span, defined: None };
+        }
+        self.path.push(name.to_string());
+        let outer = self.builder.graph.current;
+        let name = self.path.join(".");
+        self.builder.graph.enter(Origin { name, span: value.span });
+        self.builder.enter();
+        let value = self.expr(value);
+        self.builder.graph.current = outer;
+        let name = self.path.pop();
+        self.builder.leave(name.as_deref());
+        value
+    }
+
+    /// `output y` and `output y = value`
+    fn output(&mut self, name: &'a Ident, value: Option<&'a Expr>) {
+        let defined = value.is_none_or(|value| self.bind(name, value));
+        if defined {
+            self.open_outputs.push(name);
+        }
+    }
+
+    /// Looks up the outputs, which may be named before they are bound.
+    fn close_outputs(&mut self) {
+        let mut seen: HashMap<&str, Span> = HashMap::new();
+        for name in std::mem::take(&mut self.open_outputs) {
+            let operand = self.name(&name.name, name.span);
+            if let Some(first) = seen.insert(&name.name, name.span) {
+                let message = format!("`{}` is an output already", name.name);
+                let error = Diagnostic::error("duplicate-name", name.span, message);
+                self.report(error.label(first, "this is the first one"));
+                continue;
+            }
+            let message = match operand.value {
+                Value::Poison => continue,
+                Value::Node(id) if self.builder.graph.node(id).shape.batch() => {
+                    self.model.outputs.push((name.name.clone(), id));
+                    continue;
+                }
+                Value::Node(id) => {
+                    let ty = self.builder.graph.node(id).ty();
+                    format!(
+                        "the output `{}` is {ty}, but an output has a row for each N",
+                        name.name
+                    )
+                }
+                Value::Number(_) => format!("the output `{}` is a constant", name.name),
+            };
+            let error = Diagnostic::error("output-shape", name.span, message);
+            self.report(error.help("its first dimension has to be N"));
+        }
+    }
+
+    /// `param w: [3, 4] = glorot()`
+    fn param(&mut self, name: &'a Ident, ty: &'a Type, init: Option<&'a Call>) {
+        let rule = init.map(|call| self.init_call(call));
+        let value = match (self.param_shape(name, ty), rule) {
+            (None, _) | (_, Some(None)) => Value::Poison,
+            (Some(shape), rule) => {
+                let default = || crate::layer::init::Rule::default_for(shape.dims());
+                let init = rule.flatten().unwrap_or_else(default).init(shape.dims());
+                let source = Source::Param(self.builder.params.len() as u32);
+                self.builder.graph.enter(Origin { name: name.name.clone(), span: name.span });
+                let node = self.builder.graph.add(Leaf::f32(source, shape), &[]);
+                let (name, span) = (name.name.clone(), name.span);
+                self.builder.params.push(Param { name, shape, init, node, optimizer: None, span });
+                Value::Node(node)
+            }
+        };
+        self.define(name, value, "parameter");
+    }
+
+    /// Makes the parameters of the statements so far known by their names.
+    fn remember_params(&mut self) {
+        for i in self.known_params..self.builder.params.len() {
+            let name = &self.builder.params[i].name;
+            let ends = name.match_indices('.').map(|(end, _)| end).chain([name.len()]);
+            for end in ends {
+                self.params.entry(name[..end].to_string()).or_default().push(i);
+            }
+        }
+        self.known_params = self.builder.params.len();
+    }
+
+    /// The parameters of some statements or layers; a name that is repeated counts once.
+    fn params_of_all(&mut self, names: impl IntoIterator<Item = &'a Ident>) -> Vec<usize> {
+        let mut seen = HashSet::new();
+        let names = names.into_iter().filter(|name| seen.insert(name.name.as_str()));
+        names.collect::<Vec<_>>().into_iter().flat_map(|name| self.params_of(name)).collect()
+    }
+
+    /// The parameters of a statement or layer, or the one of that name.
+    fn params_of(&mut self, name: &Ident) -> Vec<usize> {
+        if let Some(params) = self.params.get(&name.name) {
+            return params.clone();
+        }
+        if self.is_poisoned(&name.name) {
+            return vec![];
+        }
+        let known = self.names.declared(&name.name).is_some();
+        let error = |message| Diagnostic::error("unknown-name", name.span, message);
+        let error = match known {
+            true => error(format!("`{}` has no parameters", name.name)),
+            false => {
+                let error = error(format!("unknown layer or parameter `{}`", name.name));
+                let params = self.params.keys().map(String::as_str);
+                names::suggest(error, &name.name, params.chain(self.names.visible()))
+            }
+        };
+        self.report(error);
+        vec![]
+    }
+
+    /// Whether a name of the network failed, so that its parameters may be missing.
+    fn is_poisoned(&self, name: &str) -> bool {
+        self.names.in_net(name).is_some_and(|binding| binding.value == Value::Poison)
+    }
+
+    /// The constants of the file, in order, and those that the command line replaces.
+    fn constants(&mut self, file: &'a File, options: &LowerOptions) {
+        let constants = || {
+            file.items.iter().filter_map(|item| match item {
+                Item::Const(bind) => Some(bind),
+                _ => None,
+            })
+        };
+        self.names.announce(constants().map(|bind| &bind.name));
+        for Bind { name, value } in constants() {
+            let set = options.sets.iter().rev().find(|(set, _)| *set == name.name);
+            let value = match set {
+                Some((_, value)) => Value::Number(*value),
+                None => self.number(value).map_or(Value::Poison, Value::Number),
+            };
+            if self.is_free(name) {
+                let binding = Binding { value, span: name.span, what: "constant", used: false };
+                self.names.constants.insert(&name.name, binding);
+            }
+        }
+        for (set, _) in &options.sets {
+            if !self.names.constants.contains_key(set.as_str()) {
+                let message = format!("the file has no constant `{set}` to set");
+                let error = Diagnostic::error("unknown-name", Span::default(), message);
+                let known = self.names.constants.keys().copied();
+                let error = names::suggest(error, set, known);
+                self.report(error);
+            }
+        }
+    }
+
+    /// Gives a name its value, unless it is taken.
+    fn define(&mut self, name: &'a Ident, value: Value, what: &'static str) -> bool {
+        let free = self.is_free(name);
+        if free {
+            self.names.insert(name, Binding { value, span: name.span, what, used: false });
+        }
+        free
+    }
+
+    /// Whether a name may be defined here; if not, says why.
+    fn is_free(&mut self, name: &Ident) -> bool {
+        let error = |code, message| Diagnostic::error(code, name.span, message);
+        let error = if name.name == "N" {
+            error("reserved-name", "`N` is the batch and cannot be a name".into())
+                .help("choose another name")
+        } else if name.name.len() > MAX_NAME {
+            error("name-too-long", format!("a name is longer than {MAX_NAME} bytes"))
+        } else if let Some(first) = self.names.declared(&name.name) {
+            error("duplicate-name", format!("`{}` is defined already", name.name))
+                .label(first, "this is the first definition")
+        } else {
+            return true;
+        };
+        self.report(error);
+        false
+    }
+
+    /// Tells a mistake, unless it has been told.
+    fn report(&mut self, mut diagnostic: Diagnostic) {
+        if self.stopped || !self.told.insert((diagnostic.span, diagnostic.message.clone())) {
+            return;
+        }
+        let span = diagnostic.span;
+        let alike = |other: &&Diagnostic| other.severity == diagnostic.severity;
+        let count = self.diagnostics.iter().filter(alike).count();
+        match diagnostic.severity {
+            Severity::Warning if count >= MAX_TOLD => return,
+            Severity::Error if count >= MAX_TOLD => {
+                let message = format!("there are more than {MAX_TOLD} errors");
+                self.diagnostics.push(Diagnostic::error("too-many-errors", span, message));
+                self.stopped = true;
+                return;
+            }
+            Severity::Error => {
+                if let Some((name, call)) = self.expanding.first() {
+                    diagnostic = diagnostic.label(*call, format!("in this call of `{name}`"));
+                }
+            }
+            Severity::Warning => {}
+        }
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// Tells that a limit is hit, and lowers nothing more.
+    fn stop(&mut self, diagnostic: Diagnostic) -> Value {
+        self.report(diagnostic);
+        self.stopped = true;
+        Value::Poison
+    }
+
+    /// Counts a call or a statement; whether lowering is stopped.
+    fn expand(&mut self, span: Span) -> bool {
+        self.expanded += 1;
+        if self.expanded > MAX_NODES && !self.stopped {
+            let message = format!("the network has more than {MAX_NODES} calls and statements");
+            let error = Diagnostic::error("too-many-nodes", span, message);
+            self.stop(error.help("a block that calls blocks may expand to more than it seems"));
+        }
+        self.stopped
+    }
+
+    fn failed(&self) -> bool {
+        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    fn finish(&mut self) -> Model {
+        let mut model = std::mem::take(&mut self.model);
+        model.graph = std::mem::take(&mut self.builder.graph);
+        model.params = std::mem::take(&mut self.builder.params);
+        model.set_roots();
+        model
+    }
+}
+
+/// The name that a statement of a network defines.
+fn name_of(stmt: &Stmt) -> Option<&Ident> {
+    match stmt {
+        Stmt::Input(port) => Some(&port.name),
+        Stmt::Bind(bind) => Some(&bind.name),
+        Stmt::Output { name, value: Some(_) } => Some(name),
+        Stmt::Param { name, .. } | Stmt::Layer { name, .. } => Some(name),
+        Stmt::Output { value: None, .. } | Stmt::Freeze(_) | Stmt::Limit { .. } => None,
+    }
+}

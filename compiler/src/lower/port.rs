@@ -1,0 +1,228 @@
+//! Inputs and targets: types, sizes and domains.
+
+use super::{Lowering, Value, names};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::graph::{DType, NodeId, Origin, Shape, Type};
+use crate::model::{Domain, Port};
+use crate::op::{Leaf, Op, Source};
+use crate::syntax::ast;
+use crate::syntax::ast::{Dim, Ident};
+use std::collections::HashMap;
+
+impl<'a> Lowering<'a> {
+    /// `input x: [N, 4]`
+    pub(super) fn input(&mut self, port: &'a ast::Port) {
+        let source = Source::Input(self.model.inputs.len() as u32);
+        if let Some(port) = self.port(port, source, "input") {
+            self.model.inputs.push(port);
+        }
+    }
+
+    /// `target t: [N, 2]`
+    pub(super) fn target(&mut self, port: &'a ast::Port) {
+        let source = Source::Target(self.model.targets.len() as u32);
+        if let Some(port) = self.port(port, source, "target") {
+            self.model.targets.push(port);
+        }
+    }
+
+    fn port(&mut self, port: &'a ast::Port, source: Source, what: &'static str) -> Option<Port> {
+        let ty = self.port_type(port, what);
+        let domain = self.domain(port, ty);
+        let made = ty.map(|Type { shape, dtype }| {
+            let origin = Origin { name: port.name.name.clone(), span: port.name.span };
+            self.builder.graph.enter(origin);
+            let node = self.builder.graph.add(Leaf { source, shape, dtype }, &[]);
+            let domain = domain.unwrap_or(Domain::Any);
+            Port { name: port.name.name.clone(), shape, dtype, domain, node }
+        });
+        let value = made.as_ref().map_or(Value::Poison, |port| Value::Node(port.node));
+        self.define(&port.name, value, what);
+        made
+    }
+
+    fn port_type(&mut self, port: &'a ast::Port, what: &str) -> Option<Type> {
+        let dtype = self.dtype(&port.ty);
+        let shape = self.shape(&port.ty, true)?;
+        if !shape.batch() {
+            let message = format!("the {what} `{}` has no batch", port.name.name);
+            let error = Diagnostic::error("bad-shape", port.ty.span, message);
+            let dims: String = shape.dims().iter().map(|dim| format!(", {dim}")).collect();
+            self.report(error.help(format!("its first dimension is N: `[N{dims}]`")));
+            return None;
+        }
+        Some(Type { shape, dtype: dtype? })
+    }
+
+    /// The shape of a `param`.
+    pub(super) fn param_shape(&mut self, name: &Ident, ty: &'a ast::Type) -> Option<Shape> {
+        let dtype = self.dtype(ty)?;
+        let shape = self.shape(ty, false)?;
+        if dtype != DType::F32 {
+            let message = format!("the parameter `{}` can only be f32", name.name);
+            self.report(Diagnostic::error("type-mismatch", ty.span, message));
+            return None;
+        }
+        Some(shape)
+    }
+
+    fn dtype(&mut self, ty: &'a ast::Type) -> Option<DType> {
+        let Some(name) = &ty.dtype else { return Some(DType::F32) };
+        match name.name.as_str() {
+            "f32" => Some(DType::F32),
+            "i32" => Some(DType::I32),
+            other => {
+                let message = format!("unknown element type `{other}`");
+                let error = Diagnostic::error("unknown-name", name.span, message);
+                self.report(error.help("the element types are f32 and i32"));
+                None
+            }
+        }
+    }
+
+    fn shape(&mut self, ty: &'a ast::Type, may_batch: bool) -> Option<Shape> {
+        let mut dims = Vec::new();
+        let mut batch = false;
+        let mut complete = true;
+        for (i, dim) in ty.dims.iter().enumerate() {
+            match dim {
+                Dim::Name(name) if name.name == "N" && i == 0 && may_batch => batch = true,
+                dim => match self.size(dim, may_batch) {
+                    Some(size) => dims.push(usize::try_from(size).unwrap_or(usize::MAX)),
+                    None => complete = false,
+                },
+            }
+        }
+        if !complete {
+            return None;
+        }
+        let made = Shape::new(batch, &dims);
+        made.map_err(|error| self.report(Diagnostic::error("bad-shape", ty.span, error.0))).ok()
+    }
+
+    /// A fixed size; `None` after an error.
+    fn size(&mut self, dim: &'a Dim, may_batch: bool) -> Option<u64> {
+        let error = |message: &str| Diagnostic::error("bad-shape", dim.span(), message);
+        let size = match dim {
+            Dim::Size(size, _) => Some(*size),
+            Dim::Name(name) if name.name == "N" => {
+                let message = match may_batch {
+                    true => "the batch N can only be the first dimension, and alone",
+                    false => "a parameter is the same for all rows, so it has no batch N",
+                };
+                self.report(error(message));
+                return None;
+            }
+            Dim::Name(name) => self.constant_size(name)?,
+            Dim::Add(a, b) => {
+                let (a, b) = (self.size(a, may_batch), self.size(b, may_batch));
+                a?.checked_add(b?)
+            }
+            Dim::Mul(a, b) => {
+                let (a, b) = (self.size(a, may_batch), self.size(b, may_batch));
+                a?.checked_mul(b?)
+            }
+        };
+        if size.is_none() {
+            self.report(error("this size is too large"));
+        }
+        size
+    }
+
+    /// The size that a constant gives; the inner `None` where it is no size.
+    fn constant_size(&mut self, name: &'a Ident) -> Option<Option<u64>> {
+        let Some(constant) = self.names.constants.get_mut(name.name.as_str()) else {
+            let message = format!("unknown constant `{}`", name.name);
+            let error = Diagnostic::error("unknown-name", name.span, message);
+            let error = names::suggest(error, &name.name, self.names.constants.keys().copied());
+            self.report(error);
+            return None;
+        };
+        constant.used = true;
+        let (value, defined) = (constant.value.clone(), constant.span);
+        let Value::Number(value) = value else { return None };
+        if value.fract() != 0.0 || value < 0.0 {
+            let message = format!("a size is a whole number, but `{}` is {value}", name.name);
+            let error = Diagnostic::error("bad-shape", name.span, message);
+            self.report(error.label(defined, "it is defined here"));
+            return None;
+        }
+        Some((value < u64::MAX as f64).then_some(value as u64))
+    }
+
+    /// The values a port may take; `None` where it says none, or after an error.
+    fn domain(&mut self, port: &ast::Port, ty: Option<Type>) -> Option<Domain> {
+        let domain = port.domain.as_ref()?;
+        let error = |span, message: String| Diagnostic::error("bad-domain", span, message);
+        if ty.is_some_and(|ty| ty.dtype != DType::I32) {
+            let message = format!("`{}` is f32, but a domain lists whole numbers", port.name.name);
+            let dims = ty.map(|ty| ty.shape.to_string()).unwrap_or_default();
+            self.report(error(domain.span(), message).help(format!("declare it as i32{dims}")));
+            return None;
+        }
+        match domain {
+            ast::Domain::Range(first, end, span) => {
+                // The elements are 32-bit integers.
+                let fits = first < end && *end <= i64::from(i32::MAX) + 1;
+                if !fits {
+                    let message = format!("the range {first}..{end} is empty or beyond i32");
+                    self.report(error(*span, message));
+                }
+                fits.then_some(Domain::Range(*first, *end))
+            }
+            ast::Domain::Names(names, _) => {
+                let mut seen = HashMap::new();
+                let mut distinct = true;
+                for (name, span) in names {
+                    if let Some(first) = seen.insert(name, *span) {
+                        let message = format!("the class \"{name}\" is listed twice");
+                        self.report(error(*span, message).label(first, "this is the first one"));
+                        distinct = false;
+                    }
+                }
+                let names = || names.iter().map(|(name, _)| name.clone()).collect();
+                distinct.then(|| Domain::Names(names()))
+            }
+        }
+    }
+
+    /// Checks that a class target has as many classes as its logits, and gives one without a
+    /// domain that of its logits.
+    pub(super) fn check_classes(&mut self, logits: NodeId, target: NodeId, span: Span) {
+        let graph = &self.builder.graph;
+        let classes = graph.shape(logits).last().unwrap_or(1) as i64;
+        let node = graph.node(target);
+        let defined = graph.origins[node.origin.0 as usize].span;
+        let port = match node.op {
+            Op::Leaf(Leaf { source: Source::Input(i), dtype: DType::I32, .. }) => {
+                self.model.inputs.get_mut(i as usize)
+            }
+            Op::Leaf(Leaf { source: Source::Target(i), dtype: DType::I32, .. }) => {
+                self.model.targets.get_mut(i as usize)
+            }
+            _ => None,
+        };
+        let Some(port) = port else { return };
+        let count = match &port.domain {
+            Domain::Any => {
+                port.domain = Domain::Range(0, classes);
+                return;
+            }
+            Domain::Range(0, count) => *count,
+            Domain::Names(names) => names.len() as i64,
+            Domain::Range(first, end) => {
+                let name = &port.name;
+                let message =
+                    format!("classes count from 0, but those of `{name}` are {first}..{end}");
+                self.report(Diagnostic::error("class-mismatch", defined, message));
+                return;
+            }
+        };
+        if count != classes {
+            let message =
+                format!("the logits are for {classes} classes, but `{}` has {count}", port.name);
+            let error = Diagnostic::error("class-mismatch", span, message);
+            self.report(error.label(defined, "its classes are given here"));
+        }
+    }
+}

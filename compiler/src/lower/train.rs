@@ -1,0 +1,295 @@
+//! The `train` section: targets, loss, metrics, optimizers and settings.
+
+use super::call::not_yet;
+use super::{Lowering, Operand, Value, names};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::graph::{Graph, NodeId, Origin};
+use crate::layer::{self, METRICS};
+use crate::model::Metric;
+use crate::optim::{self, OPTIMIZERS, Optimizer};
+use crate::signature::Value as Argument;
+use crate::signature::{Kind, Param, Range};
+use crate::syntax::ast::{Arg, Bind, Call, Expr, ExprKind, Ident, Train, TrainItem};
+use arenet_runtime::program::{Batch, Finish, Schedule, Training};
+use std::collections::HashMap;
+
+/// The settings that are one number or word; `loss` and `batch` are more.
+const SETTINGS: &[Param] = &[
+    Param::required("epochs", Kind::Count { least: 1 }),
+    Param::required("seed", Kind::Count { least: 0 }),
+    Param::required("valid", Kind::Real(Range::Fraction)),
+    Param::required("shuffle", Kind::Flag),
+];
+
+/// Settings of the language that this version does not compile yet.
+const NOT_YET: &[&str] = &["accumulate", "clip_norm"];
+
+/// An `optimizer` entry: for whom, what, and where.
+struct Group<'a> {
+    params: &'a [Ident],
+    optimizer: Option<(Optimizer, Schedule)>,
+    span: Span,
+}
+
+impl<'a> Lowering<'a> {
+    pub(super) fn train(&mut self, train: &'a Train) {
+        let mut settings = Training {
+            batch: Batch::Rows(32),
+            epochs: 10,
+            seed: 0,
+            valid: 0.0,
+            shuffle: true,
+            schedules: vec![],
+        };
+        // Targets count wherever they stand, since nothing in a section depends on its order.
+        for item in &train.body {
+            if let TrainItem::Target(port) = item {
+                self.target(port);
+            }
+        }
+        let mut seen: HashMap<&'a str, Span> = HashMap::new();
+        let mut metrics: Vec<&'a Call> = Vec::new();
+        let mut groups = Vec::new();
+        for item in &train.body {
+            match item {
+                TrainItem::Target(_) => {}
+                TrainItem::Metric(call) => metrics.push(call),
+                TrainItem::Optimizer { params, value, span } => {
+                    let optimizer = self.optimizer(value);
+                    groups.push(Group { params, optimizer, span: *span });
+                }
+                TrainItem::Set(bind) => self.set(bind, &mut settings, &mut seen),
+            }
+        }
+        let mut kinds: HashMap<&str, usize> = HashMap::new();
+        metrics.iter().for_each(|call| *kinds.entry(&call.function.name).or_default() += 1);
+        for call in metrics {
+            self.metric(call, kinds[call.function.name.as_str()] > 1);
+        }
+        if !seen.contains_key("loss") {
+            let message = "the `train` section has no loss";
+            let error = Diagnostic::error("missing-loss", train.span, message);
+            self.report(error.help("write `loss = mse(y, t)`"));
+        }
+        self.group(groups, train.span, &mut settings);
+        self.check_loss(train.span);
+        self.model.training = Some(settings);
+    }
+
+    /// `name = value`
+    fn set(&mut self, bind: &'a Bind, settings: &mut Training, seen: &mut HashMap<&'a str, Span>) {
+        let Bind { name, value } = bind;
+        if let Some(first) = seen.get(name.name.as_str()) {
+            let message = format!("`{}` is set already", name.name);
+            let error = Diagnostic::error("duplicate-name", name.span, message);
+            self.report(error.label(*first, "this is the first one"));
+            return;
+        }
+        seen.insert(&name.name, name.span);
+        match name.name.as_str() {
+            "loss" => self.loss(value),
+            "batch" => settings.batch = self.batch(value).unwrap_or(settings.batch),
+            key => match SETTINGS.iter().find(|param| param.name == key) {
+                None => self.unknown_setting(name),
+                Some(param) => match (key, self.argument(param, value)) {
+                    ("epochs", Some(Argument::Count(epochs))) => settings.epochs = epochs,
+                    ("seed", Some(Argument::Count(seed))) => settings.seed = seed,
+                    ("valid", Some(Argument::Real(share))) => settings.valid = share,
+                    ("shuffle", Some(Argument::Flag(shuffle))) => settings.shuffle = shuffle,
+                    _ => {}
+                },
+            },
+        }
+    }
+
+    fn unknown_setting(&mut self, name: &Ident) {
+        if NOT_YET.contains(&name.name.as_str()) {
+            self.report(not_yet(&name.name, name.span));
+            return;
+        }
+        let known = ["loss", "batch"].into_iter().chain(SETTINGS.iter().map(|param| param.name));
+        let message = format!("unknown setting `{}`", name.name);
+        let error = Diagnostic::error("unknown-key", name.span, message);
+        self.report(names::suggest(error, &name.name, known.chain(NOT_YET.iter().copied())));
+    }
+
+    /// `full` or a number of rows
+    fn batch(&mut self, value: &'a Expr) -> Option<Batch> {
+        if value.kind == ExprKind::Name("full".into()) {
+            return Some(Batch::Full);
+        }
+        let rows = Param::required("batch", Kind::Count { least: 1 });
+        match self.argument(&rows, value)? {
+            Argument::Count(rows) => Some(Batch::Rows(rows)),
+            _ => None,
+        }
+    }
+
+    /// `loss = mse(y, t)`
+    fn loss(&mut self, value: &'a Expr) {
+        let params = self.builder.params.len();
+        let operand = self.named("loss", value);
+        self.no_new_params(params, value.span);
+        self.model.loss = self.single_number(&operand, "the loss");
+    }
+
+    fn no_new_params(&mut self, before: usize, span: Span) {
+        if self.builder.params.len() > before {
+            let message = "layers with parameters belong inside `net`, not inside `train`";
+            self.report(Diagnostic::error("wrong-place", span, message));
+        }
+    }
+
+    /// A node of shape `[]`; `None` after an error.
+    fn single_number(&mut self, operand: &Operand, what: &str) -> Option<NodeId> {
+        let message = match operand.value {
+            Value::Poison => return None,
+            Value::Node(id) if self.builder.graph.shape(id).is_scalar() => return Some(id),
+            Value::Node(id) => {
+                let shape = self.builder.graph.shape(id);
+                format!("{what} has the shape {shape}, but it is a single number")
+            }
+            Value::Number(_) => format!("{what} is a constant"),
+        };
+        let error = Diagnostic::error("type-mismatch", operand.span, message);
+        self.report(error.help("a loss such as `mse(y, t)`, or `mean`, makes a single number"));
+        None
+    }
+
+    /// `metric accuracy(y, t)`; where there are several of its kind, its name says of what.
+    fn metric(&mut self, call: &'a Call, several: bool) {
+        let name = call.function.name.as_str();
+        let metric = METRICS.iter().find(|metric| metric.entry.signature.name == name);
+        let finish = metric.map_or(Finish::Mean, |metric| metric.finish);
+        let entry = metric.map(|metric| &metric.entry);
+        let loss = layer::entries().find(|entry| entry.signature.name == name);
+        let Some(entry) = entry.or(loss) else {
+            let message = format!("unknown metric `{name}`");
+            let error = Diagnostic::error("unknown-name", call.function.span, message);
+            let known = METRICS.iter().map(|metric| metric.entry.signature.name);
+            let losses = ["mse", "mae", "bce", "bce_logits", "cross_entropy"];
+            self.report(names::suggest(error, name, known.chain(losses)));
+            return;
+        };
+        self.builder.graph.enter(Origin { name: name.into(), span: call.span });
+        let params = self.builder.params.len();
+        let Some(matched) = self.arguments(&entry.signature, &call.args, call.span, None) else {
+            return;
+        };
+        let result = (entry.expand)(&mut self.builder, &matched.args);
+        self.no_new_params(params, call.span);
+        let value = self.call_result(result, &matched, call.span);
+        let operand = Operand { value, span: call.span, defined: None };
+        if let Some(node) = self.single_number(&operand, "a metric") {
+            let name = if several { full_name(call) } else { name.to_string() };
+            self.model.metrics.push(Metric { name, node, finish });
+        }
+    }
+
+    /// `sgd(lr: 0.1)`, or `sgd` alone for its defaults
+    fn optimizer(&mut self, value: &'a Expr) -> Option<(Optimizer, Schedule)> {
+        let (name, span, written): (_, _, &[Arg]) = match &value.kind {
+            ExprKind::Name(name) => (name.as_str(), value.span, &[]),
+            ExprKind::Call(call) => (call.function.name.as_str(), call.function.span, &call.args),
+            _ => ("", value.span, &[]),
+        };
+        let Some(entry) = OPTIMIZERS.iter().find(|entry| entry.signature.name == name) else {
+            let error = if optim::NOT_YET.contains(&name) {
+                not_yet(name, span)
+            } else if name.is_empty() {
+                let error =
+                    Diagnostic::error("type-mismatch", span, "an optimizer is expected here");
+                error.help("write `optimizer = sgd(lr: 0.1)`")
+            } else {
+                let error =
+                    Diagnostic::error("unknown-name", span, format!("unknown optimizer `{name}`"));
+                let known = OPTIMIZERS.iter().map(|entry| entry.signature.name);
+                names::suggest(error, name, known.chain(optim::NOT_YET.iter().copied()))
+            };
+            self.report(error);
+            return None;
+        };
+        let matched = self.arguments(&entry.signature, written, value.span, None)?;
+        let schedule = matched.args.schedule("lr");
+        let result = (entry.build)(&matched.args);
+        let optimizer = self.settled(result, &matched.args, value.span)?;
+        Some((optimizer, schedule))
+    }
+
+    /// Gives every parameter that is not frozen its optimizer.
+    fn group(&mut self, groups: Vec<Group<'a>>, span: Span, settings: &mut Training) {
+        let mut of_param: Vec<Option<usize>> = vec![None; self.builder.params.len()];
+        let mut spans: Vec<Span> = Vec::new();
+        let mut default: Option<usize> = None;
+        let failed = groups.iter().any(|group| group.optimizer.is_none());
+        for group in groups {
+            let named = self.params_of_all(group.params);
+            let Some((optimizer, schedule)) = group.optimizer else { continue };
+            let index = self.model.optimizers.len();
+            self.model.optimizers.push(optimizer);
+            settings.schedules.push(schedule);
+            spans.push(group.span);
+            let mut twice = if group.params.is_empty() { default.replace(index) } else { None };
+            for param in named {
+                let other = of_param[param].replace(index).filter(|other| *other != index);
+                twice = twice.or(other);
+            }
+            if let Some(other) = twice {
+                let message = "these parameters have an optimizer already";
+                let error = Diagnostic::error("duplicate-optimizer", group.span, message);
+                self.report(error.label(spans[other], "this is the first one"));
+            }
+        }
+        if self.model.optimizers.len() > usize::from(u16::MAX) {
+            let message = format!("there are more than {} optimizers", u16::MAX);
+            self.report(Diagnostic::error("too-many-optimizers", span, message));
+        }
+        let mut without = None;
+        for (i, explicit) in of_param.into_iter().enumerate() {
+            let optimizer = explicit.or(default).filter(|_| !self.frozen.contains(&i));
+            self.builder.params[i].optimizer = optimizer;
+            if optimizer.is_none() && !self.frozen.contains(&i) {
+                without = without.or(Some(i));
+            }
+        }
+        if let Some(param) = without.filter(|_| !failed) {
+            let name = &self.builder.params[param].name;
+            let message = format!("the parameter `{name}` has no optimizer");
+            let error = Diagnostic::error("missing-optimizer", span, message);
+            let error = error.label(self.builder.params[param].span, "it is made here");
+            self.report(error.help("write `optimizer = sgd(lr: 0.1)`, or `freeze` it"));
+        }
+    }
+
+    /// Checks that training changes something.
+    fn check_loss(&mut self, span: Span) {
+        let Some(loss) = self.model.loss.filter(|_| !self.failed()) else { return };
+        let reached = reached(&self.builder.graph, loss);
+        let trained = self.builder.params.iter().filter(|param| param.optimizer.is_some());
+        if !trained.into_iter().any(|param| reached[param.node.index()]) {
+            let message = "the loss depends on no parameter that is trained";
+            self.report(Diagnostic::error("nothing-to-train", span, message));
+        }
+    }
+}
+
+/// Which nodes a node depends on.
+fn reached(graph: &Graph, from: NodeId) -> Vec<bool> {
+    let mut reached = vec![false; graph.nodes.len()];
+    reached[from.index()] = true;
+    for id in graph.ids().rev() {
+        if reached[id.index()] {
+            graph.node(id).inputs.iter().for_each(|input| reached[input.index()] = true);
+        }
+    }
+    reached
+}
+
+/// `accuracy(y2)`, after the first argument where that is a name.
+fn full_name(call: &Call) -> String {
+    let name = &call.function.name;
+    match call.args.first().map(|arg| &arg.value.kind) {
+        Some(ExprKind::Name(first)) => format!("{name}({first})"),
+        _ => name.clone(),
+    }
+}

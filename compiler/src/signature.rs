@@ -1,0 +1,264 @@
+//! What the functions of the language accept: layers, losses, metrics, optimizers, schedules and
+//! initializers say it as data, so arguments are matched, and mistakes told, in one place.
+
+use crate::diagnostic::Span;
+use crate::graph::{NodeId, ShapeError};
+use crate::layer::init::Rule;
+use arenet_runtime::program::Schedule;
+
+/// The name and the parameters of a function.
+#[derive(Clone, Copy, Debug)]
+pub struct Signature {
+    /// What it is called by.
+    pub name: &'static str,
+    /// How many parameters, from the first, may be given without their name.
+    pub positional: usize,
+    /// The parameters.
+    pub params: &'static [Param],
+}
+
+/// A parameter of a function.
+#[derive(Clone, Copy, Debug)]
+pub struct Param {
+    /// Its name.
+    pub name: &'static str,
+    /// What it accepts.
+    pub kind: Kind,
+    /// Its value when it is not given; `None` when it must be.
+    pub default: Option<Value>,
+}
+
+/// What a parameter accepts.
+#[derive(Clone, Copy, Debug)]
+pub enum Kind {
+    /// A value of the network.
+    Tensor,
+    /// A number within a range.
+    Real(Range),
+    /// A whole number.
+    Count {
+        /// The least it may be.
+        least: u64,
+    },
+    /// `true` or `false`
+    Flag,
+    /// One of these words.
+    Word(&'static [&'static str]),
+    /// An initializer, such as `he` or `uniform(-0.1, 0.1)`.
+    Init,
+    /// A learning rate: a number, or a schedule such as `cosine(0.01, to: 0.0001)`.
+    Schedule,
+}
+
+/// The numbers a parameter accepts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Range {
+    /// All.
+    Any,
+    /// From 0.
+    AtLeastZero,
+    /// Above 0.
+    AboveZero,
+    /// From 0 up to, but not including, 1.
+    Fraction,
+}
+
+/// An argument.
+#[derive(Clone, Copy, Debug)]
+pub enum Value {
+    /// For [`Kind::Tensor`].
+    Tensor(NodeId),
+    /// For [`Kind::Real`].
+    Real(f64),
+    /// For [`Kind::Count`].
+    Count(u64),
+    /// For [`Kind::Flag`].
+    Flag(bool),
+    /// For [`Kind::Word`].
+    Word(&'static str),
+    /// For [`Kind::Init`].
+    Init(Rule),
+    /// For [`Kind::Schedule`].
+    Schedule(Schedule),
+    /// The default of a parameter that may be left out and then means nothing.
+    Absent,
+}
+
+/// The arguments of a call, one for each parameter.
+#[derive(Clone, Debug)]
+pub struct Args {
+    /// Of what function.
+    pub signature: &'static Signature,
+    /// The values, defaults filled in.
+    pub values: Vec<Value>,
+    /// Where each stands; `None` for a default.
+    pub spans: Vec<Option<Span>>,
+}
+
+/// Why a function refuses its arguments.
+#[derive(Clone, Debug)]
+pub struct Problem {
+    /// The stable name of the kind of mistake.
+    pub code: &'static str,
+    /// The parameter whose argument is to blame; `None` blames the whole call.
+    pub param: Option<&'static str>,
+    /// One plain sentence.
+    pub message: String,
+    /// The way out.
+    pub help: Option<String>,
+}
+
+impl Param {
+    /// A parameter that must be given.
+    pub const fn required(name: &'static str, kind: Kind) -> Param {
+        Param { name, kind, default: None }
+    }
+
+    /// A parameter that may be left out.
+    pub const fn optional(name: &'static str, kind: Kind, default: Value) -> Param {
+        Param { name, kind, default: Some(default) }
+    }
+
+    /// A tensor that must be given.
+    pub const fn tensor(name: &'static str) -> Param {
+        Param::required(name, Kind::Tensor)
+    }
+
+    /// A number with a default.
+    pub const fn real(name: &'static str, range: Range, default: f64) -> Param {
+        Param::optional(name, Kind::Real(range), Value::Real(default))
+    }
+
+    /// A switch that is off by default.
+    pub const fn flag(name: &'static str) -> Param {
+        Param::optional(name, Kind::Flag, Value::Flag(false))
+    }
+}
+
+impl Range {
+    /// Whether it holds a number; none holds NaN.
+    pub fn contains(self, value: f64) -> bool {
+        match self {
+            Range::Any => value.is_finite(),
+            Range::AtLeastZero => value.is_finite() && value >= 0.0,
+            Range::AboveZero => value.is_finite() && value > 0.0,
+            Range::Fraction => (0.0..1.0).contains(&value),
+        }
+    }
+
+    /// What its numbers are, after "must be".
+    pub fn text(self) -> &'static str {
+        match self {
+            Range::Any => "a finite number",
+            Range::AtLeastZero => "at least 0",
+            Range::AboveZero => "more than 0",
+            Range::Fraction => "at least 0 and less than 1",
+        }
+    }
+}
+
+impl Signature {
+    /// How it is written, such as `dense(x, n, bias:, init:)`.
+    pub fn usage(&self) -> String {
+        let text = |(i, param): (usize, &Param)| {
+            let colon = if i < self.positional { "" } else { ":" };
+            format!("{}{colon}", param.name)
+        };
+        let params: Vec<String> = self.params.iter().enumerate().map(text).collect();
+        format!("{}({})", self.name, params.join(", "))
+    }
+}
+
+impl Args {
+    fn position(&self, name: &str) -> usize {
+        let found = self.signature.params.iter().position(|param| param.name == name);
+        found.unwrap_or_else(|| panic!("`{}` has no parameter `{name}`", self.signature.name))
+    }
+
+    /// Where an argument stands; `None` when it was left out.
+    pub fn span(&self, name: &str) -> Option<Span> {
+        self.spans[self.position(name)]
+    }
+
+    /// The argument of a [`Kind::Tensor`].
+    pub fn tensor(&self, name: &str) -> NodeId {
+        match self.values[self.position(name)] {
+            Value::Tensor(id) => id,
+            other => panic!("`{name}` is no tensor but {other:?}"),
+        }
+    }
+
+    /// The argument of a [`Kind::Real`].
+    pub fn real(&self, name: &str) -> f64 {
+        match self.values[self.position(name)] {
+            Value::Real(value) => value,
+            other => panic!("`{name}` is no number but {other:?}"),
+        }
+    }
+
+    /// The argument of a [`Kind::Count`], unless it was left out.
+    pub fn count(&self, name: &str) -> Option<u64> {
+        match self.values[self.position(name)] {
+            Value::Count(value) => Some(value),
+            Value::Absent => None,
+            other => panic!("`{name}` is no count but {other:?}"),
+        }
+    }
+
+    /// The argument of a [`Kind::Flag`].
+    pub fn flag(&self, name: &str) -> bool {
+        match self.values[self.position(name)] {
+            Value::Flag(value) => value,
+            other => panic!("`{name}` is no switch but {other:?}"),
+        }
+    }
+
+    /// The argument of a [`Kind::Word`].
+    pub fn word(&self, name: &str) -> &'static str {
+        match self.values[self.position(name)] {
+            Value::Word(value) => value,
+            other => panic!("`{name}` is no word but {other:?}"),
+        }
+    }
+
+    /// The argument of a [`Kind::Init`].
+    pub fn init(&self, name: &str) -> Rule {
+        match self.values[self.position(name)] {
+            Value::Init(value) => value,
+            other => panic!("`{name}` is no initializer but {other:?}"),
+        }
+    }
+
+    /// The argument of a [`Kind::Schedule`].
+    pub fn schedule(&self, name: &str) -> Schedule {
+        match self.values[self.position(name)] {
+            Value::Schedule(value) => value,
+            other => panic!("`{name}` is no schedule but {other:?}"),
+        }
+    }
+}
+
+impl Problem {
+    /// A problem with the call as a whole.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Problem {
+        Problem { code, param: None, message: message.into(), help: None }
+    }
+
+    /// Blames an argument.
+    pub fn at(mut self, param: &'static str) -> Problem {
+        self.param = Some(param);
+        self
+    }
+
+    /// Says the way out.
+    pub fn help(mut self, help: impl Into<String>) -> Problem {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+impl From<ShapeError> for Problem {
+    fn from(error: ShapeError) -> Problem {
+        Problem::new("shape-mismatch", error.0)
+    }
+}
