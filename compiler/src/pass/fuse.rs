@@ -1,0 +1,378 @@
+//! Groups the nodes of a graph into kernels.
+//!
+//! A [`Cluster`] is what one step of the program will do: an anchor, such as a matrix product, and
+//! the elementwise nodes that run on each of its finished tiles; or elementwise nodes alone. The
+//! graph itself stays as it is, so a cluster may have several results without nodes of several
+//! values.
+//!
+//! Elementwise nodes are placed as whole expressions: a node with one user goes where its user
+//! goes, so that what only the backward pass needs is not computed, and kept, by the forward pass.
+//! An expression joins the last of the clusters it reads from. Every cluster has a position in the
+//! order of the nodes; an expression joins only if whatever else it needs comes from clusters
+//! before that position, so clusters in the order of their positions are in topological order and
+//! can never wait for each other in a circle.
+
+use crate::graph::{Graph, NodeId};
+use crate::op::{Axis, Binary, BinaryFn, Broadcast, Op, Pattern, Reduce};
+
+/// The most elementwise nodes in a cluster: more would not stay in the first-level cache.
+const MAX_NODES: usize = 64;
+
+/// A cluster: an index into [`Fusion::clusters`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClusterId(pub u32);
+
+/// What one step will do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cluster {
+    /// The node that is more than elementwise, if there is one.
+    pub anchor: Option<NodeId>,
+    /// The elementwise nodes before a sum, in order.
+    pub body: Vec<NodeId>,
+    /// The row that is added to a matrix product, and the addition.
+    pub bias: Option<(NodeId, NodeId)>,
+    /// The elementwise nodes on the anchor's result, or all nodes of a cluster without anchor.
+    pub nodes: Vec<NodeId>,
+    /// Where it stands in the order of the nodes.
+    position: usize,
+}
+
+/// The clusters of a graph.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Fusion {
+    /// In topological order.
+    pub clusters: Vec<Cluster>,
+    /// For each node the cluster that computes it: none for leaves and for what is only spread.
+    pub cluster_of: Vec<Option<ClusterId>>,
+}
+
+impl Cluster {
+    /// The node whose value the kernel itself computes: the anchor, or the anchor plus bias.
+    pub fn result(&self) -> Option<NodeId> {
+        self.bias.map(|(_, sum)| sum).or(self.anchor)
+    }
+
+    /// All nodes it computes, in order.
+    pub fn members(&self) -> impl Iterator<Item = NodeId> + '_ {
+        let result = self.bias.map(|(_, sum)| sum);
+        self.body
+            .iter()
+            .chain(&self.anchor)
+            .copied()
+            .chain(result)
+            .chain(self.nodes.iter().copied())
+    }
+}
+
+/// Where parameters and optimizer states are overwritten.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Updates {
+    /// In the cluster that computes the new value. Two of these may wait for each other in a
+    /// circle, each reading what the other overwrites; [`schedule`](super::schedule::schedule) sees
+    /// it.
+    Fused,
+    /// Each in a cluster of its own after all others, which no circle can go through.
+    Last,
+}
+
+/// Groups the nodes into clusters.
+pub fn fuse(graph: &Graph, updates: Updates) -> Fusion {
+    let mut fuser = Fuser {
+        graph,
+        users: users(graph),
+        is_root: vec![false; graph.nodes.len()],
+        expression: (0..graph.nodes.len()).map(|_| Vec::new()).collect(),
+        clusters: Vec::new(),
+        cluster_of: vec![None; graph.nodes.len()],
+        updates,
+        last: Vec::new(),
+    };
+    for root in &graph.roots {
+        fuser.is_root[root.index()] = true;
+    }
+    fuser.gather_expressions();
+    for id in graph.ids() {
+        fuser.visit(id);
+    }
+    for (i, id) in std::mem::take(&mut fuser.last).into_iter().enumerate() {
+        let cluster = fuser.start(None, id);
+        fuser.clusters[cluster.0 as usize].position = graph.nodes.len() + i;
+    }
+    fuser.finish()
+}
+
+/// Whether a node works element by element.
+fn is_elementwise(op: &Op) -> bool {
+    matches!(op, Op::Unary(_) | Op::Binary(_) | Op::Assign(_))
+}
+
+/// The node that `id` spreads, or `id` itself.
+pub fn spread_source(graph: &Graph, fusion: &[Option<ClusterId>], id: NodeId) -> NodeId {
+    match graph.node(id).op {
+        Op::Broadcast(_) if fusion[id.index()].is_none() => graph.node(id).inputs[0],
+        _ => id,
+    }
+}
+
+/// For each node, the nodes that read it.
+fn users(graph: &Graph) -> Vec<Vec<NodeId>> {
+    let mut users = vec![Vec::new(); graph.nodes.len()];
+    for id in graph.ids() {
+        for input in &graph.node(id).inputs {
+            users[input.index()].push(id);
+        }
+    }
+    users
+}
+
+struct Fuser<'a> {
+    graph: &'a Graph,
+    users: Vec<Vec<NodeId>>,
+    is_root: Vec<bool>,
+    /// For the last node of each expression, all its nodes in order; for others nothing.
+    expression: Vec<Vec<NodeId>>,
+    clusters: Vec<Cluster>,
+    cluster_of: Vec<Option<ClusterId>>,
+    updates: Updates,
+    /// The assignments that come after everything else.
+    last: Vec<NodeId>,
+}
+
+impl Fuser<'_> {
+    /// Groups each elementwise node with its user, where it has just one of the same shape.
+    fn gather_expressions(&mut self) {
+        let graph = self.graph;
+        let mut last: Vec<NodeId> = graph.ids().collect();
+        for id in graph.ids().rev() {
+            if !is_elementwise(&graph.node(id).op) {
+                continue;
+            }
+            if let [user] = self.users[id.index()][..]
+                && !self.is_root[id.index()]
+                && is_elementwise(&graph.node(user).op)
+                && graph.shape(user) == graph.shape(id)
+                && self.expression[last[user.index()].index()].len() < MAX_NODES
+            {
+                last[id.index()] = last[user.index()];
+            }
+            self.expression[last[id.index()].index()].push(id);
+        }
+        for expression in &mut self.expression {
+            expression.reverse();
+        }
+    }
+
+    fn visit(&mut self, id: NodeId) {
+        let graph = self.graph;
+        match graph.node(id).op {
+            Op::Leaf(_) => {}
+            Op::Broadcast(_) => {
+                if self.is_root[id.index()]
+                    || self.users[id.index()].iter().any(|&u| !self.spreads(u))
+                {
+                    _ = self.start(None, id);
+                }
+            }
+            Op::Unary(_) | Op::Binary(_) | Op::Assign(_) => self.place_expression(id),
+            Op::CrossEntropyGrad(_) if self.join_cross_entropy(id) => {}
+            Op::Reduce(Reduce { axis: Axis::Last | Axis::All }) => self.start_sum(id),
+            _ => _ = self.start(Some(id), id),
+        }
+    }
+
+    /// Whether a user reads a spread operand in place, by strides.
+    fn spreads(&self, user: NodeId) -> bool {
+        match self.graph.node(user).op {
+            Op::Unary(_) | Op::Binary(_) | Op::Assign(_) => true,
+            Op::CrossEntropyGrad(_) => {
+                let dy = self.graph.node(user).inputs[2];
+                let source = self.graph.node(dy).inputs.first();
+                source.is_some_and(|&source| {
+                    self.graph.shape(source).is_scalar()
+                        && self.graph.node(source).op.as_constant().is_none()
+                })
+            }
+            _ => false,
+        }
+    }
+
+    fn start(&mut self, anchor: Option<NodeId>, id: NodeId) -> ClusterId {
+        let cluster = ClusterId(self.clusters.len() as u32);
+        let nodes = if anchor.is_some() { Vec::new() } else { vec![id] };
+        let position = id.index();
+        self.clusters.push(Cluster { anchor, body: Vec::new(), bias: None, nodes, position });
+        self.cluster_of[id.index()] = Some(cluster);
+        cluster
+    }
+
+    /// Puts the expression that ends with `id` into a cluster.
+    fn place_expression(&mut self, id: NodeId) {
+        let mut expression = std::mem::take(&mut self.expression[id.index()]);
+        if self.updates == Updates::Last && self.graph.node(id).op.is_assign() {
+            self.last.extend(expression.pop());
+        }
+        expression.retain(|&node| !self.add_bias(node));
+        let Some(&first) = expression.first() else { return };
+        let cluster = self.joinable(&expression).unwrap_or_else(|| {
+            let cluster = self.start(None, first);
+            let open = &mut self.clusters[cluster.0 as usize];
+            open.nodes.clear();
+            open.position = id.index();
+            cluster
+        });
+        for &node in &expression {
+            self.cluster_of[node.index()] = Some(cluster);
+        }
+        self.clusters[cluster.0 as usize].nodes.extend(expression);
+    }
+
+    /// A sum takes in the elementwise nodes before it that nothing else needs.
+    fn start_sum(&mut self, id: NodeId) {
+        let input = self.graph.node(id).inputs[0];
+        let own = self.start(Some(id), id);
+        let Some(before) = self.cluster_of[input.index()] else { return };
+        let cluster = &self.clusters[before.0 as usize];
+        let private = cluster.nodes.iter().all(|node| {
+            let here = |user: &NodeId| *user == id || self.cluster_of[user.index()] == Some(before);
+            !self.is_root[node.index()] && self.users[node.index()].iter().all(here)
+        });
+        let spread = |node: &NodeId| matches!(self.graph.node(*node).op, Op::Broadcast(_));
+        // The kernel learns the shape it sums over from an operand that fills it.
+        let fills = |operand: &NodeId| {
+            let constant = self.graph.node(*operand).op.as_constant().is_some();
+            !constant && !spread(operand) && self.cluster_of[operand.index()] != Some(before)
+        };
+        let mut operands = cluster.nodes.iter().flat_map(|node| &self.graph.node(*node).inputs);
+        let shaped = operands.any(fills);
+        if cluster.anchor.is_some() || !private || !shaped || cluster.nodes.iter().any(spread) {
+            return;
+        }
+        let body = std::mem::take(&mut self.clusters[before.0 as usize].nodes);
+        for node in &body {
+            self.cluster_of[node.index()] = Some(own);
+        }
+        self.clusters[own.0 as usize].body = body;
+    }
+
+    /// Where `id` adds a row to a matrix product that nothing else reads, the product starts from
+    /// it.
+    fn add_bias(&mut self, id: NodeId) -> bool {
+        let [a, b] = self.graph.node(id).inputs[..] else { return false };
+        [(a, b), (b, a)].into_iter().any(|(product, row)| {
+            let Some(cluster) = self.cluster_of[product.index()] else { return false };
+            let is_product = matches!(self.graph.node(product).op, Op::MatMul(_));
+            let open = &self.clusters[cluster.0 as usize];
+            let is_sum = matches!(self.graph.node(id).op, Op::Binary(Binary(BinaryFn::Add)));
+            let fits = is_product
+                && is_sum
+                && open.nodes.is_empty()
+                && open.bias.is_none()
+                && self.users[product.index()].len() == 1
+                && !self.is_root[product.index()]
+                && self.pattern(row) == Some(Pattern::Row)
+                && self.is_before(row, cluster);
+            if fits {
+                let source = spread_source(self.graph, &self.cluster_of, row);
+                self.clusters[cluster.0 as usize].bias = Some((source, id));
+                self.cluster_of[id.index()] = Some(cluster);
+            }
+            fits
+        })
+    }
+
+    fn pattern(&self, id: NodeId) -> Option<Pattern> {
+        let Op::Broadcast(Broadcast { shape }) = self.graph.node(id).op else { return None };
+        Broadcast::pattern(&self.graph.shape(self.graph.node(id).inputs[0]), &shape)
+    }
+
+    /// Whether an operand is there before `cluster` runs.
+    fn is_before(&self, operand: NodeId, cluster: ClusterId) -> bool {
+        let source = spread_source(self.graph, &self.cluster_of, operand);
+        match self.cluster_of[source.index()] {
+            Some(other) => self.position(other) < self.position(cluster),
+            None => true,
+        }
+    }
+
+    fn position(&self, cluster: ClusterId) -> usize {
+        self.clusters[cluster.0 as usize].position
+    }
+
+    /// The last cluster that the expression reads from, if all of it can run there.
+    fn joinable(&self, expression: &[NodeId]) -> Option<ClusterId> {
+        let shape = self.graph.shape(expression[0]);
+        let operands: Vec<NodeId> = (expression.iter())
+            .flat_map(|&id| {
+                let node = self.graph.node(id);
+                // The first operand of an assignment is where it goes, not what it needs.
+                node.inputs[usize::from(node.op.is_assign())..].iter().copied()
+            })
+            .filter(|operand| !expression.contains(operand))
+            .collect();
+        let candidates = operands.iter().filter_map(|operand| self.cluster_of[operand.index()]);
+        let cluster = candidates.max_by_key(|&cluster| self.position(cluster))?;
+        let open = &self.clusters[cluster.0 as usize];
+        let first = open.result().or(open.nodes.first().copied())?;
+        let accepts = match open.anchor {
+            None => true,
+            Some(anchor) => matches!(self.graph.node(anchor).op, Op::MatMul(_) | Op::Reduce(_)),
+        };
+        let fits = accepts
+            && open.nodes.len() + expression.len() <= MAX_NODES
+            && self.graph.shape(first) == shape
+            && operands.iter().all(|&operand| {
+                self.cluster_of[operand.index()] == Some(cluster)
+                    || self.is_before(operand, cluster)
+            })
+            && self.may_overwrite(expression, cluster);
+        fits.then_some(cluster)
+    }
+
+    /// Whether the leaf that the expression assigns to, if it does, may be overwritten by a
+    /// cluster: not where the kernel reads it in an order of its own.
+    fn may_overwrite(&self, expression: &[NodeId], cluster: ClusterId) -> bool {
+        let assign = expression.last().map(|&id| self.graph.node(id));
+        let Some(assign) = assign.filter(|node| node.op.is_assign()) else { return true };
+        let open = &self.clusters[cluster.0 as usize];
+        let mut gathers = (open.anchor.iter().chain(&open.body))
+            .flat_map(|&node| &self.graph.node(node).inputs)
+            .map(|&id| spread_source(self.graph, &self.cluster_of, id));
+        gathers.all(|id| id != assign.inputs[0])
+    }
+
+    /// The gradient of a cross-entropy is computed with its loss.
+    fn join_cross_entropy(&mut self, id: NodeId) -> bool {
+        let [logits, target, dy] = self.graph.node(id).inputs[..] else { return false };
+        let forward = self.users[logits.index()].iter().find(|user| {
+            let node = self.graph.node(**user);
+            matches!(node.op, Op::CrossEntropy(_)) && node.inputs == [logits, target]
+        });
+        let cluster = forward.and_then(|forward| self.cluster_of[forward.index()]);
+        let Some(cluster) = cluster.filter(|&cluster| self.is_before(dy, cluster)) else {
+            return false;
+        };
+        let open = &mut self.clusters[cluster.0 as usize];
+        if !open.nodes.is_empty() {
+            return false;
+        }
+        open.nodes.push(id);
+        self.cluster_of[id.index()] = Some(cluster);
+        true
+    }
+
+    /// Drops the clusters that sums have emptied.
+    fn finish(self) -> Fusion {
+        let mut fusion = Fusion { clusters: Vec::new(), cluster_of: self.cluster_of };
+        let mut renamed = Vec::with_capacity(self.clusters.len());
+        for cluster in self.clusters {
+            renamed.push(ClusterId(fusion.clusters.len() as u32));
+            if cluster.anchor.is_some() || !cluster.nodes.is_empty() {
+                fusion.clusters.push(cluster);
+            }
+        }
+        for cluster in fusion.cluster_of.iter_mut().flatten() {
+            *cluster = renamed[cluster.0 as usize];
+        }
+        fusion
+    }
+}

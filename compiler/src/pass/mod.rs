@@ -1,0 +1,8 @@
+//! The passes: free functions over graphs, one file each.
+
+pub mod contract;
+pub mod differentiate;
+pub mod fuse;
+pub mod memory;
+pub mod schedule;
+pub mod simplify;
