@@ -1,0 +1,48 @@
+//! The graph of the initial values.
+
+use crate::graph::{Graph, NodeId};
+use crate::model::{Init, Model};
+use crate::op::{self, Leaf, Op, Source};
+
+/// The graph that writes the parameters' initial values and zeroes the optimizer states.
+pub fn init_graph(model: &Model) -> Graph {
+    let mut graph = Graph { origins: model.graph.origins.clone(), ..Graph::default() };
+    for (index, param) in model.params.iter().enumerate() {
+        graph.current = model.graph.node(param.node).origin;
+        let Op::Leaf(leaf) = model.graph.node(param.node).op else { continue };
+        let leaf = graph.add(leaf, &[]);
+        let stream = index as u32;
+        let mut random = |distribution| {
+            let random = op::Random { shape: param.shape, distribution, stream };
+            graph.add(random, &[])
+        };
+        let value = match param.init {
+            Init::Constant(value) => {
+                let value = graph.constant(value);
+                spread(&mut graph, value, param)
+            }
+            Init::Uniform(low, high) => random(op::Distribution::Uniform(low, high)),
+            Init::Normal(mean, deviation) => random(op::Distribution::Normal(mean, deviation)),
+        };
+        let assign = graph.add(op::Assign, &[leaf, value]);
+        graph.roots.push(assign);
+        let Some(optimizer) = param.optimizer else { continue };
+        for slot in 0..model.optimizers[optimizer].slots().len() as u32 {
+            let source = Source::State { param: index as u32, slot };
+            let leaf = graph.add(Leaf::f32(source, param.shape), &[]);
+            let zero = graph.constant(0.0);
+            let zero = spread(&mut graph, zero, param);
+            let assign = graph.add(op::Assign, &[leaf, zero]);
+            graph.roots.push(assign);
+        }
+    }
+    graph
+}
+
+/// A scalar in a parameter's shape.
+fn spread(graph: &mut Graph, scalar: NodeId, param: &crate::model::Param) -> NodeId {
+    if param.shape.is_scalar() {
+        return scalar;
+    }
+    graph.add(op::Broadcast { shape: param.shape }, &[scalar])
+}

@@ -1,0 +1,186 @@
+//! Graph + schedule + memory plan -> Program.
+
+mod declare;
+mod init;
+mod kernel;
+pub mod layout;
+mod plan;
+mod tape;
+
+pub use init::init_graph;
+pub use plan::{Plan, PlannedValue, Role};
+
+use crate::graph::{Graph, NodeId};
+use crate::model::Model;
+use crate::op::{Leaf, Op};
+use crate::pass::fuse::{Cluster, ClusterId, Fusion, Updates, fuse, spread_source};
+use crate::pass::schedule::{Schedule, schedule};
+use arenet_runtime::program::{self, BufferId, Layout, Program};
+use declare::{declare, declare_results};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+
+/// One entry point of the program on its way through the passes.
+pub struct Stage {
+    /// What it computes.
+    pub graph: Graph,
+    /// Its kernels.
+    pub fusion: Fusion,
+    /// Their order.
+    pub schedule: Schedule,
+    classes: layout::Classes,
+}
+
+/// A program and the plans of its entry points: init, predict, eval, train.
+pub struct Emitted {
+    /// What is run.
+    pub program: Program,
+    /// What is shown.
+    pub plans: [Plan; 4],
+}
+
+/// The persistent buffers, by what their leaf is.
+type Leaves = HashMap<Leaf, BufferId>;
+
+/// Groups the nodes of each entry point's graph into kernels and orders them.
+pub fn stages(graphs: [Graph; 4], batch: u64) -> [Stage; 4] {
+    graphs.map(|graph| {
+        let classes = layout::classes(&graph);
+        let bytes = |id: NodeId| {
+            layout::layout(&graph.shape(id), false).bytes(batch).unwrap_or(u64::MAX >> 8)
+        };
+        let ordered = |updates| {
+            let fusion = fuse(&graph, updates);
+            schedule(&graph, &fusion, &bytes).map(|schedule| (fusion, schedule))
+        };
+        let (fusion, schedule) = ordered(Updates::Fused)
+            .or_else(|| ordered(Updates::Last))
+            .expect("no circle goes through updates that come last");
+        Stage { graph, fusion, schedule, classes }
+    })
+}
+
+/// Emits the program for batches of up to `batch` rows.
+pub fn emit(model: &Model, stages: &[Stage; 4], batch: u64, source: &str) -> Emitted {
+    let origins = origins(model, source);
+    let in_rows = layout::params_in_rows(&stages.each_ref().map(|stage| &stage.classes));
+    let mut program = Program { name: model.name.clone(), batch, ..Program::default() };
+    program.training = model.training.clone();
+    let mut leaves = Leaves::default();
+    let mut persistent = Vec::new();
+    declare(model, stages, &in_rows, &mut program, &mut leaves, &mut persistent);
+    let results = declare_results(model, &mut program, &mut persistent);
+    let mut plans: [Plan; 4] = Default::default();
+    let base = program.arena_bytes;
+    let [init, predict, eval, train] = stages;
+    for (index, stage) in [init, predict, eval, train].into_iter().enumerate() {
+        let mut emitter = Emitter {
+            stage,
+            in_rows: &in_rows,
+            leaves: &leaves,
+            buffers: vec![None; stage.graph.nodes.len()],
+            results: HashMap::default(),
+            batch,
+            origins: &origins,
+        };
+        let scalars = match index {
+            2 => &stage.graph.roots[..],
+            3 => &stage.graph.roots[..results.len().min(1)],
+            _ => &[][..],
+        };
+        for (&root, &buffer) in scalars.iter().zip(&results) {
+            emitter.results.entry(root).or_insert(buffer);
+        }
+        plans[index] = emitter.plan(&mut program, base, &persistent);
+        let steps = stage.schedule.iter().map(|&cluster| emitter.step(cluster)).collect();
+        let entry = program::Entry {
+            steps,
+            lower_bound: plans[index].lower_bound,
+            bytes: plans[index].bytes,
+        };
+        program.arena_bytes = program.arena_bytes.max(entry.bytes);
+        match index {
+            0 => program.init = entry,
+            1 => {
+                let outputs = model.outputs.iter().zip(&stage.graph.roots);
+                program.outputs = outputs
+                    .map(|((name, _), &root)| program::Output {
+                        name: name.clone(),
+                        width: stage.graph.shape(root).fixed_elements() as u64,
+                        buffer: emitter.buffer(root),
+                    })
+                    .collect();
+                program.predict = entry;
+            }
+            2 => {
+                // Equal formulas have become one node, and so one buffer.
+                for (metric, root) in program.metrics.iter_mut().zip(scalars.iter().skip(1)) {
+                    metric.buffer = emitter.results[root];
+                }
+                program.eval = entry;
+            }
+            _ => program.train = entry,
+        }
+    }
+    Emitted { program, plans }
+}
+
+/// Where each statement stands, found in one walk over the text.
+fn origins(model: &Model, source: &str) -> Vec<program::Origin> {
+    let newlines = source.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
+    let starts: Vec<usize> = std::iter::once(0).chain(newlines.map(|(at, _)| at + 1)).collect();
+    let origin = |origin: &crate::graph::Origin| {
+        let at = origin.span.start as usize;
+        let line = starts.partition_point(|&start| start <= at);
+        let before = source.get(starts[line - 1]..at).unwrap_or_default();
+        let (line, column) = (line as u32, before.chars().count() as u32 + 1);
+        program::Origin { name: origin.name.clone(), line, column }
+    };
+    model.graph.origins.iter().map(origin).collect()
+}
+
+/// Emits one entry point.
+struct Emitter<'a> {
+    stage: &'a Stage,
+    in_rows: &'a HashSet<u32>,
+    leaves: &'a Leaves,
+    /// The buffers of the values that are kept.
+    buffers: Vec<Option<BufferId>>,
+    /// Where the loss and the metrics go.
+    results: HashMap<NodeId, BufferId>,
+    batch: u64,
+    /// The statements of the source text.
+    origins: &'a [program::Origin],
+}
+
+impl Emitter<'_> {
+    fn layout(&self, id: NodeId) -> Layout {
+        self.stage.classes.layout(&self.stage.graph, self.in_rows, id)
+    }
+
+    fn cluster(&self, id: ClusterId) -> &Cluster {
+        &self.stage.fusion.clusters[id.0 as usize]
+    }
+
+    fn buffer(&self, id: NodeId) -> BufferId {
+        match self.stage.graph.node(id).op {
+            Op::Leaf(leaf) if self.stage.fusion.cluster_of[id.index()].is_none() => {
+                self.leaves[&leaf]
+            }
+            _ => self.buffers[id.index()].expect("what is read has been kept"),
+        }
+    }
+
+    /// Whether a node's value has a buffer.
+    fn is_kept(&self, id: NodeId) -> bool {
+        self.buffers[id.index()].is_some()
+    }
+
+    /// Whether a node is read in place, by strides.
+    fn is_spread(&self, id: NodeId) -> bool {
+        spread_source(&self.stage.graph, &self.stage.fusion.cluster_of, id) != id
+    }
+
+    fn source(&self, id: NodeId) -> NodeId {
+        spread_source(&self.stage.graph, &self.stage.fusion.cluster_of, id)
+    }
+}

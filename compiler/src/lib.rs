@@ -1,0 +1,179 @@
+//! Compiles Arenet's `.net` text to a [`Program`] for `arenet-runtime`.
+//!
+//! [`compile`] is the whole pipeline as one function; each stage is a module.
+#![forbid(unsafe_code)]
+
+pub mod diagnostic;
+pub mod emit;
+pub mod eval;
+pub mod graph;
+pub mod layer;
+pub mod lower;
+pub mod model;
+pub mod op;
+pub mod optim;
+pub mod pass;
+pub mod show;
+pub mod signature;
+pub mod syntax;
+
+use arenet_runtime::program::{Batch, Program};
+use diagnostic::{Diagnostic, Severity};
+use emit::{Plan, Role, Stage};
+use graph::{Graph, NodeId};
+use lower::LowerOptions;
+use model::Model;
+use op::{Broadcast, Op};
+use pass::simplify::{simplify, simplify_model};
+
+/// How to compile.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Options {
+    /// The most rows of a run; `None` takes what the `train` section says, and for `batch = full`
+    /// or a net without one [`DEFAULT_BATCH`].
+    pub batch: Option<u64>,
+    /// New values for consts.
+    pub sets: Vec<(String, f64)>,
+    /// Whether the program can be trained; without, it has no targets and no optimizer state.
+    pub training: bool,
+}
+
+/// The rows a program is planned for where nothing says how many.
+pub const DEFAULT_BATCH: u64 = 256;
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { batch: None, sets: Vec::new(), training: true }
+    }
+}
+
+/// A compiled file: the program, and what the stages made on the way.
+pub struct Compiled {
+    /// What is run.
+    pub program: Program,
+    /// The memory plans of init, predict, eval and train.
+    pub plans: [Plan; 4],
+    /// Lints.
+    pub warnings: Vec<Diagnostic>,
+    /// The net as lowered, simplified.
+    pub model: Model,
+    /// The kernels of init, predict, eval and train.
+    pub stages: [Stage; 4],
+}
+
+/// Compiles the text of a `.net` file.
+///
+/// # Errors
+/// Every mistake of the file, with warnings among them.
+///
+/// ```
+/// let source = "net n { input x: [N, 3]  output y = x |> dense(2) |> sigmoid }";
+/// let compiled = arenet_compiler::compile(source, &Default::default()).unwrap();
+/// assert_eq!(compiled.program.params[0].name, "y.w");
+/// ```
+pub fn compile(source: &str, options: &Options) -> Result<Compiled, Vec<Diagnostic>> {
+    let (file, mut diagnostics) = syntax::parse(source);
+    let incomplete = !diagnostics.is_empty();
+    let lower_options = LowerOptions { sets: options.sets.clone(), incomplete };
+    let (model, found) = lower::lower(&file, &lower_options);
+    diagnostics.extend(found);
+    diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
+    let failed = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+    let Some(mut model) = model.filter(|_| !failed) else { return Err(diagnostics) };
+    if !options.training {
+        forget_training(&mut model);
+    }
+    let batch = options.batch.unwrap_or(match model.training.as_ref().map(|t| t.batch) {
+        Some(Batch::Rows(rows)) => rows,
+        Some(Batch::Full) | None => DEFAULT_BATCH,
+    });
+    if let (Some(training), Some(batch)) = (&mut model.training, options.batch)
+        && training.batch != Batch::Full
+    {
+        training.batch = Batch::Rows(batch);
+    }
+    let model = simplify_model(model);
+    let graphs = entry_graphs(&model).map(|graph| checked(named_scalars(simplify(&graph).0)));
+    let stages = emit::stages(graphs, batch);
+    let emit::Emitted { program, plans } = emit::emit(&model, &stages, batch, source);
+    if let Some(diagnostic) = over_limit(&model, &program, &plans) {
+        diagnostics.push(diagnostic);
+        return Err(diagnostics);
+    }
+    Ok(Compiled { program, plans, warnings: diagnostics, model, stages })
+}
+
+/// Leaves only what a prediction needs.
+fn forget_training(model: &mut Model) {
+    model.training = None;
+    model.loss = None;
+    model.metrics.clear();
+    model.targets.clear();
+    for param in &mut model.params {
+        param.optimizer = None;
+    }
+}
+
+/// What init, predict, eval and train compute.
+fn entry_graphs(model: &Model) -> [Graph; 4] {
+    let with_roots = |roots: Vec<NodeId>| Graph { roots, ..model.graph.clone() };
+    let predict = with_roots(model.outputs.iter().map(|&(_, node)| node).collect());
+    let (eval, train) = match model.loss {
+        Some(loss) if model.training.is_some() => {
+            let metrics = model.metrics.iter().map(|metric| metric.node);
+            let eval = with_roots([loss].into_iter().chain(metrics).collect());
+            (eval, optim::train_step(model))
+        }
+        _ => Default::default(),
+    };
+    [emit::init_graph(model), predict, eval, train]
+}
+
+/// A loss or metric that is no more than a leaf gets a node, and so a place, of its own.
+fn named_scalars(mut graph: Graph) -> Graph {
+    for index in 0..graph.roots.len() {
+        let root = graph.roots[index];
+        let node = graph.node(root);
+        if matches!(node.op, Op::Leaf(_)) && node.shape.is_scalar() {
+            let shape = node.shape;
+            graph.roots[index] = graph.add(Broadcast { shape }, &[root]);
+        }
+    }
+    graph
+}
+
+/// Debug builds verify the graph after each pass.
+fn checked(graph: Graph) -> Graph {
+    if cfg!(debug_assertions) {
+        graph::verify::verify(&graph).expect("every pass leaves a well-formed graph");
+    }
+    graph
+}
+
+/// `limit memory`: the arena may not be larger; the biggest values are named.
+fn over_limit(model: &Model, program: &Program, plans: &[Plan; 4]) -> Option<Diagnostic> {
+    let (limit, span) = model.memory_limit?;
+    let plan = plans.iter().max_by_key(|plan| plan.bytes)?;
+    if program.arena_bytes <= limit {
+        return None;
+    }
+    let mut values: Vec<_> = plan.values.iter().collect();
+    values.sort_by_key(|value| std::cmp::Reverse(value.bytes));
+    let message = format!(
+        "the program needs {} bytes of memory at batch {}, {} more than the limit of {limit}",
+        program.arena_bytes,
+        program.batch,
+        program.arena_bytes - limit
+    );
+    let mut diagnostic = Diagnostic::error("over-memory-limit", span, message);
+    for value in values.iter().take(3) {
+        let kind = match value.role {
+            Role::Persistent => "kept between steps",
+            Role::Saved => "saved for the backward pass",
+            Role::Transient => "needed for a while",
+        };
+        let text = format!("`{}` takes {} bytes, {kind}", value.name, value.bytes);
+        diagnostic = diagnostic.label(value.span, text);
+    }
+    Some(diagnostic.help("a smaller batch or narrower layers need less"))
+}

@@ -1,0 +1,196 @@
+//! The texts of the later stages: kernels as formulas, the schedule and the memory plan.
+
+use crate::diagnostic::{Span, line_column};
+use crate::emit::{Plan, PlannedValue, Role, Stage};
+use crate::graph::{Graph, NodeId};
+use crate::model::Model;
+use crate::op::{Axis, Binary, BinaryFn, Leaf, Op, Reduce, Source, Unary, UnaryFn};
+use crate::pass::fuse::{ClusterId, spread_source};
+use crate::pass::schedule::kept;
+use arenet_runtime::program::{Entry, Scalar};
+use std::fmt::Write;
+
+/// The kernels in the order in which they run, each as the formulas of what it keeps.
+pub fn schedule(model: &Model, stage: &Stage) -> String {
+    let kept = kept(&stage.graph, &stage.fusion);
+    let mut text = String::new();
+    for (step, &id) in stage.schedule.iter().enumerate() {
+        let formulas = cluster(model, stage, &kept, id);
+        _ = writeln!(text, "{step:>4}  {}", formulas.join("\n      "));
+    }
+    text
+}
+
+/// The formulas of one kernel.
+pub fn cluster(model: &Model, stage: &Stage, kept: &[bool], id: ClusterId) -> Vec<String> {
+    let cluster = &stage.fusion.clusters[id.0 as usize];
+    let writer = Writer { model, graph: &stage.graph, stage, own: id, kept };
+    let mut formulas = Vec::new();
+    for node in cluster.members() {
+        if let Op::Assign(_) = stage.graph.node(node).op {
+            let [leaf, value] = stage.graph.node(node).inputs[..] else { continue };
+            formulas.push(format!("{} <- {}", writer.operand(leaf, 0), writer.operand(value, 0)));
+        } else if kept[node.index()] {
+            formulas.push(format!("{node} = {}", writer.formula(node, 0)));
+        }
+    }
+    formulas
+}
+
+struct Writer<'a> {
+    model: &'a Model,
+    graph: &'a Graph,
+    stage: &'a Stage,
+    own: ClusterId,
+    kept: &'a [bool],
+}
+
+impl Writer<'_> {
+    /// A value as an operand: by name where it has one, as a formula where only this kernel sees
+    /// it.
+    fn operand(&self, id: NodeId, binding: u8) -> String {
+        let source = spread_source(self.graph, &self.stage.fusion.cluster_of, id);
+        if let Op::Leaf(leaf) = self.graph.node(source).op {
+            return self.leaf(&leaf);
+        }
+        let inner = self.stage.fusion.cluster_of[source.index()] == Some(self.own);
+        if inner && !self.kept[source.index()] {
+            self.formula(source, binding)
+        } else {
+            source.to_string()
+        }
+    }
+
+    fn leaf(&self, leaf: &Leaf) -> String {
+        let port = |ports: &[crate::model::Port], i: u32| ports[i as usize].name.clone();
+        match leaf.source {
+            Source::Input(i) => port(&self.model.inputs, i),
+            Source::Target(i) => port(&self.model.targets, i),
+            Source::Param(i) => self.model.params[i as usize].name.clone(),
+            Source::State { param, slot } => {
+                let param = &self.model.params[param as usize];
+                let slots =
+                    param.optimizer.map(|optimizer| self.model.optimizers[optimizer].slots());
+                let slot = slots.and_then(|slots| slots.get(slot as usize).copied());
+                format!("{}.{}", param.name, slot.unwrap_or("state"))
+            }
+            Source::Scalar(scalar) => match scalar {
+                Scalar::PerRow { factor } => format!("{factor}/N"),
+                Scalar::LearningRate { group } => format!("lr{}", suffix(group)),
+                Scalar::CorrectedRate { group, beta } => {
+                    format!("lr{}/(1-{beta}^t)", suffix(group))
+                }
+                Scalar::RootCorrection { beta } => format!("1/sqrt(1-{beta}^t)"),
+                Scalar::Undampened { .. } => "undampened".into(),
+            },
+            Source::Const(value) => format!("{value}"),
+        }
+    }
+
+    /// The formula of a node; parenthesised where the context binds as tightly as `binding` says.
+    fn formula(&self, id: NodeId, binding: u8) -> String {
+        let node = self.graph.node(id);
+        let arg = |i: usize| self.operand(node.inputs[i], 0);
+        let call = |name: &str| {
+            let args: Vec<String> = (0..node.inputs.len()).map(arg).collect();
+            format!("{name}({})", args.join(", "))
+        };
+        let infix = |sign: &str, own: u8, right: u8| {
+            let text = format!(
+                "{} {sign} {}",
+                self.operand(node.inputs[0], own),
+                self.operand(node.inputs[1], right)
+            );
+            if own < binding { format!("({text})") } else { text }
+        };
+        match node.op {
+            Op::Unary(Unary(UnaryFn::Neg)) => format!("-{}", self.operand(node.inputs[0], 3)),
+            Op::Binary(Binary(function)) => match function {
+                BinaryFn::Add => infix("+", 1, 1),
+                BinaryFn::Sub => infix("-", 1, 2),
+                BinaryFn::Mul => infix("*", 2, 2),
+                BinaryFn::Div => infix("/", 2, 3),
+                BinaryFn::Max => call("max"),
+                BinaryFn::Min => call("min"),
+                BinaryFn::Gate => call("gate"),
+            },
+            Op::MatMul(product) => {
+                let mark = |flag| if flag { "ᵀ" } else { "" };
+                let (a, b) = (self.operand(node.inputs[0], 3), self.operand(node.inputs[1], 3));
+                let text = format!("{a}{} @ {b}{}", mark(product.transpose_a), {
+                    mark(product.transpose_b)
+                });
+                if binding > 2 { format!("({text})") } else { text }
+            }
+            Op::Reduce(Reduce { axis }) => match axis {
+                Axis::Last => call("sum_last"),
+                Axis::Rows => call("sum_rows"),
+                Axis::All => call("sum"),
+            },
+            op => {
+                let text = op.to_string();
+                call(text.split_whitespace().next().unwrap_or_default())
+            }
+        }
+    }
+}
+
+/// Only the second optimizer and later ones are numbered.
+fn suffix(group: u16) -> String {
+    if group == 0 { String::new() } else { format!("{group}") }
+}
+
+/// The memory plan as a table, its figures in the heading; a value is followed by the place of its
+/// statement in the source.
+pub fn plan(plan: &Plan, entry: &Entry, source: &str) -> String {
+    let mut text = String::new();
+    let ratio = plan.bytes as f64 / plan.lower_bound.max(1) as f64;
+    _ = writeln!(
+        text,
+        "arena {} bytes, lower bound {} bytes, ratio {ratio:.2}, {} steps\n",
+        plan.bytes,
+        plan.lower_bound,
+        entry.steps.len()
+    );
+    let names = plan.values.iter().map(|value| value.name.chars().count());
+    let width = names.max().unwrap_or(0).max(5);
+    _ = writeln!(
+        text,
+        "{:<width$}  {:>7}  {:<10} {:>12} {:>12}  {:<10} freed after",
+        "value", "at", "role", "offset", "bytes", "steps"
+    );
+    for value in &plan.values {
+        let role = match value.role {
+            Role::Persistent => "persistent",
+            Role::Saved => "saved",
+            Role::Transient => "transient",
+        };
+        let at = match value.span {
+            Span { start: 0, end: 0 } => String::new(), // what the host computes
+            span => {
+                let (line, column) = line_column(source, span.start as usize);
+                format!("{line}:{column}")
+            }
+        };
+        let (steps, freed) = lifetime(value, entry);
+        _ = writeln!(
+            text,
+            "{:<width$}  {at:>7}  {role:<10} {:>12} {:>12}  {steps:<10} {freed}",
+            value.name, value.offset, value.bytes
+        );
+    }
+    text
+}
+
+/// The steps from a value's first to its last, and the kernel after which its bytes are free.
+fn lifetime(value: &PlannedValue, entry: &Entry) -> (String, String) {
+    let PlannedValue { first, last, .. } = value;
+    match entry.steps.get(*last as usize) {
+        _ if value.role == Role::Persistent => ("all".into(), "-".into()),
+        None => (format!("{first}..end"), "-".into()),
+        Some(step) => {
+            let freed = format!("{last} {} ({})", step.kernel.name(), step.origin.name);
+            (format!("{first}..{last}"), freed)
+        }
+    }
+}
