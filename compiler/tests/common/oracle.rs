@@ -1,0 +1,88 @@
+//! Training in 64-bit arithmetic: the whole step of a model, evaluated node by node.
+
+use arenet_compiler::diagnostic::render;
+use arenet_compiler::eval::{Tensor, evaluate};
+use arenet_compiler::graph::{Graph, verify::verify};
+use arenet_compiler::lower::{LowerOptions, lower};
+use arenet_compiler::model::Model;
+use arenet_compiler::op::{Leaf, Op, Source};
+use arenet_compiler::optim::train_step;
+use arenet_compiler::pass::simplify::{simplify, simplify_model};
+use arenet_compiler::syntax::parse;
+use arenet_runtime::program::Scalar;
+use std::collections::HashMap;
+
+/// The model of a text without mistakes.
+#[track_caller]
+pub fn lowered(source: &str) -> Model {
+    let (file, mut diagnostics) = parse(source);
+    let (model, more) = lower(&file, &LowerOptions::default());
+    diagnostics.extend(more);
+    let model = model.unwrap_or_else(|| panic!("{}", render(&diagnostics, "m.net", source, false)));
+    verify(&model.graph).unwrap();
+    model
+}
+
+/// A model in training.
+pub struct Oracle {
+    pub model: Model,
+    graph: Graph,
+    pub params: Vec<Tensor>,
+    states: HashMap<(u32, u32), Tensor>,
+    rate: f64,
+    step: i32,
+}
+
+impl Oracle {
+    /// Starts training with a constant learning rate; with or without simplification.
+    pub fn new(model: Model, params: Vec<Tensor>, simplified: bool) -> Oracle {
+        let rate = model.training.as_ref().expect("it is trained").schedules[0].base;
+        let model = if simplified { simplify_model(model) } else { model };
+        verify(&model.graph).unwrap();
+        let step = train_step(&model);
+        verify(&step).unwrap();
+        let graph = if simplified { simplify(&step).0 } else { step };
+        verify(&graph).unwrap();
+        Oracle { model, graph, params, states: HashMap::new(), rate, step: 0 }
+    }
+
+    /// Makes a step, and gives the loss before it.
+    pub fn step(&mut self, inputs: &[Tensor], targets: &[Tensor], rows: usize) -> f64 {
+        self.step += 1;
+        let leaf = |leaf: &Leaf| self.value(leaf, inputs, targets, rows);
+        let values = evaluate(&self.graph, leaf, rows);
+        for root in &self.graph.roots[1..] {
+            let old = self.graph.node(*root).inputs[0];
+            let value = values[root.index()].clone();
+            match self.graph.node(old).op {
+                Op::Leaf(Leaf { source: Source::Param(i), .. }) => self.params[i as usize] = value,
+                Op::Leaf(Leaf { source: Source::State { param, slot }, .. }) => {
+                    self.states.insert((param, slot), value);
+                }
+                op => panic!("{op} is assigned"),
+            }
+        }
+        values[self.graph.roots[0].index()].data[0]
+    }
+
+    fn value(&self, leaf: &Leaf, inputs: &[Tensor], targets: &[Tensor], rows: usize) -> Tensor {
+        match leaf.source {
+            Source::Input(i) => inputs[i as usize].clone(),
+            Source::Target(i) => targets[i as usize].clone(),
+            Source::Param(i) => self.params[i as usize].clone(),
+            Source::State { param, slot } => {
+                let zero = || Tensor::from_fn(leaf.shape, rows, |_| 0.0);
+                self.states.get(&(param, slot)).cloned().unwrap_or_else(zero)
+            }
+            Source::Const(value) => Tensor::scalar(value),
+            Source::Scalar(scalar) => Tensor::scalar(match scalar {
+                Scalar::PerRow { factor } => factor / rows as f64,
+                Scalar::LearningRate { .. } => self.rate,
+                Scalar::CorrectedRate { beta, .. } => self.rate / (1.0 - beta.powi(self.step)),
+                Scalar::RootCorrection { beta } => 1.0 / (1.0 - beta.powi(self.step)).sqrt(),
+                Scalar::Undampened { .. } if self.step == 1 => 1.0,
+                Scalar::Undampened { dampening } => 1.0 - dampening,
+            }),
+        }
+    }
+}

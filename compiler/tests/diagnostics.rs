@@ -1,0 +1,204 @@
+//! Every diagnostic of lowering, as its reader sees it.
+//!
+//! The cases are in golden/diagnostics: a title after `===`, a source, and after `---` what is
+//! told about it. UPDATE_GOLDEN=1 rewrites what is told.
+
+use arenet_compiler::diagnostic::{Diagnostic, render};
+use arenet_compiler::lower::{LowerOptions, lower};
+use arenet_compiler::syntax::parse;
+use pretty_assertions::assert_eq;
+use std::fmt::Write;
+
+fn diagnostics(source: &str) -> Vec<Diagnostic> {
+    let (file, syntax) = parse(source);
+    assert_eq!(render(&syntax, "m.net", source, false), "", "the syntax is right");
+    let (model, diagnostics) = lower(&file, &LowerOptions::default());
+    let failed = diagnostics.iter().any(|d| d.severity.name() == "error");
+    assert_eq!(model.is_none(), failed, "there is a model exactly when nothing is an error");
+    diagnostics
+}
+
+fn check(file: &str) {
+    let path = format!("{}/tests/golden/diagnostics/{file}.txt", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&path).unwrap();
+    let mut actual = String::new();
+    for case in text.split("=== ").skip(1) {
+        let (title, rest) = case.split_once('\n').unwrap();
+        let source = rest.split("---\n").next().unwrap();
+        let told = render(&diagnostics(source), "m.net", source, false);
+        let told = told.lines().map(str::trim_end).collect::<Vec<_>>().join("\n");
+        let told = if told.is_empty() { "nothing" } else { &told };
+        write!(actual, "=== {title}\n{source}---\n{told}\n\n").unwrap();
+    }
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        std::fs::write(&path, actual).unwrap();
+    } else {
+        assert_eq!(actual, text, "{path} differs; UPDATE_GOLDEN=1 rewrites it");
+    }
+}
+
+#[test]
+fn names() {
+    check("names");
+}
+
+#[test]
+fn shapes() {
+    check("shapes");
+}
+
+#[test]
+fn calls() {
+    check("calls");
+}
+
+#[test]
+fn train() {
+    check("train");
+}
+
+#[test]
+fn lints() {
+    check("lints");
+}
+
+/// The codes of what is told.
+fn codes(source: &str) -> Vec<&'static str> {
+    diagnostics(source).iter().map(|diagnostic| diagnostic.code).collect()
+}
+
+/// Blocks that call the one before twice: 2^40 calls.
+fn doubling(body: &str) -> String {
+    let mut source = format!("block b0(x) {{ return {body} }}\n");
+    for i in 1..=40 {
+        writeln!(source, "block b{i}(x) {{ return x |> b{0} |> b{0} }}", i - 1).unwrap();
+    }
+    source + "net m { input x: [N, 2]  output y = b40(x) }"
+}
+
+#[test]
+fn exponential_networks_are_stopped() {
+    assert_eq!(codes(&doubling("x + 1")), ["too-many-nodes"]);
+    assert_eq!(codes(&doubling("x")), ["too-many-nodes"]);
+    assert_eq!(codes(&doubling("x |> oops")), ["unknown-function"], "the same error is told once");
+}
+
+#[test]
+fn deep_networks_are_stopped() {
+    let mut source = String::from("block b0(x) { return x }\n");
+    for i in 1..=300 {
+        writeln!(source, "block b{i}(x) {{ return (((b{}(x)))) }}", i - 1).unwrap();
+    }
+    source += "net m { input x: [N, 2]  output y = b300(x) }";
+    assert_eq!(codes(&source), ["nesting-too-deep"]);
+
+    let nested = format!("{}x{}", "relu(".repeat(127), ")".repeat(127));
+    assert!(codes(&format!("net m {{ input x: [N, 2]  output y = {nested} }}")).is_empty());
+}
+
+#[test]
+fn long_chains_are_fine() {
+    let chain = |link: &str| link.repeat(500);
+    let source = |value: String| format!("net m {{ input x: [N, 2]  output y = {value} }}");
+    assert!(codes(&source(format!("x {}", chain("|> tanh ")))).is_empty());
+    assert!(codes(&source(format!("x {}", chain("+ x ")))).is_empty());
+}
+
+#[test]
+fn large_networks_are_stopped() {
+    // gelu is two operations.
+    let source = |statements: usize| {
+        let mut source = String::from("net m { input x: [N, 2]\n h0 = x\n");
+        for i in 1..=statements {
+            writeln!(source, "h{i} = h{} {}", i - 1, "|> gelu ".repeat(499)).unwrap();
+        }
+        source + &format!("output y = h{statements} }}")
+    };
+    assert!(codes(&source(100)).is_empty());
+    assert_eq!(codes(&source(101)), ["too-many-nodes"]);
+}
+
+#[test]
+fn warnings_stop_nothing() {
+    let layers = "|> dense(2) |> relu ".repeat(200);
+    let codes = codes(&format!("net m {{ input x: [N, 2]  output y = x {layers} }}"));
+    assert_eq!(codes, ["relu-init"; 100]);
+}
+
+#[test]
+fn long_names_are_refused() {
+    let name = "a".repeat(300);
+    let within = |name: &str| {
+        format!(
+            "block f(x) {{ {name} = x |> dense(2)  return {name} }}
+             net m {{ input x: [N, 2]  {name} = f(x)  output y = {name} }}"
+        )
+    };
+    assert!(codes(&within(&name[..100])).is_empty());
+    assert_eq!(codes(&within(&name[..200])), ["name-too-long"]);
+    assert_eq!(
+        codes(&format!("net m {{ input {name}: [N, 2]  output y = 1 }}"))[0],
+        "name-too-long"
+    );
+}
+
+#[test]
+fn a_flood_of_errors_is_cut() {
+    let mut source = String::from("net m { input x: [N, 2]\n");
+    for i in 0..20_000 {
+        writeln!(source, "h{i} = x |> oops{i}").unwrap();
+    }
+    source += "output y = x }";
+    let codes = codes(&source);
+    assert_eq!(codes.len(), 101);
+    assert_eq!(codes.iter().filter(|code| **code == "too-many-errors").count(), 1);
+}
+
+#[test]
+fn constants_are_set_from_outside() {
+    let source = "const H = 3  const W = H * 2
+        net m { input x: [N, W]  output y = x |> dense(H) }";
+    let (file, _) = parse(source);
+    let sets = |sets: &[(&str, f64)]| LowerOptions {
+        sets: sets.iter().map(|(name, value)| (name.to_string(), *value)).collect(),
+        incomplete: false,
+    };
+    let weight = |options| lower(&file, &options).0.unwrap().params[0].shape.to_string();
+    assert_eq!(weight(sets(&[])), "[6, 3]");
+    assert_eq!(weight(sets(&[("H", 5.0)])), "[10, 5]");
+    assert_eq!(weight(sets(&[("H", 5.0), ("W", 4.0)])), "[4, 5]");
+    assert_eq!(weight(sets(&[("H", 5.0), ("H", 7.0)])), "[14, 7]", "the last one counts");
+
+    let (model, told) = lower(&file, &sets(&[("HH", 5.0)]));
+    assert!(model.is_none());
+    assert_eq!(
+        render(&told, "m.net", source, false).lines().next().unwrap(),
+        "error[unknown-name]: the file has no constant `HH` to set"
+    );
+}
+
+#[test]
+fn mistakes_of_syntax_have_no_cascade() {
+    let source = "net m {
+        input x: [N, 4]
+        hidden = x |> dense(3
+        h2 = x |>
+        output y = hidden |> dense(2)
+        output z = h2 + inputs
+        output w = x |> sigmiod + relu(x, 3)
+    }
+    train {
+        target t: [N 2]
+        loss = mse(y, t)
+    }";
+    let (file, syntax) = parse(source);
+    assert_eq!(syntax.len(), 3);
+    let options = LowerOptions { incomplete: true, ..LowerOptions::default() };
+    let (model, told) = lower(&file, &options);
+    assert!(model.is_none());
+    let messages: Vec<&str> = told.iter().map(|diagnostic| diagnostic.message.as_str()).collect();
+    assert_eq!(
+        messages,
+        ["unknown function `sigmiod`", "`relu` takes at most 1 argument without a name"]
+    );
+}

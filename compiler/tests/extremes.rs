@@ -1,0 +1,51 @@
+//! Values at the ends of their range: losses and their gradients stay finite.
+
+mod common;
+
+use arenet_compiler::eval::{Tensor, evaluate};
+use arenet_compiler::graph::Shape;
+use arenet_compiler::op::Source;
+use arenet_compiler::pass::differentiate::differentiate;
+use arenet_runtime::program::Scalar;
+use common::oracle::lowered;
+
+/// A loss of one row of predictions, and its gradient.
+fn loss_and_grad(loss: &str, y: &[f64], t: &[f64], target: &str) -> (f64, Vec<f64>) {
+    let width = y.len();
+    let model = lowered(&format!(
+        "net m {{ input x: [N, {width}]  param p: []  output y = x + p }}
+         train {{ target t: {target}  loss = {loss}(y, t)  optimizer = sgd }}"
+    ));
+    let mut graph = model.graph.clone();
+    let value = model.loss.unwrap();
+    let grad = differentiate(&mut graph, value, &[model.outputs[0].1])[0].unwrap();
+    let row = |shape: Shape, data: &[f64]| Tensor { shape, data: data.to_vec() };
+    let values = evaluate(
+        &graph,
+        |leaf| match leaf.source {
+            Source::Input(_) => row(leaf.shape, y),
+            Source::Target(_) => row(leaf.shape, t),
+            Source::Scalar(Scalar::PerRow { factor }) => Tensor::scalar(factor),
+            _ => Tensor::scalar(0.0),
+        },
+        1,
+    );
+    (values[value.index()].data[0], values[grad.index()].data.clone())
+}
+
+#[test]
+fn bce_of_certain_predictions() {
+    // Certain and right costs nothing; certain and wrong costs 100, as in PyTorch.
+    let (loss, grad) = loss_and_grad("bce", &[0.0, 1.0], &[0.0, 1.0], "[N, 2]");
+    assert_eq!((loss, grad), (0.0, vec![0.5, -0.5]));
+    let (loss, grad) = loss_and_grad("bce", &[0.0, 1.0], &[1.0, 0.0], "[N, 2]");
+    assert_eq!((loss, grad), (100.0, vec![0.0, 0.0]));
+}
+
+#[test]
+fn losses_of_large_logits() {
+    let (loss, grad) = loss_and_grad("bce_logits", &[1000.0, -1000.0], &[0.0, 0.0], "[N, 2]");
+    assert_eq!((loss, grad), (500.0, vec![0.5, 0.0]));
+    let (loss, grad) = loss_and_grad("cross_entropy", &[1000.0, -1000.0], &[1.0], "i32[N]");
+    assert_eq!((loss, grad), (2000.0, vec![1.0, -1.0]));
+}

@@ -1,0 +1,193 @@
+//! What one kernel does: the clusters of training steps as text, and the contraction of tapes.
+
+use arenet_compiler::pass::contract::contract;
+use arenet_compiler::{Options, compile, show};
+use arenet_runtime::program::{BufferId, Expr, Instr, Load, Opcode, Spread, Value};
+use pretty_assertions::assert_eq;
+
+/// Checks the kernels of a training step.
+fn check(source: &str, expected: &str) {
+    let compiled = compile(source, &Options::default()).unwrap();
+    let [.., train] = &compiled.stages;
+    assert_eq!(format!("\n{}", show::schedule(&compiled.model, train)), expected);
+}
+
+#[test]
+fn three_three_two() {
+    check(
+        "net seed {
+            input x: [N, 3]
+            h = x |> dense(3) |> sigmoid
+            output y = h |> dense(2) |> sigmoid
+        }
+        train {
+            target t: [N, 2]
+            loss = mse(y, t)
+            optimizer = sgd(lr: 0.5)
+        }",
+        "
+   0  %6 = sigmoid(x @ h.w + h.b)
+   1  %15 = (sigmoid(%6 @ y.w + y.b) - t) * (sigmoid(%6 @ y.w + y.b) - t)
+      %26 = (sigmoid(%6 @ y.w + y.b) - t) * 1/N \
+        * sigmoid(%6 @ y.w + y.b) * (1 - sigmoid(%6 @ y.w + y.b))
+   2  %18 = sum(%15) * 0.5/N
+   3  y.b <- y.b - sum_rows(%26) * lr
+   4  %33 = %26 @ y.wᵀ * %6 * (1 - %6)
+   5  y.w <- y.w - %6ᵀ @ %26 * lr
+   6  h.b <- h.b - sum_rows(%33) * lr
+   7  h.w <- h.w - xᵀ @ %33 * lr
+",
+    );
+}
+
+#[test]
+fn relu_cross_entropy_momentum() {
+    check(
+        "net digits {
+            input x: [N, 64]
+            h = x |> dense(32, init: he) |> relu
+            output logits = h |> dense(10)
+        }
+        train {
+            target digit: i32[N]
+            loss = cross_entropy(logits, digit)
+            optimizer = sgd(lr: 0.1, momentum: 0.9)
+        }",
+        "
+   0  %6 = relu(x @ h.w + h.b)
+   1  %11 = %6 @ logits.w + logits.b
+   2  %13 = cross_entropy(%11, digit)
+      %18 = cross_entropy_grad(%11, digit, 1/N)
+   3  %16 = sum(%13) * 1/N
+   4  logits.b <- logits.b - (logits.b.momentum * 0.9 + sum_rows(%18)) * lr
+      logits.b.momentum <- logits.b.momentum * 0.9 + sum_rows(%18)
+   5  %22 = gate(%18 @ logits.wᵀ, %6)
+   6  logits.w <- logits.w - (logits.w.momentum * 0.9 + %6ᵀ @ %18) * lr
+      logits.w.momentum <- logits.w.momentum * 0.9 + %6ᵀ @ %18
+   7  h.b <- h.b - (h.b.momentum * 0.9 + sum_rows(%22)) * lr
+      h.b.momentum <- h.b.momentum * 0.9 + sum_rows(%22)
+   8  h.w <- h.w - (h.w.momentum * 0.9 + xᵀ @ %22) * lr
+      h.w.momentum <- h.w.momentum * 0.9 + xᵀ @ %22
+",
+    );
+}
+
+const R: Value = Value::Result;
+const ONE: Value = Value::Const(0);
+
+fn load(i: u16) -> Value {
+    Value::Load(i)
+}
+
+fn at(i: u16) -> Value {
+    Value::Instr(i)
+}
+
+/// The values that a tape stores, by the plainest evaluation there is.
+fn evaluate(expr: &Expr, result: f64, loads: &[f64]) -> Vec<f64> {
+    let mut values: Vec<f64> = Vec::new();
+    let value = |value: Value, values: &[f64]| match value {
+        Value::Result => result,
+        // A load is known by its buffer: contraction may renumber it.
+        Value::Load(i) => loads[expr.loads[i as usize].buffer.0 as usize],
+        Value::Const(i) => f64::from(expr.consts[i as usize]),
+        Value::Instr(i) => values[i as usize],
+    };
+    for instr in &expr.code {
+        let [a, b, c] = instr.args.map(|arg| value(arg, &values));
+        values.push(match instr.op {
+            Opcode::Add => a + b,
+            Opcode::Sub => a - b,
+            Opcode::Mul => a * b,
+            Opcode::Sigmoid => 1.0 / (1.0 + (-a).exp()),
+            Opcode::MulAdd => a * b + c,
+            Opcode::NegMulAdd => c - a * b,
+            Opcode::SigmoidGrad => a * b * (1.0 - b),
+            Opcode::TanhGrad => a * (1.0 - b * b),
+            op => panic!("{op:?} is in no case"),
+        });
+    }
+    expr.stores.iter().map(|&(stored, _)| value(stored, &values)).collect()
+}
+
+/// Checks that a tape becomes these operations, and still stores the same values.
+fn check_contraction(code: &[(Opcode, [Value; 2])], stored: &[Value], expected: &[Opcode]) {
+    let load = |i| Load { buffer: BufferId(i), spread: Spread::Full };
+    let instr = |&(op, [a, b]): &(Opcode, [Value; 2])| Instr { op, args: [a, b, a] };
+    let expr = Expr {
+        loads: (0..4).map(load).collect(),
+        consts: vec![1.0, 2.0],
+        code: code.iter().map(instr).collect(),
+        stores: stored.iter().map(|&value| (value, BufferId(9))).collect(),
+    };
+    let short = contract(expr.clone());
+    let ops: Vec<Opcode> = short.code.iter().map(|instr| instr.op).collect();
+    assert_eq!(ops, expected);
+    for numbers in [[0.25, -1.5, 3.0, 0.5], [-0.75, 0.125, 0.9, -2.0]] {
+        let (before, after) = (evaluate(&expr, 0.6, &numbers), evaluate(&short, 0.6, &numbers));
+        assert_eq!(before.len(), after.len());
+        for (before, after) in before.iter().zip(after) {
+            assert!((before - after).abs() < 1e-12, "{expected:?}: {before} became {after}");
+        }
+    }
+    let used = |value| short.code.iter().any(|i| i.args.contains(&value));
+    let loads = (0..short.loads.len() as u16).map(Value::Load);
+    let consts = (0..short.consts.len() as u16).map(Value::Const);
+    let stored = |value| short.stores.iter().any(|&(stored, _)| stored == value);
+    assert!(loads.chain(consts).all(|value| used(value) || stored(value)), "all is used");
+}
+
+#[test]
+fn instructions_that_do_two_things() {
+    use Opcode::{Add, Mul, MulAdd, NegMulAdd, Sigmoid, SigmoidGrad, Sub, TanhGrad};
+    // a b + c, on either side
+    check_contraction(&[(Mul, [R, load(0)]), (Add, [at(0), load(1)])], &[at(1)], &[MulAdd]);
+    check_contraction(&[(Mul, [R, load(0)]), (Add, [load(1), at(0)])], &[at(1)], &[MulAdd]);
+    // c - a b, but not a b - c
+    check_contraction(&[(Mul, [R, load(0)]), (Sub, [load(1), at(0)])], &[at(1)], &[NegMulAdd]);
+    check_contraction(&[(Mul, [R, load(0)]), (Sub, [at(0), load(1)])], &[at(1)], &[Mul, Sub]);
+    // one of two products
+    check_contraction(
+        &[(Mul, [R, load(0)]), (Mul, [load(1), load(2)]), (Add, [at(0), at(1)])],
+        &[at(2)],
+        &[Mul, MulAdd],
+    );
+    // dy y (1 - y), in every order
+    let minus = (Sub, [ONE, load(0)]);
+    for product in [[R, load(0)], [load(0), R]] {
+        for factors in [[at(0), at(1)], [at(1), at(0)]] {
+            let code = [(Mul, product), minus, (Mul, factors)];
+            check_contraction(&code, &[at(2)], &[SigmoidGrad]);
+        }
+    }
+    // dy (1 - y y)
+    let square = (Mul, [load(0), load(0)]);
+    for factors in [[R, at(1)], [at(1), R]] {
+        let code = [square, (Sub, [ONE, at(0)]), (Mul, factors)];
+        check_contraction(&code, &[at(2)], &[TanhGrad]);
+    }
+    // what is stored or used twice stays; what nothing uses goes
+    check_contraction(
+        &[(Mul, [R, load(0)]), (Add, [at(0), load(1)])],
+        &[at(0), at(1)],
+        &[Mul, Add],
+    );
+    check_contraction(&[(Mul, [R, load(0)]), (Add, [at(0), at(0)])], &[at(1)], &[Mul, Add]);
+    check_contraction(
+        &[(Sigmoid, [R, R]), (Mul, [R, load(3)]), (Add, [at(0), load(1)])],
+        &[at(2)],
+        &[Sigmoid, Add],
+    );
+    // neither 2 - y, nor another y, is the gradient of a sigmoid
+    let two = Value::Const(1);
+    check_contraction(
+        &[(Mul, [R, load(0)]), (Sub, [two, load(0)]), (Mul, [at(0), at(1)])],
+        &[at(2)],
+        &[Mul, Sub, Mul],
+    );
+    check_contraction(
+        &[(Mul, [R, load(0)]), (Sub, [ONE, load(1)]), (Mul, [at(0), at(1)])],
+        &[at(2)],
+        &[Mul, Sub, Mul],
+    );
+}

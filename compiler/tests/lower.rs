@@ -1,0 +1,238 @@
+//! What lowering makes of files without mistakes.
+
+mod common;
+
+use arenet_compiler::graph::DType;
+use arenet_compiler::model::{Domain, Init, Model};
+use arenet_compiler::optim::{Adam, Optimizer, Sgd};
+use arenet_runtime::program::{Batch, Curve, Finish, Per, Schedule};
+use common::oracle::lowered;
+use pretty_assertions::assert_eq;
+
+/// The parameters with their shapes, and the optimizer of each.
+fn params(model: &Model) -> Vec<String> {
+    let text = |param: &arenet_compiler::model::Param| match param.optimizer {
+        Some(optimizer) => format!("{} {} {optimizer}", param.name, param.shape),
+        None => format!("{} {}", param.name, param.shape),
+    };
+    model.params.iter().map(text).collect()
+}
+
+#[test]
+fn parameters_are_named_by_their_statements() {
+    let model = lowered(
+        "block mlp(x, n) { inner = x |> dense(n)  return inner |> dense(2, bias: false) }
+         net m { input x: [N, 4]
+            param scale: [] = constant(2)
+            layer encode(x) = x |> dense(3)
+            a = x |> dense(5)
+            b = a |> dense(6) |> tanh |> dense(7, bias: false)
+            c = mlp(b, 8) + mlp(b, 9)
+            d = mlp(x, 3) |> tanh
+            output y = encode(x) * scale + sum(encode(x)) + mean(c) + mean(d) }",
+    );
+    assert_eq!(
+        params(&model),
+        [
+            "scale []",
+            "a.w [4, 5]",
+            "a.b [5]",
+            "b.0.w [5, 6]",
+            "b.0.b [6]",
+            "b.1.w [6, 7]",
+            "c.0.inner.w [7, 8]",
+            "c.0.inner.b [8]",
+            "c.0.w [8, 2]",
+            "c.1.inner.w [7, 9]",
+            "c.1.inner.b [9]",
+            "c.1.w [9, 2]",
+            "d.inner.w [4, 3]",
+            "d.inner.b [3]",
+            "d.w [3, 2]",
+            "encode.w [4, 3]",
+            "encode.b [3]",
+        ]
+    );
+}
+
+#[test]
+fn parameters_start_as_asked() {
+    let model = lowered(
+        "net m { input x: [N, 3]
+            a = x |> dense(5)
+            b = x |> dense(5, init: he)
+            c = x |> dense(5, bias: false, init: uniform(-0.5, 0.25))
+            d = x |> dense(5, bias: false, init: normal(0, 0.02))
+            param e: [5]
+            param f: [1, 5]
+            param g: [5] = constant(-1)
+            output y = a + b + c + d + e + f + g }",
+    );
+    let inits: Vec<Init> = model.params.iter().map(|param| param.init).collect();
+    let uniform = |bound: f64| Init::Uniform(-bound, bound);
+    let zero = Init::Constant(0.0);
+    assert_eq!(
+        inits,
+        [
+            uniform((6.0f64 / 8.0).sqrt()),
+            zero,
+            uniform((6.0f64 / 3.0).sqrt()),
+            zero,
+            Init::Uniform(-0.5, 0.25),
+            Init::Normal(0.0, 0.02),
+            zero,
+            uniform(1.0),
+            Init::Constant(-1.0),
+        ]
+    );
+}
+
+#[test]
+fn ports_keep_their_order_and_domains() {
+    let model = lowered(
+        "const D = 3
+         net m { input a: [N, D, D * 2 + 1]  input b: f32[N]
+            output y = a |> dense(3)
+            output z = b }
+         train { target t: i32[N, D] in [\"cat\", \"dog\", \"cow\"]
+            loss = cross_entropy(y, t) + cross_entropy(y, u)
+            target u: i32[N, D]
+            optimizer = sgd }",
+    );
+    let ports = |ports: &[arenet_compiler::model::Port]| -> Vec<String> {
+        ports.iter().map(|port| format!("{} {}", port.name, port.shape)).collect()
+    };
+    assert_eq!(model.name, "m");
+    assert_eq!(ports(&model.inputs), ["a [N, 3, 7]", "b [N]"]);
+    assert_eq!(ports(&model.targets), ["t [N, 3]", "u [N, 3]"]);
+    assert_eq!(model.targets[0].dtype, DType::I32);
+    let names = ["cat", "dog", "cow"].map(String::from).to_vec();
+    assert_eq!(model.targets[0].domain, Domain::Names(names));
+    assert_eq!(model.targets[1].domain, Domain::Range(0, 3), "as many as the logits have");
+    let outputs: Vec<&str> = model.outputs.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(outputs, ["y", "z"]);
+}
+
+#[test]
+fn outputs_may_be_named_before_they_are_bound() {
+    let model = lowered("net m { output y  input x: [N, 3]  y = x |> dense(2)  output x }");
+    let outputs: Vec<&str> = model.outputs.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(outputs, ["y", "x"]);
+    assert_eq!(model.outputs[1].1, model.inputs[0].node);
+    assert_eq!(model.training, None);
+}
+
+fn with_train(train: &str) -> Model {
+    lowered(&format!(
+        "const RATE = 0.2
+         net m {{ input x: [N, 4]  a = x |> dense(3)  b = a |> dense(3)
+            output y = b |> dense(2)  freeze a }}
+         train {{ target t: [N, 2]  loss = mse(y, t)  {train} }}"
+    ))
+}
+
+#[test]
+fn settings_have_defaults() {
+    let training = with_train("optimizer = sgd").training.unwrap();
+    assert_eq!(training.batch, Batch::Rows(32));
+    assert_eq!((training.epochs, training.seed, training.valid), (10, 0, 0.0));
+    assert!(training.shuffle);
+    let constant = Schedule { base: 1e-3, curve: Curve::Constant, warmup: 0, per: Per::Step };
+    assert_eq!(training.schedules, [constant]);
+    let training = with_train(
+        "optimizer = sgd  batch = full  epochs = 3 * 4  seed = 7  valid = 0.25  shuffle = false",
+    );
+    let training = training.training.unwrap();
+    assert_eq!(training.batch, Batch::Full);
+    assert_eq!((training.epochs, training.seed, training.valid), (12, 7, 0.25));
+    assert!(!training.shuffle);
+}
+
+#[test]
+fn every_parameter_has_its_optimizer() {
+    let model = with_train(
+        "optimizer(b) = sgd(0.5, momentum: 0.9, nesterov: true)
+         optimizer = adamw(lr: RATE / 2, beta1: 0.8, eps: 1e-6, amsgrad: true)",
+    );
+    assert_eq!(
+        params(&model),
+        ["a.w [4, 3]", "a.b [3]", "b.w [3, 3] 0", "b.b [3] 0", "y.w [3, 2] 1", "y.b [2] 1"]
+    );
+    let sgd =
+        Sgd { momentum: 0.9, dampening: 0.0, weight_decay: 0.0, nesterov: true, maximize: false };
+    let adamw = Adam {
+        beta1: 0.8,
+        beta2: 0.999,
+        eps: 1e-6,
+        weight_decay: 0.01,
+        decoupled: true,
+        amsgrad: true,
+        maximize: false,
+    };
+    assert_eq!(model.optimizers, [Optimizer::Sgd(sgd), Optimizer::Adam(adamw)]);
+    assert_eq!(model.optimizers[0].slots(), ["momentum"]);
+    assert_eq!(model.optimizers[1].slots(), ["m", "v", "v_max"]);
+    let bases: Vec<f64> =
+        model.training.unwrap().schedules.iter().map(|schedule| schedule.base).collect();
+    assert_eq!(bases, [0.5, 0.1]);
+}
+
+#[test]
+fn schedules() {
+    let schedule = |text: &str| {
+        let model = with_train(&format!("optimizer = sgd(lr: {text})"));
+        model.training.unwrap().schedules[0]
+    };
+    let made = |base, curve, warmup, per| Schedule { base, curve, warmup, per };
+    assert_eq!(
+        schedule("step(0.1, every: 5, by: 0.5, per: epoch)"),
+        made(0.1, Curve::Step { every: 5, by: 0.5 }, 0, Per::Epoch)
+    );
+    assert_eq!(
+        schedule("exponential(RATE, by: 0.9, warmup: 3)"),
+        made(0.2, Curve::Exponential { by: 0.9 }, 3, Per::Step)
+    );
+    assert_eq!(
+        schedule("cosine(0.01, to: 0.0001, over: 1000, warmup: 20)"),
+        made(0.01, Curve::Cosine { to: 0.0001, over: Some(1000) }, 20, Per::Step)
+    );
+    assert_eq!(
+        schedule("cosine(0.01)"),
+        made(0.01, Curve::Cosine { to: 0.0, over: None }, 0, Per::Step)
+    );
+}
+
+#[test]
+fn metrics_are_named_apart() {
+    let model = with_train(
+        "optimizer = sgd  metric rmse(y, t)  metric mae(y, t)
+         metric accuracy(y, t)  metric accuracy(a, b, threshold: 0)",
+    );
+    let metrics: Vec<(&str, Finish)> =
+        model.metrics.iter().map(|metric| (metric.name.as_str(), metric.finish)).collect();
+    assert_eq!(
+        metrics,
+        [
+            ("rmse", Finish::Root),
+            ("mae", Finish::Mean),
+            ("accuracy(y)", Finish::Mean),
+            ("accuracy(a)", Finish::Mean),
+        ]
+    );
+}
+
+#[test]
+fn memory_has_a_limit() {
+    let model = lowered("net m { input x: [N, 3]  output y = x  limit memory = 64 KiB }");
+    assert_eq!(model.memory_limit.unwrap().0, 65536);
+}
+
+#[test]
+fn bce_of_a_sigmoid_is_computed_from_its_logits() {
+    let model = lowered(
+        "net m { input x: [N, 3]  output y = x |> dense(1) |> sigmoid }
+         train { target t: [N, 1]  loss = bce(y, t)  optimizer = sgd }",
+    );
+    let text = model.graph.to_string();
+    assert!(text.contains("softplus") && !text.contains(" log "), "{text}");
+}

@@ -1,0 +1,261 @@
+//! Activations, losses, optimizers and whole trainings against PyTorch's results in float64.
+
+mod common;
+
+use arenet_compiler::eval::{Tensor, evaluate};
+use arenet_compiler::graph::{Formula, Graph, NodeId, Shape};
+use arenet_compiler::layer;
+use arenet_compiler::op::{Leaf, Source};
+use arenet_compiler::pass::differentiate::differentiate;
+use arenet_compiler::pass::simplify::{simplify, simplify_model};
+use arenet_runtime::program::Scalar;
+use common::oracle::{Oracle, lowered};
+use serde_json::Value;
+
+/// The cases of a file, and how many of them belong to the language of this version.
+fn cases(file: &str) -> Vec<Value> {
+    let path = format!("{}/../tests/reference/{file}", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(path).unwrap();
+    let mut json: Value = serde_json::from_str(&text).unwrap();
+    serde_json::from_value(json["cases"].take()).unwrap()
+}
+
+fn is_function(name: &str) -> bool {
+    layer::entries().any(|entry| entry.signature.name == name)
+}
+
+/// Numbers, or rows of numbers, as one list.
+fn flat(value: &Value) -> Vec<f64> {
+    match value {
+        Value::Array(items) => items.iter().flat_map(flat).collect(),
+        Value::String(text) => vec![text.parse().unwrap()],
+        number => vec![number.as_f64().unwrap()],
+    }
+}
+
+/// The rows of a batch, or of a matrix, with the row length that they have.
+fn tensor(value: &Value, batch: bool) -> Tensor {
+    let rows = value.as_array().unwrap();
+    let row: Vec<usize> = rows[0].as_array().map(Vec::len).into_iter().collect();
+    let shape = match batch {
+        true => Shape::batched(&row),
+        false => Shape::fixed(&[[rows.len()].as_slice(), &row].concat()),
+    };
+    Tensor { shape, data: flat(value) }
+}
+
+#[track_caller]
+fn close(what: &str, actual: &[f64], expected: &[f64], tolerance: f64) {
+    assert_eq!(actual.len(), expected.len(), "{what}");
+    for (i, (a, e)) in actual.iter().zip(expected).enumerate() {
+        let error = (a - e).abs() / e.abs().max(1.0);
+        assert!(error <= tolerance, "{what}: element {i} is {a}, not {e} (off by {error:e})");
+    }
+}
+
+/// The value of a node and the gradient of the sum of `dy` times it, before and after
+/// simplification.
+fn value_and_grad(
+    mut graph: Graph,
+    [x, dy, y]: [NodeId; 3],
+    leaves: impl Fn(&Leaf) -> Tensor,
+    rows: usize,
+) -> [[Tensor; 2]; 2] {
+    let f = Formula::new(&mut graph);
+    let loss = (f.term(y) * f.term(dy)).sum().id;
+    let grad = differentiate(&mut graph, loss, &[x])[0].expect("x has a gradient");
+    graph.roots = vec![y, grad];
+    let simple = simplify(&graph).0;
+    [&graph, &simple].map(|graph| {
+        let values = evaluate(graph, &leaves, rows);
+        [0, 1].map(|root| values[graph.roots[root].index()].clone())
+    })
+}
+
+#[test]
+fn activations() {
+    let mut count = 0;
+    for case in cases("activations.json") {
+        let name = case["activation"].as_str().unwrap();
+        if !is_function(name) {
+            continue;
+        }
+        count += 1;
+        let x = tensor(&case["x"], true);
+        let (rows, shape) = (case["x"].as_array().unwrap().len(), x.shape);
+        let dy = match case.get("dy") {
+            Some(dy) => tensor(dy, true),
+            None => Tensor::from_fn(shape, rows, |_| 1.0),
+        };
+        let source = format!(
+            "net a {{ input x: {shape}  input dy: {shape}
+                output y = x |> {name}  output _dy = dy }}"
+        );
+        let model = lowered(&source);
+        let nodes = [model.inputs[0].node, model.inputs[1].node, model.outputs[0].1];
+        let leaves = |leaf: &Leaf| match leaf.source {
+            Source::Input(0) => x.clone(),
+            _ => dy.clone(),
+        };
+        for [y, dx] in value_and_grad(model.graph, nodes, leaves, rows) {
+            close(name, &y.data, &flat(&case["y"]), 1e-12);
+            let expected = case.get("dy_dx").or(case.get("dx")).unwrap();
+            close(&format!("the gradient of {name}"), &dx.data, &flat(expected), 1e-12);
+        }
+    }
+    assert_eq!(count, 10);
+}
+
+#[test]
+fn losses() {
+    let mut count = 0;
+    for case in cases("losses.json") {
+        let name = case["loss"].as_str().unwrap();
+        let args = case["args"].as_object().unwrap();
+        let plain = args
+            .iter()
+            .all(|(key, value)| key == "note" || (key == "reduction" && value == "mean"));
+        if !is_function(name) || !plain {
+            continue;
+        }
+        count += 1;
+        let (y, t) = (tensor(&case["input"], true), tensor(&case["target"], true));
+        let dtype = if name == "cross_entropy" { "i32" } else { "" };
+        let source = format!(
+            "net a {{ input x: {}  param p: [] = zeros()  output y = x + p }}
+             train {{ target t: {dtype}{}  loss = {name}(y, t)  optimizer = sgd }}",
+            y.shape, t.shape
+        );
+        let rows = case["input"].as_array().unwrap().len();
+        for model in [lowered(&source), simplify_model(lowered(&source))] {
+            let mut graph = model.graph.clone();
+            let loss = model.loss.unwrap();
+            let grad = differentiate(&mut graph, loss, &[model.inputs[0].node])[0].unwrap();
+            let values = evaluate(
+                &graph,
+                |leaf| match leaf.source {
+                    Source::Input(_) => y.clone(),
+                    Source::Target(_) => t.clone(),
+                    Source::Param(_) => Tensor::scalar(0.0),
+                    Source::Scalar(Scalar::PerRow { factor }) => {
+                        Tensor::scalar(factor / rows as f64)
+                    }
+                    other => panic!("no value for {other:?}"),
+                },
+                rows,
+            );
+            let expected = case["value"].as_f64().unwrap();
+            close(name, &values[loss.index()].data, &[expected], 1e-12);
+            let grad = &values[grad.index()].data;
+            close(&format!("the gradient of {name}"), grad, &flat(&case["grad"]), 1e-12);
+        }
+    }
+    assert_eq!(count, 7);
+}
+
+/// The settings of an optimizer as the language writes them.
+fn settings(args: &Value) -> String {
+    let text = |(key, value): (&String, &Value)| match value {
+        Value::Array(betas) => format!("beta1: {}, beta2: {}", betas[0], betas[1]),
+        value => format!("{key}: {value}"),
+    };
+    args.as_object().unwrap().iter().map(text).collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn optimizers() {
+    let path = format!("{}/../tests/reference/optimizers.json", env!("CARGO_MANIFEST_DIR"));
+    let json: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let start = tensor(&json["about"]["params"], false);
+    let grads = json["about"]["grads"].as_array().unwrap();
+    let mut count = 0;
+    for case in cases("optimizers.json") {
+        let name = case["optimizer"].as_str().unwrap();
+        if !["sgd", "adam", "adamw"].contains(&name) {
+            continue;
+        }
+        count += 1;
+        let text = format!("{name}({})", settings(&case["args"]));
+        // The gradient of p is the one row of g.
+        let source = format!(
+            "net a {{ input g: [N, 5]  param p: [5]  output y = p * g }}
+             train {{ loss = sum(y)  optimizer = {text} }}"
+        );
+        for simplified in [false, true] {
+            let mut oracle = Oracle::new(lowered(&source), vec![start.clone()], simplified);
+            let after = case["params_after_step"].as_array().unwrap();
+            for (i, (grad, expected)) in grads.iter().zip(after).enumerate() {
+                let input = Tensor { shape: Shape::batched(&[5]), data: flat(grad) };
+                oracle.step(&[input], &[], 1);
+                let what = format!("{text} after step {i}");
+                close(&what, &oracle.params[0].data, &flat(expected), 1e-12);
+            }
+        }
+    }
+    assert_eq!(count, 17);
+}
+
+/// The text of a training run: dense layers, with the activation that the run's name tells.
+fn training_source(case: &Value) -> String {
+    let run = case["run"].as_str().unwrap();
+    let activation = ["sigmoid", "tanh", "relu"].into_iter().find(|name| run.contains(name));
+    let activation = activation.unwrap();
+    let sizes: Vec<u64> =
+        case["sizes"].as_array().unwrap().iter().map(|size| size.as_u64().unwrap()).collect();
+    let loss = case["loss"].as_str().unwrap();
+    let mut text = format!("net run {{ input x: [N, {}]  h0 = x\n", sizes[0]);
+    for (i, size) in sizes[1..].iter().enumerate() {
+        let last = i + 2 == sizes.len();
+        // The run over the seed's sizes has sigmoids on its outputs too.
+        let linear = last && !run.contains("3-3-2");
+        let activation = if linear { String::new() } else { format!("|> {activation}") };
+        text += &format!("h{} = h{i} |> dense({size}, init: he) {activation}\n", i + 1);
+    }
+    let target = match loss {
+        "cross_entropy" => "i32[N]".to_string(),
+        _ => format!("[N, {}]", sizes[sizes.len() - 1]),
+    };
+    let last = sizes.len() - 1;
+    let optimizer = case["optimizer"].as_str().unwrap();
+    let settings = settings(&case["args"]);
+    text + &format!(
+        "output y = h{last} }}
+         train {{ target t: {target}  loss = {loss}(y, t)  optimizer = {optimizer}({settings}) }}"
+    )
+}
+
+#[test]
+fn trainings() {
+    for case in cases("training.json") {
+        let run = case["run"].as_str().unwrap();
+        let weights = case["weights"].as_array().unwrap();
+        let biases = case["biases"].as_array().unwrap();
+        let pairs = |w: &[Value], b: &[Value]| -> Vec<Tensor> {
+            w.iter().zip(b).flat_map(|(w, b)| [tensor(w, false), tensor(b, false)]).collect()
+        };
+        let model = lowered(&training_source(&case));
+        let mut oracle = Oracle::new(model, pairs(weights, biases), true);
+        let (x, t) = (tensor(&case["x"], true), tensor(&case["target"], true));
+        let rows = case["x"].as_array().unwrap().len();
+        let batch = case["batch"].as_u64().unwrap() as usize;
+        let starts: Vec<usize> = (0..rows).step_by(batch).collect();
+        let part = |tensor: &Tensor, start: usize, end: usize| {
+            let row = tensor.shape.fixed_elements();
+            Tensor { shape: tensor.shape, data: tensor.data[start * row..end * row].to_vec() }
+        };
+        for (step, expected) in flat(&case["losses"]).into_iter().enumerate() {
+            let start = starts[step % starts.len()];
+            let end = (start + batch).min(rows);
+            let (x, t) = (part(&x, start, end), part(&t, start, end));
+            let loss = oracle.step(&[x], &[t], end - start);
+            close(&format!("the loss of {run} at step {step}"), &[loss], &[expected], 1e-9);
+        }
+        let last = pairs(
+            case["final_weights"].as_array().unwrap(),
+            case["final_biases"].as_array().unwrap(),
+        );
+        for (param, expected) in oracle.params.iter().zip(&last) {
+            close(run, &param.data, &expected.data, 1e-9);
+        }
+    }
+}
