@@ -1,0 +1,217 @@
+//! Arguments that several commands share, and how their text becomes values.
+
+use std::path::PathBuf;
+
+use arenet::runtime::data::ColumnMap;
+use arenet::runtime::exec;
+use arenet::runtime::simd::Isa;
+use clap::{Args, ValueEnum};
+
+/// What every command understands.
+#[derive(Args, Clone, Debug)]
+#[command(next_help_heading = "Global options")]
+pub struct Global {
+    /// Threads to run on; all cores by default
+    #[arg(
+        long,
+        global = true,
+        value_name = "N",
+        value_parser = clap::value_parser!(u16).range(1..=64)
+    )]
+    pub threads: Option<u16>,
+    /// Instruction set to run with
+    #[arg(
+        long,
+        global = true,
+        value_name = "ISA",
+        default_value = "auto",
+        hide_default_value = true
+    )]
+    pub isa: IsaChoice,
+    /// Most memory the arena may take, such as 64MiB; 80% of the machine's by default
+    #[arg(long, global = true, value_name = "SIZE", value_parser = parse_bytes)]
+    pub max_memory: Option<u64>,
+    /// Override a `const` of the model; may be repeated
+    #[arg(long, global = true, value_name = "NAME=VALUE", value_parser = parse_set)]
+    pub set: Vec<(String, f64)>,
+    /// How errors in the model are told
+    #[arg(
+        long,
+        global = true,
+        value_name = "FORMAT",
+        default_value = "human",
+        hide_default_value = true
+    )]
+    pub message_format: MessageFormat,
+    /// When to colour
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_default_value = true
+    )]
+    pub color: clap::ColorChoice,
+    /// Plain lines in place of a progress bar
+    #[arg(long, global = true)]
+    pub no_progress: bool,
+    /// Only results and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more: every epoch a line
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+}
+
+/// An instruction set by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum IsaChoice {
+    /// The best this machine has
+    Auto,
+    /// What every machine has
+    Portable,
+    /// AVX2 with FMA
+    Avx2,
+    /// AVX-512
+    Avx512,
+}
+
+/// How diagnostics are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum MessageFormat {
+    /// With the lines of the source
+    Human,
+    /// One JSON object a line, on standard error
+    Json,
+}
+
+/// Where rows come from.
+#[derive(Args, Clone, Debug)]
+pub struct DataArgs {
+    /// Table of rows (CSV); by default the file beside the model with the ending .csv
+    #[arg(long, value_name = "FILE")]
+    pub data: Option<PathBuf>,
+    /// Columns of the table, counted from 0 or by name: x=0..64,label=64
+    #[arg(long, value_name = "MAP", value_parser = ColumnMap::parse)]
+    pub columns: Option<ColumnMap>,
+}
+
+/// How many rows a step takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BatchChoice {
+    /// All there are.
+    Full,
+    /// So many.
+    Rows(u64),
+}
+
+impl Global {
+    /// What the executor is told.
+    pub fn exec(&self) -> exec::Options {
+        exec::Options {
+            isa: self.isa.isa(),
+            threads: self.threads.map_or(0, usize::from),
+            max_memory: self.max_memory.unwrap_or(0),
+        }
+    }
+
+    /// The most bytes an arena or a table may take.
+    pub fn memory_limit(&self) -> u64 {
+        self.max_memory.unwrap_or_else(arenet::runtime::limits::memory_limit)
+    }
+}
+
+impl IsaChoice {
+    fn isa(self) -> Option<Isa> {
+        match self {
+            IsaChoice::Auto => None,
+            IsaChoice::Portable => Some(Isa::Portable),
+            IsaChoice::Avx2 => Some(Isa::Avx2),
+            IsaChoice::Avx512 => Some(Isa::Avx512),
+        }
+    }
+}
+
+/// Reads `full`, or a number of rows.
+pub fn parse_batch(text: &str) -> Result<BatchChoice, String> {
+    match text.parse::<u64>() {
+        _ if text == "full" => Ok(BatchChoice::Full),
+        Ok(rows @ 1..) => Ok(BatchChoice::Rows(rows)),
+        _ => Err("expected a number of rows from 1 on, or `full`".to_string()),
+    }
+}
+
+/// Reads a number of bytes: `4096`, `64KiB`, `1.5 GiB`, `2MB`.
+fn parse_bytes(text: &str) -> Result<u64, String> {
+    const UNITS: [(&str, u64); 8] = [
+        ("", 1),
+        ("b", 1),
+        ("kib", 1 << 10),
+        ("mib", 1 << 20),
+        ("gib", 1 << 30),
+        ("kb", 1_000),
+        ("mb", 1_000_000),
+        ("gb", 1_000_000_000),
+    ];
+    let wrong = || "expected a size such as 4096, 64KiB or 1.5GiB".to_string();
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let number: f64 = number.parse().map_err(|_| wrong())?;
+    let unit = unit.trim().to_ascii_lowercase();
+    let (_, scale) = UNITS.iter().find(|(name, _)| *name == unit).ok_or_else(wrong)?;
+    let bytes = number * *scale as f64;
+    // Above 2^63 a float says nothing about bytes any more.
+    if bytes >= 1.0 && bytes < (1u64 << 63) as f64 { Ok(bytes as u64) } else { Err(wrong()) }
+}
+
+/// Reads `NAME=VALUE`.
+fn parse_set(text: &str) -> Result<(String, f64), String> {
+    let wrong = || "expected NAME=NUMBER, such as H=128".to_string();
+    let (name, value) = text.split_once('=').ok_or_else(wrong)?;
+    let value: f64 = value.trim().parse().map_err(|_| wrong())?;
+    if name.trim().is_empty() || !value.is_finite() {
+        return Err(wrong());
+    }
+    Ok((name.trim().to_string(), value))
+}
+
+/// Reads a positive number, such as a learning rate or a time.
+pub fn parse_positive(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if value > 0.0 && value.is_finite() => Ok(value),
+        _ => Err("expected a number above 0".to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_have_units() {
+        assert_eq!(parse_bytes("4096"), Ok(4096));
+        assert_eq!(parse_bytes("64KiB"), Ok(65536));
+        assert_eq!(parse_bytes("1.5 GiB"), Ok(3 << 29));
+        assert_eq!(parse_bytes("2mb"), Ok(2_000_000));
+        for wrong in ["", "0", "x", "1.2.3", "5 parsecs", "-1", "99999999999999999999GiB", "nan"] {
+            assert!(parse_bytes(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn constants_are_set_by_name() {
+        assert_eq!(parse_set("H=128"), Ok(("H".to_string(), 128.0)));
+        for wrong in ["H", "=1", "H=", "H=x", "H=inf"] {
+            assert!(parse_set(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_batch_is_full_or_counted() {
+        assert_eq!(parse_batch("full"), Ok(BatchChoice::Full));
+        assert_eq!(parse_batch("64"), Ok(BatchChoice::Rows(64)));
+        for wrong in ["0", "-1", "all", ""] {
+            assert!(parse_batch(wrong).is_err(), "{wrong}");
+        }
+    }
+}

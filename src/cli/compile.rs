@@ -1,0 +1,45 @@
+//! `arenet compile`: a model as a program file.
+
+use std::path::PathBuf;
+
+use arenet::runtime::files::write_atomically;
+use arenet::runtime::program::codec::encode;
+use clap::Args;
+
+use super::source::{Source, is_full};
+use super::{Context, failure::Failure, units};
+
+/// What to compile, and where to.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Example: arenet compile models/digits.net -o digits.netc")]
+pub struct CompileArgs {
+    /// The model
+    model: PathBuf,
+    /// The program file; by default the model's name with the ending .netc, in the current folder
+    #[arg(short, long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// The most rows of a run; by default as the model says
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    batch: Option<u64>,
+}
+
+/// Compiles and writes.
+pub fn run(cx: &Context, args: &CompileArgs) -> Result<(), Failure> {
+    let source = Source::read(&args.model)?;
+    if source.text().is_none() {
+        return Err(Failure::usage(format!("{}: is compiled already", source.name())));
+    }
+    let built = source.build(cx, args.batch, true)?;
+    if args.batch.is_none() && is_full(built.program()) {
+        let text = format!("{}: `batch = full` is known only with the data", source.name());
+        return Err(Failure::usage(text).help("give the rows of a step with --batch N"));
+    }
+    let out = args.out.clone().unwrap_or_else(|| {
+        PathBuf::from(source.path.file_name().unwrap_or("net".as_ref())).with_extension("netc")
+    });
+    let bytes = encode(built.program());
+    write_atomically(&out, |w| w.write_all(&bytes))?;
+    let size = units::count(bytes.len() as u64);
+    cx.console.note(format!("{}: {size} bytes", out.display()));
+    Ok(())
+}

@@ -1,0 +1,99 @@
+//! The two streams: results on standard output, everything else on standard error.
+//!
+//! A reader that goes away is no error and no panic. What cannot be said on standard error is lost,
+//! as there is nobody to tell.
+
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write};
+
+use anstream::AutoStream;
+use anstyle::{AnsiColor, Style};
+use arenet::compiler::diagnostic::{self, Diagnostic};
+
+use super::args::{Global, MessageFormat};
+use super::failure::{Failure, Kind, Message};
+
+/// How this run speaks.
+#[derive(Clone, Debug)]
+pub struct Console {
+    /// Whether progress is told at all.
+    pub quiet: bool,
+    /// Whether it is told at length.
+    pub verbose: bool,
+    /// Whether a progress bar may be drawn.
+    pub bar: bool,
+    json: bool,
+}
+
+impl Console {
+    /// As the arguments ask; the choice of colours holds for the whole process.
+    pub fn new(global: &Global) -> Console {
+        match global.color {
+            clap::ColorChoice::Auto => anstream::ColorChoice::Auto,
+            clap::ColorChoice::Always => anstream::ColorChoice::Always,
+            clap::ColorChoice::Never => anstream::ColorChoice::Never,
+        }
+        .write_global();
+        Console {
+            quiet: global.quiet,
+            verbose: global.verbose,
+            bar: !global.no_progress && !global.quiet && io::stderr().is_terminal(),
+            json: global.message_format == MessageFormat::Json,
+        }
+    }
+
+    /// Says something about the progress, unless asked to be quiet.
+    pub fn note(&self, text: impl Display) {
+        if !self.quiet {
+            say(text);
+        }
+    }
+
+    /// Prints a failure, if it is to be told.
+    pub fn failure(&self, failure: &Failure) {
+        let Failure::Told(message) = failure else { return };
+        if self.json { say(message.to_json()) } else { say(human(message)) }
+    }
+
+    /// Prints the diagnostics of a source file.
+    pub fn diagnostics(&self, diagnostics: &[Diagnostic], file: &str, source: &str) {
+        if self.json {
+            diagnostics.iter().for_each(|diag| say(diagnostic::to_json(diag, file, source)));
+        } else if !diagnostics.is_empty() {
+            let color = AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
+            say(diagnostic::render(diagnostics, file, source, color).trim_end());
+        }
+    }
+}
+
+fn say(text: impl Display) {
+    let _ = writeln!(anstream::stderr(), "{text}");
+}
+
+fn human(message: &Message) -> String {
+    let word = |style: Style, word: &str| format!("{style}{word}{style:#}");
+    let (color, name) = match message.kind {
+        Kind::Interrupted => (AnsiColor::Yellow, "interrupted:"),
+        _ => (AnsiColor::Red, "error:"),
+    };
+    let mut text = format!("{} {}", word(color.on_default().bold(), name), message.text);
+    if let Some(help) = &message.help {
+        text.push_str(&format!("\n{} {help}", word(AnsiColor::Cyan.on_default().bold(), "help:")));
+    }
+    text
+}
+
+/// Writes a result to standard output.
+pub fn print(text: impl AsRef<str>) -> Result<(), Failure> {
+    let mut stdout = anstream::stdout().lock();
+    let written = stdout.write_all(text.as_ref().as_bytes()).and_then(|()| stdout.flush());
+    written.map_err(of_stdout)
+}
+
+/// The failure of a write to standard output.
+pub fn of_stdout(error: io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::BrokenPipe => Failure::Closed,
+        _ => Failure::new(Kind::Data, format!("standard output: cannot be written: {error}")),
+    }
+}

@@ -1,0 +1,71 @@
+//! `arenet eval`: loss and metrics of weights on a table.
+
+use std::path::PathBuf;
+
+use arenet::runtime::predict::Predictor;
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use super::args::DataArgs;
+use super::failure::{Failure, Kind};
+use super::source::Source;
+use super::{Context, console, data, units};
+
+/// What to evaluate, and on what.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Example: arenet eval models/digits.net --data more-digits.csv")]
+pub struct EvalArgs {
+    /// The model, .net or .netc
+    model: PathBuf,
+    /// Weights; by default those that training leaves in the current folder
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
+    #[command(flatten)]
+    data: DataArgs,
+    /// One line of JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Evaluates and prints.
+pub fn run(cx: &Context, args: &EvalArgs) -> Result<(), Failure> {
+    let source = Source::read(&args.model)?;
+    let built = source.build(cx, None, true)?;
+    let program = built.program();
+    if program.training.is_none() {
+        let text = format!("{}: has no `train` section, so no loss to measure", source.name());
+        return Err(Failure::new(Kind::Model, text));
+    }
+    let (weights, file) = data::read_weights(cx, &source, program, args.weights.as_deref())?;
+    let mut predictor = Predictor::new(built.program.clone(), &weights, &file, cx.global.exec())?;
+    let path = data::locate(&source, &args.data)?;
+    let rows = data::read(cx, &path, &args.data, program, false)?;
+    let result = predictor.evaluate(&rows)?;
+    if args.json {
+        let line = json!({
+            "rows": result.rows,
+            "loss": result.loss,
+            "metrics": metrics_json(&result.metrics),
+        });
+        return console::print(format!("{line}\n"));
+    }
+    console::print(format!(
+        "{} on {}\n",
+        figures(result.loss, &result.metrics),
+        units::plural(result.rows, "row")
+    ))
+}
+
+/// The metrics as a JSON object.
+pub fn metrics_json(metrics: &[(String, f64)]) -> Value {
+    let entries = metrics.iter().map(|(name, value)| (name.clone(), json!(value)));
+    Value::Object(Map::from_iter(entries))
+}
+
+/// The metrics and the loss on one line, the metrics first.
+pub fn figures(loss: f64, metrics: &[(String, f64)]) -> String {
+    let mut parts: Vec<String> =
+        metrics.iter().map(|(name, value)| units::metric(name, *value)).collect();
+    parts.push(format!("loss {}", units::figure(loss)));
+    parts.join(", ")
+}

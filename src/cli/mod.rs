@@ -1,0 +1,116 @@
+//! The command line: one file a subcommand, and what they share.
+//!
+//! Results go to standard output, everything else to standard error. A command ends with its
+//! result, or with a [`Failure`] that is printed here and decides the exit code.
+
+mod args;
+mod bench;
+mod check;
+mod compile;
+mod console;
+mod cpu;
+mod data;
+mod eval;
+mod failure;
+mod gradcheck;
+mod predict;
+mod progress;
+mod show;
+mod source;
+mod train;
+mod units;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use args::Global;
+use console::Console;
+use failure::Failure;
+
+/// Compile, train and run small neural networks on the CPU.
+#[derive(Parser)]
+#[command(
+    version,
+    arg_required_else_help = true,
+    after_help = "Example: arenet train models/digits.net\n\
+                  Exit codes: 0 ok, 1 model, 2 usage, 3 data, 4 diverged, 5 over a limit, \
+                  130 interrupted"
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    global: Global,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Train a model and save its weights
+    Train(train::TrainArgs),
+    /// Measure loss and metrics of trained weights on a table
+    Eval(eval::EvalArgs),
+    /// Compute the outputs for the rows of a table
+    Predict(predict::PredictArgs),
+    /// Report mistakes, and the shape of every statement
+    Check(check::CheckArgs),
+    /// Show what the compiler makes of a model
+    Show(show::ShowArgs),
+    /// Compile a model to a file that runs without the compiler
+    Compile(compile::CompileArgs),
+    /// Compare the gradients with central differences
+    Gradcheck(gradcheck::GradcheckArgs),
+    /// Measure how long a step takes
+    Bench(bench::BenchArgs),
+    /// Show what this machine offers
+    Cpu(cpu::CpuArgs),
+}
+
+/// What a command works with beside its own arguments.
+pub struct Context {
+    global: Global,
+    console: Console,
+}
+
+impl Context {
+    /// The threads that a run takes.
+    fn threads(&self) -> usize {
+        let cores = || std::thread::available_parallelism().map_or(1, |n| n.get());
+        self.global.threads.map_or_else(cores, usize::from)
+    }
+}
+
+/// Runs the command of this process.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version come as errors too; clap knows the stream and the code of each.
+            let _ = error.print();
+            return ExitCode::from(error.exit_code() as u8);
+        }
+    };
+    let console = Console::new(&cli.global);
+    let cx = Context { global: cli.global, console };
+    match run(&cx, cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            cx.console.failure(&failure);
+            ExitCode::from(failure.code())
+        }
+    }
+}
+
+fn run(cx: &Context, command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Train(args) => train::run(cx, &args),
+        Command::Eval(args) => eval::run(cx, &args),
+        Command::Predict(args) => predict::run(cx, &args),
+        Command::Check(args) => check::run(cx, &args),
+        Command::Show(args) => show::run(cx, &args),
+        Command::Compile(args) => compile::run(cx, &args),
+        Command::Gradcheck(args) => gradcheck::run(cx, &args),
+        Command::Bench(args) => bench::run(cx, &args),
+        Command::Cpu(args) => cpu::run(cx, &args),
+    }
+}

@@ -1,0 +1,122 @@
+//! `arenet predict`: the outputs for the rows of a table.
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::PathBuf;
+
+use arenet::runtime::data::output::{Classes, Format, Output, write_predictions};
+use arenet::runtime::files::{check_writable, write_atomically};
+use arenet::runtime::predict::Predictor;
+use arenet::runtime::program::{DType, Domain, Port, Program};
+use clap::{Args, ValueEnum};
+
+use super::args::DataArgs;
+use super::source::Source;
+use super::{Context, console, data, failure::Failure};
+
+/// What to predict, with what, and where to.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Example: arenet predict models/iris.net --data flowers.csv\n         \
+                        cat flowers.csv | arenet predict models/iris.net --data -")]
+pub struct PredictArgs {
+    /// The model, .net or .netc
+    model: PathBuf,
+    /// Weights; by default those that training leaves in the current folder
+    #[arg(long, value_name = "FILE")]
+    weights: Option<PathBuf>,
+    #[command(flatten)]
+    data: DataArgs,
+    /// Form of the result
+    #[arg(long, value_name = "FORMAT", default_value = "csv")]
+    format: FormatChoice,
+    /// File for the result; standard output by default
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+}
+
+/// A form of predictions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum FormatChoice {
+    /// A header and a line a row
+    Csv,
+    /// An array with an object a row
+    Json,
+    /// A matrix of 32-bit floats for numpy
+    Npy,
+}
+
+/// The most rows of one run: enough to fill the machine, few enough to stay in its caches.
+const ROWS: u64 = 256;
+
+/// Predicts and writes.
+pub fn run(cx: &Context, args: &PredictArgs) -> Result<(), Failure> {
+    if let Some(out) = &args.out {
+        check_writable(out)?;
+    } else if args.format == FormatChoice::Npy && io::stdout().is_terminal() {
+        return Err(Failure::usage("--format npy is not for a terminal").help("add --out FILE"));
+    }
+    let source = Source::read(&args.model)?;
+    // One program to run, without what training needs; the other knows the targets, whose columns
+    // the table may have and whose classes name those of the outputs.
+    let built = source.build(cx, Some(ROWS), false)?;
+    let (full, _) = source.build_quietly(cx, Some(1), true)?;
+    let program = full.program();
+    let (weights, file) = data::read_weights(cx, &source, program, args.weights.as_deref())?;
+    let mut predictor = Predictor::new(built.program.clone(), &weights, &file, cx.global.exec())?;
+    let path = data::locate(&source, &args.data)?;
+    let rows = data::read(cx, &path, &args.data, program, true)?;
+    let values = predictor.predict(&rows.inputs, rows.rows)?;
+
+    let names = class_names(program);
+    let outputs: Vec<Output<'_>> = program
+        .outputs
+        .iter()
+        .zip(&values)
+        .zip(&names)
+        .map(|((output, values), names)| Output {
+            name: &output.name,
+            width: output.width as usize,
+            values,
+            classes: names.as_ref().map(|(column, names)| Classes { column, names }),
+        })
+        .collect();
+    let format = match args.format {
+        FormatChoice::Csv => Format::Csv,
+        FormatChoice::Json => Format::Json,
+        FormatChoice::Npy => Format::Npy,
+    };
+    let write = |w: &mut dyn Write| write_predictions(w, format, rows.rows, &outputs);
+    match &args.out {
+        Some(out) => Ok(write_atomically(out, write)?),
+        None => {
+            let mut stdout = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+            let written = write(&mut stdout).and_then(|()| stdout.flush());
+            // What is left in the buffer after an error has nowhere to go.
+            let (_, _) = stdout.into_parts();
+            written.map_err(console::of_stdout)
+        }
+    }
+}
+
+/// For each output, the target whose classes its columns stand for, and their names. A target
+/// names the last output that fits, so `probs = softmax(logits)` and not both.
+fn class_names(program: &Program) -> Vec<Option<(String, Vec<String>)>> {
+    let mut names = vec![None; program.outputs.len()];
+    for target in &program.targets {
+        let indices = program.buffers[target.buffer.0 as usize].dtype == DType::I32;
+        let fits = |at: &usize| {
+            names[*at].is_none() && target.domain.classes() == Some(program.outputs[*at].width)
+        };
+        if let Some(at) = (0..names.len()).rev().find(fits).filter(|_| indices) {
+            names[at] = Some((target.name.clone(), names_of(target)));
+        }
+    }
+    names
+}
+
+fn names_of(target: &Port) -> Vec<String> {
+    match &target.domain {
+        Domain::Any => Vec::new(),
+        Domain::Range(low, high) => (*low..*high).map(|class| class.to_string()).collect(),
+        Domain::Names(names) => names.clone(),
+    }
+}

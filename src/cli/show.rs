@@ -1,0 +1,280 @@
+//! `arenet show`: what the compiler makes of a model.
+
+use std::path::PathBuf;
+
+use arenet::compiler::graph::Graph;
+use arenet::compiler::op::Op;
+use arenet::compiler::pass::schedule::kept;
+use arenet::compiler::{Compiled, optim, show, syntax};
+use arenet::runtime::exec::EntryPoint;
+use arenet::runtime::program::{Program, Step};
+use clap::{Args, ValueEnum};
+
+use super::source::{Built, Source};
+use super::{Context, console, failure::Failure, units};
+
+/// What to show.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Example: arenet show models/digits.net --plan")]
+pub struct ShowArgs {
+    /// The model, .net or .netc
+    model: PathBuf,
+    /// The memory plan: every value with its place and its lifetime
+    #[arg(long)]
+    plan: bool,
+    /// The steps in order: kernel, origin, operations, bytes, formulas
+    #[arg(long)]
+    schedule: bool,
+    /// The text of a stage of the compiler
+    #[arg(long, value_name = "STAGE")]
+    ir: Option<Stage>,
+    /// The graph for Graphviz
+    #[arg(long, value_name = "FORM")]
+    graph: Option<GraphForm>,
+    /// Which part of the program; training, if the model says how to train
+    #[arg(long, value_name = "ENTRY")]
+    entry: Option<EntryChoice>,
+    /// Rows to plan for; by default as the model says
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    batch: Option<u64>,
+}
+
+/// A stage of the compiler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Stage {
+    /// The syntax tree
+    Ast,
+    /// The forward pass as operators
+    Graph,
+    /// With gradients and updates, as derived
+    Gradient,
+    /// Simplified
+    Simplified,
+    /// What is fused into one kernel
+    Clusters,
+    /// The kernels in their order
+    Schedule,
+    /// The program
+    Program,
+}
+
+/// A form of the graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum GraphForm {
+    /// The language of Graphviz
+    Dot,
+}
+
+/// An entry point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum EntryChoice {
+    /// Initial values
+    Init,
+    /// Inputs to outputs
+    Predict,
+    /// Loss and metrics
+    Eval,
+    /// One optimizer step
+    Train,
+}
+
+/// Prints what was asked for; without a wish, the memory plan and the schedule.
+pub fn run(cx: &Context, args: &ShowArgs) -> Result<(), Failure> {
+    let source = Source::read(&args.model)?;
+    if args.batch.is_some() && source.text().is_none() {
+        return Err(source.fixed("rows", "--batch"));
+    }
+    let built = source.build(cx, args.batch, true)?;
+    let program = built.program();
+    let entry = args.entry.map_or_else(|| default_entry(program), EntryChoice::point);
+    let mut parts = Vec::new();
+    if let Some(stage) = args.ir {
+        parts.push(ir(&source, &built, stage, entry)?);
+    }
+    if args.graph.is_some() {
+        let entry = args.entry.map_or(EntryPoint::Predict, EntryChoice::point);
+        parts.push(dot(&compiled_of(&source, &built)?.stages[entry as usize].graph));
+    }
+    let all = parts.is_empty() && !args.plan && !args.schedule;
+    if args.plan || all {
+        parts.push(plan(&source, &built, entry));
+    }
+    if args.schedule || all {
+        parts.push(schedule(&built, entry));
+    }
+    console::print(parts.join("\n"))
+}
+
+impl EntryChoice {
+    fn point(self) -> EntryPoint {
+        match self {
+            EntryChoice::Init => EntryPoint::Init,
+            EntryChoice::Predict => EntryPoint::Predict,
+            EntryChoice::Eval => EntryPoint::Eval,
+            EntryChoice::Train => EntryPoint::Train,
+        }
+    }
+}
+
+fn default_entry(program: &Program) -> EntryPoint {
+    if program.training.is_some() { EntryPoint::Train } else { EntryPoint::Predict }
+}
+
+fn name_of(entry: EntryPoint) -> &'static str {
+    match entry {
+        EntryPoint::Init => "init",
+        EntryPoint::Predict => "predict",
+        EntryPoint::Eval => "eval",
+        EntryPoint::Train => "train",
+    }
+}
+
+fn compiled_of<'a>(source: &Source, built: &'a Built) -> Result<&'a Compiled, Failure> {
+    built.compiled.as_ref().ok_or_else(|| {
+        let text = format!("{}: a compiled program has only its plan and schedule", source.name());
+        Failure::usage(text).help("give the .net file")
+    })
+}
+
+/// The text of a stage, as the compiler prints it.
+fn ir(source: &Source, built: &Built, stage: Stage, entry: EntryPoint) -> Result<String, Failure> {
+    let compiled = compiled_of(source, built)?;
+    let of_entry = &compiled.stages[entry as usize];
+    Ok(match stage {
+        Stage::Ast => format!("{:#?}\n", syntax::parse(source.text().unwrap_or_default()).0),
+        Stage::Graph => compiled.model.graph.to_string(),
+        Stage::Gradient if compiled.model.training.is_some() => {
+            optim::train_step(&compiled.model).to_string()
+        }
+        Stage::Gradient => {
+            let text = format!("{}: has no `train` section, so no gradients", source.name());
+            return Err(Failure::new(super::failure::Kind::Model, text));
+        }
+        Stage::Simplified => of_entry.graph.to_string(),
+        Stage::Clusters => clusters(compiled, entry),
+        Stage::Schedule => show::schedule(&compiled.model, of_entry),
+        Stage::Program => format!("{:#?}\n", entry.of(built.program())),
+    })
+}
+
+/// What each kernel computes, by its nodes, in the order of the text.
+fn clusters(compiled: &Compiled, entry: EntryPoint) -> String {
+    let stage = &compiled.stages[entry as usize];
+    let describe = |(index, cluster): (usize, &arenet::compiler::pass::fuse::Cluster)| {
+        let members: Vec<String> =
+            cluster.members().map(|id| format!("{id} {}", stage.graph.node(id).op)).collect();
+        format!("{index:>4}  {}\n", members.join("; "))
+    };
+    stage.fusion.clusters.iter().enumerate().map(describe).collect()
+}
+
+/// The memory plan of an entry point, and the memory of the others beside it.
+fn plan(source: &Source, built: &Built, entry: EntryPoint) -> String {
+    let program = built.program();
+    let mut text =
+        format!("{}: plan of {}, batch {}\n", program.name, name_of(entry), program.batch);
+    for other in EntryPoint::ALL.into_iter().filter(|other| !other.of(program).steps.is_empty()) {
+        let bytes = units::count(other.of(program).bytes);
+        let mark = if other == entry { "  (shown below)" } else { "" };
+        text.push_str(&format!("{:<8} {bytes:>14} bytes{mark}\n", name_of(other)));
+    }
+    text.push('\n');
+    match &built.compiled {
+        Some(compiled) => {
+            let own = &compiled.plans[entry as usize];
+            let source = source.text().unwrap_or_default();
+            text.push_str(&show::plan(own, entry.of(program), source));
+        }
+        None => text.push_str(&outline(program, entry)),
+    }
+    text
+}
+
+/// What a compiled program tells of its plan: the figures, and the places of what has a name.
+fn outline(program: &Program, entry: EntryPoint) -> String {
+    let steps = entry.of(program);
+    let ratio = steps.bytes as f64 / steps.lower_bound.max(1) as f64;
+    let mut text = format!(
+        "arena {} bytes, lower bound {} bytes, ratio {ratio:.2}, {} steps\n\n",
+        steps.bytes,
+        steps.lower_bound,
+        steps.steps.len()
+    );
+    let params = program.params.iter().map(|param| (&param.name, param.buffer));
+    let ports = program.inputs.iter().chain(&program.targets);
+    let ports = ports.map(|port| (&port.name, port.buffer));
+    let outputs = program.outputs.iter().map(|output| (&output.name, output.buffer));
+    text.push_str(&format!("{:<20} {:>12} {:>12}\n", "value", "offset", "bytes"));
+    for (name, id) in params.chain(ports).chain(outputs) {
+        let buffer = &program.buffers[id.0 as usize];
+        let bytes = buffer.layout.bytes(program.batch).unwrap_or(0);
+        text.push_str(&format!("{name:<20} {:>12} {bytes:>12}\n", buffer.offset));
+    }
+    text
+}
+
+/// The steps in order, with their formulas where the compiler is there to tell them.
+fn schedule(built: &Built, entry: EntryPoint) -> String {
+    let program = built.program();
+    let steps = &entry.of(program).steps;
+    let flops: u64 = steps.iter().map(|step| step.flops).sum();
+    let mut text = format!(
+        "{}: schedule of {}, batch {}, {}, {} FLOP\n",
+        program.name,
+        name_of(entry),
+        program.batch,
+        units::plural(steps.len() as u64, "step"),
+        units::count(flops),
+    );
+    let formulas = built.compiled.as_ref().map(|compiled| formulas(compiled, entry));
+    for (index, step) in steps.iter().enumerate() {
+        text.push_str(&describe(program, index, step));
+        let own = formulas.as_ref().and_then(|formulas| formulas.get(index));
+        for formula in own.into_iter().flatten() {
+            text.push_str(&format!("        {formula}\n"));
+        }
+    }
+    text
+}
+
+fn formulas(compiled: &Compiled, entry: EntryPoint) -> Vec<Vec<String>> {
+    let stage = &compiled.stages[entry as usize];
+    let kept = kept(&stage.graph, &stage.fusion);
+    let order = stage.schedule.iter();
+    order.map(|&id| show::cluster(&compiled.model, stage, &kept, id)).collect()
+}
+
+fn describe(program: &Program, index: usize, step: &Step) -> String {
+    let access = step.kernel.access();
+    let bytes = access
+        .reads()
+        .chain(access.writes.iter().copied())
+        .map(|id| program.buffers[id.0 as usize].layout.bytes(program.batch).unwrap_or(0));
+    let origin = &step.origin;
+    format!(
+        "{index:>4}  {:<14} {:<12} {:>3}:{:<3} {:>14} FLOP {:>14} bytes touched\n",
+        step.kernel.name(),
+        origin.name,
+        origin.line,
+        origin.column,
+        units::count(step.flops),
+        units::count(bytes.sum()),
+    )
+}
+
+/// The graph in the language of Graphviz.
+fn dot(graph: &Graph) -> String {
+    let mut text = "digraph net {\n  rankdir=TB\n  node [fontname=monospace]\n".to_string();
+    for id in graph.ids() {
+        let node = graph.node(id);
+        let shape = if matches!(node.op, Op::Leaf(_)) { "box" } else { "ellipse" };
+        let name = graph.origins.get(node.origin.0 as usize).map_or("", |origin| &origin.name);
+        let label = format!("{}\\n{}\\n{name}", node.op, node.ty()).replace('"', "\\\"");
+        let root = if graph.roots.contains(&id) { " peripheries=2" } else { "" };
+        text.push_str(&format!("  n{} [shape={shape}{root} label=\"{label}\"]\n", id.0));
+        for input in &node.inputs {
+            text.push_str(&format!("  n{} -> n{}\n", input.0, id.0));
+        }
+    }
+    text + "}\n"
+}

@@ -1,0 +1,318 @@
+//! `arenet train`: from a model and a table to weights.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use arenet::runtime::data::Dataset;
+use arenet::runtime::files::check_writable;
+use arenet::runtime::program::Program;
+use arenet::runtime::train::{
+    self as report, Divergence, EpochReport, Settings, TrainError, Trainer,
+};
+use arenet::runtime::weights::read_weights_within;
+use clap::Args;
+use serde_json::json;
+
+use super::args::{BatchChoice, DataArgs, parse_batch, parse_positive};
+use super::eval::{figures, metrics_json};
+use super::failure::{Failure, Kind};
+use super::progress::Progress;
+use super::source::{Built, Source, is_full};
+use super::{Context, console, data, units};
+
+/// What to train, on what, and how.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Example: arenet train models/digits.net --epochs 20 --lr 0.005")]
+pub struct TrainArgs {
+    /// The model, .net or .netc
+    model: PathBuf,
+    #[command(flatten)]
+    data: DataArgs,
+    /// Table to validate on, in place of held-out rows
+    #[arg(long, value_name = "FILE")]
+    valid: Option<PathBuf>,
+    /// Weights to start from
+    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
+    init: Option<PathBuf>,
+    /// File for the weights; by default the model's name with the ending .safetensors, in the
+    /// current folder
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Checkpoint of an interrupted run to go on from
+    #[arg(long, value_name = "FILE")]
+    resume: Option<PathBuf>,
+    /// Passes over the data
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    epochs: Option<u64>,
+    /// Rows of a step: a number, or `full` for all
+    #[arg(long, value_name = "N", value_parser = parse_batch)]
+    batch: Option<BatchChoice>,
+    /// Learning rate that the schedule starts from
+    #[arg(long, value_name = "RATE", value_parser = parse_positive)]
+    lr: Option<f64>,
+    /// Seed of initial weights and shuffling
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// Keep the rows in the order of the table
+    #[arg(long)]
+    no_shuffle: bool,
+    /// One line of JSON an epoch, and one at the end
+    #[arg(long)]
+    json: bool,
+}
+
+/// A checkpoint is written at the end of an epoch when the last one is older.
+const CHECKPOINT_EVERY: Duration = Duration::from_secs(30);
+
+/// Set by the first Ctrl-C; the training ends at its next step.
+static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+
+/// Trains and saves.
+pub fn run(cx: &Context, args: &TrainArgs) -> Result<(), Failure> {
+    let source = Source::read(&args.model)?;
+    let out = args.out.clone().unwrap_or_else(|| data::default_weights(&source));
+    check_writable(&out)?;
+    let run = Run::prepare(cx, args, &source, out)?;
+    listen()?;
+    run.header(cx, &source);
+    run.train(cx, args)
+}
+
+/// From now on Ctrl-C stops the training, and a second one the process.
+fn listen() -> Result<(), Failure> {
+    let handler = || {
+        if INTERRUPTED.swap(true, Ordering::Relaxed) {
+            std::process::exit(i32::from(Kind::Interrupted as u8));
+        }
+    };
+    ctrlc::set_handler(handler)
+        .map_err(|error| Failure::new(Kind::Data, format!("Ctrl-C cannot be caught: {error}")))
+}
+
+/// A training that is ready to start.
+struct Run {
+    trainer: Trainer,
+    built: Built,
+    table: PathBuf,
+    out: PathBuf,
+    /// Where checkpoints go; none where the weights go to no ordinary file.
+    checkpoint: Option<PathBuf>,
+    /// When the last one was written.
+    saved: Instant,
+}
+
+impl Run {
+    /// Reads and checks everything, so that what can fail does so before the work starts.
+    fn prepare(
+        cx: &Context,
+        args: &TrainArgs,
+        source: &Source,
+        out: PathBuf,
+    ) -> Result<Run, Failure> {
+        let first = source.build(cx, rows_of(args.batch), true)?;
+        let program = first.program();
+        if program.training.is_none() {
+            let text = format!("{}: has no `train` section", source.name());
+            return Err(Failure::new(Kind::Model, text));
+        }
+        if args.batch.is_some() && source.text().is_none() {
+            return Err(source.fixed("rows", "--batch"));
+        }
+        let table = data::locate(source, &args.data)?;
+        let rows = data::read(cx, &table, &args.data, program, false)?;
+        let read = |path: &PathBuf| data::read(cx, path, &args.data, program, false);
+        let valid = args.valid.as_ref().map(read).transpose()?;
+        let built = plan(cx, args, source, first, &rows)?;
+
+        let settings = Settings {
+            epochs: args.epochs,
+            lr: args.lr,
+            seed: args.seed,
+            shuffle: args.no_shuffle.then_some(false),
+            valid: None,
+        };
+        let options = cx.global.exec();
+        let program = built.program.clone();
+        let mut trainer = Trainer::new(program, rows, valid, &settings, options)?;
+        if let Some(path) = &args.init {
+            let (tensors, _) = read_weights_within(path, cx.global.memory_limit())?;
+            trainer.load_weights(&tensors, &path.display().to_string())?;
+        }
+        if let Some(path) = &args.resume {
+            trainer.resume(path)?;
+        }
+        let checkpoint = checkpoint_path(&out);
+        Ok(Run { trainer, built, table, out, checkpoint, saved: Instant::now() })
+    }
+
+    /// Says what is trained, and on what.
+    fn header(&self, cx: &Context, source: &Source) {
+        let program = self.built.program();
+        let isa = self.trainer.executor().isa();
+        cx.console.note(format!(
+            "{}: {}, arena {}, {isa}, {}",
+            program.name,
+            units::plural(parameters(program), "parameter"),
+            units::bytes(program.arena_bytes),
+            units::plural(cx.threads() as u64, "thread"),
+        ));
+        let held_out = match self.trainer.validation_rows() {
+            0 => String::new(),
+            rows => format!(", {} held out", units::count(rows as u64)),
+        };
+        let rows = units::plural(self.trainer.training_rows() as u64, "row");
+        cx.console.note(format!("{}: {rows} to train on{held_out}", self.table.display()));
+        if self.trainer.epoch() > 0 {
+            let name = source.name();
+            cx.console.note(format!("{name}: resumed after epoch {}", self.trainer.epoch()));
+        }
+    }
+
+    /// Trains to the end, or until it is interrupted or diverges.
+    fn train(mut self, cx: &Context, args: &TrainArgs) -> Result<(), Failure> {
+        let (epochs, steps_per_epoch) = (self.trainer.epochs(), self.trainer.steps_per_epoch());
+        let mut progress = Progress::new(&cx.console, args.json, epochs, steps_per_epoch);
+        let mut last = None;
+        while self.trainer.epoch() < epochs {
+            let mut on_step = |step: report::Progress| {
+                progress.step(step.epoch - 1, step.step_in_epoch);
+                match INTERRUPTED.load(Ordering::Relaxed) {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
+                }
+            };
+            match self.trainer.run_epoch(&mut on_step) {
+                Ok(Some(report)) => {
+                    progress.epoch(&report);
+                    last = Some(report);
+                    self.save_now_and_then(cx);
+                }
+                Ok(None) => {
+                    let _ = progress.finish();
+                    return Err(self.interrupted()?);
+                }
+                Err(TrainError::Diverged(divergence)) => {
+                    let _ = progress.finish();
+                    return Err(self.diverged(&divergence)?);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        let told = progress.finish();
+        self.trainer.save_weights(&self.out)?;
+        told?;
+        self.result(args, last)
+    }
+
+    /// A checkpoint at the end of an epoch, so that a long run that is killed loses little. One
+    /// that cannot be written ends no training.
+    fn save_now_and_then(&mut self, cx: &Context) {
+        if self.saved.elapsed() < CHECKPOINT_EVERY {
+            return;
+        }
+        self.saved = Instant::now();
+        let saved = self.checkpoint.as_ref().map(|path| self.trainer.save_checkpoint(path));
+        if let Some(Err(error)) = saved {
+            cx.console.note(format!("no checkpoint: {error}"));
+        }
+    }
+
+    /// Saves what there is after Ctrl-C, and says how to go on.
+    fn interrupted(&self) -> Result<Failure, Failure> {
+        self.trainer.save_weights(&self.out)?;
+        let (epoch, steps) = (self.trainer.epoch() + 1, self.trainer.steps());
+        let steps = units::plural(steps, "step");
+        let text = format!("in epoch {epoch}, after {steps}; weights: {}", self.out.display());
+        let failure = Failure::new(Kind::Interrupted, text);
+        let Some(path) = &self.checkpoint else { return Ok(failure) };
+        self.trainer.save_checkpoint(path)?;
+        let path = path.display();
+        Ok(failure.help(format!("to go on, repeat the command with --resume {path}")))
+    }
+
+    /// Keeps the last good state; weights that are there already stay as they are.
+    fn diverged(&self, divergence: &Divergence) -> Result<Failure, Failure> {
+        let failure = Failure::new(Kind::Diverged, divergence.to_string());
+        let mut help = "a smaller --lr or smaller inputs may help".to_string();
+        if let Some(path) = self.checkpoint.as_ref().filter(|_| self.trainer.epoch() > 0) {
+            self.trainer.save_checkpoint(path)?;
+            let epochs = units::plural(self.trainer.epoch(), "epoch");
+            help.push_str(&format!("; {} holds the state after {epochs}", path.display()));
+        }
+        Ok(failure.help(help))
+    }
+
+    /// Prints what the training came to.
+    fn result(&mut self, args: &TrainArgs, last: Option<EpochReport>) -> Result<(), Failure> {
+        let held_out = self.trainer.evaluate()?;
+        let loss = last.as_ref().map(|report| report.loss);
+        let metrics = last.map(|report| report.metrics);
+        let metrics = held_out.as_ref().map(|result| result.metrics.clone()).or(metrics);
+        let metrics = metrics.unwrap_or_default();
+        let (epochs, steps) = (self.trainer.epoch(), self.trainer.steps());
+        if args.json {
+            let line = json!({
+                "done": true,
+                "epochs": epochs,
+                "steps": steps,
+                "loss": held_out.map(|result| result.loss).or(loss),
+                "metrics": metrics_json(&metrics),
+                "weights": self.out.display().to_string(),
+            });
+            return console::print(format!("{line}\n"));
+        }
+        let figures = match (&held_out, loss) {
+            (Some(result), _) => {
+                let rows = units::plural(result.rows, "held-out row");
+                format!("{} on {rows}\n", figures(result.loss, &metrics))
+            }
+            (None, Some(loss)) => {
+                let rows = units::plural(self.trainer.training_rows() as u64, "row");
+                format!("{} on the {rows} trained on\n", figures(loss, &metrics))
+            }
+            // Resumed from a checkpoint that was at the end already.
+            (None, None) => String::new(),
+        };
+        let out = self.out.display();
+        console::print(format!("{figures}weights: {out}\n"))
+    }
+}
+
+/// The program for the rows there are. What all rows at once are is known only now.
+fn plan(
+    cx: &Context,
+    args: &TrainArgs,
+    source: &Source,
+    first: Built,
+    rows: &Dataset,
+) -> Result<Built, Failure> {
+    let full = match args.batch {
+        Some(batch) => batch == BatchChoice::Full,
+        None => is_full(first.program()),
+    };
+    if full && source.text().is_some() {
+        Ok(source.build_quietly(cx, Some(rows.rows as u64), true)?.0)
+    } else {
+        Ok(first)
+    }
+}
+
+fn rows_of(batch: Option<BatchChoice>) -> Option<u64> {
+    match batch {
+        Some(BatchChoice::Rows(rows)) => Some(rows),
+        Some(BatchChoice::Full) | None => None,
+    }
+}
+
+/// All values of all parameters.
+pub fn parameters(program: &Program) -> u64 {
+    program.params.iter().map(|param| param.shape.iter().product::<u64>()).sum()
+}
+
+/// `digits.safetensors` gives `digits.ckpt.safetensors`.
+fn checkpoint_path(out: &Path) -> Option<PathBuf> {
+    let ordinary = std::fs::metadata(out).map_or(true, |existing| existing.is_file());
+    ordinary.then(|| out.with_extension("ckpt.safetensors"))
+}
