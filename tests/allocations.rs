@@ -1,0 +1,86 @@
+//! A training step and a prediction make no heap allocation after the first. The only test of its
+//! binary, because it counts what the whole process allocates.
+
+use arenet::prelude::*;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+struct Counting;
+
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+
+// SAFETY: every call is passed on to the system's allocator as it is.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        // SAFETY: the caller keeps the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps the contract of `dealloc`.
+        unsafe { System.dealloc(at, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+fn allocations() -> u64 {
+    ALLOCATIONS.load(Ordering::Relaxed)
+}
+
+/// With momentum and a schedule; shared between threads where it is large.
+fn source(width: usize) -> String {
+    format!(
+        "net counted {{ input x: [N, {width}]  h = x |> dense({width}) |> sigmoid
+                        output y = h |> dense(2) }}
+         train {{ target t: i32[N] in 0..2  loss = cross_entropy(y, t)
+                  optimizer = adam(lr: cosine(0.01))  batch = 64  epochs = 3 }}"
+    )
+}
+
+fn check(width: usize, threads: usize) {
+    const ROWS: usize = 200;
+    let compiled = compile(&source(width), &CompileOptions::default());
+    let compiled = compiled.unwrap_or_else(|found| panic!("{found:#?}"));
+    let program = Arc::new(verify(compiled.program).unwrap());
+    let data = Dataset {
+        rows: ROWS,
+        inputs: vec![Array { width, data: Values::F32(vec![0.5; ROWS * width]) }],
+        targets: vec![Array { width: 1, data: Values::I32(vec![1; ROWS]) }],
+    };
+    let options = RunOptions { threads, ..RunOptions::default() };
+    let settings = Settings::default();
+    let mut trainer = Trainer::new(program.clone(), data, None, &settings, options).unwrap();
+    let mut counts = Vec::with_capacity(100);
+    for _ in 0..3 {
+        counts.clear();
+        let mut on_step = |_| {
+            counts.push(allocations());
+            ControlFlow::Continue(())
+        };
+        trainer.run_epoch(&mut on_step).unwrap().unwrap();
+        assert_eq!(counts.len(), 4);
+        assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
+    }
+
+    let mut predictor = Predictor::new(program, &trainer.weights(), "w", options).unwrap();
+    let (x, mut y) = (vec![0.5; 64 * width], vec![0.0; 128]);
+    predictor.predict_into(&[&x], 64, &mut [&mut y]).unwrap();
+    let before = allocations();
+    for _ in 0..10 {
+        predictor.predict_into(&[&x], 64, &mut [&mut y]).unwrap();
+        predictor.predict_into(&[&x[..width]], 1, &mut [&mut y[..2]]).unwrap();
+    }
+    assert_eq!(allocations(), before, "{width} wide, {threads} threads");
+}
+
+#[test]
+fn steps_and_predictions_allocate_nothing() {
+    for (width, threads) in [(3, 1), (100, 1), (100, 2)] {
+        check(width, threads);
+    }
+}

@@ -1,0 +1,131 @@
+//! What `check`, `show`, `compile`, `gradcheck`, `bench` and `cpu` tell.
+
+use crate::common::{Folder, model};
+use pretty_assertions::assert_eq;
+use serde_json::Value;
+
+#[test]
+fn check_lists_the_statements() {
+    let folder = Folder::new("check");
+    std::fs::copy(model("iris.net"), folder.path("iris.net")).unwrap();
+    let done = folder.ok("check iris.net");
+    assert_eq!(
+        done.out,
+        "  x         f32[N, 4]   input
+  h         f32[N, 16]  80 parameters
+  logits    f32[N, 3]   51 parameters, output
+  probs     f32[N, 3]   output
+  species   i32[N]      target
+  loss      f32[]
+  accuracy  f32[]
+iris.net: ok, 131 parameters
+"
+    );
+    folder.ok("compile iris.net");
+    let out = folder.ok("check iris.netc").out;
+    assert!(out.ends_with("iris.netc: ok, 131 parameters\n"), "{out}");
+}
+
+#[test]
+fn lints_are_told_and_do_not_fail() {
+    let folder = Folder::new("lint");
+    let text = std::fs::read_to_string(model("iris.net")).unwrap();
+    folder.write("iris.net", text.replace("cross_entropy(logits", "cross_entropy(probs"));
+    let done = folder.ok("check iris.net");
+    assert!(done.err.starts_with("warning["), "{}", done.err);
+    assert_eq!(folder.ok("check iris.net -q").err, "");
+}
+
+#[test]
+fn the_plan_of_a_chain_is_tight() {
+    let folder = Folder::new("plan");
+    for name in ["digits", "seed", "xor", "iris", "regression"] {
+        let path = model(&format!("{name}.net"));
+        for entry in ["train", "predict"] {
+            let out = folder.ok(&format!("show {path} --plan --entry {entry}")).out;
+            assert!(out.starts_with(&format!("{name}: plan of {entry}, batch ")), "{out}");
+            assert!(out.contains(", ratio 1.00, "), "{out}");
+        }
+    }
+    let out = folder.ok(&format!("show {} --plan", model("digits.net"))).out;
+    let mut lines = out.lines().map(|line| line.split_whitespace().collect::<Vec<&str>>());
+    let hidden = lines.find(|words| words.starts_with(&["h", "7:9", "saved"])).expect(&out);
+    assert_eq!(hidden[4], "8192", "{out}");
+}
+
+#[test]
+fn the_schedule_numbers_its_steps() {
+    let folder = Folder::small("schedule");
+    let out = folder.ok("show small.net --schedule --entry predict").out;
+    let mut lines = out.lines();
+    assert!(lines.next().unwrap().starts_with("small: schedule of predict, batch 2, 2 steps, "));
+    let step: Vec<&str> = lines.next().unwrap().split_whitespace().collect();
+    assert_eq!(step[..4], ["0", "gemm", "h", "5:9"]);
+    assert!(lines.next().unwrap().ends_with(" = tanh(x @ h.w + h.b)"), "{out}");
+    folder.ok("compile small.net");
+    let out = folder.ok("show small.netc").out;
+    assert!(out.contains("small: schedule of train") && out.contains("ratio 1.00"), "{out}");
+}
+
+#[test]
+fn every_stage_prints() {
+    let folder = Folder::small("stages");
+    for stage in ["ast", "graph", "gradient", "simplified", "clusters", "schedule", "program"] {
+        let out = folder.ok(&format!("show small.net --ir {stage}")).out;
+        assert!(out.lines().count() > 3, "{stage}: {out}");
+    }
+    let dot = folder.ok("show small.net --graph dot").out;
+    assert!(dot.starts_with("digraph net {\n") && dot.ends_with("}\n"), "{dot}");
+    assert!(dot.contains("label=\"matmul\\nf32[N, 4]\\nh\""), "{dot}");
+}
+
+#[test]
+fn the_gradients_are_right() {
+    let folder = Folder::new("gradients");
+    for name in ["digits", "seed", "xor", "iris", "regression"] {
+        let out = folder.ok(&format!("gradcheck {}", model(&format!("{name}.net")))).out;
+        assert!(
+            out.lines().count() >= 4 && out.lines().all(|line| line.ends_with("  ok")),
+            "{out}"
+        );
+    }
+}
+
+#[test]
+fn a_benchmark_is_one_line_of_json() {
+    let folder = Folder::small("bench");
+    let bench = |args: &str| -> Value {
+        let out =
+            folder.ok(&format!("bench small.net --seconds 0.02 --threads 1 {args} --json")).out;
+        assert_eq!(out.lines().count(), 1);
+        serde_json::from_str(&out).unwrap()
+    };
+    let line = bench("");
+    assert_eq!((&line["net"], &line["mode"]), (&"small".into(), &"train".into()));
+    assert_eq!((&line["batch"], &line["threads"]), (&2.into(), &1.into()));
+    let times = &line["ns_per_step"];
+    let [p10, median, p90] = ["p10", "median", "p90"].map(|key| times[key].as_f64().unwrap());
+    assert!(0.0 < p10 && p10 <= median && median <= p90, "{line}");
+    for key in ["compile_ns", "arena_bytes", "lower_bound_bytes", "flops_per_step", "runs"] {
+        assert!(line[key].as_f64().unwrap() > 0.0, "{key} of {line}");
+    }
+    assert_eq!(line["arena_bytes"], line["lower_bound_bytes"]);
+    assert!(line["isa"].is_string());
+
+    let line = bench("--mode infer --batch 7 --isa portable");
+    assert_eq!((&line["mode"], &line["batch"]), (&"infer".into(), &7.into()));
+    assert_eq!(line["isa"], "portable");
+    folder.ok("compile small.net");
+    let text = folder.ok("bench small.netc --seconds 0.02").out;
+    assert!(text.starts_with("small: train, batch 2, ") && text.contains("GFLOP/s"), "{text}");
+}
+
+#[test]
+fn the_machine_is_described() {
+    let folder = Folder::new("cpu");
+    let out = folder.ok("cpu").out;
+    for word in ["cores", "memory", "portable", "GFLOP/s", "(in use)"] {
+        assert!(out.contains(word), "{word}: {out}");
+    }
+    assert!(folder.ok("cpu --isa portable").out.contains("core 0.") || out.contains("portable"));
+}

@@ -1,0 +1,12 @@
+//! The command `arenet`, through its binary: what it prints where, and how it exits.
+
+mod common;
+mod data_errors;
+mod files;
+mod inspect;
+#[cfg(unix)]
+mod interrupt;
+mod model_errors;
+mod predict;
+mod train;
+mod usage;

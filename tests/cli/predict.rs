@@ -1,0 +1,99 @@
+//! `arenet predict` and `arenet eval`: rows in, results out.
+
+use std::io::{BufRead, BufReader, Write};
+use std::process::Stdio;
+
+use crate::common::{Folder, SMALL_ROWS, done, model};
+use pretty_assertions::assert_eq;
+use serde_json::Value;
+
+/// A folder with weights of the small net.
+fn trained(test: &str) -> Folder {
+    let folder = Folder::small(test);
+    folder.ok("train small.net -q --epochs 200");
+    folder
+}
+
+#[test]
+fn predictions_are_written_in_three_forms() {
+    let folder = trained("forms");
+    let csv = folder.ok("predict small.net").out;
+    let values: Vec<f64> = csv.lines().skip(1).map(|line| line.parse().unwrap()).collect();
+    assert_eq!(csv.lines().next(), Some("y"));
+    assert!(values.iter().zip([0.0, 1.0, 1.0, 0.0]).all(|(y, t)| (y - t).abs() < 0.5), "{csv}");
+
+    let json: Value =
+        serde_json::from_str(&folder.ok("predict small.net --format json").out).unwrap();
+    let rows: Vec<f64> =
+        json.as_array().unwrap().iter().map(|row| row["y"].as_f64().unwrap()).collect();
+    assert_eq!(rows.len(), 4);
+    assert!(rows.iter().zip(&values).all(|(a, b)| (a - b).abs() < 1e-6));
+
+    folder.ok("predict small.net --format npy --out y.npy");
+    assert!(folder.read("y.npy").starts_with(b"\x93NUMPY"));
+    folder.ok("predict small.net --out y.csv");
+    assert_eq!(folder.text("y.csv"), csv);
+}
+
+#[test]
+fn classes_are_named() {
+    let folder = Folder::new("classes");
+    let iris = model("iris.net");
+    folder.ok(&format!("train {iris} -q"));
+    let out = folder.ok(&format!("predict {iris}")).out;
+    let mut lines = out.lines();
+    assert_eq!(lines.next(), Some("logits.0,logits.1,logits.2,probs.0,probs.1,probs.2,species"));
+    let named = lines.filter_map(|line| line.rsplit(',').next());
+    let setosas = named.take(50).filter(|name| *name == "setosa").count();
+    assert_eq!(setosas, 50);
+    let json = folder.ok(&format!("predict {iris} --format json")).out;
+    let rows: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(rows[0]["species"], "setosa");
+}
+
+#[test]
+fn rows_come_from_standard_input() {
+    let folder = trained("stdin");
+    let expected = folder.ok("predict small.net").out;
+    let run = |args: &str, rows: &str| {
+        let mut child = folder.command(args.split(' ')).stdin(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(rows.as_bytes()).unwrap();
+        done(child.wait_with_output().unwrap())
+    };
+    assert_eq!(run("predict small.net --data -", SMALL_ROWS).out, expected);
+    let bare = "0,0\n0,1\n1,0\n1,1\n"; // without the targets
+    assert_eq!(run("predict small.net --data -", bare).out, expected);
+    assert!(run("eval small.net --data -", SMALL_ROWS).out.starts_with("accuracy 100.0%, loss "));
+    let wrong = run("predict small.net --data -", "0,one\n1,1\n");
+    assert_eq!(wrong.code, 3);
+    assert_eq!(wrong.err, "error: standard input:1: column 2 (x.1): \"one\" is not a number\n");
+    assert_eq!(run("predict small.net --data -", "").err, "error: standard input: is empty\n");
+}
+
+#[test]
+fn an_evaluation_is_a_line() {
+    let folder = trained("eval");
+    let text = folder.ok("eval small.net").out;
+    assert!(
+        text.starts_with("accuracy 100.0%, loss 0.") && text.ends_with(" on 4 rows\n"),
+        "{text}"
+    );
+    let line: Value = serde_json::from_str(&folder.ok("eval small.net --json").out).unwrap();
+    assert_eq!((&line["rows"], &line["metrics"]["accuracy"]), (&4.into(), &1.0.into()));
+    assert!(line["loss"].as_f64().is_some());
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_error() {
+    let folder = trained("closed");
+    folder.write("many.csv", "0,1\n".repeat(200_000));
+    for format in ["csv", "json", "npy"] {
+        let mut child =
+            folder.spawn(&format!("predict small.net --data many.csv --format {format}"));
+        let mut first = Vec::new();
+        BufReader::new(child.stdout.take().unwrap()).read_until(b'\n', &mut first).unwrap();
+        assert!(!first.is_empty());
+        let done = done(child.wait_with_output().unwrap());
+        assert_eq!((done.code, done.err.as_str()), (0, ""), "{format}");
+    }
+}

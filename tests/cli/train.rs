@@ -1,0 +1,140 @@
+//! `arenet train`: what is learned, said and saved.
+
+use crate::common::{Folder, model};
+use pretty_assertions::assert_eq;
+use serde_json::Value;
+
+/// The last figures of a training with these arguments.
+fn train(folder: &Folder, args: &str) -> Value {
+    let out = folder.ok(&format!("train {args} --json -q")).out;
+    serde_json::from_str(out.lines().last().unwrap()).unwrap()
+}
+
+#[test]
+fn the_models_learn() {
+    let folder = Folder::new("models");
+    let check = |name: &str, metric: &str, good: fn(f64) -> bool| {
+        let path = model(&format!("{name}.net"));
+        for seed in 0..2 {
+            let done = train(&folder, &format!("{path} --seed {seed}"));
+            let value = done["metrics"][metric].as_f64().unwrap();
+            assert!(good(value), "{name} with seed {seed}: {metric} {value}");
+        }
+    };
+    check("seed", "accuracy", |share| share == 1.0);
+    check("xor", "accuracy", |share| share == 1.0);
+    check("iris", "accuracy", |share| share >= 0.93);
+    check("digits", "accuracy", |share| share >= 0.96);
+    check("regression", "rmse", |error| error < 0.07);
+}
+
+#[test]
+fn json_lines_hold_every_figure() {
+    let folder = Folder::new("json");
+    let done = folder.ok(&format!("train {} --json --epochs 3", model("iris.net")));
+    let lines: Vec<Value> =
+        done.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let [first, _, third, last] = &lines[..] else { panic!("{}", done.out) };
+    let keys =
+        ["epoch", "step", "loss", "valid_loss", "metrics", "lr", "seconds", "rows_per_second"];
+    let object = first.as_object().unwrap();
+    assert!(object.len() == keys.len() && keys.iter().all(|key| object.contains_key(*key)));
+    assert_eq!((&third["epoch"], &third["step"]), (&3.into(), &24.into()));
+    for key in ["loss", "valid_loss", "lr", "seconds", "rows_per_second"] {
+        assert!(third[key].is_f64(), "{key} of {third}");
+    }
+    assert!(third["metrics"]["accuracy"].is_f64());
+    assert_eq!(last["done"], true);
+    assert_eq!((&last["epochs"], &last["steps"]), (&3.into(), &24.into()));
+    assert_eq!(last["weights"], "iris.safetensors");
+    assert_eq!(last["metrics"], third["metrics"]);
+    assert_eq!(last["loss"], third["valid_loss"]);
+    assert!(last.as_object().unwrap().len() == 6);
+
+    let small = Folder::small("json-small");
+    let out = small.ok("train small.net --json -q --epochs 1").out;
+    let first: Value = serde_json::from_str(out.lines().next().unwrap()).unwrap();
+    assert_eq!(first["valid_loss"], Value::Null);
+}
+
+#[test]
+fn results_go_to_stdout_and_progress_to_stderr() {
+    let folder = Folder::small("streams");
+    let done = folder.ok("train small.net --threads 1");
+    let lines: Vec<&str> = done.out.lines().collect();
+    assert!(lines[0].starts_with("accuracy "), "{}", done.out);
+    assert!(lines[0].ends_with(" on the 4 rows trained on"), "{}", done.out);
+    assert_eq!(lines[1..], ["weights: small.safetensors"]);
+    let lines: Vec<&str> = done.err.lines().collect();
+    assert!(lines[0].starts_with("small: 17 parameters, arena "), "{}", done.err);
+    assert!(lines[0].ends_with(", 1 thread"), "{}", done.err);
+    assert_eq!(lines[1], "small.csv: 4 rows to train on");
+    assert_eq!(lines.len(), 2 + 3);
+    assert!(lines[2].starts_with("epoch 1/3  loss "), "{}", done.err);
+
+    assert_eq!(folder.ok("train small.net -q").err, "");
+    let epochs = |args: &str| {
+        let done = folder.ok(&format!("train small.net {args}"));
+        done.err.lines().filter(|line| line.starts_with("epoch ")).count()
+    };
+    assert_eq!(epochs("--epochs 20"), 20);
+    assert_eq!(epochs("--epochs 1000"), 20);
+    assert_eq!(epochs("--epochs 101 -v"), 101);
+    assert!((11..=21).contains(&epochs("--epochs 101")));
+}
+
+#[test]
+fn the_same_seed_gives_the_same_weights() {
+    let folder = Folder::small("seeds");
+    for (out, options) in
+        [("a", "--seed 1"), ("b", "--seed 1"), ("c", "--seed 2"), ("d", "--seed 1 --no-shuffle")]
+    {
+        folder.ok(&format!("train small.net -q --epochs 20 {options} --out {out}"));
+    }
+    assert_eq!(folder.read("a"), folder.read("b"));
+    assert_ne!(folder.read("a"), folder.read("c"));
+    assert_ne!(folder.read("a"), folder.read("d"));
+}
+
+#[test]
+fn rows_to_validate_on_can_be_given() {
+    let folder = Folder::small("valid");
+    folder.write("other.csv", "1,1,0\n0,0,0\n");
+    let done = folder.ok("train small.net --valid other.csv");
+    assert!(done.err.contains("small.csv: 4 rows to train on, 2 held out"), "{}", done.err);
+    assert!(done.out.contains(" on 2 held-out rows"), "{}", done.out);
+}
+
+#[test]
+fn the_rows_of_a_step_can_be_chosen() {
+    let folder = Folder::small("batch");
+    assert_eq!(train(&folder, "small.net --epochs 1")["steps"], 2);
+    assert_eq!(train(&folder, "small.net --epochs 1 --batch 1")["steps"], 4);
+    assert_eq!(train(&folder, "small.net --epochs 1 --batch 3")["steps"], 2);
+    assert_eq!(train(&folder, "small.net --epochs 1 --batch full")["steps"], 1);
+    let xor = model("xor.net");
+    assert_eq!(train(&folder, &format!("{xor} --epochs 1"))["steps"], 1);
+    assert_eq!(train(&folder, &format!("{xor} --epochs 1 --batch 1"))["steps"], 4);
+}
+
+#[test]
+fn training_starts_from_given_weights() {
+    let folder = Folder::small("init");
+    let first = train(&folder, "small.net --epochs 300 --out first.safetensors");
+    let more = train(&folder, "small.net --epochs 1 --init first.safetensors --lr 1e-6");
+    let loss = |done: &Value| done["loss"].as_f64().unwrap();
+    assert!((loss(&more) - loss(&first)).abs() < 0.01, "{first} {more}");
+}
+
+#[test]
+fn a_reader_that_goes_away_ends_no_training() {
+    use std::io::{BufRead, BufReader};
+    let folder = Folder::small("unread");
+    let mut child = folder.spawn("train small.net --json -q --epochs 5000");
+    let mut first = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut first).unwrap();
+    assert!(first.starts_with('{'));
+    let done = crate::common::done(child.wait_with_output().unwrap());
+    assert_eq!((done.code, done.err.as_str()), (0, ""));
+    assert!(folder.has("small.safetensors"));
+}

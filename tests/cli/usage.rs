@@ -1,0 +1,82 @@
+//! Mistakes on the command line, exit code 2, and the help.
+
+use crate::common::Folder;
+use pretty_assertions::assert_eq;
+
+#[test]
+fn every_command_explains_itself_with_an_example() {
+    let folder = Folder::new("help");
+    let commands =
+        ["train", "eval", "predict", "check", "show", "compile", "gradcheck", "bench", "cpu"];
+    for command in commands {
+        let done = folder.ok(&format!("{command} --help"));
+        let example = format!("Example: arenet {command}");
+        assert!(done.out.contains(&example), "{}", done.out);
+        assert_eq!(done.err, "");
+    }
+    let done = folder.ok("--help");
+    assert!(commands.iter().all(|command| done.out.contains(command)));
+    assert!(folder.ok("--version").out.starts_with("arenet "));
+}
+
+#[test]
+fn mistakes_on_the_command_line_exit_with_2() {
+    let folder = Folder::small("usage");
+    for args in [
+        "",
+        "trian small.net",
+        "train",
+        "train small.net --epochs 0",
+        "train small.net --epochs many",
+        "train small.net --batch none",
+        "train small.net --lr -1",
+        "train small.net --init a --resume b",
+        "train small.net --columns nothing",
+        "train small.net -q -v",
+        "check small.net --isa sse",
+        "check small.net --threads 0",
+        "check small.net --max-memory much",
+        "check small.net --set H",
+        "predict small.net --format xml",
+        "show small.net --ir soup",
+        "bench small.net --seconds 0",
+    ] {
+        let done = folder.run(args);
+        assert_eq!((done.code, done.out.as_str()), (2, ""), "{args}");
+        assert!(!done.err.is_empty(), "{args}");
+    }
+    let done = folder.run("trian small.net");
+    assert!(done.err.contains("'train'"), "it proposes the command: {}", done.err);
+}
+
+#[test]
+fn a_compiled_program_is_as_it_is() {
+    let folder = Folder::small("fixed");
+    folder.ok("compile small.net");
+    let fixed = |what: &str, option: &str| {
+        format!(
+            "error: small.netc: {option} cannot change a compiled program\n\
+             help: its {what} were fixed when it was compiled"
+        )
+    };
+    folder.fails("train small.netc --batch 4", 2, &fixed("rows", "--batch"));
+    folder.fails("show small.netc --batch 4", 2, &fixed("rows", "--batch"));
+    folder.fails("bench small.netc --batch 4", 2, &fixed("rows", "--batch"));
+    folder.fails("check small.netc --set H=2", 2, &fixed("constants", "--set"));
+    folder.fails("compile small.netc", 2, "error: small.netc: is compiled already");
+    folder.fails(
+        "gradcheck small.netc",
+        2,
+        "error: small.netc: a compiled program has no formulas to check\n\
+         help: give the .net file",
+    );
+}
+
+#[test]
+fn constants_can_be_set() {
+    let folder = Folder::small("set");
+    assert!(folder.ok("check small.net").out.contains("17 parameters"));
+    assert!(folder.ok("check small.net --set H=2").out.contains("9 parameters"));
+    let done = folder.run("check small.net --set K=2");
+    assert_eq!(done.code, 1, "{}", done.err);
+}

@@ -1,0 +1,308 @@
+//! Matrix products of every form and remainder: each element is one chain of fused multiply-adds
+//! over ascending k that starts from the bias, whatever the tiles, threads and instruction set.
+
+mod common;
+
+use arenet_runtime::exec::{EntryPoint, Executor, Options};
+use arenet_runtime::program::verify::{Verified, verify};
+use arenet_runtime::program::{
+    Buffer, BufferId, DType, Distribution, Entry, Expr, Gemm, Instr, Kernel, Layout, Load, Opcode,
+    Origin, Param, Program, Random, Rows, Spread, Step, Value,
+};
+use arenet_runtime::simd::Isa;
+use common::{Numbers, training};
+use std::sync::Arc;
+
+/// What a product is made of.
+#[derive(Clone, Copy, Debug)]
+struct Form {
+    a_transposed: bool,
+    b_transposed: bool,
+    b_in_panels: bool,
+    c_in_panels: bool,
+    bias: bool,
+    tail: Tail,
+}
+
+/// What follows a product; every one is exact in f32, so that the bits are known.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Tail {
+    /// c = r
+    Store,
+    /// c = max(r, 0) + d, and e = r
+    Relu,
+    /// d = d - r s, in place; s is one number
+    Update,
+    /// c = r column + row
+    Spread,
+}
+
+const TAILS: [Tail; 4] = [Tail::Store, Tail::Relu, Tail::Update, Tail::Spread];
+
+/// Every combination.
+fn forms() -> Vec<Form> {
+    let form = |bits: usize| Form {
+        a_transposed: bits & 1 != 0,
+        b_transposed: bits & 2 != 0,
+        b_in_panels: bits & 4 != 0,
+        c_in_panels: bits & 8 != 0,
+        bias: bits & 16 != 0,
+        tail: TAILS[bits >> 5],
+    };
+    // The operands that a tail spreads are read by rows, and so the result lies in rows.
+    let fits = |form: &Form| form.tail != Tail::Spread || !form.c_in_panels;
+    (0..128).map(form).filter(fits).collect()
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Size {
+    m: usize,
+    n: usize,
+    k: usize,
+}
+
+/// The operands and results, in the order of the parameters.
+#[derive(Clone, Copy)]
+enum Operand {
+    A,
+    B,
+    Bias,
+    C,
+    D,
+    E,
+    Scale,
+    Column,
+    Row,
+}
+use Operand::*;
+
+const OPERANDS: [Operand; 9] = [A, B, Bias, C, D, E, Scale, Column, Row];
+
+impl Operand {
+    fn id(self) -> BufferId {
+        BufferId(self as u32)
+    }
+
+    /// The logical rows and columns.
+    fn size(self, form: Form, Size { m, n, k }: Size) -> (usize, usize) {
+        match self {
+            A if form.a_transposed => (k, m),
+            A => (m, k),
+            B if form.b_transposed => (n, k),
+            B => (k, n),
+            C | D | E => (m, n),
+            Bias | Row => (1, n),
+            Scale => (1, 1),
+            Column => (m, 1),
+        }
+    }
+
+    fn layout(self, form: Form, size: Size) -> Layout {
+        let (rows, cols) = self.size(form, size);
+        let (rows, cols) = (rows as u64, cols as u64);
+        match self {
+            B if form.b_in_panels => Layout::Panels { rows, cols },
+            C | D | E if form.c_in_panels => Layout::Panels { rows, cols },
+            _ => Layout::matrix(Rows { count: rows, batched: false }, cols),
+        }
+    }
+}
+
+/// A tail of one instruction or two.
+fn tail(tail: Tail) -> Expr {
+    let full = |x: Operand| Load { buffer: x.id(), spread: Spread::Full };
+    let instr = |op, args| Instr { op, args };
+    let (result, load) = (Value::Result, Value::Load);
+    match tail {
+        Tail::Store => Expr { stores: vec![(result, C.id())], ..Expr::default() },
+        Tail::Relu => Expr {
+            loads: vec![full(D)],
+            code: vec![
+                instr(Opcode::Relu, [result; 3]),
+                instr(Opcode::Add, [Value::Instr(0), load(0), Value::Instr(0)]),
+            ],
+            stores: vec![(Value::Instr(1), C.id()), (result, E.id())],
+            ..Expr::default()
+        },
+        Tail::Update => Expr {
+            loads: vec![full(D), Load { buffer: Scale.id(), spread: Spread::Scalar }],
+            code: vec![instr(Opcode::NegMulAdd, [result, load(1), load(0)])],
+            stores: vec![(Value::Instr(0), D.id())],
+            ..Expr::default()
+        },
+        Tail::Spread => Expr {
+            loads: vec![
+                Load { buffer: Column.id(), spread: Spread::Column },
+                Load { buffer: Row.id(), spread: Spread::Row },
+            ],
+            code: vec![instr(Opcode::MulAdd, [result, load(0), load(1)])],
+            stores: vec![(Value::Instr(0), C.id())],
+            ..Expr::default()
+        },
+    }
+}
+
+/// A program whose training step is one product; it claims `flops` operations.
+fn program(form: Form, size: Size, flops: u64) -> Arc<Verified> {
+    let mut program = Program { batch: 1, training: Some(training()), ..Program::default() };
+    let mut add = |layout: Layout| {
+        let buffer = BufferId(program.buffers.len() as u32);
+        let offset = program.arena_bytes;
+        program.arena_bytes += layout.bytes(1).unwrap();
+        program.buffers.push(Buffer { offset, layout, dtype: DType::F32 });
+        buffer
+    };
+    for operand in OPERANDS {
+        add(operand.layout(form, size));
+    }
+    let loss = add(Layout::scalar());
+    let step = |kernel, flops| Step { kernel, origin: Origin::default(), flops };
+    let entry = |steps| Entry { steps, ..Entry::default() };
+    for operand in OPERANDS {
+        let (rows, cols) = operand.size(form, size);
+        let shape = vec![rows as u64, cols as u64];
+        let (name, buffer, states) = (format!("{}", operand as u32), operand.id(), vec![]);
+        program.params.push(Param { name, shape, buffer, states });
+    }
+    let zero = |y| Random { y, distribution: Distribution::Constant(0.0), stream: 0 };
+    let zeros = OPERANDS.map(|operand| step(Kernel::Random(zero(operand.id())), 0));
+    let no_loss = step(Kernel::Random(zero(loss)), 0);
+    let gemm = Kernel::Gemm(Gemm {
+        a: A.id(),
+        a_transposed: form.a_transposed,
+        b: B.id(),
+        b_transposed: form.b_transposed,
+        bias: form.bias.then_some(Bias.id()),
+        tail: tail(form.tail),
+    });
+    program.loss = Some(loss);
+    program.init = entry(zeros.to_vec());
+    program.eval = entry(vec![no_loss.clone()]);
+    program.train = entry(vec![step(gemm, flops), no_loss]);
+    Arc::new(verify(program).unwrap_or_else(|error| panic!("{form:?} {size:?}: {error}")))
+}
+
+/// The operands' values, row after row; a result starts as NaN.
+fn values(form: Form, size: Size) -> Vec<Vec<f32>> {
+    let mut numbers = Numbers::new((size.m * 1000 + size.n * 10 + size.k) as u64);
+    let mut fill = |operand: Operand| {
+        let (rows, cols) = operand.size(form, size);
+        match operand {
+            C | E => vec![f32::NAN; rows * cols],
+            _ => numbers.floats(rows * cols),
+        }
+    };
+    OPERANDS.map(&mut fill).to_vec()
+}
+
+/// The product's element (i, j) as one chain, and exactly with the sum of the absolute products.
+fn element(form: Form, size: Size, x: &[Vec<f32>], i: usize, j: usize) -> (f32, f64, f64) {
+    let a =
+        |k: usize| x[A as usize][if form.a_transposed { k * size.m + i } else { i * size.k + k }];
+    let b =
+        |k: usize| x[B as usize][if form.b_transposed { j * size.k + k } else { k * size.n + j }];
+    let start = if form.bias { x[Bias as usize][j] } else { 0.0 };
+    let chain = (0..size.k).fold(start, |sum, k| a(k).mul_add(b(k), sum));
+    let products = (0..size.k).map(|k| f64::from(a(k)) * f64::from(b(k)));
+    let exact = products.clone().sum::<f64>() + f64::from(start);
+    (chain, exact, products.map(f64::abs).sum::<f64>() + f64::from(start).abs())
+}
+
+/// C, D and E after the step.
+fn expected(form: Form, size: Size, x: &[Vec<f32>]) -> [Vec<f32>; 3] {
+    let [mut c, mut d, mut e] = [C, D, E].map(|operand| x[operand as usize].clone());
+    for i in 0..size.m {
+        for j in 0..size.n {
+            let (r, exact, magnitude) = element(form, size, x, i, j);
+            let bound = f64::from(f32::EPSILON) * magnitude * (size.k + 1) as f64;
+            assert!((f64::from(r) - exact).abs() <= bound, "the chain itself is the product");
+            let at = i * size.n + j;
+            match form.tail {
+                Tail::Store => c[at] = r,
+                Tail::Relu => (c[at], e[at]) = (r.max(0.0) + d[at], r),
+                Tail::Update => d[at] = (-r).mul_add(x[Scale as usize][0], d[at]),
+                Tail::Spread => c[at] = r.mul_add(x[Column as usize][i], x[Row as usize][j]),
+            }
+        }
+    }
+    [c, d, e]
+}
+
+fn bits(values: &[f32]) -> Vec<u32> {
+    // Every NaN is the same, an untouched result.
+    values.iter().map(|x| if x.is_nan() { u32::MAX } else { x.to_bits() }).collect()
+}
+
+fn check(form: Form, size: Size, threads: &[usize]) {
+    let x = values(form, size);
+    let expected = expected(form, size, &x);
+    for isa in Isa::available() {
+        for &threads in threads {
+            // Whatever claims enough work is shared between all threads.
+            let flops = if threads > 1 { 1 << 30 } else { 0 };
+            let options = Options { isa: Some(isa), threads, max_memory: 0 };
+            let mut executor = Executor::new(program(form, size, flops), options).unwrap();
+            for (operand, values) in OPERANDS.iter().zip(&x) {
+                executor.write(operand.id(), values).unwrap();
+            }
+            executor.run(EntryPoint::Train, 1).unwrap();
+            for (result, expected) in [C, D, E].into_iter().zip(&expected) {
+                let actual = executor.read(result.id());
+                let same = bits(&actual) == bits(expected);
+                let which = result as u32;
+                assert!(same, "{form:?} {size:?}, {isa}, {threads} threads, result {which}");
+            }
+        }
+    }
+}
+
+const COLUMNS: [usize; 14] = [1, 2, 15, 16, 17, 31, 32, 33, 45, 46, 48, 64, 100, 130];
+const INNER: [usize; 7] = [1, 2, 3, 16, 17, 64, 100];
+
+/// All sizes, each with some of the forms, so that every form meets every remainder.
+fn sizes() -> impl Iterator<Item = Size> {
+    let rows = (1..=25).flat_map(|m| COLUMNS.map(|n| (m, n)));
+    rows.flat_map(|(m, n)| INNER.map(|k| Size { m, n, k }))
+}
+
+#[test]
+fn every_remainder_is_the_chain() {
+    let forms = forms();
+    for (i, size) in sizes().enumerate() {
+        // 37 has no factor in common with the number of forms: all of them come in turn.
+        check(forms[i * 37 % forms.len()], size, &[1]);
+    }
+}
+
+#[test]
+fn every_form_is_the_chain_with_several_threads() {
+    let sizes: Vec<Size> = sizes().collect();
+    for (i, form) in forms().into_iter().enumerate() {
+        for part in 0..3 {
+            check(form, sizes[(i * 3 + part) * 53 % sizes.len()], &[2, 3]);
+        }
+    }
+}
+
+#[test]
+fn a_product_that_is_worth_it_is_shared_by_columns_and_by_rows() {
+    let wide = Size { m: 5, n: 520, k: 33 };
+    let high = Size { m: 61, n: 70, k: 33 };
+    for (i, form) in forms().into_iter().enumerate() {
+        if i % 7 == 0 {
+            check(form, wide, &[1, 2, 3]);
+            check(form, high, &[1, 2, 3]);
+        }
+    }
+}
+
+#[test]
+fn a_long_product_with_a_transposed_operand_is_packed() {
+    let transposed = forms().into_iter().filter(|form| form.a_transposed && !form.b_transposed);
+    for (i, form) in transposed.enumerate() {
+        check(form, Size { m: 48 + i, n: 45, k: 96 + i }, &[1, 2]);
+    }
+    // Beyond 2^20 elements the rows are packed in several blocks.
+    let form = forms().into_iter().find(|form| form.a_transposed && !form.b_transposed).unwrap();
+    check(form, Size { m: 131, n: 33, k: 9_000 }, &[1]);
+}

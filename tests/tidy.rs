@@ -1,0 +1,400 @@
+//! The rules of the house, held on the tree itself: sizes, `unsafe`, who may import whom, and what
+//! has no place in a finished file. A rule is a function from a file to its findings; the last test
+//! shows each of them a file that breaks it.
+
+use std::fs;
+use std::path::Path;
+
+const MAX_LINES: usize = 600;
+const MAX_COLUMNS: usize = 100;
+/// How many lines above an `unsafe` its `// SAFETY:` comment may begin.
+const SAFETY_REACH: usize = 8;
+
+/// The files and folders that may contain `unsafe`, and what for.
+const UNSAFE_ALLOWED: [(&str, &str); 12] = [
+    ("runtime/src/arena.rs", "one block of memory, viewed as disjoint buffers"),
+    ("runtime/src/simd/", "intrinsics, loads and stores"),
+    ("runtime/src/kernel/bind.rs", "passes the debt of a bound step on to its kernel"),
+    ("runtime/src/kernel/gemm.rs", "reads the operands of the matrix product"),
+    ("runtime/src/kernel/map.rs", "runs tiles"),
+    ("runtime/src/kernel/reduce.rs", "runs tiles"),
+    ("runtime/src/kernel/straight.rs", "runs single vectors"),
+    ("runtime/src/kernel/tile.rs", "reads and writes the vectors of a tile"),
+    ("runtime/src/exec.rs", "gives the steps of a verified program its arena"),
+    ("runtime/src/exec/check.rs", "the same, step by step"),
+    ("runtime/src/team.rs", "shares the arena between threads"),
+    ("tests/allocations.rs", "counts what the allocator is asked for"),
+];
+
+/// Below this folder (or in this file), the code names none of these, because.
+const IMPORTS: [(&str, &[&str], &str); 11] = [
+    ("compiler/src/syntax/", &["graph", "Graph"], "text knows nothing of graphs: lower/ does"),
+    ("compiler/src/pass/", &["syntax", "ast"], "a pass sees graphs: lower/ reads the text"),
+    ("compiler/src/op/", &["pass"], "an operator does not know who transforms it"),
+    ("runtime/", &["arenet_compiler"], "a program runs without the compiler"),
+    ("runtime/src/simd/", &["kernel", "exec", "train"], "kernels build on simd, not the reverse"),
+    ("runtime/src/kernel/", &["exec", "team", "train"], "a kernel does not know who runs it"),
+    ("runtime/src/exec.rs", &["crate::train", "crate::predict"], "it runs entries, no more"),
+    ("runtime/src/exec/", &["crate::train", "crate::predict"], "it runs entries, no more"),
+    ("src/cli/", &["arenet_compiler", "arenet_runtime"], "the command uses the facade `arenet`"),
+    ("src/main.rs", &["arenet_compiler", "arenet_runtime"], "the command uses the facade `arenet`"),
+    ("examples/", &["arenet_compiler", "arenet_runtime"], "an example uses the facade `arenet`"),
+];
+
+/// Marks of unfinished work, comments included.
+const UNFINISHED: [&str; 3] = ["TODO", "FIXME", "XXX"];
+/// Code of unfinished work.
+const UNFINISHED_CODE: [&str; 4] = ["todo!", "unimplemented!", "dbg!", "#[ignore"];
+/// Where only one machine has its files.
+const MACHINE_PATHS: [&str; 4] = ["/work/", "/home/", "/root/", "/tmp/"];
+/// This file names what it forbids.
+const SELF: &str = "tests/tidy.rs";
+
+/// A file of the tree.
+struct File {
+    /// From the root of the tree, with `/`.
+    path: String,
+    text: String,
+    /// The text of a Rust file without comments and the contents of literals, line for line.
+    code: String,
+}
+
+impl File {
+    fn new(path: &str, text: &str) -> File {
+        let code = if path.ends_with(".rs") { code_of(text) } else { String::new() };
+        File { path: path.to_string(), text: text.to_string(), code }
+    }
+
+    fn is_rust(&self) -> bool {
+        self.path.ends_with(".rs")
+    }
+
+    /// Whether it is the file, or below the folder, which ends in `/`.
+    fn is_in(&self, place: &str) -> bool {
+        if place.ends_with('/') { self.path.starts_with(place) } else { self.path == place }
+    }
+
+    /// The lines of the code that hold `word` as a whole word, with what follows it.
+    fn lines_with<'a>(&'a self, word: &'a str) -> impl Iterator<Item = (usize, &'a str)> {
+        let lines = self.code.lines().enumerate();
+        lines.filter_map(move |(at, line)| find_word(line, word).map(|rest| (at, rest)))
+    }
+}
+
+/// A line, counted from 0, and what to do about it.
+type Finding = (usize, String);
+
+fn files_are_short(file: &File) -> Vec<Finding> {
+    let lines = file.text.lines().count();
+    if !file.is_rust() || lines <= MAX_LINES {
+        return Vec::new();
+    }
+    vec![(MAX_LINES, format!("{lines} lines, at most {MAX_LINES}: split it by what it does"))]
+}
+
+fn lines_are_short(file: &File) -> Vec<Finding> {
+    if file.path.ends_with(".md") {
+        return Vec::new(); // a table's row cannot be broken
+    }
+    let wide = |&(_, line): &(usize, &str)| line.chars().count() > MAX_COLUMNS;
+    let message = |(at, line): (usize, &str)| {
+        (at, format!("{} columns, at most {MAX_COLUMNS}: break the line", line.chars().count()))
+    };
+    file.text.lines().enumerate().filter(wide).map(message).collect()
+}
+
+fn unsafe_stays_in_its_files(file: &File) -> Vec<Finding> {
+    if UNSAFE_ALLOWED.iter().any(|(place, _)| file.is_in(place)) {
+        return Vec::new();
+    }
+    let message = "`unsafe` outside its files: do without, or say why in UNSAFE_ALLOWED";
+    file.lines_with("unsafe").map(|(at, _)| (at, message.to_string())).collect()
+}
+
+fn unsafe_says_why_it_is_safe(file: &File) -> Vec<Finding> {
+    let lines: Vec<&str> = file.text.lines().collect();
+    let explained = |at: usize| {
+        lines[at.saturating_sub(SAFETY_REACH)..=at].iter().any(|line| line.contains("// SAFETY:"))
+    };
+    file.lines_with("unsafe")
+        .filter(|(_, rest)| rest.starts_with(" {") || rest.starts_with(" impl"))
+        .filter(|&(at, _)| !explained(at))
+        .map(|(at, _)| (at, "write a `// SAFETY:` comment above: what it rests on".to_string()))
+        .collect()
+}
+
+fn roots_forbid_unsafe(file: &File) -> Vec<Finding> {
+    let roots = ["compiler/src/lib.rs", "src/lib.rs", "src/main.rs"];
+    if !roots.contains(&file.path.as_str()) || file.code.contains("#![forbid(unsafe_code)]") {
+        return Vec::new();
+    }
+    vec![(0, "this crate needs no `unsafe`: write `#![forbid(unsafe_code)]`".to_string())]
+}
+
+fn imports_run_one_way(file: &File) -> Vec<Finding> {
+    let rules = IMPORTS.iter().filter(|(place, ..)| file.is_in(place));
+    let names = rules.flat_map(|(_, names, why)| names.iter().map(move |name| (name, why)));
+    names
+        .flat_map(|(name, why)| {
+            file.lines_with(name).map(move |(at, _)| (at, format!("names `{name}`: {why}")))
+        })
+        .collect()
+}
+
+fn compiler_sees_programs_only(file: &File) -> Vec<Finding> {
+    if !file.is_in("compiler/src/") {
+        return Vec::new();
+    }
+    file.lines_with("arenet_runtime")
+        .filter(|(_, rest)| !rest.starts_with("::program"))
+        .map(|(at, _)| (at, "the compiler may use `arenet_runtime::program` only".to_string()))
+        .collect()
+}
+
+fn programs_import_std_only(file: &File) -> Vec<Finding> {
+    let Some(below) = file.path.strip_prefix("runtime/src/program/") else { return Vec::new() };
+    // As many `super`s as lead out of program/.
+    let depth = below.matches('/').count() + 2 - usize::from(below.ends_with("mod.rs"));
+    let out = "super::".repeat(depth);
+    let foreign = ["crate::", &out, "bumpalo", "csv", "flate2", "rayon", "safetensors", "serde"];
+    let message = "a program uses std only, to be read anywhere: move this out";
+    let lines = foreign.iter().flat_map(|name| file.lines_with(name));
+    let lines = lines.filter(|(_, rest)| !rest.starts_with("program::"));
+    lines.map(|(at, _)| (at, message.to_string())).collect()
+}
+
+fn work_is_finished(file: &File) -> Vec<Finding> {
+    if file.path == SELF {
+        return Vec::new();
+    }
+    let marks = |line: &str| UNFINISHED.iter().any(|mark| find_word(line, mark).is_some());
+    let code = |line: &str| UNFINISHED_CODE.iter().any(|mark| find_word(line, mark).is_some());
+    let marked = file.text.lines().enumerate().filter(|(_, line)| marks(line));
+    let coded = file.code.lines().enumerate().filter(|(_, line)| code(line));
+    marked.chain(coded).map(|(at, _)| (at, "finish it, or leave it out".to_string())).collect()
+}
+
+fn lints_are_allowed_with_a_reason(file: &File) -> Vec<Finding> {
+    let lines: Vec<&str> = file.code.lines().collect();
+    let allows = |&at: &usize| lines[at].contains("[allow(") || lines[at].contains("[expect(");
+    let explained = |&at: &usize| {
+        let rest = lines[at..].join("\n");
+        rest.split(']').next().is_some_and(|attribute| attribute.contains("reason = "))
+    };
+    (0..lines.len())
+        .filter(|at| allows(at) && !explained(at))
+        .map(|at| (at, "say why: `reason = \"...\"`, or follow the lint".to_string()))
+        .collect()
+}
+
+fn files_say_what_they_are(file: &File) -> Vec<Finding> {
+    if !file.is_rust() || file.text.starts_with("//! ") {
+        return Vec::new();
+    }
+    vec![(0, "begin with a `//!` comment that says what the file is".to_string())]
+}
+
+fn paths_are_of_no_machine(file: &File) -> Vec<Finding> {
+    let is_test = file.path.split('/').any(|folder| folder == "tests");
+    let found = |line: &str| MACHINE_PATHS.iter().any(|path| line.contains(path));
+    let lines = file.text.lines().enumerate().filter(|(_, line)| !is_test && found(line));
+    lines.map(|(at, _)| (at, "no other machine has this path: make it relative".into())).collect()
+}
+
+/// Every rule.
+const RULES: [fn(&File) -> Vec<Finding>; 12] = [
+    files_are_short,
+    lines_are_short,
+    unsafe_stays_in_its_files,
+    unsafe_says_why_it_is_safe,
+    roots_forbid_unsafe,
+    imports_run_one_way,
+    compiler_sees_programs_only,
+    programs_import_std_only,
+    work_is_finished,
+    lints_are_allowed_with_a_reason,
+    files_say_what_they_are,
+    paths_are_of_no_machine,
+];
+
+/// What follows the first place where `word` is not part of a longer one.
+fn find_word<'a>(line: &'a str, word: &str) -> Option<&'a str> {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    line.match_indices(word).find_map(|(at, _)| {
+        let rest = &line[at + word.len()..];
+        let begins = !word.starts_with(is_part) || !line[..at].ends_with(is_part);
+        let ends = !word.ends_with(is_part) || !rest.starts_with(is_part);
+        (begins && ends).then_some(rest)
+    })
+}
+
+/// Rust text with spaces for comments and for what is between the quotes of literals.
+fn code_of(text: &str) -> String {
+    let mut code = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let (kept, len) = if rest.starts_with("//") {
+            (0, rest.find('\n').unwrap_or(rest.len()))
+        } else if rest.starts_with("/*") {
+            (0, comment_len(rest))
+        } else if c == '"' {
+            (1, quoted_len(rest, '"'))
+        } else if let Some((open, len)) = raw_string(rest).filter(|_| !in_word(&code)) {
+            (open, len)
+        } else if c == '\'' && is_char(rest) {
+            (1, quoted_len(rest, '\''))
+        } else {
+            (c.len_utf8(), c.len_utf8())
+        };
+        code.push_str(&rest[..kept]);
+        code.extend(rest[kept..len].chars().map(|c| if c == '\n' { '\n' } else { ' ' }));
+        rest = &rest[len..];
+    }
+    code
+}
+
+/// Whether the code so far ends inside a name, so that an `r` is no raw string's.
+fn in_word(code: &str) -> bool {
+    code.ends_with(|c: char| c.is_alphanumeric() || c == '_') && !code.ends_with('b')
+}
+
+/// The length of a block comment, those inside it included.
+fn comment_len(text: &str) -> usize {
+    let (mut depth, mut at) = (0, 0);
+    loop {
+        let rest = &text[at..];
+        let Some(c) = rest.chars().next() else { return text.len() };
+        at += if rest.starts_with("/*") {
+            depth += 1;
+            2
+        } else if rest.starts_with("*/") {
+            depth -= 1;
+            2
+        } else {
+            c.len_utf8()
+        };
+        if depth == 0 {
+            return at;
+        }
+    }
+}
+
+/// The length of a literal from its opening quote past its closing one.
+fn quoted_len(text: &str, quote: char) -> usize {
+    let mut escaped = false;
+    for (at, c) in text.char_indices().skip(1) {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' => escaped = true,
+            _ if c == quote => return at + 1,
+            _ => {}
+        }
+    }
+    text.len()
+}
+
+/// The lengths of a raw string's opening and of the whole.
+fn raw_string(text: &str) -> Option<(usize, usize)> {
+    let rest = text.strip_prefix('r')?;
+    let hashes = rest.len() - rest.trim_start_matches('#').len();
+    let body = rest[hashes..].strip_prefix('"')?;
+    let close = format!("\"{}", "#".repeat(hashes));
+    let open = hashes + 2;
+    Some((open, body.find(&close).map_or(text.len(), |at| open + at + close.len())))
+}
+
+/// Whether a quote begins a character, not a lifetime.
+fn is_char(text: &str) -> bool {
+    let mut chars = text.chars().skip(1);
+    let (first, second) = (chars.next(), chars.next());
+    first == Some('\\') || second == Some('\'')
+}
+
+/// Every text file of the tree, but what is built or hidden.
+fn tree() -> Vec<File> {
+    fn walk(root: &Path, folder: &Path, files: &mut Vec<File>) {
+        let entries = fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+        for entry in entries {
+            let path = entry.expect("the folder can be read").path();
+            let name = path.file_name().expect("it has a name").to_string_lossy().into_owned();
+            let hidden = name.starts_with('.') && name != ".ci";
+            if path.is_dir() && !hidden && name != "target" && name != "node_modules" {
+                walk(root, &path, files);
+            }
+            let ends = [".rs", ".net", ".toml", ".md", ".py", ".sh"];
+            if path.is_file() && (ends.iter().any(|end| name.ends_with(end)) || name == "run") {
+                let short = path.strip_prefix(root).expect("it is below the root");
+                let text = fs::read_to_string(&path).expect("it is text");
+                files.push(File::new(&short.to_string_lossy().replace('\\', "/"), &text));
+            }
+        }
+    }
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    walk(root, root, &mut files);
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    files
+}
+
+#[test]
+fn the_tree_keeps_the_rules() {
+    let files = tree();
+    assert!(files.len() > 100, "the walk finds the tree, not {} files", files.len());
+    let mut findings = String::new();
+    for file in &files {
+        for (line, message) in RULES.iter().flat_map(|rule| rule(file)) {
+            findings.push_str(&format!("{}:{}: {message}\n", file.path, line + 1));
+        }
+    }
+    assert!(findings.is_empty(), "\n{findings}");
+}
+
+#[test]
+fn every_place_that_may_be_unsafe_is_there_and_is() {
+    let files = tree();
+    for (place, _) in UNSAFE_ALLOWED {
+        let mut inside = files.iter().filter(|file| file.is_in(place));
+        let used = inside.any(|file| file.lines_with("unsafe").next().is_some());
+        assert!(used, "{place} has no `unsafe` any more: take it off the list");
+    }
+    for (place, ..) in IMPORTS {
+        assert!(files.iter().any(|file| file.is_in(place)), "{place} is gone: mend IMPORTS");
+    }
+}
+
+#[test]
+fn code_is_told_from_comments_and_literals() {
+    let check = |text: &str, expected: &str| assert_eq!(code_of(text), expected, "{text}");
+    check("a // unsafe\nb", "a          \nb");
+    check("a /* x /* y */ z */ b", "a                   b");
+    check(r#"f("a\"b", 'c', '\'')"#, r#"f("     , '  , '   )"#);
+    check("r#\"a\"b\"# c", "r#\"      c");
+    check("for<'a> &'a str", "for<'a> &'a str");
+    check("br\"x\" bar\"y\"", "br\"   bar\"  ");
+    assert_eq!(find_word("unsafely unsafe {", "unsafe"), Some(" {"));
+    assert_eq!(find_word("todo!()", "todo!"), Some("()"));
+    assert_eq!(find_word("not_todo!()", "todo!"), None);
+}
+
+#[test]
+fn every_rule_bites() {
+    let long = "//! Long.\n".repeat(MAX_LINES + 1);
+    let wide = "x".repeat(MAX_COLUMNS + 1);
+    let bad: [(&str, &str); RULES.len()] = [
+        ("src/long.rs", &long),
+        ("models/wide.net", &wide),
+        ("src/cli/fast.rs", "fn f(x: *const u8) -> u8 { unsafe { *x } }"),
+        ("runtime/src/arena.rs", "// It is fine.\nunsafe impl Send for Arena {}"),
+        ("compiler/src/lib.rs", "//! The compiler. #![forbid(unsafe_code)]"),
+        ("compiler/src/op/matmul.rs", "use crate::pass::fuse::fuse;"),
+        ("compiler/src/emit/mod.rs", "use arenet_runtime::exec::Executor;"),
+        ("runtime/src/program/verify/table.rs", "use super::super::super::arena::Arena;"),
+        ("compiler/src/op/gather.rs", "fn eval() -> Tensor {\n    todo!()\n}"),
+        ("runtime/src/lib.rs", "#![allow(dead_code)]"),
+        ("runtime/src/team.rs", "use std::sync::Arc;"),
+        ("benches/steps.rs", "const DATA: &str = \"/home/me/digits.csv\";"),
+    ];
+    for (index, (rule, (path, text))) in RULES.iter().zip(bad).enumerate() {
+        assert!(!rule(&File::new(path, text)).is_empty(), "rule {index} accepts {path}: {text}");
+    }
+}

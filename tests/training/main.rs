@@ -1,0 +1,8 @@
+//! Training and prediction through the public API.
+
+mod common;
+mod epochs;
+mod reference;
+mod refusals;
+mod resume;
+mod same_bits;

@@ -1,0 +1,178 @@
+//! Runs of PyTorch in float64, repeated: tests/reference says how they were made.
+
+use crate::common::{floats, program, run_to};
+use arenet::prelude::*;
+use arenet::runtime::simd::Isa;
+use serde_json::Value;
+use std::ops::ControlFlow;
+
+fn read(name: &str) -> Vec<Value> {
+    let path = format!("{}/tests/reference/{name}", env!("CARGO_MANIFEST_DIR"));
+    let reference: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    [&[reference["about"].clone()], reference["cases"].as_array().unwrap().as_slice()].concat()
+}
+
+fn numbers(value: &Value) -> Vec<f32> {
+    match value {
+        Value::Array(items) => items.iter().flat_map(numbers).collect(),
+        number => vec![number.as_f64().unwrap() as f32],
+    }
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap()
+}
+
+/// `sgd(lr: 0.1, momentum: 0.9)`
+fn optimizer(case: &Value) -> String {
+    let args = case["args"].as_object().unwrap().iter().map(|(name, value)| match value {
+        Value::Array(betas) => format!("beta1: {}, beta2: {}", betas[0], betas[1]),
+        value => format!("{name}: {value}"),
+    });
+    format!("{}({})", text(&case["optimizer"]), args.collect::<Vec<_>>().join(", "))
+}
+
+/// The net of a training run. Its activation follows the last layer too where that is a sigmoid
+/// into mse.
+fn net(case: &Value) -> String {
+    let sizes: Vec<u64> =
+        case["sizes"].as_array().unwrap().iter().map(|size| size.as_u64().unwrap()).collect();
+    let (run, loss) = (text(&case["run"]), text(&case["loss"]));
+    let activation = ["relu", "tanh"].into_iter().find(|name| run.contains(name));
+    let activation = activation.unwrap_or("sigmoid");
+    let last = sizes.len() - 1;
+    let mut body = format!("input h0: [N, {}]\n", sizes[0]);
+    for (i, size) in sizes.iter().enumerate().skip(1) {
+        let output = if i == last { "output " } else { "" };
+        let follows = i < last || (activation == "sigmoid" && loss == "mse");
+        let then = if follows { format!(" |> {activation}") } else { String::new() };
+        body += &format!("{output}h{i} = h{} |> dense({size}){then}\n", i - 1);
+    }
+    let outputs = sizes[last];
+    let target = match loss {
+        "mse" => format!("[N, {outputs}]"),
+        _ => format!("i32[N] in 0..{outputs}"),
+    };
+    format!(
+        "net reference {{ {body} }}\n\
+         train {{ target t: {target}\n loss = {loss}(h{last}, t)\n optimizer = {}\n batch = {} }}",
+        optimizer(case),
+        case["batch"]
+    )
+}
+
+fn data(case: &Value) -> Dataset {
+    let rows = case["x"].as_array().unwrap().len();
+    let x = numbers(&case["x"]);
+    let target = numbers(&case["target"]);
+    let target = match text(&case["loss"]) {
+        "mse" => floats(target.len() / rows, target),
+        _ => Array {
+            width: 1,
+            data: Values::I32(target.iter().map(|&class| class as i32).collect()),
+        },
+    };
+    Dataset { rows, inputs: vec![floats(x.len() / rows, x)], targets: vec![target] }
+}
+
+/// Weights and biases as tensors; `kind` is empty, or `final_` for those of the end.
+fn tensors(case: &Value, kind: &str) -> Vec<Tensor> {
+    let mut tensors = Vec::new();
+    for i in 0..case["sizes"].as_array().unwrap().len() - 1 {
+        let weight = &case[format!("{kind}weights")][i];
+        let bias = numbers(&case[format!("{kind}biases")][i]);
+        let shape = vec![weight.as_array().unwrap().len(), bias.len()];
+        let name = format!("h{}", i + 1);
+        tensors.push(Tensor { name: format!("{name}.w"), shape, data: numbers(weight) });
+        tensors.push(Tensor { name: format!("{name}.b"), shape: vec![bias.len()], data: bias });
+    }
+    tensors
+}
+
+#[test]
+fn losses_and_weights_of_whole_runs_are_those_of_pytorch() {
+    let cases = read("training.json").split_off(1);
+    assert_eq!(cases.len(), 5);
+    for (case, isa) in cases.iter().flat_map(|case| Isa::available().map_with(case)) {
+        let run = text(&case["run"]);
+        let settings = Settings { epochs: Some(100), shuffle: Some(false), ..Settings::default() };
+        let options = RunOptions { isa: Some(isa), ..RunOptions::default() };
+        let mut trainer =
+            Trainer::new(program(&net(case)), data(case), None, &settings, options).unwrap();
+        trainer.load_weights(&tensors(case, ""), "reference").unwrap();
+
+        let expected = case["losses"].as_array().unwrap();
+        let mut losses = Vec::new();
+        while losses.len() < expected.len() {
+            let mut on_step = |progress: Progress| {
+                losses.push(f64::from(progress.loss));
+                let more = losses.len() < expected.len();
+                if more { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            };
+            trainer.run_epoch(&mut on_step).unwrap();
+        }
+        for (step, (loss, expected)) in losses.iter().zip(expected).enumerate() {
+            let expected = expected.as_f64().unwrap();
+            let close = (loss - expected).abs() <= 1e-4 * expected.abs();
+            assert!(close, "{run} on {isa}, step {step}: loss {loss} against {expected}");
+        }
+        for (found, expected) in trainer.weights().iter().zip(tensors(case, "final_")) {
+            assert_eq!((&found.name, &found.shape), (&expected.name, &expected.shape));
+            for (found, expected) in found.data.iter().zip(&expected.data) {
+                let close = (found - expected).abs() <= 1e-3 * expected.abs().max(0.1);
+                assert!(close, "{run} on {isa}: a weight is {found} against {expected}");
+            }
+        }
+    }
+}
+
+/// Pairs each of some items with one value.
+trait MapWith<T> {
+    fn map_with<A: Copy>(self, value: A) -> impl Iterator<Item = (A, T)>;
+}
+
+impl<T> MapWith<T> for Vec<T> {
+    fn map_with<A: Copy>(self, value: A) -> impl Iterator<Item = (A, T)> {
+        self.into_iter().map(move |item| (value, item))
+    }
+}
+
+/// The loss is |w x - t| with a t far below, so that the gradient of w is just the row x.
+#[test]
+fn every_optimizer_steps_as_pytorch_does() {
+    let mut cases = read("optimizers.json");
+    let about = cases.remove(0);
+    let grads = numbers(&about["grads"]);
+    let rows = about["grads"].as_array().unwrap().len();
+    let mut checked = 0;
+    for case in &cases {
+        if !["sgd", "adam", "adamw"].contains(&text(&case["optimizer"])) {
+            continue;
+        }
+        let optimizer = optimizer(case);
+        let source = format!(
+            "net steps {{ input x: [N, 5]  output y = x |> dense(1, bias: false) }}\n\
+             train {{ target t: [N, 1]  loss = mae(y, t)  optimizer = {optimizer}  batch = 1 }}"
+        );
+        let data = Dataset {
+            rows,
+            inputs: vec![floats(5, grads.clone())],
+            targets: vec![floats(1, vec![-1e6; rows])],
+        };
+        let settings = Settings { epochs: Some(1), shuffle: Some(false), ..Settings::default() };
+        let mut trainer =
+            Trainer::new(program(&source), data, None, &settings, RunOptions::default()).unwrap();
+        let params = numbers(&about["params"]);
+        let start = Tensor { name: "y.w".into(), shape: vec![5, 1], data: params };
+        trainer.load_weights(&[start], "reference").unwrap();
+        for (step, expected) in case["params_after_step"].as_array().unwrap().iter().enumerate() {
+            run_to(&mut trainer, step as u64 + 1);
+            for (found, expected) in trainer.weights()[0].data.iter().zip(numbers(expected)) {
+                let close = (found - expected).abs() <= 1e-5 * expected.abs().max(1.0);
+                assert!(close, "{optimizer}, step {step}: {found} against {expected}");
+            }
+        }
+        checked += 1;
+    }
+    assert_eq!(checked, 17);
+}

@@ -1,0 +1,185 @@
+//! What is refused, and the words it is refused with.
+
+use crate::common::{CLASSIFIER, LINE, bits, classes, finish, floats, line, program, trainer};
+use arenet::prelude::*;
+use arenet::runtime::train::Part;
+use pretty_assertions::assert_eq;
+use std::ops::ControlFlow;
+
+fn weights() -> Vec<Tensor> {
+    trainer(LINE, line(8), &Settings::default()).weights()
+}
+
+#[track_caller]
+fn refuses(change: impl FnOnce(&mut Vec<Tensor>), expected: &str) {
+    let mut tensors = weights();
+    change(&mut tensors);
+    let mut run = trainer(LINE, line(8), &Settings::default());
+    let before = run.weights();
+    let error = run.load_weights(&tensors, "w.safetensors").unwrap_err();
+    assert_eq!(format!("{error:#}"), format!("w.safetensors: {expected}"));
+    assert_eq!(run.weights(), before);
+    let predictor = Predictor::new(program(LINE), &tensors, "w.safetensors", Default::default());
+    assert_eq!(predictor.err(), Some(TrainError::Data(error)));
+}
+
+#[test]
+fn weights_that_do_not_fit_are_refused() {
+    refuses(|w| drop(w.remove(1)), "does not fit the net \"line\": there is no y.b");
+    refuses(
+        |w| w[0].name = "y.v".into(),
+        "does not fit the net \"line\": there is no y.w; y.v is no parameter\n\
+         help: did you mean \"y.w\"?",
+    );
+    refuses(
+        |w| w[0].shape = vec![1, 2],
+        "does not fit the net \"line\": y.w is [1, 2] and must be [2, 1]",
+    );
+    refuses(
+        |w| w[0].data[1] = f32::INFINITY,
+        "does not fit the net \"line\": value 1 of y.w is inf",
+    );
+    refuses(
+        |w| w.extend(w.clone()),
+        "does not fit the net \"line\": tensor y.w comes twice; tensor y.b comes twice",
+    );
+    refuses(
+        |w| {
+            *w = "abcdef".chars().map(|c| Tensor { name: c.into(), ..w[1].clone() }).collect();
+        },
+        "does not fit the net \"line\": there is no y.w; there is no y.b; a is no parameter; \
+         b is no parameter; and 4 more",
+    );
+}
+
+#[track_caller]
+fn refuses_run(source: &str, data: Dataset, settings: Settings, expected: &str) {
+    let made = Trainer::new(program(source), data, None, &settings, RunOptions::default());
+    assert_eq!(made.err().map(|error| error.to_string()).as_deref(), Some(expected));
+}
+
+#[test]
+fn data_that_does_not_fit_is_refused() {
+    let check = |change: &dyn Fn(&mut Dataset), expected: &str| {
+        let mut data = classes(20, 12);
+        change(&mut data);
+        refuses_run(CLASSIFIER, data, Settings::default(), expected);
+    };
+    check(&|data| data.targets.clear(), "of targets, the net takes 1 and the data has 0");
+    check(
+        &|data| data.inputs[0] = floats(11, vec![0.0; 220]),
+        "`x` takes 20 rows of 12 values, not 220 values in rows of 11",
+    );
+    check(&|data| data.rows = 19, "`x` takes 19 rows of 12 values, not 240 values in rows of 12");
+    check(
+        &|data| data.targets[0] = floats(1, vec![0.0; 20]),
+        "`label` takes integers, not real numbers",
+    );
+    check(
+        &|data| {
+            let Values::I32(labels) = &mut data.targets[0].data else { unreachable!() };
+            labels[7] = 3;
+        },
+        "`label` is 3 in row 7, outside 0..3",
+    );
+    check(
+        &|data| {
+            let Values::F32(x) = &mut data.inputs[0].data else { unreachable!() };
+            x[25] = f32::NAN;
+        },
+        "`x` is NaN in row 2, and must be finite",
+    );
+}
+
+#[test]
+fn settings_out_of_range_are_refused() {
+    let base = Settings::default();
+    let check = |settings, expected: &str| refuses_run(LINE, line(8), settings, expected);
+    check(Settings { epochs: Some(0), ..base }, "epochs must be from 1 to 4294967296, not 0");
+    check(
+        Settings { lr: Some(f64::NAN), ..base },
+        "the learning rate must be a number from 0 on, not NaN",
+    );
+    check(Settings { valid: Some(1.0), ..base }, "the share to hold out must be in 0..1, not 1");
+    check(
+        Settings { valid: Some(0.95), ..base },
+        "a share of 0.95 holds out 8 of 8 rows, and leaves none to train on",
+    );
+    refuses_run(LINE, line(0), base, "there are no rows to train on");
+    let full = LINE.replace("batch = 4", "batch = full");
+    refuses_run(
+        &full,
+        line(300),
+        base,
+        "a full batch has 300 rows, but the net is compiled for 256: compile it with --batch 300",
+    );
+    let bare = "net bare { input x: [N, 2]  output y = x |> dense(1) }";
+    let data = Dataset { targets: vec![], ..line(8) };
+    refuses_run(bare, data, base, "the net has no `train` section, so it can only predict");
+}
+
+#[test]
+fn a_prediction_of_other_inputs_is_refused() {
+    let mut predictor = Predictor::new(program(LINE), &weights(), "w", Default::default()).unwrap();
+    let mut check = |inputs: &[&[f32]], rows, outputs: &mut [&mut [f32]], expected: &str| {
+        let error = predictor.predict_into(inputs, rows, outputs).unwrap_err();
+        assert_eq!(error.to_string(), expected);
+    };
+    let x = [0.0; 10];
+    check(&[], 1, &mut [&mut [0.0]], "the net has 1 inputs and 1 outputs, not 0 and 1");
+    check(&[&x[..3]], 1, &mut [&mut [0.0]], "`x` has 2 values a row, and 1 rows are not 3");
+    check(&[&x], 5, &mut [&mut [0.0; 5]], "`x` is planned for 4 rows, not 5");
+    check(&[&x[..2]], 1, &mut [&mut []], "`y` has 1 values a row, and 1 rows are not 0");
+    check(&[&[]], 0, &mut [&mut []], "a run takes 1 to 4 rows, not 0");
+    let empty = Dataset { rows: 0, ..line(0) };
+    let error = predictor.evaluate(&empty).unwrap_err();
+    assert_eq!(error.to_string(), "there are no rows to evaluate");
+}
+
+/// Runs until it diverges.
+fn diverge(run: &mut Trainer) -> Divergence {
+    loop {
+        match run.run_epoch(&mut |_| ControlFlow::Continue(())) {
+            Ok(_) if run.epoch() < 100 => {}
+            Err(TrainError::Diverged(divergence)) => return divergence,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn a_run_that_diverges_names_the_first_bad_value() {
+    let settings = Settings { lr: Some(1e30), ..Settings::default() };
+    let mut run = trainer(LINE, line(10), &settings);
+    let before = bits(&run.weights());
+    let divergence = diverge(&mut run);
+    // The first step makes the weights about 1e30, and the square of those is too large.
+    assert_eq!(
+        format!("{divergence:#}"),
+        "training diverged in epoch 1 at step 2, rows 4..8 of the epoch: a value at \
+         y (4:16) is inf\n\
+         help: a smaller learning rate or smaller inputs may help"
+    );
+    assert_eq!((run.epoch(), run.steps()), (0, 0));
+    assert_eq!(bits(&run.weights()), before, "the last good weights are back");
+    assert_eq!(diverge(&mut run), divergence, "and the run repeats itself");
+}
+
+#[test]
+fn a_bad_update_is_named_by_its_parameter() {
+    let settings = Settings { lr: Some(f64::from(f32::MAX)), ..Settings::default() };
+    let huge = LINE.replace("mse(y, t)", "mae(y, t)").replace("rmae", "mae");
+    let mut data = line(10);
+    data.inputs[0] = floats(2, vec![1e3; 20]);
+    data.targets[0] = floats(1, vec![-1e9; 10]);
+    let divergence = diverge(&mut trainer(&huge, data, &settings));
+    assert_eq!((divergence.part, divergence.name.as_str()), (Part::Update, "y.w"));
+    assert_eq!((divergence.epoch, divergence.step, divergence.rows), (1, 1, 0..4));
+    assert_eq!(divergence.number, f32::NEG_INFINITY);
+}
+
+#[test]
+fn a_run_that_is_sound_never_diverges() {
+    let mut run = trainer(CLASSIFIER, classes(60, 12), &Settings::default());
+    assert_eq!(finish(&mut run).len(), 4);
+}

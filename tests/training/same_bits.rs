@@ -1,0 +1,90 @@
+//! The same bits on every instruction set, at any number of threads, in any batch.
+
+use crate::common::{CLASSIFIER, bits, classes, finish, program, program_for, trainer, uniform};
+use crate::common::{floats, line};
+use arenet::prelude::*;
+use arenet::runtime::simd::Isa;
+
+/// Large enough that its matrix products are shared between threads.
+const SHARED: &str = "
+net shared {
+    input x: [N, 66]
+    h = x |> dense(130) |> sigmoid
+    output logits = h |> dense(3)
+}
+train {
+    target label: i32[N] in 0..3
+    loss = cross_entropy(logits, label)
+    optimizer = sgd(lr: 0.1, momentum: 0.9)
+    batch = 64  epochs = 2
+}";
+
+#[test]
+fn threads_and_instruction_sets_do_not_change_the_weights() {
+    for (source, width) in [(SHARED, 66), (CLASSIFIER, 12)] {
+        let mut all = Vec::new();
+        for isa in Isa::available() {
+            for threads in [1, 2] {
+                let options = RunOptions { isa: Some(isa), threads, ..RunOptions::default() };
+                let settings = Settings::default();
+                let data = classes(200, width);
+                let mut trainer =
+                    Trainer::new(program(source), data, None, &settings, options).unwrap();
+                let reports = finish(&mut trainer);
+                all.push((bits(&trainer.weights()), reports));
+            }
+        }
+        assert!(all.iter().all(|run| *run == all[0]), "{source}");
+    }
+}
+
+#[test]
+fn the_seed_decides_the_run_and_nothing_else_does() {
+    let run = |seed, shuffle| {
+        let settings = Settings { seed: Some(seed), shuffle: Some(shuffle), ..Settings::default() };
+        let mut trainer = trainer(CLASSIFIER, classes(60, 12), &settings);
+        finish(&mut trainer);
+        bits(&trainer.weights())
+    };
+    assert_eq!(run(1, true), run(1, true));
+    assert_ne!(run(1, true), run(2, true));
+    assert_ne!(run(1, true), run(1, false));
+}
+
+#[test]
+fn the_plan_may_be_larger_than_the_batch() {
+    let small = Settings::default();
+    let full = crate::common::LINE.replace("batch = 4", "batch = full");
+    let run = |planned| {
+        let program = program_for(&full, Some(planned));
+        let mut trainer =
+            Trainer::new(program, line(30), None, &small, RunOptions::default()).unwrap();
+        finish(&mut trainer);
+        bits(&trainer.weights())
+    };
+    assert_eq!(run(30), run(100));
+}
+
+#[test]
+fn a_row_is_predicted_alike_in_every_batch() {
+    const ROWS: usize = 37;
+    let x = uniform(5, ROWS * 12);
+    let program = program_for(CLASSIFIER, Some(16));
+    let data = classes(60, 12);
+    let weights = trainer(CLASSIFIER, data, &Settings::default()).weights();
+    let mut first = None;
+    for isa in Isa::available() {
+        let options = RunOptions { isa: Some(isa), ..RunOptions::default() };
+        let mut predictor = Predictor::new(program.clone(), &weights, "w", options).unwrap();
+        let together = predictor.predict(&[floats(12, x.clone())], ROWS).unwrap().remove(0);
+        let mut alone = Vec::new();
+        for row in x.chunks_exact(12) {
+            let mut logits = [0.0; 3];
+            predictor.predict_into(&[row], 1, &mut [&mut logits]).unwrap();
+            alone.extend(logits);
+        }
+        let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+        assert_eq!(bits(&together), bits(&alone), "{isa}");
+        assert_eq!(*first.get_or_insert_with(|| bits(&together)), bits(&together), "{isa}");
+    }
+}
