@@ -305,4 +305,7 @@ fn a_long_product_with_a_transposed_operand_is_packed() {
     // Beyond 2^20 elements the rows are packed in several blocks.
     let form = forms().into_iter().find(|form| form.a_transposed && !form.b_transposed).unwrap();
     check(form, Size { m: 131, n: 33, k: 9_000 }, &[1]);
+    // Few rows are left for the last block, for which wide tiles would be chosen.
+    check(form, Size { m: 109, n: 64, k: 9_000 }, &[1]);
+    check(form, Size { m: 112, n: 64, k: 9_000 }, &[1]);
 }

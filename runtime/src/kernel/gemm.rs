@@ -24,7 +24,7 @@ pub struct Gemm {
     pub a_transposed: bool,
     /// Whether op(B) is B transposed, made column block by column block in `pack`.
     pub b_transposed: bool,
-    /// The first float of the room for one column block of op(B).
+    /// The first float of the room for a column block of op(B), and for rows of op(A) behind it.
     pub pack: usize,
     /// One row that every sum starts from.
     pub bias: Operand,
@@ -76,8 +76,8 @@ fn packs(m: usize, k: usize) -> bool {
     m >= 4 * MAX_ROWS && k >= 96
 }
 
-/// The floats of op(A) that are packed at a time: 4 MiB. They are read in order, so they may come from
-/// the third-level cache; the more there are, the less often a column block of B is packed.
+/// The floats of op(A) that are packed at a time: 4 MiB. They are read in order, so they may come
+/// from the third-level cache; the more there are, the less often a column block of B is packed.
 const PACKED: usize = 1 << 20;
 
 /// The rows of op(A) that are packed at a time.
@@ -99,7 +99,7 @@ pub fn pack_a_floats(m: usize, k: usize) -> usize {
 
 /// The floats of scratch that a product with a transposed B and inner dimension `k` needs.
 pub fn pack_floats(k: usize) -> usize {
-    k.next_multiple_of(LANES) * 8 * LANES
+    k.next_multiple_of(LANES) * MAX_VECTORS * LANES
 }
 
 impl Gemm {
@@ -143,10 +143,11 @@ impl Gemm {
         columns: Range<usize>,
         a: Option<Operand>,
     ) {
+        let widest = if a.is_some() { MAX_PACKED_VECTORS } else { MAX_VECTORS };
+        let widest = tile_vectors::<S>(rows.len()).min(widest);
         let mut vec = columns.start;
         while vec < columns.end && !rows.is_empty() {
-            let left = columns.end - vec;
-            let width = tile_vectors::<S>(rows.len()).min(1 << left.ilog2());
+            let width = widest.min(1 << (columns.end - vec).ilog2());
             let packed = Operand { offset: self.pack, row: width * LANES, column: LANES };
             let own = Operand { offset: self.b.offset + vec * self.b.column, ..self.b };
             // SAFETY: passed on to the caller.
@@ -339,8 +340,8 @@ impl Job<'_> {
     }
 }
 
-/// The tiles of a column block: of equal heights, rather than full ones and a short rest, which would
-/// run slower.
+/// The tiles of a column block: of equal heights, rather than full ones and a short rest, which
+/// would run slower.
 #[inline(always)]
 fn tiles<S: Simd>(column: Tile) -> impl Iterator<Item = Tile> {
     let height = tile_rows::<S>(column.vecs);

@@ -14,8 +14,8 @@ use crate::simd::{LANES, Simd};
 /// tiles of the general kernels, which load each operand for many rows at once, are faster.
 pub const MAX_WORK: usize = 2_000;
 
-/// Instead of an offset: the value of the operation before, which is still in a register. Reading it
-/// back from memory would take longer than most operations.
+/// Instead of an offset: the value of the operation before, which is still in a register. Reading
+/// it back from memory would take longer than most operations.
 pub const LAST: u32 = u32::MAX;
 
 /// One operation. Offsets count floats from the start of the arena.
