@@ -4,7 +4,6 @@ mod shared;
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
-use std::time::Duration;
 
 const DIGITS: &str = include_str!("../models/digits.net");
 
@@ -37,10 +36,7 @@ fn compile(criterion: &mut Criterion) {
 
 criterion_group! {
     name = benches;
-    config = Criterion::default()
-        .sample_size(10)
-        .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(1));
+    config = shared::short();
     targets = compile
 }
 criterion_main!(benches);

@@ -4,7 +4,6 @@ mod shared;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use shared::Stepper;
-use std::time::Duration;
 
 /// A dense net and what is done with it.
 struct Workload {
@@ -103,10 +102,7 @@ fn steps(criterion: &mut Criterion) {
 
 criterion_group! {
     name = benches;
-    config = Criterion::default()
-        .sample_size(10)
-        .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(1));
+    config = shared::short();
     targets = steps
 }
 criterion_main!(benches);

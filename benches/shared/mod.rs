@@ -6,10 +6,20 @@ use arenet::runtime::exec::{EntryPoint, Executor};
 use arenet::runtime::program::{DType, Domain};
 use arenet::runtime::random::Stream;
 use arenet::runtime::train::{Clock, Scalars};
+use criterion::Criterion;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// One thread, so that a figure is that of the code and not of what else the machine does.
 pub const ALONE: RunOptions = RunOptions { isa: None, threads: 1, max_memory: 0 };
+
+/// Short measurements: the whole takes minutes, and what is compared stands beside each other.
+pub fn short() -> Criterion {
+    Criterion::default()
+        .sample_size(10)
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(1))
+}
 
 /// From text to an executor that can run, for so many rows or as many as the text says.
 pub fn executor(source: &str, training: bool, batch: Option<u64>) -> Executor {
