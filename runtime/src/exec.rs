@@ -279,15 +279,12 @@ impl Executor {
     /// Copies whole rows of data that fit into a port.
     fn copy_rows<T>(&mut self, port: &Port, first: usize, data: &[T], float: impl Fn(&T) -> f32) {
         let (offset, layout) = self.buffer(port.buffer);
-        let Layout::Rows { rows, cols, stride } = layout else {
-            unreachable!("`verify` lets ports be stored by rows only")
-        };
-        let (cols, stride) = (cols as usize, stride as usize);
-        let start = offset + first * rows.count as usize * stride;
-        let view = self.arena.floats_mut(start, start + data.len() / cols * stride);
-        for (to, from) in view.chunks_exact_mut(stride).zip(data.chunks_exact(cols)) {
-            for (to, from) in to.iter_mut().zip(from) {
-                *to = float(from);
+        let len = self.elements(layout);
+        let view = self.arena.floats_mut(offset, offset + len);
+        let (rows, cols) = layout.size(1).expect("a verified layout has a size");
+        for (row, values) in (first as u64 * rows..).zip(data.chunks_exact(cols as usize)) {
+            for (col, value) in (0..).zip(values) {
+                view[layout.position(row, col)] = float(value);
             }
         }
     }
@@ -352,7 +349,7 @@ impl Executor {
                     to.extend_from_slice(self.arena.floats(start, start + cols as usize));
                 }
             }
-            Layout::Panels { .. } => {
+            Layout::Panels { .. } | Layout::Columns { .. } => {
                 let view = self.arena.floats(offset, offset + self.elements(layout));
                 let positions = (0..rows).flat_map(|row| (0..cols).map(move |col| (row, col)));
                 to.extend(positions.map(|(row, col)| view[layout.position(row, col)]));

@@ -1,24 +1,28 @@
 //! Declares what lies at the start of the arena and is kept between runs.
 
+use super::layout::{self, Kept};
 use super::plan::{PlannedValue, Role};
-use super::{Leaves, Stage, layout};
+use super::{Leaves, Stage};
 use crate::diagnostic::Span;
-use crate::graph::{DType, NodeId};
+use crate::graph::{DType, NodeId, Shape};
 use crate::model::{Domain, Model};
 use crate::op::{self, Leaf, Op, Source};
 use arenet_runtime::program::{self, Buffer, BufferId, Layout, Program};
-use rustc_hash::FxHashSet as HashSet;
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 /// Gives the leaves their buffers at the start of the arena.
 pub fn declare(
     model: &Model,
     stages: &[Stage; 4],
-    in_rows: &HashSet<u32>,
+    in_rows: &HashSet<Kept>,
     program: &mut Program,
     leaves: &mut Leaves,
     persistent: &mut Vec<PlannedValue>,
 ) {
-    let panels = panel_params(stages, in_rows);
+    let layouts = layouts(stages, in_rows);
+    let layout_of = |kept: Kept, shape: &Shape| {
+        layouts.get(&kept).copied().unwrap_or_else(|| layout::rows_of(shape))
+    };
     let mut add = |leaf: Leaf, name: String, span: Span, layout: Layout| {
         let dtype = match leaf.dtype {
             DType::F32 => program::DType::F32,
@@ -39,7 +43,7 @@ pub fn declare(
         _ => unreachable!("a port or parameter of a model is a leaf"),
     };
     for (index, param) in model.params.iter().enumerate() {
-        let layout = layout::layout(&param.shape, panels.contains(&(index as u32)));
+        let layout = layout_of(Kept::Param(index as u32), &param.shape);
         let buffer = add(leaf_of(param.node), param.name.clone(), param.span, layout);
         let slots = match (param.optimizer, &model.training) {
             (Some(optimizer), Some(_)) => model.optimizers[optimizer].slots(),
@@ -54,11 +58,11 @@ pub fn declare(
         let shape = param.shape.dims().iter().map(|&dim| dim as u64).collect();
         program.params.push(program::Param { name: param.name.clone(), shape, buffer, states });
     }
-    let mut port = |port: &crate::model::Port| program::Port {
+    let mut port = |kept: Kept, port: &crate::model::Port| program::Port {
         name: port.name.clone(),
         width: port.shape.fixed_elements() as u64,
         buffer: {
-            let layout = layout::layout(&port.shape, false);
+            let layout = layout_of(kept, &port.shape);
             let span = model.graph.origins[model.graph.node(port.node).origin.0 as usize].span;
             add(leaf_of(port.node), port.name.clone(), span, layout)
         },
@@ -68,9 +72,12 @@ pub fn declare(
             Domain::Names(names) => program::Domain::Names(names.clone()),
         },
     };
-    program.inputs = model.inputs.iter().map(&mut port).collect();
+    program.inputs =
+        (0..).zip(&model.inputs).map(|(index, input)| port(Kept::Input(index), input)).collect();
     if model.training.is_some() {
-        program.targets = model.targets.iter().map(&mut port).collect();
+        let targets = (0..).zip(&model.targets);
+        program.targets =
+            targets.map(|(index, target)| port(Kept::Target(index), target)).collect();
     }
     let mut scalars = Vec::new();
     for node in stages.iter().flat_map(|stage| &stage.graph.nodes) {
@@ -115,18 +122,17 @@ pub fn declare_results(
     [loss].into_iter().chain(metrics.into_iter().map(|(_, buffer)| buffer)).collect()
 }
 
-/// The parameters that lie in panels.
-fn panel_params(stages: &[Stage; 4], in_rows: &HashSet<u32>) -> HashSet<u32> {
-    let mut panels = HashSet::default();
+/// The layouts of the leaves that are used.
+fn layouts(stages: &[Stage; 4], in_rows: &HashSet<Kept>) -> HashMap<Kept, Layout> {
+    let mut layouts = HashMap::default();
     for stage in stages {
         for id in stage.graph.ids() {
-            if let Op::Leaf(Leaf { source: Source::Param(param), .. }) = stage.graph.node(id).op {
-                let layout = stage.classes.layout(&stage.graph, in_rows, id);
-                if matches!(layout, Layout::Panels { .. }) {
-                    panels.insert(param);
-                }
+            if let Op::Leaf(leaf) = stage.graph.node(id).op
+                && let Some(kept) = Kept::of(&leaf)
+            {
+                layouts.insert(kept, stage.classes.layout(&stage.graph, in_rows, id));
             }
         }
     }
-    panels
+    layouts
 }

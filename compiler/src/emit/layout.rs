@@ -2,57 +2,122 @@
 //!
 //! Values that elementwise nodes connect must agree, so the nodes fall into classes. A class of
 //! fixed two-dimensional values lies in panels if it holds a parameter and meets nothing but matrix
-//! products, as their vector operand or their result; everything else lies in rows.
+//! products, as their vector operand or their result. A class of narrow rows of a batch lies in
+//! columns if all it meets can read and write them: a vector then holds sixteen rows, where the
+//! lanes of a row of its own would mostly be padding. Everything else lies in rows.
 
-use crate::graph::{Graph, NodeId, Shape};
-use crate::op::{Leaf, Op, Source};
-use arenet_runtime::program::{Layout, Rows};
+use crate::graph::{DType, Graph, Node, NodeId, Shape};
+use crate::op::{Axis, Leaf, MatMul, Op, Reduce, Source};
+use arenet_runtime::program::{LANES, Layout, Rows};
 use rustc_hash::FxHashSet as HashSet;
+
+/// The widest rows that lie in columns. A wider row fills most of a vector.
+const MAX_COLUMNS: usize = 12;
+/// The batches whose rows may lie in columns. A smaller one does not fill a vector; for a larger
+/// one, the room that a product takes to transpose an operand would be too much.
+const BATCHES: std::ops::RangeInclusive<u64> = LANES..=1 << 16;
+
+/// The order of a class's elements.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Rows,
+    Panels,
+    Columns,
+}
+
+/// A leaf that has one layout in every graph: a parameter with its optimizer states, or a port.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kept {
+    /// An index into `Model::params`.
+    Param(u32),
+    /// An index into `Model::inputs`.
+    Input(u32),
+    /// An index into `Model::targets`.
+    Target(u32),
+}
+
+impl Kept {
+    /// What a leaf is kept as; numbers are not.
+    pub fn of(leaf: &Leaf) -> Option<Kept> {
+        match leaf.source {
+            Source::Param(param) | Source::State { param, .. } => Some(Kept::Param(param)),
+            Source::Input(index) => Some(Kept::Input(index)),
+            Source::Target(index) => Some(Kept::Target(index)),
+            Source::Scalar(_) | Source::Const(_) => None,
+        }
+    }
+}
 
 /// The classes of one graph.
 pub struct Classes {
+    batch: u64,
     class_of: Vec<usize>,
-    /// Whether each class could lie in panels.
-    panels: Vec<bool>,
-    /// The parameters in each class.
-    params: Vec<Vec<u32>>,
+    /// What each class could be.
+    forms: Vec<Form>,
+    /// The leaves in each class.
+    kept: Vec<Vec<Kept>>,
 }
 
-/// Groups the nodes of a graph into classes.
-pub fn classes(graph: &Graph) -> Classes {
+/// Groups the nodes of a graph into classes, for batches of up to `batch` rows.
+pub fn classes(graph: &Graph, batch: u64) -> Classes {
     let count = graph.nodes.len();
     let mut parent: Vec<usize> = (0..count).collect();
     for id in graph.ids() {
         let node = graph.node(id);
-        if matches!(node.op, Op::Unary(_) | Op::Binary(_) | Op::Assign(_)) {
-            for input in &node.inputs {
-                let (a, b) = (find(&mut parent, id.index()), find(&mut parent, input.index()));
-                parent[a.max(b)] = a.min(b);
-            }
+        let alike = match node.op {
+            Op::Unary(_) | Op::Binary(_) | Op::Assign(_) => &node.inputs[..],
+            Op::Softmax(_) | Op::LogSoftmax(_) | Op::CrossEntropyGrad(_) => &node.inputs[..1],
+            _ => &[],
+        };
+        for input in alike {
+            let (a, b) = (find(&mut parent, id.index()), find(&mut parent, input.index()));
+            parent[a.max(b)] = a.min(b);
         }
     }
     // The leaves of one parameter and its states may be several nodes; they share a layout.
     let class_of: Vec<usize> = (0..count).map(|i| find(&mut parent, i)).collect();
-    let mut panels = vec![true; count];
-    let mut params = vec![Vec::new(); count];
-    let mut meets_product = vec![false; count];
+    let mut kept = vec![Vec::new(); count];
+    for id in graph.ids() {
+        if let Op::Leaf(leaf) = graph.node(id).op {
+            kept[class_of[id.index()]].extend(Kept::of(&leaf));
+        }
+    }
+    let panels = panels(graph, &class_of, &kept);
+    let columns =
+        if BATCHES.contains(&batch) { columns(graph, &class_of) } else { vec![false; count] };
+    let form = |(panels, columns)| match (panels, columns) {
+        (true, _) => Form::Panels,
+        (_, true) => Form::Columns,
+        _ => Form::Rows,
+    };
+    let mut forms: Vec<Form> = panels.into_iter().zip(columns).map(form).collect();
+    // A result in columns reads its weight by strides, which several panels do not have.
+    for id in graph.ids() {
+        let node = graph.node(id);
+        if let (Op::MatMul(_), Form::Columns) = (node.op, forms[class_of[id.index()]]) {
+            let weight = node.inputs[1];
+            if graph.shape(weight).dims().last().is_some_and(|&cols| cols > LANES as usize) {
+                forms[class_of[weight.index()]] = Form::Rows;
+            }
+        }
+    }
+    Classes { batch, class_of, forms, kept }
+}
+
+/// Whether each class could lie in panels.
+fn panels(graph: &Graph, class_of: &[usize], kept: &[Vec<Kept>]) -> Vec<bool> {
+    let mut panels = vec![true; class_of.len()];
     for id in graph.ids() {
         let (node, own) = (graph.node(id), class_of[id.index()]);
         panels[own] &= !node.shape.batch() && node.shape.dims().len() == 2;
         match node.op {
-            Op::Leaf(Leaf { source: Source::Param(param), .. })
-            | Op::Leaf(Leaf { source: Source::State { param, .. }, .. }) => params[own].push(param),
-            Op::Leaf(Leaf { source: Source::Const(_), .. }) => {}
-            Op::Unary(_) | Op::Binary(_) | Op::Assign(_) | Op::Random(_) => {}
+            Op::Leaf(_) | Op::Unary(_) | Op::Binary(_) | Op::Assign(_) | Op::Random(_) => {}
             Op::Broadcast(_) => {
                 let source = graph.node(node.inputs[0]).shape;
                 panels[own] &= source.is_scalar();
                 panels[class_of[node.inputs[0].index()]] = false;
             }
-            Op::MatMul(_) => {
-                panels[class_of[node.inputs[0].index()]] = false;
-                meets_product[class_of[node.inputs[1].index()]] = true;
-            }
+            Op::MatMul(_) => panels[class_of[node.inputs[0].index()]] = false,
             _ => {
                 panels[own] = false;
                 for input in &node.inputs {
@@ -65,10 +130,50 @@ pub fn classes(graph: &Graph) -> Classes {
         let is_assign = matches!(graph.node(*root).op, Op::Assign(_));
         panels[class_of[root.index()]] &= is_assign;
     }
-    for class in 0..count {
-        panels[class] &= !params[class].is_empty();
+    let is_param = |kept: &Vec<Kept>| kept.iter().any(|kept| matches!(kept, Kept::Param(_)));
+    panels.iter().zip(kept).map(|(&panels, kept)| panels && is_param(kept)).collect()
+}
+
+/// Whether each class could lie in columns.
+fn columns(graph: &Graph, class_of: &[usize]) -> Vec<bool> {
+    let mut columns = vec![true; class_of.len()];
+    let is_list = |id: NodeId| graph.shape(id).dims().is_empty();
+    for id in graph.ids() {
+        let Node { op, inputs, shape, .. } = graph.node(id);
+        let narrow = matches!(shape.dims(), [cols] if *cols <= MAX_COLUMNS);
+        let mut read = true; // what it reads may lie in columns
+        let written = match op {
+            Op::Leaf(leaf) => leaf.dtype == DType::F32,
+            Op::Unary(_) | Op::Binary(_) | Op::Random(_) => true,
+            Op::Softmax(_) | Op::LogSoftmax(_) => true,
+            // Only a list of one number a row, or what does not depend on the batch, is spread.
+            Op::Broadcast(_) => {
+                read = is_list(inputs[0]);
+                read || !graph.shape(inputs[0]).batch()
+            }
+            // The transpose is computed, from a fixed B.
+            Op::MatMul(MatMul { transpose_a, .. }) => {
+                !transpose_a && !graph.shape(inputs[1]).batch()
+            }
+            Op::Reduce(Reduce { axis }) => {
+                read = *axis != Axis::Last;
+                false
+            }
+            Op::CrossEntropy(_) | Op::CrossEntropyGrad(_) => {
+                read = inputs[1..].iter().all(|&input| is_list(input));
+                read
+            }
+            _ => {
+                read = false;
+                false
+            }
+        };
+        columns[class_of[id.index()]] &= shape.batch() && narrow && written;
+        for input in inputs.iter().filter(|_| !read) {
+            columns[class_of[input.index()]] = false;
+        }
     }
-    Classes { class_of, panels, params }
+    columns
 }
 
 fn find(parent: &mut [usize], mut i: usize) -> usize {
@@ -79,16 +184,15 @@ fn find(parent: &mut [usize], mut i: usize) -> usize {
     i
 }
 
-/// The parameters that must lie in rows: each shares a class with something that must, in some
-/// graph.
-pub fn params_in_rows(graphs: &[&Classes]) -> HashSet<u32> {
+/// The leaves that must lie in rows: each shares a class with something that must, in some graph.
+pub fn kept_in_rows(graphs: &[&Classes]) -> HashSet<Kept> {
     let mut rows = HashSet::default();
     loop {
         let before = rows.len();
         for classes in graphs {
-            for (params, &panels) in classes.params.iter().zip(&classes.panels) {
-                if !panels || params.iter().any(|param| rows.contains(param)) {
-                    rows.extend(params);
+            for (kept, &form) in classes.kept.iter().zip(&classes.forms) {
+                if form == Form::Rows || kept.iter().any(|kept| rows.contains(kept)) {
+                    rows.extend(kept);
                 }
             }
         }
@@ -100,21 +204,28 @@ pub fn params_in_rows(graphs: &[&Classes]) -> HashSet<u32> {
 
 impl Classes {
     /// The layout of a node's value.
-    pub fn layout(&self, graph: &Graph, in_rows: &HashSet<u32>, id: NodeId) -> Layout {
+    pub fn layout(&self, graph: &Graph, in_rows: &HashSet<Kept>, id: NodeId) -> Layout {
         let class = self.class_of[id.index()];
-        let free = self.params[class].iter().all(|param| !in_rows.contains(param));
-        layout(&graph.shape(id), self.panels[class] && free)
+        let free = self.kept[class].iter().all(|kept| !in_rows.contains(kept));
+        let shape = graph.shape(id);
+        match (self.forms[class], shape.dims()) {
+            (Form::Panels, [rows, cols]) if free => {
+                Layout::Panels { rows: *rows as u64, cols: *cols as u64 }
+            }
+            (Form::Columns, [cols]) if free => {
+                let rows = Rows { count: 1, batched: true };
+                Layout::columns(rows, *cols as u64, self.batch).unwrap_or_else(|| rows_of(&shape))
+            }
+            _ => rows_of(&shape),
+        }
     }
 }
 
-/// The layout of a shape.
-pub fn layout(shape: &Shape, panels: bool) -> Layout {
+/// The layout of a shape in rows.
+pub fn rows_of(shape: &Shape) -> Layout {
     match (shape.dims(), shape.batch()) {
         ([], false) => Layout::scalar(),
         ([], true) => Layout::list(Rows { count: 1, batched: true }),
-        ([rows, cols], false) if panels => {
-            Layout::Panels { rows: *rows as u64, cols: *cols as u64 }
-        }
         ([.., cols], batched) => {
             let rows = Rows { count: shape.rows_per_n() as u64, batched };
             Layout::matrix(rows, *cols as u64)

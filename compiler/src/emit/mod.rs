@@ -44,9 +44,10 @@ type Leaves = HashMap<Leaf, BufferId>;
 /// Groups the nodes of each entry point's graph into kernels and orders them.
 pub fn stages(graphs: [Graph; 4], batch: u64) -> [Stage; 4] {
     graphs.map(|graph| {
-        let classes = layout::classes(&graph);
+        let classes = layout::classes(&graph, batch);
+        let anywhere = HashSet::default();
         let bytes = |id: NodeId| {
-            layout::layout(&graph.shape(id), false).bytes(batch).unwrap_or(u64::MAX >> 8)
+            classes.layout(&graph, &anywhere, id).bytes(batch).unwrap_or(u64::MAX >> 8)
         };
         let ordered = |updates| {
             let fusion = fuse(&graph, updates);
@@ -62,7 +63,7 @@ pub fn stages(graphs: [Graph; 4], batch: u64) -> [Stage; 4] {
 /// Emits the program for batches of up to `batch` rows.
 pub fn emit(model: &Model, stages: &[Stage; 4], batch: u64, source: &str) -> Emitted {
     let origins = origins(model, source);
-    let in_rows = layout::params_in_rows(&stages.each_ref().map(|stage| &stage.classes));
+    let in_rows = layout::kept_in_rows(&stages.each_ref().map(|stage| &stage.classes));
     let mut program = Program { name: model.name.clone(), batch, ..Program::default() };
     program.training = model.training.clone();
     let mut leaves = Leaves::default();
@@ -141,7 +142,7 @@ fn origins(model: &Model, source: &str) -> Vec<program::Origin> {
 /// Emits one entry point.
 struct Emitter<'a> {
     stage: &'a Stage,
-    in_rows: &'a HashSet<u32>,
+    in_rows: &'a HashSet<layout::Kept>,
     leaves: &'a Leaves,
     /// The buffers of the values that are kept.
     buffers: Vec<Option<BufferId>>,

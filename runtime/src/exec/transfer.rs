@@ -2,7 +2,6 @@
 //! state that training changes.
 
 use super::{Executor, RunError};
-use crate::arena::Arena;
 use crate::data::{Array, Dataset, Values};
 use crate::program::{BufferId, DType, Domain, Layout, Port, Program, Verified};
 use std::borrow::{Borrow, Cow};
@@ -29,20 +28,25 @@ struct Column<'d> {
 struct Place {
     /// The first float in the arena.
     offset: usize,
-    /// Stored rows for each row of data, the elements meant of each, and their distance.
+    /// Stored rows for each row of data, and the elements meant of each.
     count: usize,
     cols: usize,
-    stride: usize,
+    /// From one stored row to the next.
+    row: usize,
+    /// From one element of a row to the next.
+    step: usize,
 }
 
 impl Place {
     fn of(program: &Program, id: BufferId) -> Place {
         let buffer = &program.buffers[id.0 as usize];
-        let Layout::Rows { rows, cols, stride } = buffer.layout else {
-            unreachable!("`verify` lets ports and outputs be stored by rows only")
+        let (rows, cols, row, step) = match buffer.layout {
+            Layout::Rows { rows, cols, stride } => (rows, cols, stride, 1),
+            Layout::Columns { rows, cols, stride } => (rows, cols, 1, stride),
+            Layout::Panels { .. } => unreachable!("`verify` lets no port or output be in panels"),
         };
-        let (count, cols, stride) = (rows.count as usize, cols as usize, stride as usize);
-        Place { offset: buffer.offset as usize / 4, count, cols, stride }
+        let [count, cols, row, step] = [rows.count, cols, row, step].map(|n| n as usize);
+        Place { offset: buffer.offset as usize / 4, count, cols, row, step }
     }
 
     /// The elements in a row of data.
@@ -50,14 +54,34 @@ impl Place {
         self.count * self.cols
     }
 
-    /// The floats that a row of data takes in the arena.
-    fn pitch(self) -> usize {
-        self.count * self.stride
+    /// Where `rows` rows of data lie, from the first float to the last.
+    #[inline]
+    fn extent(self, rows: usize) -> (usize, usize) {
+        let last = (rows * self.count).saturating_sub(1) * self.row + (self.cols - 1) * self.step;
+        (self.offset, self.offset + last + 1)
     }
 
-    #[inline]
-    fn view_mut(self, arena: &mut Arena, rows: usize) -> &mut [f32] {
-        arena.floats_mut(self.offset, self.offset + rows * self.pitch())
+    /// Copies a stored row into the view of the extent. Indices, because iterators over chunks
+    /// divide first, which a batch of one row feels.
+    #[inline(always)]
+    fn put(self, view: &mut [f32], row: usize, from: &[f32]) {
+        if self.step == 1 {
+            copy_row(&mut view[row * self.row..][..self.cols], from);
+        } else {
+            let column = view[row * self.row..].iter_mut().step_by(self.step);
+            column.zip(from).for_each(|(to, from)| *to = *from);
+        }
+    }
+
+    /// Copies a stored row out of the view of the extent.
+    #[inline(always)]
+    fn take(self, view: &[f32], row: usize, to: &mut [f32]) {
+        if self.step == 1 {
+            copy_row(to, &view[row * self.row..][..self.cols]);
+        } else {
+            let column = view[row * self.row..].iter().step_by(self.step);
+            to.iter_mut().zip(column).for_each(|(to, from)| *to = *from);
+        }
     }
 }
 
@@ -201,13 +225,13 @@ impl Executor {
         assert!(rows.len() as u64 <= self.program().batch, "a batch fits into the plan");
         for column in &feed.columns {
             let (place, data) = (column.place, &*column.data);
-            let view = place.view_mut(&mut self.arena, rows.len());
-            let Place { count, cols, stride, .. } = place;
-            // Indices, because iterators over chunks divide first, which a batch of one row feels.
+            let (start, end) = place.extent(rows.len());
+            let view = self.arena.floats_mut(start, end);
+            let Place { count, cols, .. } = place;
             for (i, &row) in rows.iter().enumerate() {
                 for j in 0..count {
                     let from = &data[(row as usize * count + j) * cols..][..cols];
-                    copy_row(&mut view[(i * count + j) * stride..][..cols], from);
+                    place.put(view, i * count + j, from);
                 }
             }
         }
@@ -228,9 +252,10 @@ impl Executor {
         }
         let place = Place::of(program, port.buffer);
         check_size(program, &port.name, place, rows, data.len())?;
-        let view = place.view_mut(&mut self.arena, rows);
-        for (to, from) in view.chunks_exact_mut(place.stride).zip(data.chunks_exact(place.cols)) {
-            copy_row(&mut to[..place.cols], from);
+        let (start, end) = place.extent(rows);
+        let view = self.arena.floats_mut(start, end);
+        for row in 0..rows * place.count {
+            place.put(view, row, &data[row * place.cols..][..place.cols]);
         }
         Ok(())
     }
@@ -247,10 +272,10 @@ impl Executor {
         };
         let place = Place::of(program, output.buffer);
         check_size(program, &output.name, place, rows, data.len())?;
-        let view = self.arena.floats(place.offset, place.offset + rows * place.pitch());
-        let stored = view.chunks_exact(place.stride);
-        for (to, from) in data.chunks_exact_mut(place.cols).zip(stored) {
-            copy_row(to, &from[..place.cols]);
+        let (start, end) = place.extent(rows);
+        let view = self.arena.floats(start, end);
+        for row in 0..rows * place.count {
+            place.take(view, row, &mut data[row * place.cols..][..place.cols]);
         }
         Ok(())
     }

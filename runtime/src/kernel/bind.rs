@@ -67,7 +67,7 @@ pub fn unroll<'a>(
     for (index, step) in steps.enumerate() {
         match step {
             // The room for a transposed operand is for eight vectors across.
-            Bound::Gemm(gemm) if gemm.b_transposed && gemm.n > gemm::MAX_VECTORS * LANES => {
+            Bound::Gemm(gemm) if gemm.b_transposed && gemm.n.at(n) > gemm::MAX_VECTORS * LANES => {
                 return None;
             }
             Bound::Gemm(gemm) => gemm.unroll(&mut tape, n),
@@ -80,6 +80,44 @@ pub fn unroll<'a>(
         }
     }
     Some(tape.ops)
+}
+
+/// How the vectors of a domain lie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    /// One row of everything.
+    Flat,
+    /// Along rows.
+    Rows,
+    /// Along columns: a row of the domain is a column of its matrices.
+    Columns,
+}
+
+/// An operand of a product.
+#[derive(Clone, Copy, Debug)]
+struct Matrix {
+    /// The stored rows.
+    rows: Extent,
+    /// The elements of a stored row.
+    cols: Extent,
+    /// Its first float, and the distances between rows and between vectors of columns.
+    stored: Operand,
+    /// Whether it is read with rows and columns exchanged.
+    transposed: bool,
+}
+
+impl Matrix {
+    fn transpose(self) -> Matrix {
+        Matrix { transposed: !self.transposed, ..self }
+    }
+
+    fn op_rows(self) -> Extent {
+        if self.transposed { self.cols } else { self.rows }
+    }
+
+    fn op_cols(self) -> Extent {
+        if self.transposed { self.rows } else { self.cols }
+    }
 }
 
 /// Binds the steps of a program for one thread.
@@ -118,7 +156,7 @@ impl<'a> Binder<'a> {
         self.buffer(id).offset as usize / 4
     }
 
-    /// The offset, rows, columns and row stride of a matrix stored by rows.
+    /// The offset, rows and columns of a matrix, and the distance between stored rows or columns.
     fn rows(&self, id: BufferId) -> (usize, Extent, usize, usize) {
         match self.buffer(id).layout {
             Layout::Rows { rows, cols, stride } => {
@@ -127,23 +165,48 @@ impl<'a> Binder<'a> {
             Layout::Panels { rows, cols } => {
                 (self.offset(id), Extent::fixed(rows as usize), cols as usize, LANES)
             }
+            Layout::Columns { rows, cols, stride } => {
+                (self.offset(id), rows.into(), cols as usize, stride as usize)
+            }
         }
     }
 
-    /// The logical size, the distance between rows and that between vectors of columns.
-    fn matrix(&self, id: BufferId) -> (Extent, usize, Operand) {
-        let (offset, rows, cols, row) = self.rows(id);
-        let column = match self.buffer(id).layout {
-            Layout::Rows { .. } => LANES,
-            Layout::Panels { rows, .. } => rows as usize * LANES,
-        };
-        (rows, cols, Operand { offset, row, column })
+    /// An operand of a product, read as it is or transposed.
+    fn matrix(&self, id: BufferId, transposed: bool) -> Matrix {
+        let offset = self.offset(id);
+        match self.buffer(id).layout {
+            Layout::Rows { rows, cols, stride } => {
+                let stored = Operand { offset, row: stride as usize, column: LANES };
+                let cols = Extent::fixed(cols as usize);
+                Matrix { rows: rows.into(), cols, stored, transposed }
+            }
+            Layout::Panels { rows, cols } => {
+                let [rows, cols] = [rows, cols].map(|count| count as usize);
+                let stored = Operand { offset, row: LANES, column: rows * LANES };
+                let [rows, cols] = [rows, cols].map(Extent::fixed);
+                Matrix { rows, cols, stored, transposed }
+            }
+            // The columns of a matrix are the rows of its transpose.
+            Layout::Columns { rows, cols, stride } => {
+                let stored = Operand { offset, row: stride as usize, column: LANES };
+                let (rows, cols) = (Extent::fixed(cols as usize), rows.into());
+                Matrix { rows, cols, stored, transposed: !transposed }
+            }
+        }
+    }
+
+    fn is_in_columns(&self, id: BufferId) -> bool {
+        matches!(self.buffer(id).layout, Layout::Columns { .. })
     }
 
     /// One element for each row of something else; one number is the element of every row.
     fn list(&self, id: BufferId) -> List {
         let (offset, _, cols, stride) = self.rows(id);
-        let stride = if self.buffer(id).layout == Layout::scalar() { 0 } else { stride };
+        let stride = match self.buffer(id).layout {
+            Layout::Columns { .. } => 1,
+            layout if layout == Layout::scalar() => 0,
+            _ => stride,
+        };
         List { offset, cols, stride }
     }
 
@@ -155,18 +218,19 @@ impl<'a> Binder<'a> {
             Kernel::Map(expr) => {
                 let over = expr.stores[0].1;
                 let domain = self.domain(over, expr);
-                let tiles = match domain.flat {
-                    Some(_) => (1, TILE_VECTORS),
-                    // As many rows as fit beside each other.
-                    None if domain.vecs >= TILE_VECTORS => (1, TILE_VECTORS),
-                    None => (TILE_VECTORS / domain.vecs, domain.vecs),
-                };
-                Bound::Map(Map { domain, code: self.code(expr, domain.flat.is_some(), tiles, 0).0 })
+                // As many rows as fit beside each other.
+                let (_, vecs) = domain.at(self.program.batch as usize);
+                let vecs = vecs.min(TILE_VECTORS);
+                let tile_rows = TILE_VECTORS / vecs;
+                let form = self.form(over, domain);
+                let (code, _) = self.code(expr, form, (tile_rows, vecs), 0);
+                Bound::Map(Map { domain, tile_rows, code })
             }
             Kernel::Reduce(reduce) => Bound::Reduce(self.reduce(reduce)),
             &Kernel::Softmax { x, y, log } => {
                 let (y, rows, cols, stride) = self.rows(y);
-                Bound::Softmax(Softmax { x: self.offset(x), y, rows, cols, stride, log })
+                let (x, columns) = (self.offset(x), self.is_in_columns(x));
+                Bound::Softmax(Softmax { x, y, rows, cols, stride, columns, log })
             }
             Kernel::CrossEntropy(ce) => {
                 let (x, rows, cols, stride) = self.rows(ce.x);
@@ -175,7 +239,9 @@ impl<'a> Binder<'a> {
                     .map(|(y, scale)| Gradient { y: self.offset(y), scale: self.list(scale) });
                 let loss = ce.loss.map(|loss| self.list(loss));
                 let target = self.list(ce.target);
-                Bound::CrossEntropy(CrossEntropy { x, target, loss, grad, rows, cols, stride })
+                let columns = self.is_in_columns(ce.x);
+                let ce = CrossEntropy { x, target, loss, grad, rows, cols, stride, columns };
+                Bound::CrossEntropy(ce)
             }
             &Kernel::Correct { x, target, y } => {
                 let (x, rows, cols, stride) = self.rows(x);
@@ -192,67 +258,76 @@ impl<'a> Binder<'a> {
     }
 
     fn gemm(&mut self, gemm: &program::Gemm) -> Gemm {
-        let (a_rows, a_cols, stored) = self.matrix(gemm.a);
-        let a_step = stored.row;
-        let (a, m, k) = if gemm.a_transposed {
-            let a = Operand { offset: stored.offset, row: 1, column: a_step };
-            (a, Extent::fixed(a_cols), a_rows)
-        } else {
-            let a = Operand { offset: stored.offset, row: a_step, column: 1 };
-            (a, a_rows, Extent::fixed(a_cols))
-        };
-        let (b_rows, b_cols, b) = self.matrix(gemm.b);
-        let n = if gemm.b_transposed { b_rows.at(1) } else { b_cols };
-        let pack = match (gemm.a_transposed, gemm.b_transposed) {
-            (_, true) => gemm::pack_floats(b_cols),
-            (true, false) => gemm::pack_a_floats(m.at(1), k.at(self.program.batch as usize)),
-            (false, false) => 0,
+        let mut a = self.matrix(gemm.a, gemm.a_transposed);
+        let mut b = self.matrix(gemm.b, gemm.b_transposed);
+        let columns = self.is_in_columns(gemm.tail.stores[0].1);
+        if columns {
+            // Cᵀ = op(B)ᵀ op(A)ᵀ
+            (a, b) = (b.transpose(), a.transpose());
+        }
+        let (form, row, column) = match columns {
+            true => (Form::Columns, 1, 0),
+            false => (Form::Rows, 0, LANES),
         };
         let bias = match gemm.bias {
-            Some(bias) => Operand { offset: self.offset(bias), row: 0, column: LANES },
-            None => Operand { offset: self.constant(0.0), row: 0, column: 0 },
+            Some(bias) => Operand { offset: self.offset(bias), row, column },
+            None => self.zero(),
         };
+        self.product(a, b, bias, form, &gemm.tail)
+    }
+
+    /// Σ over rows = onesᵀ x: a product whose one row of A is the constant one, again and again.
+    fn column_sum(&mut self, x: BufferId, tail: &Expr) -> Gemm {
+        let x = self.matrix(x, false);
+        let stored = Operand { offset: self.constant(1.0), row: 0, column: 0 };
+        let ones = Matrix { rows: x.op_rows(), cols: Extent::fixed(1), stored, transposed: true };
+        let zero = self.zero();
+        self.product(ones, x, zero, Form::Rows, tail)
+    }
+
+    fn product(&mut self, a: Matrix, b: Matrix, bias: Operand, form: Form, tail: &Expr) -> Gemm {
+        let (m, k, n) = (a.op_rows(), a.op_cols(), b.op_cols());
+        let [rows, depth, width] = [m, k, n].map(|extent| extent.at(self.program.batch as usize));
+        let pack = match (a.transposed, b.transposed) {
+            (_, true) => gemm::pack_b_floats(depth, width),
+            (true, false) => gemm::pack_a_floats(rows, depth),
+            (false, false) => 0,
+        };
+        let Operand { offset, row: step, .. } = a.stored;
+        let (row, column) = if a.transposed { (1, step) } else { (step, 1) };
         Gemm {
-            a,
-            b,
-            a_transposed: gemm.a_transposed,
-            b_transposed: gemm.b_transposed,
+            a: Operand { offset, row, column },
+            b: b.stored,
+            a_transposed: a.transposed,
+            b_transposed: b.transposed,
             pack: self.scratch,
             bias,
             m,
             n,
             k,
-            code: self.code(&gemm.tail, false, Self::product_tiles(n), pack).0,
-        }
-    }
-
-    /// Σ over rows = onesᵀ x: a product whose one row of A is the constant one, again and again.
-    fn column_sum(&mut self, x: BufferId, tail: &Expr) -> Gemm {
-        let (k, n, b) = self.matrix(x);
-        Gemm {
-            a: Operand { offset: self.constant(1.0), row: 1, column: 0 },
-            a_transposed: true,
-            b,
-            bias: Operand { offset: self.constant(0.0), row: 0, column: 0 },
-            m: Extent::fixed(1),
-            n,
-            k,
-            code: self.code(tail, false, Self::product_tiles(n), 0).0,
-            ..Gemm::default()
+            code: self.code(tail, form, Self::product_tiles(width), pack).0,
         }
     }
 
     fn reduce(&mut self, reduce: &program::Reduce) -> Reduce {
         let by_row = reduce.span == program::Span::Row;
-        let (_, rows, cols, stride) = self.rows(reduce.over);
         let mut domain = self.domain(reduce.over, &reduce.body);
         // Padding must be told from elements: rows stay rows, only a dense list is flat.
-        if stride != 1 {
-            domain = Domain { rows, vecs: cols.div_ceil(LANES), flat: None };
+        match self.buffer(reduce.over).layout {
+            Layout::Rows { rows, cols, stride: 2.. } => {
+                let cols = Extent::fixed(cols as usize);
+                domain = Domain { rows: rows.into(), cols, flat: None };
+            }
+            Layout::Panels { rows, cols } => {
+                let [rows, cols] = [rows, cols].map(|count| Extent::fixed(count as usize));
+                domain = Domain { rows, cols, flat: None };
+            }
+            _ => {}
         }
-        let (body, taken) = self.code(&reduce.body, domain.flat.is_some(), (1, TILE_VECTORS), 0);
-        let (tail, _) = self.code(&reduce.tail, false, (1, 1), taken);
-        Reduce { domain, cols, body, by_row, tail }
+        let form = self.form(reduce.over, domain);
+        let (body, taken) = self.code(&reduce.body, form, (1, TILE_VECTORS), 0);
+        let (tail, _) = self.code(&reduce.tail, Form::Rows, (1, 1), taken);
+        Reduce { domain, body, by_row, tail }
     }
 
     /// The domain of an expression over a buffer's shape.
@@ -261,7 +336,10 @@ impl<'a> Binder<'a> {
         let spread = expr.loads.iter().any(|l| matches!(l.spread, Spread::Row | Spread::Column));
         match layout {
             Layout::Rows { rows, cols, .. } if spread => {
-                Domain { rows: rows.into(), vecs: (cols as usize).div_ceil(LANES), flat: None }
+                Domain { rows: rows.into(), cols: Extent::fixed(cols as usize), flat: None }
+            }
+            Layout::Columns { rows, cols, .. } => {
+                Domain { rows: Extent::fixed(cols as usize), cols: rows.into(), flat: None }
             }
             Layout::Rows { rows, stride, .. } => {
                 let count = rows.count * stride;
@@ -275,6 +353,15 @@ impl<'a> Binder<'a> {
         }
     }
 
+    /// The form of a domain over a buffer's shape.
+    fn form(&self, over: BufferId, domain: Domain) -> Form {
+        match domain.flat {
+            Some(_) => Form::Flat,
+            None if self.is_in_columns(over) => Form::Columns,
+            None => Form::Rows,
+        }
+    }
+
     /// The largest tiles of a product with `n` columns.
     fn product_tiles(n: usize) -> (usize, usize) {
         (gemm::MAX_ROWS, n.div_ceil(LANES).next_power_of_two().min(gemm::MAX_VECTORS))
@@ -285,21 +372,26 @@ impl<'a> Binder<'a> {
     fn code(
         &mut self,
         expr: &Expr,
-        flat: bool,
+        form: Form,
         (rows, vecs): (usize, usize),
         taken: usize,
     ) -> (Code, usize) {
         let registers = Registers { offset: self.scratch + taken, rows, vecs };
         let (program, constants_at) = (self.program, self.constants_at);
+        let splat = if form == Form::Columns { Spread::Row } else { Spread::Column };
         let place = |id: BufferId, spread: Spread| {
             let buffer = &program.buffers[id.0 as usize];
             let offset = buffer.offset as usize / 4;
             let (row, vec) = match (spread, buffer.layout) {
                 (Spread::Scalar, _) => (0, 0),
+                (Spread::Row, _) if form == Form::Columns => (1, 0),
+                (Spread::Column, _) if form == Form::Columns => (0, LANES),
                 (Spread::Row, _) => (0, LANES),
-                (Spread::Full, _) if flat => (0, LANES),
+                (Spread::Full, _) if form == Form::Flat => (0, LANES),
                 (Spread::Column, Layout::Rows { stride, .. }) => (stride as usize, 0),
-                (_, Layout::Rows { stride, .. }) => (stride as usize, LANES),
+                (_, Layout::Rows { stride, .. } | Layout::Columns { stride, .. }) => {
+                    (stride as usize, LANES)
+                }
                 (_, Layout::Panels { rows, .. }) => (LANES, rows as usize * LANES),
             };
             Place::spread(offset, row, vec)
@@ -309,11 +401,16 @@ impl<'a> Binder<'a> {
             let offset = constants_at + index_of(constants, value) * LANES;
             Place::spread(offset, 0, 0)
         };
-        let mut binding = Binding { place: &place, constant: &mut constant, registers };
+        let mut binding = Binding { place: &place, constant: &mut constant, registers, splat };
         let (code, used) = Code::bind(expr, &mut binding);
         let taken = taken + used * registers.floats();
         self.scratch_floats = self.scratch_floats.max(taken);
         (code, taken)
+    }
+
+    /// A bias of zeros.
+    fn zero(&mut self) -> Operand {
+        Operand { offset: self.constant(0.0), row: 0, column: 0 }
     }
 
     /// The offset of a constant.

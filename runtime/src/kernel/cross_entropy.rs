@@ -1,6 +1,6 @@
 //! Softmax and cross-entropy with class indices in one, and the share of correct answers.
 
-use super::softmax::{each, normalizer};
+use super::softmax::{Logits, each, load, normalizer, store};
 use super::{Extent, Part};
 use crate::arena::Memory;
 use crate::simd::{LANES, Simd, math};
@@ -40,8 +40,11 @@ pub struct CrossEntropy {
     pub rows: Extent,
     /// The classes.
     pub cols: usize,
-    /// From one row of logits to the next.
+    /// From one row of logits to the next, or from one column to the next.
     pub stride: usize,
+    /// Whether the classes are columns, of which there are at most [`LANES`]; the lists then lie
+    /// without gaps.
+    pub columns: bool,
 }
 
 /// Where the gradient goes and what it is multiplied by.
@@ -61,6 +64,9 @@ impl CrossEntropy {
         s.vectorize(
             #[inline(always)]
             || {
+                if self.columns {
+                    return self.run_columns(s, memory, n, part);
+                }
                 let rows = self.rows.at(n);
                 let width = self.cols.next_multiple_of(LANES);
                 for row in part.range(rows, 1) {
@@ -83,6 +89,36 @@ impl CrossEntropy {
                 }
             },
         );
+    }
+
+    /// Sixteen rows at once.
+    #[inline(always)]
+    fn run_columns<S: Simd>(&self, s: S, memory: Memory, n: usize, part: Part) {
+        for row in part.range(self.rows.at(n), LANES).step_by(LANES) {
+            let target = s.int_to_float(s.to_bits(load(s, memory, self.target.at(row))));
+            let is_target = |class: usize| s.eq(target, s.splat(class as f32));
+            let x = Logits::load(s, memory, self.x + row, self.stride, self.cols);
+            if let Some(loss) = self.loss {
+                let mut chosen = x.x[0];
+                for class in 1..self.cols {
+                    chosen = s.select(is_target(class), x.x[class], chosen);
+                }
+                let log = math::log(s, x.total);
+                let value = s.sub(log, s.sub(chosen, x.largest));
+                store(s, memory, loss.at(row), value);
+            }
+            if let Some(grad) = self.grad {
+                let scale = match grad.scale.stride {
+                    0 => s.splat(memory.read(grad.scale.offset, 1)[0]),
+                    _ => load(s, memory, grad.scale.at(row)),
+                };
+                for class in 0..self.cols {
+                    let y = s.mul(s.div(x.e[class], x.total), scale);
+                    let y = s.select(is_target(class), s.sub(y, scale), y);
+                    store(s, memory, grad.y + class * self.stride + row, y);
+                }
+            }
+        }
     }
 
     /// The row of the gradient, holding the logits.

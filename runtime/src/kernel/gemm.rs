@@ -26,12 +26,12 @@ pub struct Gemm {
     pub b_transposed: bool,
     /// The first float of the room for a column block of op(B), and for rows of op(A) behind it.
     pub pack: usize,
-    /// One row that every sum starts from.
+    /// What the sums start from: vectors of one row for all, or one element for each row.
     pub bias: Operand,
     /// The rows of C.
     pub m: Extent,
     /// The columns of C.
-    pub n: usize,
+    pub n: Extent,
     /// The inner dimension.
     pub k: Extent,
     /// What is done with each finished tile.
@@ -97,10 +97,13 @@ pub fn pack_a_floats(m: usize, k: usize) -> usize {
     (rows + k * MAX_PACKED_VECTORS * LANES + LANES).next_multiple_of(LANES)
 }
 
-/// The floats of scratch that a product with a transposed B and inner dimension `k` needs.
-pub fn pack_floats(k: usize) -> usize {
-    k.next_multiple_of(LANES) * MAX_VECTORS * LANES
+/// The floats of scratch that a product with a transposed B of `k` columns and `n` rows needs.
+pub fn pack_b_floats(k: usize, n: usize) -> usize {
+    k.next_multiple_of(LANES) * n.div_ceil(LANES).min(MAX_VECTORS) * LANES
 }
+
+/// The most columns of a block that straight-line code gathers one by one.
+const FEW_COLUMNS: usize = 3;
 
 impl Gemm {
     /// Computes this thread's part of C at a batch of `batch` rows.
@@ -108,7 +111,8 @@ impl Gemm {
     /// # Safety
     /// It is bound for this memory from a verified program planned for at least `batch` rows.
     pub unsafe fn run<S: Simd>(&self, s: S, memory: Memory, batch: usize, part: Part) {
-        let (m, k, vecs) = (self.m.at(batch), self.k.at(batch), self.n.div_ceil(LANES));
+        let (m, k, n) = (self.m.at(batch), self.k.at(batch), self.n.at(batch));
+        let vecs = n.div_ceil(LANES);
         let (rows, columns) = match part.of {
             1 => (0..m, 0..vecs),
             threads if vecs >= 2 * S::TILE_VECTORS * threads => {
@@ -118,7 +122,7 @@ impl Gemm {
         };
         if !self.packs_a(m, k) {
             // SAFETY: passed on to the caller.
-            return unsafe { self.block(s, memory, k, rows, columns, None) };
+            return unsafe { self.block(s, memory, (k, n), rows, columns, None) };
         }
         let height = packed_rows(k);
         for first in rows.clone().step_by(height) {
@@ -127,7 +131,7 @@ impl Gemm {
             // SAFETY: the rows lie inside op(A), and the room for it holds this many.
             unsafe {
                 self.pack_a::<S>(s, memory, k, rows.clone(), a);
-                self.block(s, memory, k, rows, columns.clone(), Some(a));
+                self.block(s, memory, (k, n), rows, columns.clone(), Some(a));
             }
         }
     }
@@ -138,7 +142,7 @@ impl Gemm {
         &self,
         s: S,
         memory: Memory,
-        k: usize,
+        (k, n): (usize, usize),
         rows: Range<usize>,
         columns: Range<usize>,
         a: Option<Operand>,
@@ -153,7 +157,7 @@ impl Gemm {
             // SAFETY: passed on to the caller.
             let b = unsafe {
                 if self.b_transposed {
-                    self.pack_transposed_b(s, memory, k, vec, width);
+                    self.pack_transposed_b(s, memory, (k, n), vec, width);
                     packed
                 } else if a.is_some() {
                     self.pack_b(s, memory, k, own, width);
@@ -237,25 +241,36 @@ impl Gemm {
 
     /// Writes the product out, one chain of multiply-adds for each vector of C.
     pub fn unroll(&self, tape: &mut Tape, batch: usize) {
-        let (m, k, vecs) = (self.m.at(batch), self.k.at(batch), self.n.div_ceil(LANES));
+        let (m, k, n) = (self.m.at(batch), self.k.at(batch), self.n.at(batch));
+        let vecs = n.div_ceil(LANES);
         let mut b = self.b;
         if self.b_transposed {
-            for vec in 0..vecs {
-                for i in 0..k {
-                    let to = straight::vector(self.pack, vec * k + i);
-                    let column = i / LANES * self.b.column + i % LANES;
-                    let from = (self.b.offset + vec * LANES * self.b.row + column) as u32;
-                    let count = (self.n - vec * LANES).min(LANES) as u32;
-                    tape.push(straight::Op::Gather { to, from, step: self.b.row as u32, count });
+            let (room, step) = (k.next_multiple_of(LANES), self.b.row as u32);
+            for (vec, block) in
+                (0..vecs).flat_map(|vec| (0..k).step_by(LANES).map(move |i| (vec, i)))
+            {
+                let to = straight::vector(self.pack, vec * room + block);
+                let column = block / LANES * self.b.column;
+                let from = (self.b.offset + vec * LANES * self.b.row + column) as u32;
+                let (rows, columns) = ((n - vec * LANES).min(LANES), (k - block).min(LANES));
+                let rows = rows as u32;
+                if columns > FEW_COLUMNS {
+                    tape.push(straight::Op::Transpose { to, from, step, rows });
+                    continue;
+                }
+                for i in 0..columns as u32 {
+                    let (to, from) = (to + i * LANES as u32, from + i);
+                    tape.push(straight::Op::Gather { to, from, step, count: rows });
                 }
             }
-            b = Operand { offset: self.pack, row: LANES, column: k * LANES };
+            b = Operand { offset: self.pack, row: LANES, column: room * LANES };
         }
         for (row, vec) in (0..m).flat_map(|row| (0..vecs).map(move |vec| (row, vec))) {
             let tile = Tile::one(row, vec);
             tape.push(straight::Op::Chain {
                 to: self.code.result.at(tile),
-                start: (self.bias.offset + vec * self.bias.column) as u32,
+                start: (self.bias.offset + row * self.bias.row + vec * self.bias.column) as u32,
+                splat: self.bias.row > 0,
                 a: (self.a.offset + row * self.a.row) as u32,
                 a_step: self.a.column as u32,
                 b: (b.offset + vec * b.column) as u32,
@@ -274,7 +289,7 @@ impl Gemm {
         &self,
         s: S,
         memory: Memory,
-        k: usize,
+        (k, n): (usize, usize),
         vec: usize,
         width: usize,
     ) {
@@ -283,7 +298,7 @@ impl Gemm {
             || {
                 for column in 0..width {
                     let first = (vec + column) * LANES;
-                    let present = self.n - first;
+                    let present = n - first;
                     for start in (0..k).step_by(LANES) {
                         let from =
                             self.b.offset + first * self.b.row + start / LANES * self.b.column;
@@ -420,10 +435,12 @@ unsafe fn multiply<S: Simd, const AT: bool, const V: usize, const R: usize>(
             // SAFETY: the caller's operands hold R rows, V vectors and k steps.
             unsafe {
                 let mut sums = [[s.splat(0.0); V]; R];
-                for v in 0..V {
-                    let start = s.load(bias.add(v * gemm.bias.column));
-                    for sums in &mut sums {
-                        sums[v] = start;
+                for (r, sums) in sums.iter_mut().enumerate() {
+                    for (v, sum) in sums.iter_mut().enumerate() {
+                        *sum = match gemm.bias.row {
+                            0 => s.load(bias.add(v * gemm.bias.column)),
+                            step => s.splat(*bias.add((tile.row + r) * step)),
+                        };
                     }
                 }
                 for _ in 0..k {

@@ -6,15 +6,16 @@ use super::{Extent, Part};
 use crate::arena::Memory;
 use crate::simd::{LANES, Simd};
 
-/// The vectors of a domain: `rows` rows of `vecs` vectors. Where no operand is spread over rows
-/// or columns, the domain is one row of everything.
+/// The elements of a domain: `rows` rows of `cols`, in whole vectors. Where no operand is spread
+/// over rows or columns, the domain is one row of everything. A domain in columns has a row for
+/// each column of the matrix.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Domain {
     /// The rows.
     pub rows: Extent,
-    /// The vectors of a row of a matrix.
-    pub vecs: usize,
-    /// Set where the domain is flat: the floats of all of it, `vecs` is not used.
+    /// The elements of a row.
+    pub cols: Extent,
+    /// Set where the domain is flat: the floats of all of it, `cols` is not used.
     pub flat: Option<Extent>,
 }
 
@@ -24,7 +25,7 @@ impl Domain {
     pub fn at(&self, n: usize) -> (usize, usize) {
         match self.flat {
             Some(floats) => (1, floats.at(n).div_ceil(LANES)),
-            None => (self.rows.at(n), self.vecs),
+            None => (self.rows.at(n), self.cols.at(n).div_ceil(LANES)),
         }
     }
 }
@@ -34,6 +35,8 @@ impl Domain {
 pub struct Map {
     /// Where it is evaluated.
     pub domain: Domain,
+    /// The most rows of a tile.
+    pub tile_rows: usize,
     /// What is evaluated.
     pub code: Code,
 }
@@ -62,7 +65,7 @@ impl Map {
         if width == 0 {
             return;
         }
-        let height = if rows.len() == 1 { 1 } else { TILE_VECTORS / width };
+        let height = if rows.len() == 1 { 1 } else { self.tile_rows };
         let mut row = rows.start;
         while row < rows.end {
             let height = height.min(rows.end - row);

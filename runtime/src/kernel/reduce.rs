@@ -13,10 +13,8 @@ use crate::simd::{LANES, Simd};
 /// A reduction bound to places.
 #[derive(Clone, Debug, Default)]
 pub struct Reduce {
-    /// What is summed over.
+    /// What is summed over; the lanes beyond its columns are padding.
     pub domain: Domain,
-    /// The columns that count; the lanes beyond are padding.
-    pub cols: usize,
     /// What is summed; its value is in `body.value`.
     pub body: Code,
     /// Whether each row has a sum of its own.
@@ -29,7 +27,7 @@ impl Reduce {
     /// Writes the sums out, vector by vector; `zeros` is the offset of a vector of zeros.
     pub fn unroll(&self, tape: &mut Tape, n: usize, zeros: u32) {
         let (rows, _) = self.domain.at(n);
-        let cols = self.domain.flat.map_or(self.cols, |floats| floats.at(n));
+        let cols = self.domain.flat.unwrap_or(self.domain.cols).at(n);
         let mut result = self.tail.result.at(Tile::one(0, 0));
         let mut sums = zeros;
         for row in 0..rows {
@@ -74,7 +72,7 @@ impl Reduce {
         s.vectorize(
             #[inline(always)]
             || {
-                let cols = self.domain.flat.map_or(self.cols, |floats| floats.at(n));
+                let cols = self.domain.flat.unwrap_or(self.domain.cols).at(n);
                 let mut sums = s.splat(0.0);
                 for row in range {
                     // SAFETY: passed on to the caller.

@@ -15,8 +15,10 @@ pub struct Softmax {
     pub rows: Extent,
     /// The classes.
     pub cols: usize,
-    /// From one row to the next.
+    /// From one row to the next, or from one column to the next.
     pub stride: usize,
+    /// Whether the classes are columns, of which there are at most [`LANES`].
+    pub columns: bool,
     /// Whether the logarithm is wanted.
     pub log: bool,
 }
@@ -28,6 +30,9 @@ impl Softmax {
         s.vectorize(
             #[inline(always)]
             || {
+                if self.columns {
+                    return self.run_columns(s, memory, n, part);
+                }
                 for row in part.range(self.rows.at(n), 1) {
                     let width = self.cols.next_multiple_of(LANES);
                     let y = memory.write(self.y + row * self.stride, width);
@@ -47,6 +52,75 @@ impl Softmax {
             },
         );
     }
+
+    /// Sixteen rows at once.
+    #[inline(always)]
+    fn run_columns<S: Simd>(&self, s: S, memory: Memory, n: usize, part: Part) {
+        for row in part.range(self.rows.at(n), LANES).step_by(LANES) {
+            let x = Logits::load(s, memory, self.x + row, self.stride, self.cols);
+            let log = if self.log { math::log(s, x.total) } else { x.total };
+            for class in 0..self.cols {
+                let y = match self.log {
+                    true => s.sub(s.sub(x.x[class], x.largest), log),
+                    false => s.div(x.e[class], x.total),
+                };
+                store(s, memory, self.y + class * self.stride + row, y);
+            }
+        }
+    }
+}
+
+/// The logits of sixteen rows, a row in each lane, with what normalises them: the same bits as
+/// [`normalizer`] gives a single row, whose lanes are the classes.
+pub struct Logits<S: Simd> {
+    /// The logits by class; -inf for classes that are not there.
+    pub x: [S::F; LANES],
+    /// e^(x - largest); 0 for classes that are not there.
+    pub e: [S::F; LANES],
+    /// The largest logit.
+    pub largest: S::F,
+    /// The sum of `e`.
+    pub total: S::F,
+}
+
+impl<S: Simd> Logits<S> {
+    /// Loads the rows that begin at `first` in each of `cols` columns.
+    #[inline(always)]
+    pub fn load(s: S, memory: Memory, first: usize, stride: usize, cols: usize) -> Logits<S> {
+        let (mut x, mut e) = ([s.splat(f32::NEG_INFINITY); LANES], [s.splat(0.0); LANES]);
+        for (class, x) in x.iter_mut().enumerate().take(cols) {
+            *x = load(s, memory, first + class * stride);
+        }
+        let largest = tree(x, |a, b| s.max(a, b));
+        for (e, &x) in e.iter_mut().zip(&x).take(cols) {
+            *e = math::exp(s, s.sub(x, largest));
+        }
+        Logits { x, e, largest, total: tree(e, |a, b| s.add(a, b)) }
+    }
+}
+
+/// Joins sixteen values by the tree of [`Simd::sum`].
+#[inline(always)]
+fn tree<F: Copy>(mut values: [F; LANES], join: impl Fn(F, F) -> F) -> F {
+    for half in [8, 4, 2, 1] {
+        for i in 0..half {
+            values[i] = join(values[i], values[i + half]);
+        }
+    }
+    values[0]
+}
+
+/// Sixteen floats of a column.
+#[inline(always)]
+pub fn load<S: Simd>(s: S, memory: Memory, offset: usize) -> S::F {
+    let lanes = memory.read(offset, LANES).first_chunk().expect("sixteen were read");
+    s.from_array(*lanes)
+}
+
+/// Writes sixteen floats of a column.
+#[inline(always)]
+pub fn store<S: Simd>(s: S, memory: Memory, offset: usize, values: S::F) {
+    memory.write(offset, LANES).copy_from_slice(&s.to_array(values));
 }
 
 /// Replaces each vector of a row by `f` of it.

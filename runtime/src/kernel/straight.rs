@@ -36,6 +36,8 @@ pub enum Op {
         to: u32,
         /// What the sum starts from.
         start: u32,
+        /// Whether that is a single float, for all lanes.
+        splat: bool,
         /// The first factor, a single float.
         a: u32,
         /// From one to the next.
@@ -46,6 +48,17 @@ pub enum Op {
         b_step: u32,
         /// The number of terms.
         k: u32,
+    },
+    /// The transpose of a block of 16 columns and `rows` rows; the lanes beyond hold anything.
+    Transpose {
+        /// The first of 16 vectors, one after another.
+        to: u32,
+        /// The first row.
+        from: u32,
+        /// From one row to the next.
+        step: u32,
+        /// How many.
+        rows: u32,
     },
     /// to\[i\] = from\[i × step\] for `count` lanes.
     Gather {
@@ -118,7 +131,7 @@ impl Tape {
         };
         self.work += match op {
             Op::Chain { k, .. } => 1 + k as usize,
-            Op::Step(_) => 16,
+            Op::Step(_) | Op::Transpose { .. } => 16,
             _ => 1,
         };
         self.ops.push(op);
@@ -153,8 +166,8 @@ pub unsafe fn run<S: Simd>(s: S, ops: &[Op], memory: Memory, step: impl Fn(u32))
                     last = compute(s, opcode, values);
                     s.store(at(to), last);
                 }
-                Op::Chain { to, start, a, a_step, b, b_step, k } => {
-                    let mut sum = s.load(at(start));
+                Op::Chain { to, start, splat, a, a_step, b, b_step, k } => {
+                    let mut sum = if splat { s.splat(*at(start)) } else { s.load(at(start)) };
                     let (mut a, mut b) = (at(a), at(b));
                     for _ in 0..k {
                         sum = s.mul_add(s.splat(*a), s.load(b), sum);
@@ -163,6 +176,16 @@ pub unsafe fn run<S: Simd>(s: S, ops: &[Op], memory: Memory, step: impl Fn(u32))
                     }
                     last = sum;
                     s.store(at(to), sum);
+                }
+                Op::Transpose { to, from, step, rows } => {
+                    let mut block = std::array::from_fn(|i| {
+                        let row = if i < rows as usize { i } else { 0 };
+                        s.load(at(from).add(row * step as usize))
+                    });
+                    s.transpose(&mut block);
+                    for (i, &column) in block.iter().enumerate() {
+                        s.store(at(to).add(i * LANES), column);
+                    }
                 }
                 Op::Gather { to, from, step, count } => {
                     for i in 0..count as usize {

@@ -112,6 +112,8 @@ pub struct Binding<'a> {
     pub constant: &'a mut dyn FnMut(f32) -> Place,
     /// The thread's registers; the first is the kernel's own.
     pub registers: Registers,
+    /// Which operands have one element for each row of the domain.
+    pub splat: Spread,
 }
 
 impl Code {
@@ -133,7 +135,7 @@ impl Code {
         let loads: Vec<Place> = (expr.loads.iter())
             .map(|load| {
                 let place = (binding.place)(load.buffer, load.spread);
-                if load.spread != Spread::Column {
+                if load.spread != binding.splat {
                     return place;
                 }
                 let to = register(take(&mut free));

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! "ARENETC\0"   the magic
-//! u32           the version, 1
+//! u32           the version, 2
 //! u64           the length of the payload
 //! payload       the program
 //! u64           FNV-1a of the payload
@@ -23,7 +23,7 @@ use super::{
 
 /// What a program's bytes begin with.
 pub const MAGIC: &[u8; 8] = b"ARENETC\0";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Writes a program as bytes.
 pub fn encode(program: &Program) -> Vec<u8> {
@@ -299,7 +299,8 @@ macro_rules! enums {
 
 enums! {
     DType { 0 => F32, 1 => I32, }
-    Layout { 0 => Rows { rows, cols, stride }, 1 => Panels { rows, cols }, }
+    Layout { 0 => Rows { rows, cols, stride }, 1 => Panels { rows, cols },
+        2 => Columns { rows, cols, stride }, }
     Domain { 0 => Any, 1 => Range(low, high), 2 => Names(names), }
     Kernel {
         0 => Gemm(gemm),

@@ -64,6 +64,16 @@ pub enum Layout {
         /// Its columns.
         cols: u64,
     },
+    /// Column after column, each `stride` long of which the first `rows` are meant: for batches of
+    /// narrow rows, which would leave most lanes of a vector empty.
+    Columns {
+        /// How many rows.
+        rows: Rows,
+        /// The elements of a row.
+        cols: u64,
+        /// From one column to the next, a multiple of [`LANES`] that holds a full batch's rows.
+        stride: u64,
+    },
 }
 
 impl Default for Layout {
@@ -86,6 +96,14 @@ impl Layout {
         Layout::Rows { rows, cols, stride: if crowded { stride + LANES } else { stride } }
     }
 
+    /// Columns for batches of up to `batch` rows; `None` on overflow. A stride that is a multiple
+    /// of 1 KiB gets one more vector, as in [`Layout::matrix`].
+    pub fn columns(rows: Rows, cols: u64, batch: u64) -> Option<Layout> {
+        let stride = rows.at(batch)?.checked_next_multiple_of(LANES)?;
+        let stride = if stride.is_multiple_of(256) { stride.checked_add(LANES)? } else { stride };
+        Some(Layout::Columns { rows, cols, stride })
+    }
+
     /// A dense list of single elements, one for each row.
     pub fn list(rows: Rows) -> Layout {
         Layout::Rows { rows, cols: 1, stride: 1 }
@@ -94,7 +112,9 @@ impl Layout {
     /// The logical rows and columns at a batch of `n`.
     pub fn size(self, n: u64) -> Option<(u64, u64)> {
         match self {
-            Layout::Rows { rows, cols, .. } => Some((rows.at(n)?, cols)),
+            Layout::Rows { rows, cols, .. } | Layout::Columns { rows, cols, .. } => {
+                Some((rows.at(n)?, cols))
+            }
             Layout::Panels { rows, cols } => Some((rows, cols)),
         }
     }
@@ -104,17 +124,20 @@ impl Layout {
         let position = match self {
             Layout::Rows { stride, .. } => row * stride + col,
             Layout::Panels { rows, .. } => (col / LANES * rows + row) * LANES + col % LANES,
+            Layout::Columns { stride, .. } => col * stride + row,
         };
         position as usize
     }
 
     /// The elements taken in the arena at a batch of `n`, whole vectors; `None` on overflow.
+    /// Columns take theirs at any batch.
     pub fn elements(self, n: u64) -> Option<u64> {
         match self {
             Layout::Rows { rows, stride, .. } => rows.at(n)?.checked_mul(stride)?,
             Layout::Panels { rows, cols } => {
                 cols.checked_next_multiple_of(LANES)?.checked_mul(rows)?
             }
+            Layout::Columns { cols, stride, .. } => cols.checked_mul(stride)?,
         }
         .checked_next_multiple_of(LANES)
     }

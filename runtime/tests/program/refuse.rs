@@ -164,12 +164,11 @@ fn refuses_bad_ports() {
         (|p| p.inputs[0].width = 4, "input `x` has 4 elements a row, but its buffer is [N, 3]"),
         (
             |p| p.inputs[0].buffer = B1,
-            "input `x` must be in rows, a number of them for each row of the batch",
+            "input `x` must have a number of rows for each row of the batch",
         ),
         (
             |p| p.inputs[0].buffer = RATE,
-            "input `x` must be in rows, a number of them for each \
-                                         row of the batch",
+            "input `x` must have a number of rows for each row of the batch",
         ),
         (
             |p| p.outputs[0].width = 3,

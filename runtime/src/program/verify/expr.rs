@@ -1,7 +1,7 @@
 //! The shapes of a fused expression's operands, and the order of its instructions.
 
 use super::super::{Expr, LANES, Layout, ProgramError, Rows, Spread, Value};
-use super::{Buffers, fixed, has_vector_rows, require, size, text};
+use super::{Buffers, fixed, has_vector_rows, is_dense, require, size, text};
 
 const MAX_CODE: usize = 256;
 const MAX_LOADS: usize = 64;
@@ -28,6 +28,8 @@ pub(super) enum Order {
     Vectors,
     /// In rows of whole vectors or, where the rows do not depend on the batch, in panels.
     VectorsOrPanels,
+    /// In columns, each buffer at a stride of its own.
+    Columns,
 }
 
 impl Domain {
@@ -42,6 +44,7 @@ impl Domain {
         match (self.order, layout) {
             (Order::Same(same), _) => layout == same,
             (Order::VectorsOrPanels, Layout::Panels { .. }) => sized,
+            (Order::Columns, _) => sized && matches!(layout, Layout::Columns { .. }),
             _ => sized && has_vector_rows(layout),
         }
     }
@@ -53,9 +56,14 @@ impl Domain {
     /// Whether the expression knows the row and the column of what it works on.
     fn has_rows(self) -> bool {
         match self.order {
-            Order::Same(layout) => has_vector_rows(layout),
-            Order::Vectors | Order::VectorsOrPanels => true,
+            Order::Same(layout) => has_vector_rows(layout) || self.is_in_columns(),
+            Order::Vectors | Order::VectorsOrPanels | Order::Columns => true,
         }
+    }
+
+    /// Whether a vector holds elements of one column.
+    fn is_in_columns(self) -> bool {
+        matches!(self.order, Order::Columns | Order::Same(Layout::Columns { .. }))
     }
 }
 
@@ -128,7 +136,11 @@ fn loads(expr: &Expr, domain: Domain, buffers: &Buffers) -> Result<(), ProgramEr
             }
             Spread::Column => {
                 let sized = rows == domain.rows && cols == 1;
-                (sized && matches!(layout, Layout::Rows { .. }), "one column")
+                let readable = match domain.is_in_columns() {
+                    true => is_dense(layout),
+                    false => matches!(layout, Layout::Rows { .. }),
+                };
+                (sized && readable, "one column")
             }
             Spread::Scalar => (layout == Layout::scalar(), "one number"),
         };

@@ -1,12 +1,12 @@
 //! The types, sizes and layouts of each kernel's operands.
 
 use super::super::{
-    BufferId, CrossEntropy, DType, Distribution, Expr, Gemm, Kernel, Layout, ProgramError, Random,
-    Reduce, Rows, Span,
+    BufferId, CrossEntropy, DType, Distribution, Expr, Gemm, Kernel, LANES, Layout, ProgramError,
+    Random, Reduce, Rows, Span,
 };
 use super::expr::{self, Domain, Order, Role};
 use super::table::Classes;
-use super::{Buffers, fixed, has_vector_rows, require, size, text};
+use super::{Buffers, fixed, has_vector_rows, is_dense, require, size, text};
 
 /// Checks one kernel on its own.
 pub(super) fn check(
@@ -37,14 +37,25 @@ fn matrix(id: BufferId, what: &str, buffers: &Buffers) -> Result<(Rows, u64), Pr
     Ok(size(layout))
 }
 
+/// The size of x, a buffer of floats in rows of whole vectors, or in up to `most` columns.
+fn rows_or_columns(x: BufferId, most: u64, buffers: &Buffers) -> Result<(Rows, u64), ProgramError> {
+    match buffers.float(x, "x")? {
+        Layout::Columns { rows, cols, .. } => {
+            require!(cols <= most, "x is in {cols} columns, more than {most}");
+            Ok((rows, cols))
+        }
+        _ => matrix(x, "x", buffers),
+    }
+}
+
 fn check_gemm(gemm: &Gemm, buffers: &Buffers) -> Result<(), ProgramError> {
     let a = buffers.float(gemm.a, "A")?;
-    require!(matches!(a, Layout::Rows { .. }), "A must be in rows, not in panels");
+    require!(!matches!(a, Layout::Panels { .. }), "A must be in rows, not in panels");
     let (a_rows, a_cols) = size(a);
     let (m, k) = if gemm.a_transposed { (fixed(a_cols), a_rows) } else { (a_rows, fixed(a_cols)) };
 
     let b = buffers.float(gemm.b, "B")?;
-    let vectors = has_vector_rows(b) || matches!(b, Layout::Panels { .. });
+    let vectors = has_vector_rows(b) || !matches!(b, Layout::Rows { .. });
     require!(vectors, "B must be in panels or in rows of whole vectors");
     let (b_rows, b_cols) = size(b);
     let (b_k, n) = if gemm.b_transposed {
@@ -65,12 +76,34 @@ fn check_gemm(gemm: &Gemm, buffers: &Buffers) -> Result<(), ProgramError> {
         let found = matrix(bias, "the bias", buffers)?;
         require!(found == (fixed(1), n), "the bias is {}, and must be [1, {n}]", text(found));
     }
-    let domain = Domain { rows: m, cols: n, order: Order::VectorsOrPanels };
-    expr::check(&gemm.tail, domain, Role::Tail, buffers)
+    let order = match first_store(&gemm.tail, buffers)? {
+        Layout::Columns { .. } => {
+            // Computed as Cᵀ = op(B)ᵀ Aᵀ: the vectors are A's, and B is broadcast.
+            let vectors = has_vector_rows(a) || matches!(a, Layout::Columns { .. });
+            require!(
+                vectors && !gemm.a_transposed,
+                "for a result in columns, A must be in columns or in rows of whole vectors, and \
+                 not transposed"
+            );
+            let strided = match b {
+                Layout::Panels { cols, .. } => cols <= LANES,
+                Layout::Rows { rows, .. } => !rows.batched,
+                Layout::Columns { .. } => false,
+            };
+            require!(
+                strided,
+                "for a result in columns, B must be in a single panel or in rows that do not \
+                 depend on the batch"
+            );
+            Order::Columns
+        }
+        _ => Order::VectorsOrPanels,
+    };
+    expr::check(&gemm.tail, Domain { rows: m, cols: n, order }, Role::Tail, buffers)
 }
 
 fn check_column_sum(x: BufferId, tail: &Expr, buffers: &Buffers) -> Result<(), ProgramError> {
-    let (_, cols) = matrix(x, "x", buffers)?;
+    let (_, cols) = rows_or_columns(x, u64::MAX, buffers)?;
     let domain = Domain { rows: fixed(1), cols, order: Order::Vectors };
     expr::check(tail, domain, Role::Tail, buffers)
 }
@@ -110,7 +143,7 @@ fn check_reduce(reduce: &Reduce, buffers: &Buffers) -> Result<(), ProgramError> 
 }
 
 fn check_softmax(x: BufferId, y: BufferId, buffers: &Buffers) -> Result<(), ProgramError> {
-    matrix(x, "x", buffers)?;
+    rows_or_columns(x, LANES, buffers)?;
     require!(buffers.float(y, "y")? == buffers.float(x, "x")?, "x and y differ in layout");
     Ok(())
 }
@@ -120,11 +153,20 @@ fn check_cross_entropy(
     buffers: &Buffers,
     classes: &Classes,
 ) -> Result<(), ProgramError> {
-    let (rows, cols) = matrix(ce.x, "x", buffers)?;
+    let (rows, cols) = rows_or_columns(ce.x, LANES, buffers)?;
+    let columns = matches!(buffers.float(ce.x, "x")?, Layout::Columns { .. });
     check_target(ce.target, rows, cols, buffers, classes)?;
     require!(ce.loss.is_some() || ce.grad.is_some(), "neither the loss nor the gradient is asked");
     if let Some(loss) = ce.loss {
         check_list(loss, "the loss", rows, buffers)?;
+    }
+    let lists = [Some(ce.target), ce.loss, ce.grad.map(|(_, scale)| scale)];
+    for id in lists.into_iter().flatten().filter(|_| columns) {
+        let layout = buffers.get(id)?.layout;
+        require!(
+            is_dense(layout) || layout == Layout::scalar(),
+            "beside logits in columns, a list must lie without gaps"
+        );
     }
     if let Some((grad, scale)) = ce.grad {
         let like_x = buffers.float(grad, "the gradient")? == buffers.float(ce.x, "x")?;

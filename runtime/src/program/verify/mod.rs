@@ -181,7 +181,7 @@ impl Extent {
 }
 
 /// The buffers, each well-formed and inside the arena, with the bytes each takes at the full batch.
-/// A smaller batch takes a prefix of them.
+/// A smaller batch takes a part of them.
 struct Buffers<'p> {
     buffers: &'p [Buffer],
     extents: Vec<Extent>,
@@ -244,6 +244,16 @@ fn place(buffer: &Buffer, batch: u64, arena: u64) -> Result<Extent, ProgramError
             );
         }
         Layout::Panels { rows, cols } => require!(rows >= 1 && cols >= 1, "has no elements"),
+        Layout::Columns { rows, cols, stride } => {
+            require!(rows.count >= 1 && cols >= 1, "has no elements");
+            require!(rows.batched, "is in columns, which are for the rows of a batch");
+            let held = rows.at(batch).is_some_and(|rows| rows <= stride);
+            require!(
+                held && stride.is_multiple_of(LANES),
+                "has columns at a stride of {stride}, which must be a multiple of {LANES} that \
+                 holds the rows of a full batch"
+            );
+        }
     }
     let elements = buffer.layout.elements(batch).filter(|&n| n <= MAX_ELEMENTS);
     require!(elements.is_some(), "has more than 2^40 elements");
@@ -264,7 +274,7 @@ fn fixed(count: u64) -> Rows {
 /// The logical size of a layout, the batch kept symbolic.
 fn size(layout: Layout) -> (Rows, u64) {
     match layout {
-        Layout::Rows { rows, cols, .. } => (rows, cols),
+        Layout::Rows { rows, cols, .. } | Layout::Columns { rows, cols, .. } => (rows, cols),
         Layout::Panels { rows, cols } => (fixed(rows), cols),
     }
 }
@@ -272,6 +282,11 @@ fn size(layout: Layout) -> (Rows, u64) {
 /// Whether the rows are whole vectors, so that a row can be read on its own.
 fn has_vector_rows(layout: Layout) -> bool {
     matches!(layout, Layout::Rows { stride, .. } if stride.is_multiple_of(LANES))
+}
+
+/// Whether one element for each row lies in a vector for each sixteen rows.
+fn is_dense(layout: Layout) -> bool {
+    matches!(layout, Layout::Rows { stride: 1, .. } | Layout::Columns { cols: 1, .. })
 }
 
 /// Prints a size as the text does: `[N, 3]`, `[4N, 3]`, `[4, 3]`.

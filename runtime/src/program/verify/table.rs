@@ -179,9 +179,8 @@ fn check_ports<'p>(
 
 /// Checks that a buffer holds `width` elements for each row of data.
 fn check_width(layout: Layout, width: u64, what: impl fmt::Display) -> Result<(), ProgramError> {
-    let in_rows = matches!(layout, Layout::Rows { rows, .. } if rows.batched);
-    require!(in_rows, "{what} must be in rows, a number of them for each row of the batch");
     let (rows, cols) = size(layout);
+    require!(rows.batched, "{what} must have a number of rows for each row of the batch");
     require!(
         rows.count.checked_mul(cols) == Some(width),
         "{what} has {width} elements a row, but its buffer is {}",
