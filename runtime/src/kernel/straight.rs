@@ -9,6 +9,7 @@ use super::tile::compute;
 use crate::arena::Memory;
 use crate::program::Opcode;
 use crate::simd::{LANES, Simd};
+use std::slice;
 
 /// The most operations that are unrolled, a multiply-add in a chain counted as one: beyond it the
 /// tiles of the general kernels, which load each operand for many rows at once, are faster.
@@ -91,7 +92,7 @@ pub enum Op {
         to: u32,
         /// The sums so far.
         sums: u32,
-        /// What is added.
+        /// What is added; may be [`LAST`].
         from: u32,
         /// The lanes that count.
         present: u32,
@@ -100,7 +101,7 @@ pub enum Op {
     Total {
         /// The vector written.
         to: u32,
-        /// The lanes added up.
+        /// The lanes added up; may be [`LAST`].
         from: u32,
     },
     /// The step of this index, by its general kernel.
@@ -120,13 +121,19 @@ pub struct Tape {
 impl Tape {
     /// Adds an operation.
     pub fn push(&mut self, mut op: Op) {
-        if let Op::Compute { args, .. } = &mut op {
-            for arg in args.iter_mut().filter(|arg| Some(**arg) == self.last) {
-                *arg = LAST;
-            }
+        let read = match &mut op {
+            Op::Compute { args, .. } => &mut args[..],
+            Op::Accumulate { from, .. } | Op::Total { from, .. } => slice::from_mut(from),
+            _ => &mut [],
+        };
+        for arg in read.iter_mut().filter(|arg| Some(**arg) == self.last) {
+            *arg = LAST;
         }
         self.last = match op {
-            Op::Compute { to, .. } | Op::Chain { to, .. } => Some(to),
+            Op::Compute { to, .. }
+            | Op::Chain { to, .. }
+            | Op::Accumulate { to, .. }
+            | Op::Total { to, .. } => Some(to),
             _ => None,
         };
         self.work += match op {
@@ -195,13 +202,15 @@ pub unsafe fn run<S: Simd>(s: S, ops: &[Op], memory: Memory, step: impl Fn(u32))
                 Op::Copy { to, from } => s.store(at(to), s.load(at(from))),
                 Op::Splat { to, from } => s.store(at(to), s.splat(*at(from))),
                 Op::Accumulate { to, sums, from, present } => {
-                    let lanes = s.first(present as usize);
-                    let value = s.select(lanes, s.load(at(from)), s.splat(0.0));
-                    s.store(at(to), s.add(s.load(at(sums)), value));
+                    let value = if from == LAST { last } else { s.load(at(from)) };
+                    let value = s.select(s.first(present as usize), value, s.splat(0.0));
+                    last = s.add(s.load(at(sums)), value);
+                    s.store(at(to), last);
                 }
                 Op::Total { to, from } => {
-                    let total = s.sum(s.load(at(from)));
-                    s.store(at(to), s.splat(total));
+                    let value = if from == LAST { last } else { s.load(at(from)) };
+                    last = s.splat(s.sum(value));
+                    s.store(at(to), last);
                 }
                 Op::Step(index) => step(index),
             }
