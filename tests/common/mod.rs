@@ -2,6 +2,8 @@
 //! the compiler, run by the real runtime, and evaluated by the oracle in 64-bit arithmetic.
 #![allow(dead_code, reason = "every test file uses a part of it")]
 
+pub mod draft;
+
 use arenet_compiler::emit::{emit, init_graph, stages};
 use arenet_compiler::eval::{Tensor, evaluate};
 use arenet_compiler::graph::{DType, Formula, Graph, NodeId, Origin, Shape, verify};

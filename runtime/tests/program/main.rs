@@ -2,6 +2,7 @@
 
 mod accept;
 mod codec;
+mod columns;
 mod lifetime;
 mod refuse;
 mod sample;

@@ -27,7 +27,11 @@ pub const RATE: BufferId = BufferId(19);
 pub const CORRECTED: BufferId = BufferId(20);
 pub const ROOT: BufferId = BufferId(21);
 pub const UNDAMPENED: BufferId = BufferId(22);
+/// The logits once more, in columns.
+pub const SCORES: BufferId = BufferId(23);
 
+/// The rows the sample is planned for.
+pub const BATCH: u64 = 4;
 /// One row for each row of the batch.
 pub const N: Rows = Rows { count: 1, batched: true };
 
@@ -62,6 +66,7 @@ fn layouts() -> Vec<Layout> {
         Layout::scalar(),
         Layout::scalar(),
         Layout::scalar(),
+        Layout::columns(N, 2, BATCH).unwrap(),
     ]
 }
 
@@ -232,6 +237,7 @@ fn train() -> Vec<Step> {
         step(Kernel::ColumnSum { x: D_H, tail: descend(B1) }),
         step(Kernel::Reduce(row)),
         step(Kernel::Map(spreads)),
+        step(Kernel::Gemm(Gemm { bias: Some(B2), ..gemm(H, W2, keep(SCORES)) })),
     ]);
     steps
 }
@@ -261,7 +267,7 @@ fn training() -> Training {
 
 /// The whole program; it is valid.
 pub fn sample() -> Program {
-    let (mut buffers, arena_bytes) = pack(&layouts(), 4);
+    let (mut buffers, arena_bytes) = pack(&layouts(), BATCH);
     buffers[D_LOGITS.0 as usize].offset = buffers[LOGITS.0 as usize].offset;
     for id in [CODE, SPECIES] {
         buffers[id.0 as usize].dtype = DType::I32;
@@ -275,7 +281,7 @@ pub fn sample() -> Program {
     let metric = |name: &str, buffer, finish| Metric { name: name.into(), buffer, finish };
     Program {
         name: "sample".into(),
-        batch: 4,
+        batch: BATCH,
         arena_bytes,
         buffers,
         params: vec![

@@ -85,16 +85,9 @@ fn check_gemm(gemm: &Gemm, buffers: &Buffers) -> Result<(), ProgramError> {
                 "for a result in columns, A must be in columns or in rows of whole vectors, and \
                  not transposed"
             );
-            let strided = match b {
-                Layout::Panels { cols, .. } => cols <= LANES,
-                Layout::Rows { rows, .. } => !rows.batched,
-                Layout::Columns { .. } => false,
-            };
-            require!(
-                strided,
-                "for a result in columns, B must be in a single panel or in rows that do not \
-                 depend on the batch"
-            );
+            // Its inner size is A's columns, so it does not depend on the batch.
+            let strided = !matches!(b, Layout::Panels { cols, .. } if cols > LANES);
+            require!(strided, "for a result in columns, B must be in a single panel or in rows");
             Order::Columns
         }
         _ => Order::VectorsOrPanels,
