@@ -43,7 +43,8 @@ pub enum Kernel {
 }
 
 /// C = op(A) op(B) + bias, each element one chain of fused multiply-adds over ascending k that
-/// starts from the bias.
+/// starts from the bias. Where C lies in columns, its transpose is computed: the vectors then run
+/// along A's columns, and B is broadcast.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gemm {
     /// The broadcast operand.
