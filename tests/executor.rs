@@ -6,7 +6,7 @@ mod common;
 use arenet_runtime::exec::{EntryPoint, Executor, Options, RunError};
 use arenet_runtime::program::{Port, Program, Verified};
 use arenet_runtime::simd::Isa;
-use common::{Numbers, compile, executor};
+use common::{Numbers, compile, executor, worth_sharing};
 use pretty_assertions::assert_eq;
 use std::sync::Arc;
 
@@ -230,6 +230,34 @@ fn elementwise_steps_are_shared_without_a_trace() {
     let first = trained(&program, 150, 1, Isa::detect());
     for threads in [2, 3, 8] {
         assert!(trained(&program, 150, threads, Isa::detect()) == first, "{threads} threads");
+    }
+}
+
+#[test]
+fn a_training_step_is_shared_without_a_trace() {
+    // Narrow and wide layers, values kept for the backward pass and places used again.
+    let source = "
+        net deep {
+            input x: [N, 20]
+            a = x |> dense(40) |> tanh
+            b = a |> dense(5) |> sigmoid
+            c = b |> dense(33) |> relu
+            d = c |> dense(40) |> tanh
+            output y = a + d |> dense(7)
+        }
+        train {
+            target class: i32[N] in 0..7
+            loss = cross_entropy(y, class)
+            metric accuracy(y, class)
+            optimizer = adam(lr: 0.01)
+        }";
+    for batch in [40, 70, 200] {
+        let program = compile(source, batch);
+        let first = trained(&program, batch as usize, 1, Isa::detect());
+        for threads in [2, 3, 8] {
+            let shared = trained(&worth_sharing(&program), batch as usize, threads, Isa::detect());
+            assert!(shared == first, "{threads} threads, batch {batch}");
+        }
     }
 }
 

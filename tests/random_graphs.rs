@@ -296,8 +296,9 @@ proptest! {
     #[test]
     fn runtime_and_oracle_agree(
         codes in prop::collection::vec(code(), 1..60),
-        // Small and full batches run as straight-line code.
-        batch in prop_oneof![1..4usize, 1..40usize],
+        // Small and full batches run as straight-line code; of large ones, each thread has rows of
+        // its own.
+        batch in prop_oneof![1..4usize, 1..40usize, 64..130usize],
         missing in prop_oneof![Just(0usize), 0..40usize],
     ) {
         check(&codes, batch, batch - missing.min(batch - 1));

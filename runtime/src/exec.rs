@@ -9,6 +9,7 @@ pub(crate) use transfer::Feed;
 use crate::arena::{Arena, Memory};
 use crate::kernel::Part;
 use crate::kernel::bind::{Binder, Bound, unroll};
+use crate::kernel::share::{Share, shares};
 use crate::kernel::straight;
 use crate::program::{BufferId, DType, Domain, Entry, Layout, Port, Program, Verified};
 use crate::simd::{Isa, LANES, Simd, Task};
@@ -125,10 +126,7 @@ type Walker =
 /// A bound step and who runs it.
 struct Launch {
     step: Bound,
-    /// How many threads share it.
-    threads: usize,
-    /// Whether what other threads wrote before is read, so that all must have arrived.
-    barrier: bool,
+    share: Share,
 }
 
 /// One run of one entry.
@@ -138,9 +136,6 @@ pub(crate) struct Run {
     pub(crate) rows: usize,
     pub(crate) seed: u64,
 }
-
-/// A step with less work than this runs on one thread: a barrier costs about as much.
-const FLOPS_WORTH_A_THREAD: u64 = 1_000_000;
 
 impl Executor {
     /// Allocates the arena and binds the program; parameters are still zero.
@@ -188,7 +183,7 @@ impl Executor {
         let zeros = constants_at as u32; // the first constant
         // Straight-line code is one thread's, and its offsets have 32 bits.
         let straight = steps.each_ref().map(|threads| {
-            let alone = threads[0].iter().all(|launch| launch.threads == 1);
+            let alone = threads[0].iter().all(|launch| launch.share.threads == 1);
             let steps = threads[0].iter().map(|launch| &launch.step);
             let fits = alone && floats <= u64::from(u32::MAX);
             fits.then(|| unroll(steps, batch, zeros)).flatten()
@@ -430,17 +425,13 @@ fn bind(
     threads: usize,
     thread: usize,
 ) -> ([Vec<Launch>; 4], usize) {
-    let mut binder = Binder::new(program, constants, constants_at, scratch);
+    let mut binder = Binder::new(program, constants, constants_at, scratch, threads);
     let entries = EntryPoint::ALL.map(|entry| {
-        let mut shared_before = false;
-        let mut launches = Vec::with_capacity(entry.of(program).steps.len());
-        for step in &entry.of(program).steps {
-            let shared = threads > 1 && step.flops >= FLOPS_WORTH_A_THREAD;
-            let barrier = shared || shared_before;
-            shared_before = shared;
-            if shared || thread == 0 || barrier {
-                let threads = if shared { threads } else { 1 };
-                launches.push(Launch { step: binder.bind(&step.kernel), threads, barrier });
+        let entry = entry.of(program);
+        let mut launches = Vec::with_capacity(entry.steps.len());
+        for (step, share) in entry.steps.iter().zip(shares(program, entry, threads)) {
+            if thread < share.threads || share.barrier {
+                launches.push(Launch { step: binder.bind(&step.kernel), share });
             }
         }
         launches
@@ -451,7 +442,7 @@ fn bind(
 impl Plan {
     /// Whether any step of an entry is shared between threads.
     fn is_shared(&self, entry: EntryPoint) -> bool {
-        self.steps[entry as usize][0].iter().any(|launch| launch.threads > 1)
+        self.steps[entry as usize][0].iter().any(|launch| launch.share.threads > 1)
     }
 
     /// Walks the steps of an entry as thread `index` of the crew.
@@ -505,11 +496,11 @@ fn walk_straight<S: Simd>(
 #[inline(always)]
 fn walk<S: Simd>(s: S, launches: &[Launch], run: Run, memory: Memory, index: usize, crew: &Crew) {
     for launch in launches {
-        if launch.barrier {
+        if launch.share.barrier {
             crew.wait();
         }
-        if index < launch.threads {
-            let part = Part { index, of: launch.threads };
+        if index < launch.share.threads {
+            let part = Part { index, of: launch.share.threads };
             // SAFETY: a plan is only made by `Executor::new`, from a verified program and for
             // its arena; `Plan::walk` has the caller's word for the rest.
             unsafe { launch.step.run(s, memory, run.rows, part, run.seed) };

@@ -46,7 +46,7 @@ impl Executor {
     fn run_step(&mut self, run: Run, step: usize) {
         let crew = Crew::alone();
         let launch = &self.plan.steps[run.entry as usize][0][step..=step];
-        for index in 0..launch[0].threads {
+        for index in 0..launch[0].share.threads {
             // SAFETY: the arena is borrowed mutably, the team is idle between runs, and the plan
             // was bound for it from a verified program; the run's rows have been checked.
             let memory = unsafe { Memory::new(&self.arena) };

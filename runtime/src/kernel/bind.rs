@@ -6,6 +6,7 @@ use super::gemm::{self, Gemm, Operand};
 use super::map::{Domain, Map};
 use super::random::Random;
 use super::reduce::Reduce;
+use super::share::{self, Split};
 use super::softmax::Softmax;
 use super::straight::{self, Tape};
 use super::tile::{Binding, Code, Place, Registers, TILE_VECTORS};
@@ -129,23 +130,26 @@ pub struct Binder<'a> {
     constants_at: usize,
     /// The first float of the thread's scratch.
     scratch: usize,
+    /// How many threads there are.
+    threads: usize,
     /// The scratch used by the most demanding step so far, in floats.
     pub scratch_floats: usize,
 }
 
 impl<'a> Binder<'a> {
-    /// A binder for a thread whose scratch starts at `scratch`.
+    /// A binder for one of `threads` threads, whose scratch starts at `scratch`.
     pub fn new(
         program: &'a Program,
         constants: &'a mut Vec<f32>,
         constants_at: usize,
         scratch: usize,
+        threads: usize,
     ) -> Binder<'a> {
         // Zero starts every product without a bias, one is the row that sums columns.
         if constants.is_empty() {
             constants.extend([0.0, 1.0]);
         }
-        Binder { program, constants, constants_at, scratch, scratch_floats: 0 }
+        Binder { program, constants, constants_at, scratch, threads, scratch_floats: 0 }
     }
 
     fn buffer(&self, id: BufferId) -> &'a Buffer {
@@ -213,7 +217,10 @@ impl<'a> Binder<'a> {
     /// Binds one step.
     pub fn bind(&mut self, kernel: &Kernel) -> Bound {
         match kernel {
-            Kernel::Gemm(gemm) => Bound::Gemm(self.gemm(gemm)),
+            Kernel::Gemm(gemm) => {
+                let by_rows = share::split(self.program, kernel, self.threads) == Split::Rows;
+                Bound::Gemm(Gemm { by_rows, ..self.gemm(gemm) })
+            }
             Kernel::ColumnSum { x, tail } => Bound::Gemm(self.column_sum(*x, tail)),
             Kernel::Map(expr) => {
                 let over = expr.stores[0].1;
@@ -302,6 +309,7 @@ impl<'a> Binder<'a> {
             b_transposed: b.transposed,
             pack: self.scratch,
             bias,
+            by_rows: false,
             m,
             n,
             k,

@@ -67,9 +67,8 @@ impl CrossEntropy {
                 if self.columns {
                     return self.run_columns(s, memory, n, part);
                 }
-                let rows = self.rows.at(n);
                 let width = self.cols.next_multiple_of(LANES);
-                for row in part.range(rows, 1) {
+                for row in self.rows.own(n, part) {
                     let target = memory.read_indices(self.target.at(row), 1)[0] as usize;
                     let x = memory.read(self.x + row * self.stride, width);
                     let (largest, total) = normalizer(s, x, self.cols);
@@ -94,7 +93,7 @@ impl CrossEntropy {
     /// Sixteen rows at once.
     #[inline(always)]
     fn run_columns<S: Simd>(&self, s: S, memory: Memory, n: usize, part: Part) {
-        for row in part.range(self.rows.at(n), LANES).step_by(LANES) {
+        for row in self.rows.own(n, part).step_by(LANES) {
             let target = s.int_to_float(s.to_bits(load(s, memory, self.target.at(row))));
             let is_target = |class: usize| s.eq(target, s.splat(class as f32));
             let x = Logits::load(s, memory, self.x + row, self.stride, self.cols);
@@ -158,8 +157,7 @@ pub struct Correct {
 impl Correct {
     /// Computes this thread's rows at a batch of `n` rows.
     pub fn run(&self, memory: Memory, n: usize, part: Part) {
-        let rows = self.rows.at(n);
-        for row in part.range(rows, 1) {
+        for row in self.rows.own(n, part) {
             let x = memory.read(self.x + row * self.stride, self.cols);
             let first_largest =
                 (1..self.cols).fold(0, |best, i| if x[i] > x[best] { i } else { best });

@@ -28,6 +28,8 @@ pub struct Gemm {
     pub pack: usize,
     /// What the sums start from: vectors of one row for all, or one element for each row.
     pub bias: Operand,
+    /// Whether threads share it by the rows of the batch.
+    pub by_rows: bool,
     /// The rows of C.
     pub m: Extent,
     /// The columns of C.
@@ -115,6 +117,7 @@ impl Gemm {
         let vecs = n.div_ceil(LANES);
         let (rows, columns) = match part.of {
             1 => (0..m, 0..vecs),
+            _ if self.by_rows => (self.m.own(batch, part), self.n.own_vectors(batch, part)),
             threads if vecs >= 2 * S::TILE_VECTORS * threads => {
                 (0..m, part.range(vecs, S::TILE_VECTORS))
             }

@@ -5,6 +5,7 @@ use super::tile::{Code, TILE_VECTORS, Tile};
 use super::{Extent, Part};
 use crate::arena::Memory;
 use crate::simd::{LANES, Simd};
+use std::ops::Range;
 
 /// The elements of a domain: `rows` rows of `cols`, in whole vectors. Where no operand is spread
 /// over rows or columns, the domain is one row of everything. A domain in columns has a row for
@@ -26,6 +27,18 @@ impl Domain {
         match self.flat {
             Some(floats) => (1, floats.at(n).div_ceil(LANES)),
             None => (self.rows.at(n), self.cols.at(n).div_ceil(LANES)),
+        }
+    }
+
+    /// This thread's part: its own rows of a batch, where there is one.
+    fn part(&self, n: usize, part: Part) -> (Range<usize>, Range<usize>) {
+        let (rows, vecs) = self.at(n);
+        match self.flat {
+            Some(floats) if floats.is_batched() => (0..1, floats.own_vectors(n, part)),
+            None if self.rows.is_batched() => (self.rows.own(n, part), 0..vecs),
+            None if self.cols.is_batched() => (0..rows, self.cols.own_vectors(n, part)),
+            _ if rows == 1 => (0..1, part.range(vecs, 1)),
+            _ => (part.range(rows, 1), 0..vecs),
         }
     }
 }
@@ -58,9 +71,7 @@ impl Map {
     /// # Safety
     /// It is bound for this memory from a verified program planned for at least `n` rows.
     pub unsafe fn run<S: Simd>(&self, s: S, memory: Memory, n: usize, part: Part) {
-        let (rows, vecs) = self.domain.at(n);
-        let (rows, vecs) =
-            if rows == 1 { (0..1, part.range(vecs, 1)) } else { (part.range(rows, 1), 0..vecs) };
+        let (rows, vecs) = self.domain.part(n, part);
         let width = vecs.len().min(TILE_VECTORS);
         if width == 0 {
             return;

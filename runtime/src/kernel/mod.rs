@@ -6,11 +6,13 @@ pub mod gemm;
 pub mod map;
 pub mod random;
 pub mod reduce;
+pub mod share;
 pub mod softmax;
 pub mod straight;
 pub mod tile;
 
 use crate::program::Rows;
+use crate::simd::LANES;
 use std::ops::Range;
 
 /// A number of rows, fixed or a multiple of the batch.
@@ -30,6 +32,31 @@ impl Extent {
     #[inline(always)]
     pub fn at(self, n: usize) -> usize {
         if self.batched { self.count * n } else { self.count }
+    }
+
+    /// Whether it is a multiple of the batch.
+    pub fn is_batched(self) -> bool {
+        self.batched
+    }
+
+    /// Those of a thread at a batch of `n`: all, where they do not depend on the batch. Rows of a
+    /// batch change hands at multiples of sixteen, so that no two threads write one vector.
+    #[inline(always)]
+    pub fn own(self, n: usize, part: Part) -> Range<usize> {
+        match self.batched {
+            true => {
+                let rows = part.range(n, LANES);
+                rows.start * self.count..rows.end * self.count
+            }
+            false => 0..self.count,
+        }
+    }
+
+    /// The vectors of [`Extent::own`].
+    #[inline(always)]
+    pub fn own_vectors(self, n: usize, part: Part) -> Range<usize> {
+        let own = self.own(n, part);
+        own.start.div_ceil(LANES)..own.end.div_ceil(LANES)
     }
 }
 

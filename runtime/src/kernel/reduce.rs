@@ -65,7 +65,7 @@ impl Reduce {
     pub unsafe fn run<S: Simd>(&self, s: S, memory: Memory, n: usize, part: Part) {
         let (rows, _) = self.domain.at(n);
         let range = match self.by_row {
-            true => part.range(rows, 1),
+            true => self.domain.rows.own(n, part),
             false if part.index == 0 => 0..rows,
             false => return,
         };

@@ -33,7 +33,7 @@ impl Softmax {
                 if self.columns {
                     return self.run_columns(s, memory, n, part);
                 }
-                for row in part.range(self.rows.at(n), 1) {
+                for row in self.rows.own(n, part) {
                     let width = self.cols.next_multiple_of(LANES);
                     let y = memory.write(self.y + row * self.stride, width);
                     if self.x != self.y {
@@ -56,7 +56,7 @@ impl Softmax {
     /// Sixteen rows at once.
     #[inline(always)]
     fn run_columns<S: Simd>(&self, s: S, memory: Memory, n: usize, part: Part) {
-        for row in part.range(self.rows.at(n), LANES).step_by(LANES) {
+        for row in self.rows.own(n, part).step_by(LANES) {
             let x = Logits::load(s, memory, self.x + row, self.stride, self.cols);
             let log = if self.log { math::log(s, x.total) } else { x.total };
             for class in 0..self.cols {

@@ -1,0 +1,124 @@
+//! How the threads of a run share the steps of an entry.
+//!
+//! A step whose result has a row for each row of the batch is split by rows: a thread computes the
+//! rows that are its own in every such step, so it may go on to the next without waiting for the
+//! others. Other steps are split into parts of whole tiles, or left to the first thread. A barrier
+//! stands only where a step touches bytes that another thread may have written, or may still read.
+
+use crate::program::{Buffer, BufferId, Entry, Kernel, Layout, Program, Span};
+use crate::simd::LANES;
+
+/// An entry with less work than this, some ten microseconds, runs on one thread: waking the others
+/// and waiting for them costs about as much as they save.
+const FLOPS_WORTH_THREADS: u64 = 1_000_000;
+/// A step with less work than this, about a microsecond, is not split into parts.
+const FLOPS_WORTH_PARTS: u64 = 100_000;
+
+/// How a step is split.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Split {
+    /// By the rows of the batch.
+    Rows,
+    /// By what else its result is made of.
+    Parts,
+    /// Not at all.
+    Alone,
+}
+
+/// What the threads do at a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// How many take part.
+    pub threads: usize,
+    /// Whether all wait for each other before it.
+    pub barrier: bool,
+}
+
+/// How a kernel can be split between so many threads.
+pub fn split(program: &Program, kernel: &Kernel, threads: usize) -> Split {
+    let buffer = |id: BufferId| &program.buffers[id.0 as usize];
+    let or = |rows: bool, other| if rows { Split::Rows } else { other };
+    match kernel {
+        Kernel::Gemm(gemm) => {
+            // Few rows for each thread would leave tiles unfilled: columns are split then.
+            let many = program.batch >= 2 * (LANES * threads) as u64;
+            let result = buffer(gemm.tail.stores[0].1);
+            let columns = matches!(result.layout, Layout::Columns { .. });
+            or(is_batched(result) && (many || columns), Split::Parts)
+        }
+        Kernel::ColumnSum { .. } => Split::Parts,
+        Kernel::Map(expr) => or(is_batched(buffer(expr.stores[0].1)), Split::Parts),
+        Kernel::Reduce(reduce) => {
+            or(reduce.span == Span::Row && is_batched(buffer(reduce.over)), Split::Alone)
+        }
+        Kernel::Softmax { x, .. } | Kernel::Correct { x, .. } => {
+            or(is_batched(buffer(*x)), Split::Alone)
+        }
+        Kernel::CrossEntropy(ce) => or(is_batched(buffer(ce.x)), Split::Alone),
+        Kernel::Random(_) => Split::Alone,
+    }
+}
+
+/// The shares of an entry's steps.
+pub fn shares(program: &Program, entry: &Entry, threads: usize) -> Vec<Share> {
+    let flops = entry.steps.iter().fold(0, |sum: u64, step| sum.saturating_add(step.flops));
+    if threads == 1 || flops < FLOPS_WORTH_THREADS {
+        return vec![Share { threads: 1, barrier: false }; entry.steps.len()];
+    }
+    // What has been touched since the last barrier.
+    let mut touched: Vec<Touch> = Vec::new();
+    let share = |step: &crate::program::Step| {
+        let split = match split(program, &step.kernel, threads) {
+            Split::Parts if step.flops < FLOPS_WORTH_PARTS => Split::Alone,
+            split => split,
+        };
+        let touches = touches(program, &step.kernel, split);
+        let barrier = touches.iter().any(|own| touched.iter().any(|other| other.meets(own)));
+        if barrier {
+            touched.clear();
+        }
+        touched.extend(touches);
+        Share { threads: if split == Split::Alone { 1 } else { threads }, barrier }
+    };
+    entry.steps.iter().map(share).collect()
+}
+
+/// A step's access to a buffer.
+#[derive(Clone, Copy, Debug)]
+struct Touch {
+    buffer: Buffer,
+    /// One past its last byte.
+    end: u64,
+    written: bool,
+    split: Split,
+}
+
+fn touches(program: &Program, kernel: &Kernel, split: Split) -> Vec<Touch> {
+    let access = kernel.access();
+    let touch = |id: BufferId, written| {
+        let buffer = program.buffers[id.0 as usize];
+        let bytes = buffer.layout.bytes(program.batch).expect("a verified layout has a size");
+        Touch { buffer, end: buffer.offset + bytes, written, split }
+    };
+    let reads = access.reads().map(|id| touch(id, false));
+    reads.chain(access.writes.iter().map(|&id| touch(id, true))).collect()
+}
+
+impl Touch {
+    /// Whether another thread must have done with this before `next`.
+    fn meets(&self, next: &Touch) -> bool {
+        let apart = self.end <= next.buffer.offset || next.end <= self.buffer.offset;
+        let alone = self.split == Split::Alone && next.split == Split::Alone;
+        // Split by rows, a step touches of what is batched only the thread's own rows.
+        let by_rows = self.split == Split::Rows && next.split == Split::Rows;
+        let own_rows = by_rows && self.buffer == next.buffer && is_batched(&self.buffer);
+        (self.written || next.written) && !(apart || alone || own_rows)
+    }
+}
+
+fn is_batched(buffer: &Buffer) -> bool {
+    match buffer.layout {
+        Layout::Rows { rows, .. } | Layout::Columns { rows, .. } => rows.batched,
+        Layout::Panels { .. } => false,
+    }
+}
