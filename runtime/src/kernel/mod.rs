@@ -1,6 +1,7 @@
 //! The kernels: each written once, generic over [`Simd`](crate::simd::Simd), over bound places.
 
 pub mod bind;
+mod chain;
 pub mod cross_entropy;
 pub mod gemm;
 pub mod map;

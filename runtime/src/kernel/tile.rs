@@ -2,17 +2,18 @@
 //! and the bodies of reductions.
 //!
 //! A tile is `rows` x `vecs` vectors. Every operand is a [`Place`]: where its first vector is and
-//! how far the next row and the next vector are. An instruction is decoded once per tile and then
-//! loops; its intermediate values live in registers of at most [`TILE_VECTORS`] vectors, which stay
-//! in the first-level cache.
+//! how far the next row and the next vector are. Cheap instructions that follow each other run as a
+//! [`chain`], the others are decoded once per tile and then loop. Values that are needed again live
+//! in registers of at most [`TILE_VECTORS`] vectors, which stay in the first-level cache.
 
+use super::chain::{self, At, Link};
 use super::straight::{self, Tape};
 use crate::arena::Memory;
-use crate::program::{Expr, Opcode, Spread, Value};
+use crate::program::{self, Expr, Opcode, Spread, Value};
 use crate::simd::{LANES, Simd, math};
 
 /// The most vectors in a tile of a map or a sum.
-pub const TILE_VECTORS: usize = 32;
+pub const TILE_VECTORS: usize = 48;
 
 /// Where an operand of a tile lies. All distances count floats.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -94,10 +95,21 @@ struct Instr {
     args: [Place; 3],
 }
 
+/// A part of an expression that goes over the whole tile before the next one.
+#[derive(Clone, Debug)]
+enum Pass {
+    /// One instruction.
+    Each(Instr),
+    /// Cheap ones, with the value between them in vector registers.
+    Chain(Vec<Link>),
+}
+
 /// An expression bound to places.
 #[derive(Clone, Debug, Default)]
 pub struct Code {
     instrs: Vec<Instr>,
+    /// The same, as they run over a tile.
+    passes: Vec<Pass>,
     /// Where the last instruction's value is, for a reduction.
     pub value: Place,
     /// Where the kernel puts the tile that `Value::Result` stands for.
@@ -107,7 +119,7 @@ pub struct Code {
 /// What binding an expression needs to know.
 pub struct Binding<'a> {
     /// The place of a loaded or stored buffer.
-    pub place: &'a dyn Fn(crate::program::BufferId, Spread) -> Place,
+    pub place: &'a dyn Fn(program::BufferId, Spread) -> Place,
     /// The place of a constant.
     pub constant: &'a mut dyn FnMut(f32) -> Place,
     /// The thread's registers; the first is the kernel's own.
@@ -212,7 +224,8 @@ impl Code {
         }
         instrs.extend(copies);
         let value = values.last().or(loads.first()).copied().unwrap_or_default();
-        (Code { instrs, value, result }, used)
+        let passes = passes(expr, &instrs);
+        (Code { instrs, passes, value, result }, used)
     }
 
     /// Whether nothing is left to do once the kernel has put its result in place.
@@ -245,13 +258,85 @@ impl Code {
         s.vectorize(
             #[inline(always)]
             || {
-                for instr in &self.instrs {
+                for pass in &self.passes {
                     // SAFETY: passed on to the caller.
-                    unsafe { step(s, memory, instr, tile) }
+                    unsafe {
+                        match pass {
+                            Pass::Each(instr) => step(s, memory, instr, tile),
+                            Pass::Chain(links) => chain::run(s, memory, links, tile),
+                        }
+                    }
                 }
             },
         );
     }
+}
+
+/// The instructions as they run over a tile: the cheap ones that follow each other become chains.
+fn passes(expr: &Expr, instrs: &[Instr]) -> Vec<Pass> {
+    // Splats come before the code of the expression, copies after it.
+    let code = instrs.iter().position(|instr| instr.action != Action::Splat);
+    let code = code.unwrap_or(instrs.len());
+    let is_cheap = |index: usize| {
+        expr.code.get(index).is_some_and(|instr| chain::is_form(At::First, instr.op))
+    };
+    // How the instruction takes the value of the one before over.
+    let taken = |index: usize| {
+        let before = index.checked_sub(1).filter(|&before| is_cheap(before) && is_cheap(index))?;
+        accumulator(&expr.code[index], Value::Instr(before as u16))
+    };
+    let is_read = |index: usize| {
+        let value = Value::Instr(index as u16);
+        let reads = |instr: &program::Instr| instr.args[..instr.op.arity()].contains(&value);
+        let others = &expr.code[index + 1 + usize::from(taken(index + 1).is_some())..];
+        index + 1 == expr.code.len()
+            || expr.stores.iter().any(|&(stored, _)| stored == value)
+            || others.iter().any(reads)
+    };
+    let mut passes = Vec::new();
+    for (at, &instr) in instrs.iter().enumerate() {
+        let index = at.wrapping_sub(code);
+        let [first, second, third] = instr.args;
+        let link = match instr.action {
+            Action::Copy => {
+                Link { form: None, start: Some(first), others: [second, third], to: Some(instr.to) }
+            }
+            Action::Compute(opcode) if is_cheap(index) => {
+                let (start, at, others) = match taken(index) {
+                    Some((at, [x, y])) => (None, at, [instr.args[x], instr.args[y]]),
+                    None => (Some(first), At::First, [second, third]),
+                };
+                let to = is_read(index).then_some(instr.to);
+                Link { form: Some((at, opcode)), start, others, to }
+            }
+            _ => {
+                passes.push(Pass::Each(instr));
+                continue;
+            }
+        };
+        match passes.last_mut() {
+            Some(Pass::Chain(links)) => links.push(link),
+            _ => passes.push(Pass::Chain(vec![link])),
+        }
+    }
+    passes
+}
+
+/// Where an instruction has the value before as its accumulator, and which operands are the others.
+fn accumulator(instr: &program::Instr, before: Value) -> Option<(At, [usize; 2])> {
+    let arity = instr.op.arity();
+    let is = |index: usize| index < arity && instr.args[index] == before;
+    let commutes =
+        matches!(instr.op, Opcode::Add | Opcode::Mul | Opcode::MulAdd | Opcode::NegMulAdd);
+    let (at, others) = match [is(0), is(1), is(2)] {
+        [true, false, false] => (At::First, [1, 2]),
+        [false, true, false] if commutes => (At::First, [0, 2]),
+        [false, true, false] => (At::Second, [0, 2]),
+        [false, false, true] => (At::Third, [0, 1]),
+        [true, true, false] => (At::Both, [2, 2]),
+        _ => return None,
+    };
+    chain::is_form(at, instr.op).then_some((at, others))
 }
 
 /// For each instruction, the last instruction that reads it; stored values live to the end.
