@@ -110,6 +110,8 @@ pub struct Code {
     instrs: Vec<Instr>,
     /// The same, as they run over a tile.
     passes: Vec<Pass>,
+    /// What it reads and writes element by element, but for its registers.
+    operands: Vec<Place>,
     /// Where the last instruction's value is, for a reduction.
     pub value: Place,
     /// Where the kernel puts the tile that `Value::Result` stands for.
@@ -225,7 +227,11 @@ impl Code {
         instrs.extend(copies);
         let value = values.last().or(loads.first()).copied().unwrap_or_default();
         let passes = passes(expr, &instrs);
-        (Code { instrs, passes, value, result }, used)
+        let full = expr.loads.iter().zip(&loads).filter(|(load, _)| load.spread == Spread::Full);
+        let mut operands: Vec<Place> = full.map(|(_, &place)| place).chain(targets).collect();
+        operands.sort_by_key(|place| place.offset);
+        operands.dedup();
+        (Code { instrs, passes, operands, value, result }, used)
     }
 
     /// Whether nothing is left to do once the kernel has put its result in place.
@@ -245,6 +251,19 @@ impl Code {
                 Action::Copy => straight::Op::Copy { to, from },
                 Action::Splat => straight::Op::Splat { to, from },
             });
+        }
+    }
+
+    /// Begins to bring what the expression will read and write of the tile into the cache.
+    #[inline(always)]
+    pub fn prefetch<S: Simd>(&self, s: S, memory: Memory, tile: Tile) {
+        for place in &self.operands {
+            let first = place.of(memory, tile);
+            for row in 0..tile.rows {
+                for vec in 0..tile.vecs {
+                    s.prefetch(first.wrapping_add(row * place.row + vec * place.vec));
+                }
+            }
         }
     }
 

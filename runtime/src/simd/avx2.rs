@@ -55,6 +55,12 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    fn prefetch(self, p: *const f32) {
+        // SAFETY: a hint, which no address makes fault.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }
+    }
+
+    #[inline(always)]
     unsafe fn load_first(self, p: *const f32, n: usize) -> F {
         let m = self.to_bits(self.first(n));
         // SAFETY: the caller gives n readable floats, the lanes beyond are masked and never

@@ -53,6 +53,12 @@ impl Simd for Avx512 {
     }
 
     #[inline(always)]
+    fn prefetch(self, p: *const f32) {
+        // SAFETY: a hint, which no address makes fault.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(p.cast()) }
+    }
+
+    #[inline(always)]
     unsafe fn load_first(self, p: *const f32, n: usize) -> __m512 {
         // SAFETY: the caller gives n readable floats, the lanes beyond are masked and never
         // touched, and `self` proves AVX-512.

@@ -58,6 +58,8 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// # Safety
     /// `p` points at 16 writable floats.
     unsafe fn store(self, p: *mut f32, a: Self::F);
+    /// Tells the machine that the vector at `p` will soon be needed; any address will do.
+    fn prefetch(self, p: *const f32);
     /// Reads n floats, and zeros for the lanes beyond.
     ///
     /// # Safety

@@ -48,6 +48,9 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    fn prefetch(self, _: *const f32) {}
+
+    #[inline(always)]
     unsafe fn load_first(self, p: *const f32, n: usize) -> f32x16 {
         let mut lanes = [0.0; LANES];
         // SAFETY: the caller gives n readable floats, n at most 16, which `lanes` has room for.
