@@ -175,7 +175,7 @@ impl Gemm {
                     own
                 }
             };
-            let job = Job { gemm: self, memory, k, a, b };
+            let job = Job { gemm: self, memory, n, k, a, b };
             let column = Tile { row: rows.start, vec, rows: rows.len(), vecs: width };
             // SAFETY: the rows and vectors lie inside C.
             unsafe { job.column(s, column) };
@@ -336,6 +336,7 @@ impl Gemm {
 struct Job<'a> {
     gemm: &'a Gemm,
     memory: Memory,
+    n: usize,
     k: usize,
     /// op(A), where it has been packed.
     a: Option<Operand>,
@@ -347,7 +348,7 @@ impl Job<'_> {
     /// Computes all rows of the column block.
     #[inline(always)]
     unsafe fn column<S: Simd>(&self, s: S, column: Tile) {
-        let prefetches = prefetches(column.rows, self.gemm.n, self.k);
+        let prefetches = prefetches(column.rows, self.n, self.k);
         for tile in tiles::<S>(column) {
             if prefetches {
                 self.gemm.code.prefetch(s, self.memory, tile);
