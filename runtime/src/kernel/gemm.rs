@@ -73,10 +73,11 @@ pub const MAX_ROWS: usize = 12;
 /// The most vectors across any tile.
 pub const MAX_VECTORS: usize = 8;
 
-/// Whether the operands of the tiles' expression are brought into the cache before the sums: where
-/// C is too large to be in the second-level cache yet, and the sums take longer than the memory.
-fn prefetches(m: usize, n: usize, k: usize) -> bool {
-    m * n >= 1 << 17 && k >= 64
+/// How many tiles ahead the operands of the tiles' expression are brought into the cache: where C is
+/// too large to be in the second-level cache yet, and as early as the memory needs.
+fn tiles_ahead(m: usize, n: usize, k: usize) -> Option<usize> {
+    let ahead = if k >= 64 { 0 } else { 4 };
+    (m * n >= 1 << 17).then_some(ahead)
 }
 
 /// Whether op(A) with `m` rows and `k` columns is packed where it is transposed.
@@ -348,10 +349,11 @@ impl Job<'_> {
     /// Computes all rows of the column block.
     #[inline(always)]
     unsafe fn column<S: Simd>(&self, s: S, column: Tile) {
-        let prefetches = prefetches(column.rows, self.n, self.k);
+        let ahead = tiles_ahead(column.rows, self.n, self.k);
         for tile in tiles::<S>(column) {
-            if prefetches {
-                self.gemm.code.prefetch(s, self.memory, tile);
+            if let Some(ahead) = ahead {
+                let row = tile.row + ahead * tile.rows;
+                self.gemm.code.prefetch(s, self.memory, Tile { row, ..tile });
             }
             // SAFETY: the tile lies inside C and the operands agree with it in size, as `verify`
             // has proved; padding makes the last vector of every row whole.
