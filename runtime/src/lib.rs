@@ -6,6 +6,7 @@ pub mod exec;
 pub mod files;
 pub mod kernel;
 pub mod limits;
+pub mod machine;
 pub mod predict;
 pub mod program;
 pub mod random;

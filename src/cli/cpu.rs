@@ -1,12 +1,10 @@
 //! `arenet cpu`: what this machine offers.
 
 use std::fs;
-use std::hint::black_box;
-use std::path::Path;
-use std::time::{Duration, Instant};
 
 use arenet::runtime::limits::memory_limit;
-use arenet::runtime::simd::{Isa, LANES, Simd, Task};
+use arenet::runtime::machine::{self, Cache, Content};
+use arenet::runtime::simd::Isa;
 use clap::Args;
 
 use super::{Context, console, failure::Failure, units};
@@ -16,7 +14,8 @@ use super::{Context, console, failure::Failure, units};
 #[command(after_help = "Example: arenet cpu")]
 pub struct CpuArgs {}
 
-/// Prints the processor, its caches, the memory limit, and each instruction set with its peak.
+/// Prints the processor, its caches, the memory limit, each instruction set with its peak, and how
+/// fast memory is read.
 pub fn run(cx: &Context, _: &CpuArgs) -> Result<(), Failure> {
     let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
     let mut text = String::new();
@@ -24,7 +23,7 @@ pub fn run(cx: &Context, _: &CpuArgs) -> Result<(), Failure> {
         text.push_str(&format!("processor  {name}\n"));
     }
     text.push_str(&format!("cores      {cores}\n"));
-    let caches = caches();
+    let caches: Vec<String> = machine::caches().iter().map(describe).collect();
     if !caches.is_empty() {
         text.push_str(&format!("caches     {}\n", caches.join(", ")));
     }
@@ -33,11 +32,16 @@ pub fn run(cx: &Context, _: &CpuArgs) -> Result<(), Failure> {
     for isa in Isa::ALL {
         let state = match isa.is_supported() {
             false => "not on this machine".to_string(),
-            true => format!("FMA peak of one core {:.1} GFLOP/s", peak(isa)),
+            true => format!("FMA peak of one core {:.1} GFLOP/s", machine::fma_peak(isa)),
         };
         let mark = if isa == used { "  (in use)" } else { "" };
         text.push_str(&format!("{:<10} {state}{mark}\n", isa.name()));
     }
+    let reader = if used.is_supported() { used } else { Isa::detect() };
+    let levels = machine::levels(reader).into_iter();
+    let reads: Vec<String> =
+        levels.map(|level| format!("{} {:.1} GB/s", level.name, level.read)).collect();
+    text.push_str(&format!("reading    {} by one core\n", reads.join(", ")));
     console::print(text)
 }
 
@@ -47,69 +51,11 @@ fn processor() -> Option<String> {
     Some(line.split_once(':')?.1.trim().to_string())
 }
 
-/// The caches of the first core, as `L1 data 48K`.
-fn caches() -> Vec<String> {
-    let folder = Path::new("/sys/devices/system/cpu/cpu0/cache");
-    let read = |index: usize, file: &str| {
-        let text = fs::read_to_string(folder.join(format!("index{index}/{file}"))).ok()?;
-        Some(text.trim().to_string())
+fn describe(cache: &Cache) -> String {
+    let content = match cache.content {
+        Content::Data => " data",
+        Content::Instructions => " instruction",
+        Content::Both => "",
     };
-    let describe = |index| {
-        let (level, size) = (read(index, "level")?, read(index, "size")?);
-        let kind = match read(index, "type")?.as_str() {
-            "Data" => " data",
-            "Instruction" => " instruction",
-            _ => "",
-        };
-        Some(format!("L{level}{kind} {size}"))
-    };
-    (0..8).map_while(describe).collect()
-}
-
-/// The most floating-point operations a nanosecond that chains of fused multiply-adds reach.
-fn peak(isa: Isa) -> f64 {
-    const TIME: Duration = Duration::from_millis(60);
-    const ROUNDS: usize = 2_000;
-    let mut best = f64::INFINITY;
-    let start = Instant::now();
-    let mut flops = 0;
-    while start.elapsed() < TIME {
-        let round = Instant::now();
-        flops = isa.dispatch(Chains { rounds: ROUNDS });
-        best = best.min(round.elapsed().as_nanos() as f64);
-    }
-    flops as f64 / best
-}
-
-/// Independent chains of fused multiply-adds, as many as the matrix product keeps in registers.
-struct Chains {
-    rounds: usize,
-}
-
-impl Task for Chains {
-    /// The operations done.
-    type Output = usize;
-
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) -> usize {
-        match S::TILE_VECTORS {
-            1 => chains::<S, 6>(s, self.rounds),
-            _ => chains::<S, 24>(s, self.rounds),
-        }
-    }
-}
-
-#[inline(always)]
-fn chains<S: Simd, const N: usize>(s: S, rounds: usize) -> usize {
-    let x = s.splat(black_box(0.5));
-    let mut sums = [s.splat(black_box(1.0)); N];
-    for _ in 0..rounds {
-        for sum in &mut sums {
-            *sum = s.mul_add(*sum, x, x);
-        }
-    }
-    for sum in sums {
-        black_box(s.to_array(sum));
-    }
-    2 * LANES * N * rounds
+    format!("L{}{content} {}", cache.level, units::bytes(cache.bytes))
 }
