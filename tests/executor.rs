@@ -9,6 +9,7 @@ use arenet_runtime::simd::Isa;
 use common::{Numbers, compile, executor, worth_sharing};
 use pretty_assertions::assert_eq;
 use std::sync::Arc;
+use std::time::Duration;
 
 const IRIS: &str = "
     net iris {
@@ -258,6 +259,27 @@ fn a_training_step_is_shared_without_a_trace() {
             let shared = trained(&worth_sharing(&program), batch as usize, threads, Isa::detect());
             assert!(shared == first, "{threads} threads, batch {batch}");
         }
+    }
+}
+
+#[test]
+fn a_timed_run_does_what_a_run_does() {
+    // Kernels of one thread and of several, and straight-line code.
+    for (source, batch, threads, straight) in
+        [(WIDE, 12, 1, false), (WIDE, 12, 3, false), (IRIS, 4, 1, true)]
+    {
+        let program = compile(source, batch);
+        let mut executor = executor(&program, threads, Isa::detect(), 0.01);
+        fill(&mut executor, batch as usize);
+        assert_eq!(executor.is_straight(EntryPoint::Train, batch as usize), straight);
+        let mut times = vec![Duration::ZERO; program.program().train.steps.len()];
+        for rows in [batch, batch - 1, batch / 2 + 1] {
+            executor.run_timed(EntryPoint::Train, rows as usize, &mut times).unwrap();
+        }
+        executor.run(EntryPoint::Predict, batch as usize).unwrap();
+        let timed = (outputs(&executor, batch as usize), params(&executor));
+        assert!(timed == trained(&program, batch as usize, 1, Isa::detect()), "{threads} threads");
+        assert!(times.iter().sum::<Duration>() > Duration::ZERO);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The executor: a verified program bound to one arena, walked step by step.
 
 mod check;
+mod profile;
 mod transfer;
 
 pub use check::NonFinite;
@@ -451,9 +452,15 @@ impl Plan {
     /// `memory` is that of the arena the plan is bound for, no one but the crew touches it, and the
     /// run's rows are within the program's batch.
     pub(crate) unsafe fn walk(&self, run: Run, memory: Memory, index: usize, crew: &Crew) {
-        let entry = run.entry as usize;
-        let straight = self.straight[entry].as_deref().filter(|_| run.rows == self.batch);
-        (self.walker)(&self.steps[entry][index], straight, run, memory, index, crew);
+        let launches = &self.steps[run.entry as usize][index];
+        let straight = self.straight(run.entry, run.rows);
+        (self.walker)(launches, straight, run, memory, index, crew);
+    }
+
+    /// The straight-line code of an entry, if it has some for so many rows.
+    #[inline(always)]
+    fn straight(&self, entry: EntryPoint, rows: usize) -> Option<&[straight::Op]> {
+        self.straight[entry as usize].as_deref().filter(|_| rows == self.batch)
     }
 }
 

@@ -4,13 +4,11 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use arenet::runtime::exec::{EntryPoint, Executor};
-use arenet::runtime::program::{DType, Domain, Port, Program};
-use arenet::runtime::random::Stream;
-use arenet::runtime::train::{Clock, Scalars};
-use clap::{Args, ValueEnum};
+use clap::Args;
 use serde_json::json;
 
-use super::source::{Built, Source, is_full};
+use super::source::{Built, Source};
+use super::stepper::{self, Mode, Stepper, percentile};
 use super::{Context, args, console, failure::Failure, units};
 
 /// What to measure.
@@ -33,48 +31,30 @@ pub struct BenchArgs {
     json: bool,
 }
 
-/// What is measured.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Mode {
-    /// Forward, backward and update
-    Train,
-    /// Forward only
-    Infer,
-}
-
-/// The rows of a step where the model means all of its data.
-const DEFAULT_BATCH: u64 = 32;
 /// A sample lasts as long as this, or one step.
 const SAMPLE: Duration = Duration::from_millis(2);
 /// The most often, and the longest, that the compiler is run to be timed.
 const COMPILATIONS: (usize, Duration) = (9, Duration::from_millis(500));
-/// Keeps the data apart from the initial weights.
-const DATA_STREAM: u32 = 1 << 31;
 
 /// Measures and prints.
 pub fn run(cx: &Context, args: &BenchArgs) -> Result<(), Failure> {
     let source = Source::read(&args.model)?;
-    let (mode, batch) = choose(cx, args, &source)?;
+    let (mode, batch) = stepper::choose(cx, &source, args.mode, args.batch)?;
     let training = mode == Mode::Train;
-    let (built, mut executor, compile_ns) = time_compiler(cx, &source, batch, training)?;
+    let (built, executor, compile_ns) = time_compiler(cx, &source, batch, training)?;
     let program = built.program();
-    let rows = batch.unwrap_or(program.batch);
-    if rows > program.batch {
-        return Err(source.fixed("rows", "--batch"));
-    }
-    let entry = if training { EntryPoint::Train } else { EntryPoint::Predict };
-    executor.run(EntryPoint::Init, 1)?;
-    fill(&mut executor, program, rows)?;
-    let mut stepper = Stepper::new(executor, entry, rows);
+    let rows = stepper::rows(&source, program, batch)?;
+    let entry = mode.entry();
+    let mut stepper = Stepper::new(executor, entry, rows)?;
     let (samples, runs) = measure(&mut stepper, Duration::from_secs_f64(args.seconds.min(3600.0)))?;
 
     let [p10, median, p90] = [0.1, 0.5, 0.9].map(|q| percentile(&samples, q));
     let lower_bound = EntryPoint::ALL.map(|entry| entry.of(program).lower_bound).into_iter().max();
-    let flops: u64 = entry.of(program).steps.iter().map(|step| step.flops).sum();
-    let flops = (flops as f64 * rows as f64 / program.batch as f64).round() as u64;
+    let flops =
+        entry.of(program).steps.iter().map(|step| stepper::flops(program, step, rows)).sum();
     let threads = cx.threads();
     let isa = stepper.executor.isa().name();
-    let mode = if training { "train" } else { "infer" };
+    let mode = mode.name();
     if args.json {
         let line = json!({
             "net": program.name,
@@ -113,23 +93,6 @@ pub fn run(cx: &Context, args: &BenchArgs) -> Result<(), Failure> {
     ))
 }
 
-/// What to run, and the rows of a step where they are not the model's own.
-fn choose(cx: &Context, args: &BenchArgs, source: &Source) -> Result<(Mode, Option<u64>), Failure> {
-    let (built, _) = source.build_quietly(cx, args.batch, true)?;
-    let program = built.program();
-    let mode = match (args.mode, &program.training) {
-        (Some(mode), _) => mode,
-        (None, Some(_)) => Mode::Train,
-        (None, None) => Mode::Infer,
-    };
-    if mode == Mode::Train && program.training.is_none() {
-        let text = format!("{}: has no `train` section to measure", source.name());
-        return Err(Failure::usage(text).help("--mode infer measures the forward pass"));
-    }
-    let unknown = args.batch.is_none() && source.text().is_some() && is_full(program);
-    Ok((mode, if unknown { Some(DEFAULT_BATCH) } else { args.batch }))
-}
-
 /// A ready executor, and the median time that it takes from the source to it, in nanoseconds.
 fn time_compiler(
     cx: &Context,
@@ -148,83 +111,6 @@ fn time_compiler(
             times.sort_by(f64::total_cmp);
             return Ok((built, executor, percentile(&times, 0.5)));
         }
-    }
-}
-
-/// Writes random rows, within their domains, to all inputs and targets.
-fn fill(executor: &mut Executor, program: &Program, rows: u64) -> Result<(), Failure> {
-    let inputs = program.inputs.iter().map(|port| (port, true));
-    let targets = program.targets.iter().map(|port| (port, false));
-    for (index, (port, input)) in inputs.chain(targets).enumerate() {
-        let stream = Stream { seed: 0, stream: DATA_STREAM + index as u32 };
-        let elements = 0..rows * port.width;
-        match program.buffers[port.buffer.0 as usize].dtype {
-            DType::I32 => {
-                let values: Vec<i32> = elements.map(|e| random_class(stream, e, port)).collect();
-                executor.write_indices(port, 0, &values)?;
-            }
-            DType::F32 => {
-                let value = |e| random_real(stream, e, port, input);
-                let values: Vec<f32> = elements.map(value).collect();
-                executor.write_floats(port, 0, &values)?;
-            }
-        }
-    }
-    Ok(())
-}
-
-fn random_class(stream: Stream, element: u64, port: &Port) -> i32 {
-    let low = if let Domain::Range(low, _) = port.domain { low } else { 0 };
-    let classes = port.domain.classes().unwrap_or(1).clamp(1, u64::from(u32::MAX));
-    low.saturating_add(stream.below(0, element, classes as u32).into()) as i32
-}
-
-fn random_real(stream: Stream, element: u64, port: &Port, input: bool) -> f32 {
-    match port.domain {
-        Domain::Range(low, high) => {
-            low as f32 + stream.uniform(0, element) * high.saturating_sub(low) as f32
-        }
-        _ if input => stream.normal(0, element),
-        _ => stream.uniform(0, element),
-    }
-}
-
-/// Runs step after step as a training does: the numbers that depend on the step are set before it.
-struct Stepper {
-    executor: Executor,
-    scalars: Scalars,
-    entry: EntryPoint,
-    rows: usize,
-    clock: Clock,
-}
-
-impl Stepper {
-    fn new(mut executor: Executor, entry: EntryPoint, rows: u64) -> Stepper {
-        let program = executor.program();
-        let schedules = program.training.as_ref().map_or(&[][..], |training| &training.schedules);
-        let endless = Clock { step: 1 << 40, epoch: 1 << 40 };
-        let mut scalars = Scalars::new(program, schedules, endless);
-        let rows = rows as usize;
-        scalars.set_rows(&mut executor, rows);
-        Stepper { executor, scalars, entry, rows, clock: Clock { step: 0, epoch: 0 } }
-    }
-
-    #[inline]
-    fn step(&mut self) -> Result<(), Failure> {
-        if self.entry == EntryPoint::Train {
-            self.scalars.set_step(&mut self.executor, self.rows, self.clock);
-            self.clock.step += 1;
-        }
-        Ok(self.executor.run(self.entry, self.rows)?)
-    }
-
-    /// The time of so many steps.
-    fn time(&mut self, steps: u64) -> Result<Duration, Failure> {
-        let start = Instant::now();
-        for _ in 0..steps {
-            self.step()?;
-        }
-        Ok(start.elapsed())
     }
 }
 
@@ -251,23 +137,4 @@ fn measure(stepper: &mut Stepper, time: Duration) -> Result<(Vec<f64>, u64), Fai
     samples.sort_by(f64::total_cmp);
     let runs = samples.len() as u64 * inner;
     Ok((samples, runs))
-}
-
-/// The value below which the share `q` of the sorted samples lies, between two of them as a mix.
-fn percentile(sorted: &[f64], q: f64) -> f64 {
-    let at = q * (sorted.len() - 1) as f64;
-    let (below, above) = (at.floor() as usize, at.ceil() as usize);
-    sorted[below] + (sorted[above] - sorted[below]) * at.fract()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::percentile;
-
-    #[test]
-    fn a_percentile_lies_between_samples() {
-        assert_eq!(percentile(&[3.0], 0.9), 3.0);
-        assert_eq!(percentile(&[1.0, 2.0, 3.0, 4.0], 0.5), 2.5);
-        assert_eq!(percentile(&[0.0, 10.0], 0.1), 1.0);
-    }
 }

@@ -14,9 +14,11 @@ mod eval;
 mod failure;
 mod gradcheck;
 mod predict;
+mod profile;
 mod progress;
 mod show;
 mod source;
+mod stepper;
 mod train;
 mod units;
 
@@ -62,6 +64,8 @@ enum Command {
     Gradcheck(gradcheck::GradcheckArgs),
     /// Measure how long a step takes
     Bench(bench::BenchArgs),
+    /// Measure every step of the program beside the machine's limits
+    Profile(profile::ProfileArgs),
     /// Show what this machine offers
     Cpu(cpu::CpuArgs),
 }
@@ -111,6 +115,7 @@ fn run(cx: &Context, command: Command) -> Result<(), Failure> {
         Command::Compile(args) => compile::run(cx, &args),
         Command::Gradcheck(args) => gradcheck::run(cx, &args),
         Command::Bench(args) => bench::run(cx, &args),
+        Command::Profile(args) => profile::run(cx, &args),
         Command::Cpu(args) => cpu::run(cx, &args),
     }
 }

@@ -237,7 +237,8 @@ fn schedule(built: &Built, entry: EntryPoint) -> String {
     text
 }
 
-fn formulas(compiled: &Compiled, entry: EntryPoint) -> Vec<Vec<String>> {
+/// What each step computes, a formula for each of its results.
+pub fn formulas(compiled: &Compiled, entry: EntryPoint) -> Vec<Vec<String>> {
     let stage = &compiled.stages[entry as usize];
     let kept = kept(&stage.graph, &stage.fusion);
     let order = stage.schedule.iter();

@@ -8,5 +8,6 @@ mod inspect;
 mod interrupt;
 mod model_errors;
 mod predict;
+mod profile;
 mod train;
 mod usage;

@@ -6,8 +6,18 @@ use pretty_assertions::assert_eq;
 #[test]
 fn every_command_explains_itself_with_an_example() {
     let folder = Folder::new("help");
-    let commands =
-        ["train", "eval", "predict", "check", "show", "compile", "gradcheck", "bench", "cpu"];
+    let commands = [
+        "train",
+        "eval",
+        "predict",
+        "check",
+        "show",
+        "compile",
+        "gradcheck",
+        "bench",
+        "profile",
+        "cpu",
+    ];
     for command in commands {
         let done = folder.ok(&format!("{command} --help"));
         let example = format!("Example: arenet {command}");
@@ -62,6 +72,7 @@ fn a_compiled_program_is_as_it_is() {
     folder.fails("train small.netc --batch 4", 2, &fixed("rows", "--batch"));
     folder.fails("show small.netc --batch 4", 2, &fixed("rows", "--batch"));
     folder.fails("bench small.netc --batch 4", 2, &fixed("rows", "--batch"));
+    folder.fails("profile small.netc --batch 4", 2, &fixed("rows", "--batch"));
     folder.fails("check small.netc --set H=2", 2, &fixed("constants", "--set"));
     folder.fails("compile small.netc", 2, "error: small.netc: is compiled already");
     folder.fails(

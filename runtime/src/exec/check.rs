@@ -43,7 +43,7 @@ impl Executor {
     }
 
     /// Runs one step of a run that has been checked: every thread's part, one after the other.
-    fn run_step(&mut self, run: Run, step: usize) {
+    pub(super) fn run_step(&mut self, run: Run, step: usize) {
         let crew = Crew::alone();
         let launch = &self.plan.steps[run.entry as usize][0][step..=step];
         for index in 0..launch[0].share.threads {

@@ -8,6 +8,7 @@ pub mod codec;
 pub mod expr;
 pub mod kernel;
 pub mod layout;
+pub mod traffic;
 pub mod train;
 pub mod verify;
 
