@@ -1,0 +1,269 @@
+//! Elementwise kernels, beside the same written by hand over the same [`Simd`], which shows what it
+//! costs to decode an expression.
+
+use crate::single::{Single, matrix};
+use arenet::runtime::machine::Rewrite;
+use arenet::runtime::program::{Distribution, Expr, Instr, Kernel, Load, Opcode, Spread, Value};
+use arenet::runtime::simd::{Isa, LANES, Simd, Task, math};
+use criterion::{Criterion, Throughput};
+use std::hint::black_box;
+
+/// The elements of a map: a first-level cache does not hold them, a second does.
+const ELEMENTS: u64 = 16 << 10;
+
+/// The parameters of an update: no cache holds them.
+const PARAMS: u64 = 10_000_000;
+
+/// Maps of one or two operands to one result.
+const MAPS: [(&str, &[Opcode]); 5] = [
+    ("sigmoid", &[Opcode::Sigmoid]),
+    ("tanh", &[Opcode::Tanh]),
+    ("exp", &[Opcode::Exp]),
+    ("|(x+y)y|", &[Opcode::Add, Opcode::Mul, Opcode::Abs]),
+    ("dh h (1-h)", &[Opcode::SigmoidGrad]),
+];
+
+/// An instruction with the operands it has.
+fn instr(op: Opcode, args: &[Value]) -> Instr {
+    let arg = |i: usize| args.get(i).copied().unwrap_or(args[0]);
+    Instr { op, args: [arg(0), arg(1), arg(2)] }
+}
+
+/// A map of one instruction after the other, each over the result of the one before; what takes
+/// two operands takes the second input too.
+fn map(code: &[Opcode]) -> impl FnMut() {
+    let mut single = Single::default();
+    let layout = matrix(1, ELEMENTS);
+    let loads = [single.operand(layout), single.operand(layout)];
+    let store = single.buffer(layout);
+    let chained = |(index, &op): (usize, &Opcode)| {
+        let before = if index == 0 { Value::Load(0) } else { Value::Instr(index as u16 - 1) };
+        instr(op, &[before, Value::Load(1)][..op.arity()])
+    };
+    let used = code.iter().map(|op| op.arity()).max().unwrap_or(1);
+    let loads = loads[..used].iter().map(|&buffer| Load { buffer, spread: Spread::Full });
+    single.ready(Kernel::Map(Expr {
+        loads: loads.collect(),
+        code: code.iter().enumerate().map(chained).collect(),
+        stores: vec![(Value::Instr(code.len() as u16 - 1), store)],
+        ..Expr::default()
+    }))
+}
+
+/// A formula of two operands.
+trait Formula: Copy {
+    fn of<S: Simd>(self, s: S, x: S::F, y: S::F) -> S::F;
+}
+
+/// 1 / (1 + e⁻ˣ)
+#[derive(Clone, Copy)]
+struct Sigmoid;
+
+impl Formula for Sigmoid {
+    #[inline(always)]
+    fn of<S: Simd>(self, s: S, x: S::F, _: S::F) -> S::F {
+        math::sigmoid(s, x)
+    }
+}
+
+/// |(x + y) y|
+#[derive(Clone, Copy)]
+struct Distance;
+
+impl Formula for Distance {
+    #[inline(always)]
+    fn of<S: Simd>(self, s: S, x: S::F, y: S::F) -> S::F {
+        s.abs(s.mul(s.add(x, y), y))
+    }
+}
+
+/// x y (1 - y)
+#[derive(Clone, Copy)]
+struct SigmoidGrad;
+
+impl Formula for SigmoidGrad {
+    #[inline(always)]
+    fn of<S: Simd>(self, s: S, x: S::F, y: S::F) -> S::F {
+        s.mul(x, s.neg_mul_add(y, y, y))
+    }
+}
+
+/// z = f(x, y), the loop written by hand.
+struct ByHand<'a, F> {
+    formula: F,
+    x: &'a [f32],
+    y: &'a [f32],
+    z: &'a mut [f32],
+}
+
+impl<F: Formula> Task for ByHand<'_, F> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let (x, y) = (self.x.as_chunks::<LANES>().0, self.y.as_chunks::<LANES>().0);
+        for ((x, y), z) in x.iter().zip(y).zip(self.z.as_chunks_mut::<LANES>().0) {
+            *z = s.to_array(self.formula.of(s, s.from_array(*x), s.from_array(*y)));
+        }
+    }
+}
+
+fn by_hand(formula: impl Formula) -> impl FnMut() {
+    let (isa, len) = (Isa::detect(), ELEMENTS as usize);
+    let (x, y, mut z) = (vec![0.5; len], vec![-0.5; len], vec![0.0; len]);
+    move || {
+        let (x, y) = (black_box(&x[..]), &y[..]);
+        isa.dispatch(ByHand { formula, x, y, z: &mut z });
+        black_box(&mut z);
+    }
+}
+
+/// Measures maps over data in a cache.
+pub fn maps(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("maps");
+    group.throughput(Throughput::Elements(ELEMENTS));
+    for (name, code) in MAPS {
+        let mut run = map(code);
+        group.bench_function(name, |bencher| bencher.iter(&mut run));
+    }
+    let mut measure = |name: &str, run: &mut dyn FnMut()| {
+        group.bench_function(name, |bencher| bencher.iter(&mut *run));
+    };
+    measure("by hand sigmoid", &mut by_hand(Sigmoid));
+    measure("by hand |(x+y)y|", &mut by_hand(Distance));
+    measure("by hand dh h (1-h)", &mut by_hand(SigmoidGrad));
+}
+
+const RATE: f32 = 1e-3;
+const MOMENTUM: f32 = 0.9;
+const BETA: [f32; 2] = [0.9, 0.999];
+const EPSILON: f32 = 1e-8;
+
+/// u ← 0.9 u + g; p ← p - lr u, as one map.
+fn momentum() -> impl FnMut() {
+    let mut update = Update::new(2);
+    let [g, p, u] = [0, 1, 2].map(Value::Load);
+    let [decay, rate] = [MOMENTUM, RATE].map(|value| update.constant(value));
+    let u = update.then(Opcode::MulAdd, &[u, decay, g]);
+    let p = update.then(Opcode::NegMulAdd, &[u, rate, p]);
+    update.ready([p, u])
+}
+
+/// m ← β₁ m + (1 - β₁) g; v ← β₂ v + (1 - β₂) g²; p ← p - lr m / (√v + eps), as one map.
+fn adam() -> impl FnMut() {
+    let mut update = Update::new(3);
+    let [g, p, m, v] = [0, 1, 2, 3].map(Value::Load);
+    let [beta1, beta2, rate, epsilon] =
+        [BETA[0], BETA[1], RATE, EPSILON].map(|value| update.constant(value));
+    let [rest1, rest2] = BETA.map(|beta| update.constant(1.0 - beta));
+    let part = update.then(Opcode::Mul, &[g, rest1]);
+    let m = update.then(Opcode::MulAdd, &[m, beta1, part]);
+    let square = update.then(Opcode::Mul, &[g, g]);
+    let part = update.then(Opcode::Mul, &[square, rest2]);
+    let v = update.then(Opcode::MulAdd, &[v, beta2, part]);
+    let root = update.then(Opcode::Sqrt, &[v]);
+    let divisor = update.then(Opcode::Add, &[root, epsilon]);
+    let step = update.then(Opcode::Mul, &[m, rate]);
+    let step = update.then(Opcode::Div, &[step, divisor]);
+    let p = update.then(Opcode::Sub, &[p, step]);
+    update.ready([p, m, v])
+}
+
+/// A map under construction that overwrites all of its operands but the first, the gradient.
+struct Update {
+    single: Single,
+    expr: Expr,
+}
+
+impl Update {
+    /// With so many operands that are overwritten.
+    fn new(lists: usize) -> Update {
+        let mut single = Single::default();
+        let layout = matrix(1, PARAMS);
+        let gradient = single.operand(layout);
+        // Not below 0, as the mean of squares is not.
+        let list = |_| single.filled(layout, Distribution::Uniform(0.0, 1.0));
+        let lists: Vec<_> = (0..lists).map(list).collect();
+        let buffers = [gradient].into_iter().chain(lists);
+        let loads = buffers.map(|buffer| Load { buffer, spread: Spread::Full });
+        Update { single, expr: Expr { loads: loads.collect(), ..Expr::default() } }
+    }
+
+    fn constant(&mut self, value: f32) -> Value {
+        self.expr.consts.push(value);
+        Value::Const(self.expr.consts.len() as u16 - 1)
+    }
+
+    fn then(&mut self, op: Opcode, args: &[Value]) -> Value {
+        self.expr.code.push(instr(op, args));
+        Value::Instr(self.expr.code.len() as u16 - 1)
+    }
+
+    fn ready<const N: usize>(mut self, values: [Value; N]) -> impl FnMut() + use<N> {
+        let lists = self.expr.loads[1..].iter().map(|load| load.buffer);
+        self.expr.stores = values.into_iter().zip(lists).collect();
+        self.single.ready(Kernel::Map(self.expr))
+    }
+}
+
+/// Adam, the loop written by hand.
+struct AdamByHand<'a> {
+    g: &'a [f32],
+    p: &'a mut [f32],
+    m: &'a mut [f32],
+    v: &'a mut [f32],
+}
+
+impl Task for AdamByHand<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let g = self.g.as_chunks::<LANES>().0;
+        let [p, m, v] = [self.p, self.m, self.v].map(|list| list.as_chunks_mut::<LANES>().0);
+        let [beta1, beta2] = BETA.map(|beta| s.splat(beta));
+        let [rest1, rest2] = BETA.map(|beta| s.splat(1.0 - beta));
+        for (((g, p), m), v) in g.iter().zip(p).zip(m).zip(v) {
+            let g = s.from_array(*g);
+            let mean = s.mul_add(s.from_array(*m), beta1, s.mul(g, rest1));
+            let square = s.mul_add(s.from_array(*v), beta2, s.mul(s.mul(g, g), rest2));
+            let divisor = s.add(s.sqrt(square), s.splat(EPSILON));
+            let step = s.div(s.mul(mean, s.splat(RATE)), divisor);
+            *p = s.to_array(s.sub(s.from_array(*p), step));
+            *m = s.to_array(mean);
+            *v = s.to_array(square);
+        }
+    }
+}
+
+/// Measures updates over data in memory, beside the speed of reading and writing the same bytes.
+pub fn updates(criterion: &mut Criterion) {
+    let mut group = criterion.benchmark_group("updates");
+    let (isa, len) = (Isa::detect(), PARAMS as usize);
+    // Lists that are read, and written.
+    let bytes = |lists: u64| Throughput::Bytes(lists * 4 * PARAMS);
+
+    group.throughput(bytes(3 + 2));
+    let mut run = None;
+    group.bench_function("momentum", |bencher| bencher.iter(run.get_or_insert_with(momentum)));
+    drop(run);
+    let [mut p, mut m, mut v] = [1.0, 0.0, 0.0].map(|value| vec![value; len]);
+    let g: Vec<f32> = (0..len).map(|i| (i % 64) as f32 / 32.0 - 1.0).collect();
+    group.bench_function("momentum, same bytes", |bencher| {
+        bencher.iter(|| isa.dispatch(Rewrite { source: &g, lists: [&mut p, &mut m] }));
+    });
+
+    group.throughput(bytes(4 + 3));
+    group.bench_function("adam, same bytes", |bencher| {
+        bencher.iter(|| isa.dispatch(Rewrite { source: &g, lists: [&mut p, &mut m, &mut v] }));
+    });
+    v.fill(0.0);
+    group.bench_function("adam by hand", |bencher| {
+        bencher.iter(|| {
+            isa.dispatch(AdamByHand { g: &g, p: &mut p, m: &mut m, v: &mut v });
+        });
+    });
+    drop([g, p, m, v]);
+    let mut run = None;
+    group.bench_function("adam", |bencher| bencher.iter(run.get_or_insert_with(adam)));
+}
