@@ -23,10 +23,16 @@ pub fn short() -> Criterion {
 
 /// From text to an executor that can run, for so many rows or as many as the text says.
 pub fn executor(source: &str, training: bool, batch: Option<u64>) -> Executor {
+    executor_on(1, source, training, batch)
+}
+
+/// The same with so many threads.
+pub fn executor_on(threads: usize, source: &str, training: bool, batch: Option<u64>) -> Executor {
     let options = CompileOptions { training, batch, ..CompileOptions::default() };
     let compiled = compile(source, &options).unwrap_or_else(|found| panic!("{found:#?}"));
     let program = verify(compiled.program).expect("the compiler makes correct programs");
-    Executor::new(Arc::new(program), ALONE).expect("the machine has room for it")
+    let options = RunOptions { threads, ..ALONE };
+    Executor::new(Arc::new(program), options).expect("the machine has room for it")
 }
 
 /// An executor that steps as a training does: what depends on the step is set before it.
@@ -41,7 +47,12 @@ pub struct Stepper {
 impl Stepper {
     /// A stepper over batches of so many random rows.
     pub fn new(source: &str, training: bool, batch: u64) -> Stepper {
-        let mut executor = executor(source, training, Some(batch));
+        Stepper::on(1, source, training, batch)
+    }
+
+    /// The same with so many threads.
+    pub fn on(threads: usize, source: &str, training: bool, batch: u64) -> Stepper {
+        let mut executor = executor_on(threads, source, training, Some(batch));
         executor.run(EntryPoint::Init, 1).expect("every program can be initialised");
         fill(&mut executor);
         let program = executor.program();
