@@ -14,7 +14,7 @@ use crate::kernel::share::{Share, shares};
 use crate::kernel::straight;
 use crate::program::{BufferId, DType, Domain, Entry, Layout, Port, Program, Verified};
 use crate::simd::{Isa, LANES, Simd, Task};
-use crate::team::{Crew, Team};
+use crate::team::{ALONE, Crew, Team};
 use std::fmt;
 use std::sync::Arc;
 
@@ -238,7 +238,7 @@ impl Executor {
                 // for it from a verified program.
                 let memory = unsafe { Memory::new(&self.arena) };
                 // SAFETY: as above; `rows` has been checked against the plan's batch.
-                unsafe { self.plan.walk(run, memory, 0, &Crew::alone()) }
+                unsafe { self.plan.walk(run, memory, 0, &ALONE) }
             }
         }
         Ok(())

@@ -8,26 +8,39 @@ use std::hint::spin_loop;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
-/// How often a waiting thread looks before it gives its core away: some tens of microseconds,
-/// longer than the gap between the steps of a training loop.
-const SPINS: usize = 20_000;
+/// How often a waiting thread looks before it goes to sleep: some tens of microseconds, longer than
+/// the gap between the steps of a training loop, and than most waits for another's part of a step.
+const SPINS: usize = 4_000;
 
-/// A barrier for a fixed number of threads.
+/// A barrier for a fixed number of threads. Who has to wait looks again and again, and then sleeps.
 pub struct Crew {
     threads: usize,
-    spins: usize,
+    /// How often to look at most, and how often now: half as often after each time in vain, as when
+    /// the others wait for the core that this thread looks on.
+    most_spins: usize,
+    spins: AtomicUsize,
     arrived: AtomicUsize,
     round: AtomicUsize,
+    sleeping: AtomicUsize,
+    lock: Mutex<()>,
+    wake: Condvar,
 }
 
-impl Crew {
-    /// A crew of one, which never waits.
-    pub const fn alone() -> Crew {
-        Crew::new(1, 0)
-    }
+/// A crew of one, which never waits.
+pub static ALONE: Crew = Crew::new(1, 0);
 
-    const fn new(threads: usize, spins: usize) -> Crew {
-        Crew { threads, spins, arrived: AtomicUsize::new(0), round: AtomicUsize::new(0) }
+impl Crew {
+    const fn new(threads: usize, most_spins: usize) -> Crew {
+        Crew {
+            threads,
+            most_spins,
+            spins: AtomicUsize::new(most_spins),
+            arrived: AtomicUsize::new(0),
+            round: AtomicUsize::new(0),
+            sleeping: AtomicUsize::new(0),
+            lock: Mutex::new(()),
+            wake: Condvar::new(),
+        }
     }
 
     /// Returns once every thread of the crew has called it.
@@ -42,19 +55,30 @@ impl Crew {
         let round = self.round.load(Ordering::Acquire);
         if self.arrived.fetch_add(1, Ordering::AcqRel) + 1 == self.threads {
             self.arrived.store(0, Ordering::Relaxed);
-            self.round.store(round.wrapping_add(1), Ordering::Release);
+            // In one order with `sleeping`: a thread on its way to sleep is seen, or sees this.
+            self.round.store(round.wrapping_add(1), Ordering::SeqCst);
+            if self.sleeping.load(Ordering::SeqCst) > 0 {
+                drop(self.lock.lock());
+                self.wake.notify_all();
+            }
             return;
         }
-        let mut spins = 0;
-        while self.round.load(Ordering::Acquire) == round {
-            // A thread of the crew may have been put to sleep by the system: let it run.
-            if spins < self.spins {
-                spin_loop()
-            } else {
-                std::thread::yield_now()
+        let spins = self.spins.load(Ordering::Relaxed);
+        for _ in 0..spins {
+            if self.round.load(Ordering::Acquire) != round {
+                self.spins.store(self.most_spins.min(spins + spins / 8 + 1), Ordering::Relaxed);
+                return;
             }
-            spins += 1;
+            spin_loop();
         }
+        self.spins.store(spins / 2, Ordering::Relaxed);
+        self.sleeping.fetch_add(1, Ordering::SeqCst);
+        let mut guard = self.lock.lock().unwrap_or_else(|e| e.into_inner());
+        while self.round.load(Ordering::SeqCst) == round {
+            guard = self.wake.wait(guard).unwrap_or_else(|e| e.into_inner());
+        }
+        drop(guard);
+        self.sleeping.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -158,7 +182,7 @@ impl Shared {
 
     /// Waits for a run after number `seen`: spinning first, then asleep.
     fn next_run(&self, seen: usize) -> usize {
-        for _ in 0..self.crew.spins {
+        for _ in 0..self.crew.most_spins {
             let runs = self.runs.load(Ordering::Acquire);
             if runs != seen {
                 return runs;

@@ -3,7 +3,7 @@
 use super::{EntryPoint, Executor, Run, RunError};
 use crate::arena::Memory;
 use crate::program::{BufferId, DType};
-use crate::team::Crew;
+use crate::team::ALONE;
 
 /// A value that is NaN or infinite, and where it came up.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,13 +44,12 @@ impl Executor {
 
     /// Runs one step of a run that has been checked: every thread's part, one after the other.
     pub(super) fn run_step(&mut self, run: Run, step: usize) {
-        let crew = Crew::alone();
         let launch = &self.plan.steps[run.entry as usize][0][step..=step];
         for index in 0..launch[0].share.threads {
             // SAFETY: the arena is borrowed mutably, the team is idle between runs, and the plan
             // was bound for it from a verified program; the run's rows have been checked.
             let memory = unsafe { Memory::new(&self.arena) };
-            (self.plan.walker)(launch, None, run, memory, index, &crew);
+            (self.plan.walker)(launch, None, run, memory, index, &ALONE);
         }
     }
 
