@@ -111,6 +111,12 @@ pub fn pack_b_floats(k: usize, n: usize) -> usize {
     k.next_multiple_of(LANES) * n.div_ceil(LANES).min(MAX_VECTORS) * LANES
 }
 
+/// The most rows of a product with a transposed B that is not packed.
+const FEW_ROWS: usize = 4;
+/// How many panels ahead such a B is fetched into the cache: the next one is far away, and no
+/// processor guesses where.
+const AHEAD: usize = 2;
+
 /// The most columns of a block that straight-line code gathers one by one.
 const FEW_COLUMNS: usize = 3;
 
@@ -130,6 +136,10 @@ impl Gemm {
             }
             _ => (part.range(m, 1), 0..vecs),
         };
+        if self.b_transposed && (1..=FEW_ROWS).contains(&rows.len()) {
+            // SAFETY: passed on to the caller.
+            return unsafe { self.few_rows_of(s, memory, (k, n), rows, columns) };
+        }
         if !self.packs_a(m, k) {
             // SAFETY: passed on to the caller.
             return unsafe { self.block(s, memory, (k, n), rows, columns, None) };
@@ -294,6 +304,57 @@ impl Gemm {
         }
     }
 
+    /// Computes the vectors of up to [`FEW_ROWS`] rows one by one.
+    #[inline(always)]
+    unsafe fn few_rows_of<S: Simd>(
+        &self,
+        s: S,
+        memory: Memory,
+        size: (usize, usize),
+        rows: Range<usize>,
+        columns: Range<usize>,
+    ) {
+        for vec in columns {
+            let tile = Tile { row: rows.start, vec, rows: rows.len(), vecs: 1 };
+            // SAFETY: passed on to the caller.
+            unsafe {
+                match rows.len() {
+                    1 => self.few_rows::<S, 1>(s, memory, size, tile),
+                    2 => self.few_rows::<S, 2>(s, memory, size, tile),
+                    3 => self.few_rows::<S, 3>(s, memory, size, tile),
+                    _ => self.few_rows::<S, FEW_ROWS>(s, memory, size, tile),
+                }
+                if !self.code.is_empty() {
+                    self.code.run(s, memory, tile);
+                }
+            }
+        }
+    }
+
+    /// Sixteen columns of op(B) from row `start` of them on, as sixteen rows.
+    #[inline(always)]
+    unsafe fn transposed_block<S: Simd>(
+        &self,
+        s: S,
+        memory: Memory,
+        n: usize,
+        vec: usize,
+        start: usize,
+    ) -> [S::F; LANES] {
+        let first = vec * LANES;
+        let from = self.b.offset + first * self.b.row + start / LANES * self.b.column;
+        let present = n - first;
+        let mut block = [s.splat(0.0); LANES];
+        for (i, lanes) in block.iter_mut().enumerate() {
+            let row = if i < present { i } else { 0 };
+            // SAFETY: B has `present` rows from `first` on; those beyond are read as the first and
+            // end in lanes that nobody uses. A row is padded to whole vectors.
+            *lanes = unsafe { s.load(memory.at(from + row * self.b.row)) };
+        }
+        s.transpose(&mut block);
+        block
+    }
+
     /// Writes the `width` vectors of op(B)'s columns from `vec` on into `pack`, row after row.
     unsafe fn pack_transposed_b<S: Simd>(
         &self,
@@ -307,25 +368,60 @@ impl Gemm {
             #[inline(always)]
             || {
                 for column in 0..width {
-                    let first = (vec + column) * LANES;
-                    let present = n - first;
                     for start in (0..k).step_by(LANES) {
-                        let from =
-                            self.b.offset + first * self.b.row + start / LANES * self.b.column;
                         let to = self.pack + (start * width + column) * LANES;
-                        // SAFETY: B has `present` rows from `first` on; those beyond are read as
-                        // the first and end in lanes that nobody uses. A row is padded to whole
-                        // vectors, and `pack` has room for whole vectors of k.
+                        // SAFETY: passed on to the caller; `pack` has room for whole vectors of k.
                         unsafe {
-                            let mut block = std::array::from_fn(|i| {
-                                let row = if i < present { i } else { 0 };
-                                s.load(memory.at(from + row * self.b.row))
-                            });
-                            s.transpose(&mut block);
+                            let block = self.transposed_block(s, memory, n, vec + column, start);
                             for (i, &row) in block.iter().enumerate() {
                                 s.store(memory.at(to + i * width * LANES), row);
                             }
                         }
+                    }
+                }
+            },
+        );
+    }
+
+    /// Computes a vector of `R` rows with a transposed B, whose blocks stay in registers: packing
+    /// them is not worth it for so few rows.
+    unsafe fn few_rows<S: Simd, const R: usize>(
+        &self,
+        s: S,
+        memory: Memory,
+        (k, n): (usize, usize),
+        tile: Tile,
+    ) {
+        s.vectorize(
+            #[inline(always)]
+            || {
+                let bias = |r: usize| (tile.row + r) * self.bias.row + tile.vec * self.bias.column;
+                let a = |r: usize| self.a.offset + (tile.row + r) * self.a.row;
+                // SAFETY: the tile lies inside C and the operands agree with it in size, as
+                // `verify` has proved.
+                unsafe {
+                    let mut sums = [s.splat(0.0); R];
+                    for (r, sum) in sums.iter_mut().enumerate() {
+                        let start = memory.at(self.bias.offset + bias(r));
+                        *sum = if self.bias.row > 0 { s.splat(*start) } else { s.load(start) };
+                    }
+                    for start in (0..k).step_by(LANES) {
+                        let panels = self.b.offset + (start / LANES + AHEAD) * self.b.column;
+                        for i in 0..LANES {
+                            let row = tile.vec * LANES + i;
+                            s.prefetch(memory.at(panels + row * self.b.row));
+                        }
+                        let block = self.transposed_block(s, memory, n, tile.vec, start);
+                        for (i, &y) in block.iter().enumerate().take(k - start) {
+                            for (r, sum) in sums.iter_mut().enumerate() {
+                                let x = *memory.at(a(r) + (start + i) * self.a.column);
+                                *sum = s.mul_add(s.splat(x), y, *sum);
+                            }
+                        }
+                    }
+                    let to = self.code.result.of(memory, tile);
+                    for (r, &sum) in sums.iter().enumerate() {
+                        s.store(to.add(r * self.code.result.row), sum);
                     }
                 }
             },
