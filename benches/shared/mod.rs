@@ -37,7 +37,8 @@ pub fn executor_on(threads: usize, source: &str, training: bool, batch: Option<u
 
 /// An executor that steps as a training does: what depends on the step is set before it.
 pub struct Stepper {
-    executor: Executor,
+    /// What runs.
+    pub executor: Executor,
     scalars: Scalars,
     entry: EntryPoint,
     rows: usize,
