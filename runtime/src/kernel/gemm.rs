@@ -73,8 +73,8 @@ pub const MAX_ROWS: usize = 12;
 /// The most vectors across any tile.
 pub const MAX_VECTORS: usize = 8;
 
-/// How many tiles ahead the operands of the tiles' expression are brought into the cache: where C is
-/// too large to be in the second-level cache yet, and as early as the memory needs.
+/// How many tiles ahead the operands of the tiles' expression are brought into the cache: where C
+/// is too large to be in the second-level cache yet, and as early as the memory needs.
 fn tiles_ahead(m: usize, n: usize, k: usize) -> Option<usize> {
     let ahead = if k >= 64 { 0 } else { 4 };
     (m * n >= 1 << 17).then_some(ahead)
