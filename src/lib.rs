@@ -9,9 +9,10 @@ pub use arenet_runtime as runtime;
 
 /// What an application needs, from text to predictions.
 pub mod prelude {
-    pub use arenet_compiler::{Compiled, Options as CompileOptions, compile};
+    pub use arenet_compiler::{Compiled, Options as CompileOptions, Precision, compile};
     pub use arenet_runtime::data::{
-        Array, DataError, Dataset, PortSpec, TableSpec, Values, read_csv, read_csv_file,
+        Array, DataError, Dataset, PortSpec, TableSpec, Values, read_arrays, read_csv,
+        read_csv_file,
     };
     pub use arenet_runtime::exec::{Options as RunOptions, RunError};
     pub use arenet_runtime::predict::Predictor;

@@ -44,7 +44,8 @@ fn source(width: usize) -> String {
 
 fn check(width: usize, threads: usize) {
     const ROWS: usize = 200;
-    let compiled = compile(&source(width), &CompileOptions::default());
+    let text = source(width);
+    let compiled = compile(&text, &CompileOptions::default());
     let compiled = compiled.unwrap_or_else(|found| panic!("{found:#?}"));
     let program = Arc::new(verify(compiled.program).unwrap());
     let data = Dataset {
@@ -67,15 +68,25 @@ fn check(width: usize, threads: usize) {
         assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
     }
 
-    let mut predictor = Predictor::new(program, &trainer.weights(), "w", options).unwrap();
+    // All of them live to the end: a thread that starts or ends allocates at a time of its own.
     let (x, mut y) = (vec![0.5; 64 * width], vec![0.0; 128]);
-    predictor.predict_into(&[&x], 64, &mut [&mut y]).unwrap();
-    let before = allocations();
-    for _ in 0..10 {
-        predictor.predict_into(&[&x], 64, &mut [&mut y]).unwrap();
-        predictor.predict_into(&[&x[..width]], 1, &mut [&mut y[..2]]).unwrap();
+    let mut predictors = Precision::ALL.map(|weights| {
+        let narrow = CompileOptions { weights, ..CompileOptions::default() };
+        let program = Arc::new(verify(compile(&text, &narrow).unwrap().program).unwrap());
+        let mut predictor = Predictor::new(program, &trainer.weights(), "w", options).unwrap();
+        for _ in 0..10 {
+            predictor.predict_into(&[&x], 64, &mut [&mut y]).unwrap();
+        }
+        predictor
+    });
+    for (predictor, weights) in predictors.iter_mut().zip(Precision::ALL) {
+        let before = allocations();
+        for _ in 0..10 {
+            predictor.predict_into(&[&x], 64, &mut [&mut y]).unwrap();
+            predictor.predict_into(&[&x[..width]], 1, &mut [&mut y[..2]]).unwrap();
+        }
+        assert_eq!(allocations(), before, "{width} wide, {threads} threads, {weights:?}");
     }
-    assert_eq!(allocations(), before, "{width} wide, {threads} threads");
 }
 
 #[test]

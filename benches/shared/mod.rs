@@ -90,15 +90,15 @@ fn fill(executor: &mut Executor) {
         let stream = Stream { seed: 0, stream: (1 << 31) + index as u32 };
         let elements = 0..rows * port.width;
         let written = match executor.program().buffers[port.buffer.0 as usize].dtype {
-            DType::F32 => {
-                let values: Vec<f32> = elements.map(|e| stream.uniform(0, e)).collect();
-                executor.write_floats(port, 0, &values)
-            }
             DType::I32 => {
                 let Domain::Range(low, high) = port.domain else { panic!("classes have a range") };
                 let class = |e| low as i32 + stream.below(0, e, (high - low) as u32) as i32;
                 let values: Vec<i32> = elements.map(class).collect();
                 executor.write_indices(port, 0, &values)
+            }
+            _ => {
+                let values: Vec<f32> = elements.map(|e| stream.uniform(0, e)).collect();
+                executor.write_floats(port, 0, &values)
             }
         };
         written.expect("the values fit the port");

@@ -36,6 +36,36 @@ pub struct Options {
     pub sets: Vec<(String, f64)>,
     /// Whether the program can be trained; without, it has no targets and no optimizer state.
     pub training: bool,
+    /// What the weights of matrix products are kept as. Training is in f32: with any other, the
+    /// program only predicts and evaluates.
+    pub weights: Precision,
+}
+
+/// What the weights of matrix products are kept as; the host rounds them when they are loaded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// 32-bit floats.
+    #[default]
+    F32,
+    /// bfloat16, half the bytes; all arithmetic stays that of f32.
+    Bf16,
+    /// 8-bit integers with a scale for each output, a quarter of the bytes; the rows that meet them
+    /// become 8-bit integers as well.
+    Int8,
+}
+
+impl Precision {
+    /// Every precision.
+    pub const ALL: [Precision; 3] = [Precision::F32, Precision::Bf16, Precision::Int8];
+
+    /// The name that `--weights` uses.
+    pub fn name(self) -> &'static str {
+        match self {
+            Precision::F32 => "f32",
+            Precision::Bf16 => "bf16",
+            Precision::Int8 => "int8",
+        }
+    }
 }
 
 /// The rows a program is planned for where nothing says how many.
@@ -43,7 +73,7 @@ pub const DEFAULT_BATCH: u64 = 256;
 
 impl Default for Options {
     fn default() -> Options {
-        Options { batch: None, sets: Vec::new(), training: true }
+        Options { batch: None, sets: Vec::new(), training: true, weights: Precision::F32 }
     }
 }
 
@@ -92,9 +122,17 @@ pub fn compile(source: &str, options: &Options) -> Result<Compiled, Vec<Diagnost
     {
         training.batch = Batch::Rows(batch);
     }
-    let model = simplify_model(model);
-    let graphs = entry_graphs(&model).map(|graph| checked(named_scalars(simplify(&graph).0)));
-    let stages = emit::stages(graphs, batch);
+    if options.weights != Precision::F32 {
+        forget_updates(&mut model);
+    }
+    let mut model = simplify_model(model);
+    let simplified = |graph: Graph| checked(named_scalars(simplify(&graph).0));
+    let [predict, eval, train] = entry_graphs(&model).map(simplified);
+    emit::narrow(&mut model, &[&predict, &eval, &train], options.weights);
+    let init = simplified(emit::init_graph(&model));
+    // A narrow weight is no operand of a result in columns.
+    let columns = options.weights == Precision::F32;
+    let stages = emit::stages([init, predict, eval, train], batch, columns);
     let emit::Emitted { program, plans } = emit::emit(&model, &stages, batch, source);
     if let Some(diagnostic) = over_limit(&model, &program, &plans) {
         diagnostics.push(diagnostic);
@@ -105,28 +143,28 @@ pub fn compile(source: &str, options: &Options) -> Result<Compiled, Vec<Diagnost
 
 /// Leaves only what a prediction needs.
 fn forget_training(model: &mut Model) {
-    model.training = None;
+    forget_updates(model);
     model.loss = None;
     model.metrics.clear();
     model.targets.clear();
+}
+
+/// Leaves only what a prediction and an evaluation need.
+fn forget_updates(model: &mut Model) {
+    model.training = None;
     for param in &mut model.params {
         param.optimizer = None;
     }
 }
 
-/// What init, predict, eval and train compute.
-fn entry_graphs(model: &Model) -> [Graph; 4] {
+/// What predict, eval and train compute.
+fn entry_graphs(model: &Model) -> [Graph; 3] {
     let with_roots = |roots: Vec<NodeId>| Graph { roots, ..model.graph.clone() };
     let predict = with_roots(model.outputs.iter().map(|&(_, node)| node).collect());
-    let (eval, train) = match model.loss {
-        Some(loss) if model.training.is_some() => {
-            let metrics = model.metrics.iter().map(|metric| metric.node);
-            let eval = with_roots([loss].into_iter().chain(metrics).collect());
-            (eval, optim::train_step(model))
-        }
-        _ => Default::default(),
-    };
-    [emit::init_graph(model), predict, eval, train]
+    let metrics = model.metrics.iter().map(|metric| metric.node);
+    let eval = model.loss.map(|loss| with_roots([loss].into_iter().chain(metrics).collect()));
+    let train = model.training.is_some().then(|| optim::train_step(model));
+    [predict, eval.unwrap_or_default(), train.unwrap_or_default()]
 }
 
 /// A loss or metric that is no more than a leaf gets a node, and so a place, of its own.

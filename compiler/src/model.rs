@@ -1,5 +1,6 @@
 //! What lowering makes of a file: the forward graph with its leaves named, and how to train it.
 
+use crate::Precision;
 use crate::diagnostic::Span;
 use crate::graph::{DType, Graph, NodeId, Shape};
 use arenet_runtime::program::{Finish, Training};
@@ -81,6 +82,8 @@ pub struct Param {
     pub optimizer: Option<usize>,
     /// Where it is declared.
     pub span: Span,
+    /// What its elements are kept as.
+    pub precision: Precision,
 }
 
 /// A parameter's distribution at the start.

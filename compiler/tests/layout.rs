@@ -19,6 +19,7 @@ fn form(program: &Program, id: BufferId) -> &'static str {
         Layout::Rows { .. } => "rows",
         Layout::Panels { .. } => "panels",
         Layout::Columns { .. } => "columns",
+        Layout::Quads { .. } => "quads",
     }
 }
 

@@ -59,6 +59,22 @@ impl Arena {
     }
 }
 
+impl Arena {
+    /// The bytes from `start` up to `end`.
+    pub fn bytes(&self, start: usize, end: usize) -> &[u8] {
+        assert!(start <= end && end <= self.len * 4, "a view lies inside the arena");
+        // SAFETY: as in `floats`; any byte of a float is one.
+        unsafe { std::slice::from_raw_parts(self.base().cast::<u8>().add(start), end - start) }
+    }
+
+    /// The bytes from `start` up to `end`, to be changed.
+    pub fn bytes_mut(&mut self, start: usize, end: usize) -> &mut [u8] {
+        assert!(start <= end && end <= self.len * 4, "a view lies inside the arena");
+        // SAFETY: as in `floats_mut`; any four bytes are a float.
+        unsafe { std::slice::from_raw_parts_mut(self.base().cast::<u8>().add(start), end - start) }
+    }
+}
+
 /// The arena as the kernels of one thread see it while a step runs.
 #[derive(Clone, Copy)]
 pub struct Memory {

@@ -1,6 +1,7 @@
 //! The executor: a verified program bound to one arena, walked step by step.
 
 mod check;
+mod narrow;
 mod profile;
 mod transfer;
 
@@ -12,16 +13,17 @@ use crate::kernel::Part;
 use crate::kernel::bind::{Binder, Bound, unroll};
 use crate::kernel::share::{Share, shares};
 use crate::kernel::straight;
-use crate::program::{BufferId, DType, Domain, Entry, Layout, Port, Program, Verified};
+use crate::program::{Buffer, BufferId, DType, Domain, Entry, Layout, Port, Program, Verified};
 use crate::simd::{Isa, LANES, Simd, Task};
 use crate::team::{ALONE, Crew, Team};
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Which of a program's entries to run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EntryPoint {
-    /// Writes the initial values.
+    /// Writes the initial values; weights that are not of f32 have none.
     Init,
     /// Inputs to outputs.
     Predict,
@@ -76,6 +78,18 @@ pub enum RunError {
     Value(String),
     /// The program has no such entry point.
     Entry(EntryPoint),
+    /// Training, which is in f32, of a program whose weights are not.
+    Precision,
+}
+
+impl RunError {
+    /// Why a program lacks an entry point.
+    pub(crate) fn no_entry(program: &Program, entry: EntryPoint) -> RunError {
+        match entry {
+            EntryPoint::Train if program.loss.is_some() => RunError::Precision,
+            entry => RunError::Entry(entry),
+        }
+    }
 }
 
 impl fmt::Display for RunError {
@@ -89,6 +103,9 @@ impl fmt::Display for RunError {
             RunError::Value(message) => f.write_str(message),
             RunError::Entry(EntryPoint::Train | EntryPoint::Eval) => {
                 f.write_str("the net has no `train` section, so it can only predict")
+            }
+            RunError::Precision => {
+                f.write_str("the program cannot be trained: its weights are not of f32")
             }
             RunError::Entry(entry) => write!(f, "the program has no steps for {entry:?}"),
         }
@@ -198,7 +215,8 @@ impl Executor {
         };
         let seed = source.training.as_ref().map_or(0, |training| training.seed);
         let most_rows = EntryPoint::ALL.map(|entry| match entry {
-            EntryPoint::Eval | EntryPoint::Train if source.training.is_none() => 0,
+            EntryPoint::Eval if source.loss.is_none() => 0,
+            EntryPoint::Train if source.training.is_none() => 0,
             _ => batch,
         });
         Ok(Executor { program, arena, plan, isa, team, seed, most_rows })
@@ -258,7 +276,7 @@ impl Executor {
     fn refusal(&self, entry: EntryPoint, rows: usize) -> RunError {
         let batch = self.program.program().batch;
         match self.most_rows[entry as usize] {
-            0 => RunError::Entry(entry),
+            0 => RunError::no_entry(self.program.program(), entry),
             _ => RunError::Value(format!("a run takes 1 to {batch} rows, not {rows}")),
         }
     }
@@ -345,7 +363,16 @@ impl Executor {
         Err(RunError::Value(message))
     }
 
-    /// Appends the first `rows` rows of a buffer, `rows` of the batch, to `to`.
+    /// The bytes of a buffer.
+    fn extent(&self, id: BufferId) -> (Buffer, Range<usize>) {
+        let program = self.program.program();
+        let buffer = program.buffers[id.0 as usize];
+        let bytes = buffer.bytes(program.batch).expect("a verified layout has a size");
+        (buffer, buffer.offset as usize..(buffer.offset + bytes) as usize)
+    }
+
+    /// Appends the first `rows` rows of a buffer, `rows` of the batch, to `to`; those of a narrow
+    /// weight widened.
     pub fn read_rows(&self, id: BufferId, rows: usize, to: &mut Vec<f32>) {
         let (offset, layout) = self.buffer(id);
         let (rows, cols) = layout.size(rows as u64).expect("a verified layout has a size");
@@ -356,7 +383,11 @@ impl Executor {
                     to.extend_from_slice(self.arena.floats(start, start + cols as usize));
                 }
             }
-            Layout::Panels { .. } | Layout::Columns { .. } => {
+            _ if self.extent(id).0.dtype.is_narrow() => {
+                let (buffer, bytes) = self.extent(id);
+                narrow::widen(&buffer, self.arena.bytes(bytes.start, bytes.end), to);
+            }
+            _ => {
                 let view = self.arena.floats(offset, offset + self.elements(layout));
                 let positions = (0..rows).flat_map(|row| (0..cols).map(move |col| (row, col)));
                 to.extend(positions.map(|(row, col)| view[layout.position(row, col)]));
@@ -375,7 +406,7 @@ impl Executor {
         values
     }
 
-    /// Overwrites a parameter or an optimizer state, row after row.
+    /// Overwrites a parameter or an optimizer state, row after row; a narrow weight is rounded.
     ///
     /// # Errors
     /// Another number of values than the buffer has.
@@ -387,6 +418,11 @@ impl Executor {
                 "{rows} x {cols} values are needed, not {}",
                 values.len()
             )));
+        }
+        let (buffer, bytes) = self.extent(id);
+        if buffer.dtype.is_narrow() {
+            narrow::round(&buffer, values, self.arena.bytes_mut(bytes.start, bytes.end));
+            return Ok(());
         }
         let len = self.elements(layout);
         let view = self.arena.floats_mut(offset, offset + len);

@@ -115,7 +115,7 @@ impl Predictor {
     /// # Errors
     /// A program without a `train` section, data without rows, or data that does not fit the ports.
     pub fn evaluate(&mut self, data: &Dataset) -> Result<Evaluation, RunError> {
-        if self.program.program().training.is_none() {
+        if self.program.program().loss.is_none() {
             return Err(RunError::Entry(EntryPoint::Eval));
         }
         if data.rows == 0 {

@@ -1,11 +1,16 @@
 //! Arguments that several commands share, and how their text becomes values.
 
-use std::path::PathBuf;
+use std::fmt;
+use std::path::{Path, PathBuf};
 
+use arenet::compiler::Precision;
 use arenet::runtime::data::ColumnMap;
 use arenet::runtime::exec;
 use arenet::runtime::simd::Isa;
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
+
+use super::failure::Failure;
 
 /// What every command understands.
 #[derive(Args, Clone, Debug)]
@@ -88,12 +93,31 @@ pub enum MessageFormat {
 /// Where rows come from.
 #[derive(Args, Clone, Debug)]
 pub struct DataArgs {
-    /// Table of rows (CSV); by default the file beside the model with the ending .csv
-    #[arg(long, value_name = "FILE")]
-    pub data: Option<PathBuf>,
+    /// Table of rows (CSV), by default the file beside the model with the ending .csv; or a file
+    /// (npy or IDX, perhaps gzipped) for each input and target: x=images.gz,label=labels.gz
+    #[arg(long, value_name = "FILE", value_parser = Rows::parser())]
+    pub data: Option<Rows>,
     /// Columns of the table, counted from 0 or by name: x=0..64,label=64
     #[arg(long, value_name = "MAP", value_parser = ColumnMap::parse)]
     pub columns: Option<ColumnMap>,
+}
+
+/// Where rows are read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Rows {
+    /// A table of text; `-` is standard input.
+    Table(PathBuf),
+    /// One file for each port.
+    Arrays(Vec<(String, PathBuf)>),
+}
+
+/// Which weights, and what they are kept as.
+#[derive(Args, Clone, Debug)]
+pub struct WeightsArgs {
+    /// Weights, by default those that training leaves in the current folder; or what weights are
+    /// kept as: f32, bf16 or int8. May be given twice, for both
+    #[arg(long, value_name = "FILE|PRECISION")]
+    weights: Vec<PathBuf>,
 }
 
 /// How many rows a step takes.
@@ -119,6 +143,83 @@ impl Global {
     pub fn memory_limit(&self) -> u64 {
         self.max_memory.unwrap_or_else(arenet::runtime::limits::memory_limit)
     }
+}
+
+impl Rows {
+    /// Reads `FILE`, or `PORT=FILE,PORT=FILE`.
+    pub fn parser() -> impl TypedValueParser<Value = Rows> {
+        OsStringValueParser::new().try_map(|text| match text.to_str() {
+            Some(pairs) if starts_with_port(pairs) => parse_arrays(pairs),
+            _ => Ok(Rows::Table(text.into())),
+        })
+    }
+}
+
+impl fmt::Display for Rows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Rows::Table(path) => write!(f, "{}", path.display()),
+            Rows::Arrays(files) => {
+                let files: Vec<String> =
+                    files.iter().map(|(_, path)| path.display().to_string()).collect();
+                f.write_str(&files.join(", "))
+            }
+        }
+    }
+}
+
+/// Whether the text begins as `PORT=`; a file of such a name is `./x=y.csv`.
+fn starts_with_port(text: &str) -> bool {
+    let is_name = |name: &str| {
+        let mut chars = name.chars();
+        chars.next().is_some_and(|c| c.is_alphabetic() || c == '_')
+            && chars.all(|c| c.is_alphanumeric() || c == '_')
+    };
+    text.split_once('=').is_some_and(|(port, _)| is_name(port.trim()))
+}
+
+fn parse_arrays(text: &str) -> Result<Rows, String> {
+    let pair = |part: &str| match part.split_once('=') {
+        Some((port, file)) if starts_with_port(part) && !file.is_empty() => {
+            Ok((port.trim().to_string(), PathBuf::from(file)))
+        }
+        _ => Err(format!("`{part}` is not of the form PORT=FILE")),
+    };
+    text.split(',').map(pair).collect::<Result<_, _>>().map(Rows::Arrays)
+}
+
+impl WeightsArgs {
+    /// The file and the precision, of those that are given. A name of a precision is always one.
+    pub fn split(&self) -> Result<(Option<&Path>, Option<Precision>), Failure> {
+        let (mut file, mut precision): (Option<&Path>, _) = (None, None);
+        for value in &self.weights {
+            let twice = |what, first, help| {
+                let text = format!("--weights names two {what}, {first} and {}", value.display());
+                Err(Failure::usage(text).help(help))
+            };
+            match value.to_str().and_then(|text| parse_precision(text).ok()) {
+                Some(named) => {
+                    if let Some(first) = precision.replace(named) {
+                        let help = "give one of them; a file of such a name is ./int8";
+                        return twice("precisions", first.name().to_string(), help);
+                    }
+                }
+                None => {
+                    if let Some(first) = file.replace(value) {
+                        let help = "give one file, and beside it f32, bf16 or int8";
+                        return twice("files", first.display().to_string(), help);
+                    }
+                }
+            }
+        }
+        Ok((file, precision))
+    }
+}
+
+/// Reads the name of a precision.
+pub fn parse_precision(text: &str) -> Result<Precision, String> {
+    let named = Precision::ALL.into_iter().find(|precision| precision.name() == text);
+    named.ok_or_else(|| "expected `f32`, `bf16` or `int8`".to_string())
 }
 
 impl IsaChoice {
@@ -203,6 +304,23 @@ mod tests {
         assert_eq!(parse_set("H=128"), Ok(("H".to_string(), 128.0)));
         for wrong in ["H", "=1", "H=", "H=x", "H=inf"] {
             assert!(parse_set(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn rows_come_from_a_table_or_from_a_file_for_each_port() {
+        let check = |text: &str, ports: &[(&str, &str)]| {
+            let files = ports.iter().map(|(port, file)| (port.to_string(), file.into())).collect();
+            assert!(starts_with_port(text));
+            assert_eq!(parse_arrays(text), Ok(Rows::Arrays(files)));
+        };
+        check("x=a.npy", &[("x", "a.npy")]);
+        check("x=a.gz,label=b/c=d.gz", &[("x", "a.gz"), ("label", "b/c=d.gz")]);
+        for table in ["a.csv", "./x=a.csv", "-", "a,b.csv", "=a", "1=a"] {
+            assert!(!starts_with_port(table), "{table}");
+        }
+        for wrong in ["x=", "x=a,", "x=a,b", "x=a,./y=b"] {
+            assert!(parse_arrays(wrong).is_err(), "{wrong}");
         }
     }
 

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use arenet::compiler::Precision;
 use arenet::runtime::exec::{EntryPoint, Executor};
 use clap::Args;
 use serde_json::json;
 
-use super::source::{Built, Source};
+use super::source::{Built, Source, precision};
 use super::stepper::{self, Mode, Stepper, percentile};
 use super::{Context, args, console, failure::Failure, units};
 
@@ -23,6 +24,9 @@ pub struct BenchArgs {
     /// Rows in a step; by default as the model says
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     batch: Option<u64>,
+    /// What weights are kept as: f32, bf16 or int8; training needs f32
+    #[arg(long, value_name = "PRECISION", value_parser = args::parse_precision)]
+    weights: Option<Precision>,
     /// How long to measure
     #[arg(long, value_name = "S", default_value = "1", value_parser = args::parse_positive)]
     seconds: f64,
@@ -38,7 +42,7 @@ const COMPILATIONS: (usize, Duration) = (9, Duration::from_millis(500));
 
 /// Measures and prints.
 pub fn run(cx: &Context, args: &BenchArgs) -> Result<(), Failure> {
-    let source = Source::read(&args.model)?;
+    let source = Source::read(&args.model)?.with_weights(args.weights)?;
     let (mode, batch) = stepper::choose(cx, &source, args.mode, args.batch)?;
     let training = mode == Mode::Train;
     let (built, executor, compile_ns) = time_compiler(cx, &source, batch, training)?;
@@ -55,11 +59,13 @@ pub fn run(cx: &Context, args: &BenchArgs) -> Result<(), Failure> {
     let threads = cx.threads();
     let isa = stepper.executor.isa().name();
     let mode = mode.name();
+    let weights = precision(program).name();
     if args.json {
         let line = json!({
             "net": program.name,
             "mode": mode,
             "batch": rows,
+            "weights": weights,
             "threads": threads,
             "isa": isa,
             "ns_per_step": {"median": median, "p10": p10, "p90": p90},
@@ -73,7 +79,7 @@ pub fn run(cx: &Context, args: &BenchArgs) -> Result<(), Failure> {
     }
     let ns = units::nanoseconds;
     console::print(format!(
-        "{net}: {mode}, batch {rows}, {threads}, {isa}\n\
+        "{net}: {mode}, batch {rows}, weights {weights}, {threads}, {isa}\n\
          step     {}  (p10 {}, p90 {}; {} runs)\n\
          rate     {} rows/s, {:.2} GFLOP/s ({} FLOP a step)\n\
          compile  {} from text to a ready executor\n\

@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
+use arenet::compiler::Precision;
 use arenet::runtime::files::write_atomically;
 use arenet::runtime::program::codec::encode;
 use clap::Args;
 
+use super::args::parse_precision;
 use super::source::{Source, is_full};
 use super::{Context, failure::Failure, units};
 
@@ -21,6 +23,9 @@ pub struct CompileArgs {
     /// The most rows of a run; by default as the model says
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     batch: Option<u64>,
+    /// What weights are kept as: f32, bf16 or int8; training needs f32
+    #[arg(long, value_name = "PRECISION", value_parser = parse_precision)]
+    weights: Option<Precision>,
 }
 
 /// Compiles and writes.
@@ -29,6 +34,7 @@ pub fn run(cx: &Context, args: &CompileArgs) -> Result<(), Failure> {
     if source.text().is_none() {
         return Err(Failure::usage(format!("{}: is compiled already", source.name())));
     }
+    let source = source.with_weights(args.weights)?;
     let built = source.build(cx, args.batch, true)?;
     if args.batch.is_none() && is_full(built.program()) {
         let text = format!("{}: `batch = full` is known only with the data", source.name());

@@ -4,31 +4,31 @@ use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use arenet::runtime::data::{Dataset, PortSpec, TableSpec, read_csv, read_csv_file};
+use arenet::runtime::data::{Dataset, PortSpec, TableSpec, read_arrays, read_csv, read_csv_file};
 use arenet::runtime::program::Program;
 use arenet::runtime::weights::{Tensor, read_weights_within};
 
-use super::args::DataArgs;
+use super::args::{DataArgs, Rows};
 use super::failure::{Failure, Kind};
 use super::{Context, source::Source};
 
-/// The table that the arguments name, or the one beside the model.
-pub fn locate(source: &Source, args: &DataArgs) -> Result<PathBuf, Failure> {
-    if let Some(path) = &args.data {
-        return Ok(path.clone());
+/// The rows that the arguments name, or the table beside the model.
+pub fn locate(source: &Source, args: &DataArgs) -> Result<Rows, Failure> {
+    if let Some(rows) = &args.data {
+        return Ok(rows.clone());
     }
     let beside = source.path.with_extension("csv");
     if beside.exists() {
-        return Ok(beside);
+        return Ok(Rows::Table(beside));
     }
     let text = format!("no data: there is no {} beside the model", beside.display());
     Err(Failure::new(Kind::Data, text).help("name a table with --data FILE"))
 }
 
-/// Reads a table for the program; `-` is standard input.
+/// Reads rows for the program.
 pub fn read(
     cx: &Context,
-    path: &Path,
+    rows: &Rows,
     args: &DataArgs,
     program: &Program,
     targets_optional: bool,
@@ -40,12 +40,17 @@ pub fn read(
         max_bytes: cx.global.memory_limit(),
         ..TableSpec::new(&inputs, &targets)
     };
-    let read = if path == Path::new("-") {
-        read_csv(io::stdin().lock(), "standard input", &spec)
-    } else {
-        read_csv_file(path, &spec)
-    };
-    Ok(read?)
+    Ok(match rows {
+        Rows::Table(path) if path == Path::new("-") => {
+            read_csv(io::stdin().lock(), "standard input", &spec)
+        }
+        Rows::Table(path) => read_csv_file(path, &spec),
+        Rows::Arrays(_) if args.columns.is_some() => {
+            let text = "--columns chooses columns of a table, and --data names files of arrays";
+            return Err(Failure::usage(text).help("leave --columns out"));
+        }
+        Rows::Arrays(files) => read_arrays(files, &spec),
+    }?)
 }
 
 /// The weights of a model where training leaves them: its stem in the current folder.
@@ -69,7 +74,11 @@ pub fn read_weights(
         return Err(Failure::new(Kind::Data, text)
             .help("`arenet train` writes them; name others with --weights FILE"));
     }
-    let (mut tensors, metadata) = read_weights_within(&path, cx.global.memory_limit())?;
+    let read = read_weights_within(&path, cx.global.memory_limit());
+    let (mut tensors, metadata) = read.map_err(|error| match path.extension() {
+        None if !path.exists() => error.with_help("a precision is one of f32, bf16 and int8"),
+        _ => error,
+    })?;
     if metadata.get("format").is_some_and(|format| format.starts_with("arenet checkpoint")) {
         let names: HashSet<&str> = program.params.iter().map(|param| param.name.as_str()).collect();
         tensors.retain(|tensor| names.contains(tensor.name.as_str()));

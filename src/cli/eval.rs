@@ -6,7 +6,7 @@ use arenet::runtime::predict::Predictor;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
-use super::args::DataArgs;
+use super::args::{DataArgs, WeightsArgs};
 use super::failure::{Failure, Kind};
 use super::source::Source;
 use super::{Context, console, data, units};
@@ -17,9 +17,8 @@ use super::{Context, console, data, units};
 pub struct EvalArgs {
     /// The model, .net or .netc
     model: PathBuf,
-    /// Weights; by default those that training leaves in the current folder
-    #[arg(long, value_name = "FILE")]
-    weights: Option<PathBuf>,
+    #[command(flatten)]
+    weights: WeightsArgs,
     #[command(flatten)]
     data: DataArgs,
     /// One line of JSON
@@ -29,14 +28,15 @@ pub struct EvalArgs {
 
 /// Evaluates and prints.
 pub fn run(cx: &Context, args: &EvalArgs) -> Result<(), Failure> {
-    let source = Source::read(&args.model)?;
+    let (file, weights) = args.weights.split()?;
+    let source = Source::read(&args.model)?.with_weights(weights)?;
     let built = source.build(cx, None, true)?;
     let program = built.program();
-    if program.training.is_none() {
+    if program.loss.is_none() {
         let text = format!("{}: has no `train` section, so no loss to measure", source.name());
         return Err(Failure::new(Kind::Model, text));
     }
-    let (weights, file) = data::read_weights(cx, &source, program, args.weights.as_deref())?;
+    let (weights, file) = data::read_weights(cx, &source, program, file)?;
     let mut predictor = Predictor::new(built.program.clone(), &weights, &file, cx.global.exec())?;
     let path = data::locate(&source, &args.data)?;
     let rows = data::read(cx, &path, &args.data, program, false)?;

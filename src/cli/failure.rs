@@ -141,7 +141,7 @@ impl From<RunError> for Failure {
                 Failure::usage(text).help("`arenet cpu` lists what this machine has")
             }
             RunError::Value(_) => Failure::new(Kind::Data, text),
-            RunError::Entry(_) => Failure::new(Kind::Model, text),
+            RunError::Entry(_) | RunError::Precision => Failure::new(Kind::Model, text),
         }
     }
 }

@@ -9,7 +9,7 @@ use arenet::runtime::predict::Predictor;
 use arenet::runtime::program::{DType, Domain, Port, Program};
 use clap::{Args, ValueEnum};
 
-use super::args::DataArgs;
+use super::args::{DataArgs, WeightsArgs};
 use super::source::Source;
 use super::{Context, console, data, failure::Failure};
 
@@ -20,9 +20,8 @@ use super::{Context, console, data, failure::Failure};
 pub struct PredictArgs {
     /// The model, .net or .netc
     model: PathBuf,
-    /// Weights; by default those that training leaves in the current folder
-    #[arg(long, value_name = "FILE")]
-    weights: Option<PathBuf>,
+    #[command(flatten)]
+    weights: WeightsArgs,
     #[command(flatten)]
     data: DataArgs,
     /// Form of the result
@@ -54,13 +53,14 @@ pub fn run(cx: &Context, args: &PredictArgs) -> Result<(), Failure> {
     } else if args.format == FormatChoice::Npy && io::stdout().is_terminal() {
         return Err(Failure::usage("--format npy is not for a terminal").help("add --out FILE"));
     }
-    let source = Source::read(&args.model)?;
+    let (file, weights) = args.weights.split()?;
+    let source = Source::read(&args.model)?.with_weights(weights)?;
     // One program to run, without what training needs; the other knows the targets, whose columns
     // the table may have and whose classes name those of the outputs.
     let built = source.build(cx, Some(ROWS), false)?;
     let (full, _) = source.build_quietly(cx, Some(1), true)?;
     let program = full.program();
-    let (weights, file) = data::read_weights(cx, &source, program, args.weights.as_deref())?;
+    let (weights, file) = data::read_weights(cx, &source, program, file)?;
     let mut predictor = Predictor::new(built.program.clone(), &weights, &file, cx.global.exec())?;
     let path = data::locate(&source, &args.data)?;
     let rows = data::read(cx, &path, &args.data, program, true)?;

@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use arenet::compiler::graph::Graph;
 use arenet::compiler::op::Op;
 use arenet::compiler::pass::schedule::kept;
-use arenet::compiler::{Compiled, optim, show, syntax};
+use arenet::compiler::{Compiled, Precision, optim, show, syntax};
 use arenet::runtime::exec::EntryPoint;
 use arenet::runtime::program::{Program, Step};
 use clap::{Args, ValueEnum};
 
+use super::args::parse_precision;
 use super::source::{Built, Source};
 use super::{Context, console, failure::Failure, units};
 
@@ -37,6 +38,9 @@ pub struct ShowArgs {
     /// Rows to plan for; by default as the model says
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     batch: Option<u64>,
+    /// What weights are kept as: f32, bf16 or int8; training needs f32
+    #[arg(long, value_name = "PRECISION", value_parser = parse_precision)]
+    weights: Option<Precision>,
 }
 
 /// A stage of the compiler.
@@ -80,7 +84,7 @@ enum EntryChoice {
 
 /// Prints what was asked for; without a wish, the memory plan and the schedule.
 pub fn run(cx: &Context, args: &ShowArgs) -> Result<(), Failure> {
-    let source = Source::read(&args.model)?;
+    let source = Source::read(&args.model)?.with_weights(args.weights)?;
     if args.batch.is_some() && source.text().is_none() {
         return Err(source.fixed("rows", "--batch"));
     }
@@ -207,7 +211,7 @@ fn outline(program: &Program, entry: EntryPoint) -> String {
     text.push_str(&format!("{:<20} {:>12} {:>12}\n", "value", "offset", "bytes"));
     for (name, id) in params.chain(ports).chain(outputs) {
         let buffer = &program.buffers[id.0 as usize];
-        let bytes = buffer.layout.bytes(program.batch).unwrap_or(0);
+        let bytes = buffer.bytes(program.batch).unwrap_or(0);
         text.push_str(&format!("{name:<20} {:>12} {bytes:>12}\n", buffer.offset));
     }
     text
@@ -250,7 +254,7 @@ fn describe(program: &Program, index: usize, step: &Step) -> String {
     let bytes = access
         .reads()
         .chain(access.writes.iter().copied())
-        .map(|id| program.buffers[id.0 as usize].layout.bytes(program.batch).unwrap_or(0));
+        .map(|id| program.buffers[id.0 as usize].bytes(program.batch).unwrap_or(0));
     let origin = &step.origin;
     format!(
         "{index:>4}  {:<14} {:<12} {:>3}:{:<3} {:>14} FLOP {:>14} bytes touched\n",

@@ -7,10 +7,10 @@ use std::sync::Arc;
 
 use arenet::compiler::diagnostic::Diagnostic;
 use arenet::compiler::syntax::MAX_SOURCE;
-use arenet::compiler::{Compiled, Options, compile};
+use arenet::compiler::{Compiled, Options, Precision, compile};
 use arenet::runtime::program::codec::{self, MAGIC};
 use arenet::runtime::program::verify::verify;
-use arenet::runtime::program::{Batch, Program, Verified};
+use arenet::runtime::program::{Batch, DType, Program, Verified};
 
 use super::Context;
 use super::failure::{Failure, Kind};
@@ -23,6 +23,8 @@ pub struct Source {
     /// Its file.
     pub path: PathBuf,
     content: Content,
+    /// What the weights of a text are kept as.
+    weights: Precision,
 }
 
 enum Content {
@@ -80,7 +82,26 @@ impl Source {
                 Failure::new(Kind::Model, format!("{name}:{line}: is not UTF-8 text"))
             })?)
         };
-        Ok(Source { path: path.to_path_buf(), content })
+        Ok(Source { path: path.to_path_buf(), content, weights: Precision::F32 })
+    }
+
+    /// The same with weights that are kept so, if that is said; those of a compiled program are as
+    /// they are.
+    pub fn with_weights(mut self, weights: Option<Precision>) -> Result<Source, Failure> {
+        let Some(weights) = weights else { return Ok(self) };
+        if let Content::Program(program) = &self.content {
+            let (own, asked) = (precision(program.program()).name(), weights.name());
+            if own != asked {
+                let name = self.name();
+                let text = format!("{name}: --weights {asked} cannot change a compiled program");
+                return Err(Failure::usage(text).help(format!(
+                    "it was compiled for weights of {own}; `arenet compile --weights {asked}` \
+                     makes another of the .net file"
+                )));
+            }
+        }
+        self.weights = weights;
+        Ok(self)
     }
 
     /// The text of a `.net` file.
@@ -127,7 +148,8 @@ impl Source {
                 return Ok((Built { program: program.clone(), compiled: None }, Vec::new()));
             }
         };
-        let options = Options { batch, sets: cx.global.set.clone(), training };
+        let (sets, weights) = (cx.global.set.clone(), self.weights);
+        let options = Options { batch, sets, training, weights };
         let mut compiled = compile(text, &options).map_err(|diagnostics| {
             cx.console.diagnostics(&diagnostics, &self.name(), text);
             Failure::Diagnosed(kind_of(&diagnostics))
@@ -146,6 +168,15 @@ impl Source {
     pub fn fixed(&self, what: &str, option: &str) -> Failure {
         let text = format!("{}: {option} cannot change a compiled program", self.name());
         Failure::usage(text).help(format!("its {what} were fixed when it was compiled"))
+    }
+}
+
+/// What a program's weights are kept as.
+pub fn precision(program: &Program) -> Precision {
+    match program.precision() {
+        DType::F32 | DType::I32 => Precision::F32,
+        DType::Bf16 => Precision::Bf16,
+        DType::I8 => Precision::Int8,
     }
 }
 

@@ -3,13 +3,14 @@
 
 use std::time::{Duration, Instant};
 
+use arenet::compiler::Precision;
 use arenet::runtime::exec::{EntryPoint, Executor};
 use arenet::runtime::program::{DType, Domain, Port, Program, Step};
 use arenet::runtime::random::Stream;
 use arenet::runtime::train::{Clock, Scalars};
 use clap::ValueEnum;
 
-use super::source::{Source, is_full};
+use super::source::{Source, is_full, precision};
 use super::{Context, failure::Failure};
 
 /// What is measured.
@@ -61,8 +62,12 @@ pub fn choose(
         (None, None) => Mode::Infer,
     };
     if mode == Mode::Train && program.training.is_none() {
-        let text = format!("{}: has no `train` section to measure", source.name());
-        return Err(Failure::usage(text).help("--mode infer measures the forward pass"));
+        let text = match precision(program) {
+            Precision::F32 => "has no `train` section to measure".to_string(),
+            narrow => format!("training is in f32, not with weights of {}", narrow.name()),
+        };
+        let failure = Failure::usage(format!("{}: {text}", source.name()));
+        return Err(failure.help("--mode infer measures the forward pass"));
     }
     let unknown = batch.is_none() && source.text().is_some() && is_full(program);
     Ok((mode, if unknown { Some(DEFAULT_BATCH) } else { batch }))
@@ -82,6 +87,20 @@ pub fn flops(program: &Program, step: &Step, rows: u64) -> u64 {
     (step.flops as f64 * rows as f64 / program.batch as f64).round() as u64
 }
 
+/// Writes random weights where the program gives no initial ones.
+fn fill_weights(executor: &mut Executor) -> Result<(), Failure> {
+    let program = executor.program().clone();
+    for (index, param) in program.params.iter().enumerate() {
+        if program.buffers[param.buffer.0 as usize].dtype.is_narrow() {
+            let stream = Stream { seed: 0, stream: index as u32 };
+            let elements = 0..param.shape.iter().product();
+            let values: Vec<f32> = elements.map(|e| 0.05 * stream.normal(0, e)).collect();
+            executor.write(param.buffer, &values)?;
+        }
+    }
+    Ok(())
+}
+
 /// Writes random rows, within their domains, to all inputs and targets.
 fn fill(executor: &mut Executor, rows: u64) -> Result<(), Failure> {
     let program = executor.program().clone();
@@ -95,7 +114,7 @@ fn fill(executor: &mut Executor, rows: u64) -> Result<(), Failure> {
                 let values: Vec<i32> = elements.map(|e| random_class(stream, e, port)).collect();
                 executor.write_indices(port, 0, &values)?;
             }
-            DType::F32 => {
+            _ => {
                 let value = |e| random_real(stream, e, port, input);
                 let values: Vec<f32> = elements.map(value).collect();
                 executor.write_floats(port, 0, &values)?;
@@ -135,6 +154,7 @@ impl Stepper {
     /// A stepper from initial values, over random rows.
     pub fn new(mut executor: Executor, entry: EntryPoint, rows: u64) -> Result<Stepper, Failure> {
         executor.run(EntryPoint::Init, 1)?;
+        fill_weights(&mut executor)?;
         fill(&mut executor, rows)?;
         let program = executor.program();
         let schedules = program.training.as_ref().map_or(&[][..], |training| &training.schedules);

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use arenet::compiler::Precision;
 use arenet::runtime::data::Dataset;
 use arenet::runtime::files::check_writable;
 use arenet::runtime::program::Program;
@@ -15,11 +16,11 @@ use arenet::runtime::weights::read_weights_within;
 use clap::Args;
 use serde_json::json;
 
-use super::args::{BatchChoice, DataArgs, parse_batch, parse_positive};
+use super::args::{BatchChoice, DataArgs, Rows, parse_batch, parse_positive};
 use super::eval::{figures, metrics_json};
 use super::failure::{Failure, Kind};
 use super::progress::Progress;
-use super::source::{Built, Source, is_full};
+use super::source::{Built, Source, is_full, precision};
 use super::{Context, console, data, units};
 
 /// What to train, on what, and how.
@@ -30,9 +31,9 @@ pub struct TrainArgs {
     model: PathBuf,
     #[command(flatten)]
     data: DataArgs,
-    /// Table to validate on, in place of held-out rows
-    #[arg(long, value_name = "FILE")]
-    valid: Option<PathBuf>,
+    /// Rows to validate on, in place of held-out ones; a table or files as for --data
+    #[arg(long, value_name = "FILE", value_parser = Rows::parser())]
+    valid: Option<Rows>,
     /// Weights to start from
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     init: Option<PathBuf>,
@@ -95,7 +96,7 @@ fn listen() -> Result<(), Failure> {
 struct Run {
     trainer: Trainer,
     built: Built,
-    table: PathBuf,
+    table: Rows,
     out: PathBuf,
     /// Where checkpoints go; none where the weights go to no ordinary file.
     checkpoint: Option<PathBuf>,
@@ -114,15 +115,24 @@ impl Run {
         let first = source.build(cx, rows_of(args.batch), true)?;
         let program = first.program();
         if program.training.is_none() {
-            let text = format!("{}: has no `train` section", source.name());
-            return Err(Failure::new(Kind::Model, text));
+            let name = source.name();
+            return Err(match precision(program) {
+                Precision::F32 => {
+                    Failure::new(Kind::Model, format!("{name}: has no `train` section"))
+                }
+                narrow => Failure::usage(format!(
+                    "{name}: is compiled for weights of {}, and training is in f32",
+                    narrow.name()
+                ))
+                .help("give the .net file"),
+            });
         }
         if args.batch.is_some() && source.text().is_none() {
             return Err(source.fixed("rows", "--batch"));
         }
         let table = data::locate(source, &args.data)?;
         let rows = data::read(cx, &table, &args.data, program, false)?;
-        let read = |path: &PathBuf| data::read(cx, path, &args.data, program, false);
+        let read = |rows: &Rows| data::read(cx, rows, &args.data, program, false);
         let valid = args.valid.as_ref().map(read).transpose()?;
         let built = plan(cx, args, source, first, &rows)?;
 
@@ -163,7 +173,7 @@ impl Run {
             rows => format!(", {} held out", units::count(rows as u64)),
         };
         let rows = units::plural(self.trainer.training_rows() as u64, "row");
-        cx.console.note(format!("{}: {rows} to train on{held_out}", self.table.display()));
+        cx.console.note(format!("{}: {rows} to train on{held_out}", self.table));
         if self.trainer.epoch() > 0 {
             let name = source.name();
             cx.console.note(format!("{name}: resumed after epoch {}", self.trainer.epoch()));

@@ -1,5 +1,6 @@
 //! The command `arenet`, through its binary: what it prints where, and how it exits.
 
+mod arrays;
 mod common;
 mod data_errors;
 mod files;
@@ -11,3 +12,4 @@ mod predict;
 mod profile;
 mod train;
 mod usage;
+mod weights;

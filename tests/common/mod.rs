@@ -4,6 +4,7 @@
 
 pub mod draft;
 
+use arenet_compiler::Precision;
 use arenet_compiler::emit::{emit, init_graph, stages};
 use arenet_compiler::eval::{Tensor, evaluate};
 use arenet_compiler::graph::{DType, Formula, Graph, NodeId, Origin, Shape, verify};
@@ -134,7 +135,7 @@ impl Net {
         let all = [loss].into_iter().chain(outputs.clone()).chain(self.assigns.clone());
         let train = with_roots(all.chain(metrics.clone()).collect());
         let model = self.model(graph, &outputs, &metrics, loss);
-        let stages = stages([init_graph(&model), predict, eval, train], batch);
+        let stages = stages([init_graph(&model), predict, eval, train], batch, true);
         let program = emit(&model, &stages, batch, "").program;
         let text = || stages.iter().map(|stage| stage.graph.to_string()).collect::<String>();
         let verified = arenet_runtime::program::verify::verify(program);
@@ -156,6 +157,7 @@ impl Net {
             name: format!("p{i}"),
             shape: operand.ty.shape,
             init: Init::Constant(0.0),
+            precision: Precision::F32,
             node,
             optimizer: None,
             span: Default::default(),

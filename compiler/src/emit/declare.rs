@@ -3,6 +3,7 @@
 use super::layout::{self, Kept};
 use super::plan::{PlannedValue, Role};
 use super::{Leaves, Stage};
+use crate::Precision;
 use crate::diagnostic::Span;
 use crate::graph::{DType, NodeId, Shape};
 use crate::model::{Domain, Model};
@@ -23,15 +24,12 @@ pub fn declare(
     let layout_of = |kept: Kept, shape: &Shape| {
         layouts.get(&kept).copied().unwrap_or_else(|| layout::rows_of(shape))
     };
-    let mut add = |leaf: Leaf, name: String, span: Span, layout: Layout| {
-        let dtype = match leaf.dtype {
-            DType::F32 => program::DType::F32,
-            DType::I32 => program::DType::I32,
-        };
+    let mut add = |leaf: Leaf, name: String, span: Span, (layout, dtype)| {
         let id = BufferId(program.buffers.len() as u32);
-        let bytes = layout.bytes(program.batch).unwrap_or(1 << 50);
         let offset = program.arena_bytes;
-        program.buffers.push(Buffer { offset, layout, dtype });
+        let buffer = Buffer { offset, layout, dtype };
+        let bytes = buffer.bytes(program.batch).unwrap_or(1 << 50);
+        program.buffers.push(buffer);
         program.arena_bytes += bytes;
         leaves.insert(leaf, id);
         let role = Role::Persistent;
@@ -43,7 +41,7 @@ pub fn declare(
         _ => unreachable!("a port or parameter of a model is a leaf"),
     };
     for (index, param) in model.params.iter().enumerate() {
-        let layout = layout_of(Kept::Param(index as u32), &param.shape);
+        let layout = place(param, layout_of(Kept::Param(index as u32), &param.shape));
         let buffer = add(leaf_of(param.node), param.name.clone(), param.span, layout);
         let slots = match (param.optimizer, &model.training) {
             (Some(optimizer), Some(_)) => model.optimizers[optimizer].slots(),
@@ -62,7 +60,11 @@ pub fn declare(
         name: port.name.clone(),
         width: port.shape.fixed_elements() as u64,
         buffer: {
-            let layout = layout_of(kept, &port.shape);
+            let dtype = match port.dtype {
+                DType::F32 => program::DType::F32,
+                DType::I32 => program::DType::I32,
+            };
+            let layout = (layout_of(kept, &port.shape), dtype);
             let span = model.graph.origins[model.graph.node(port.node).origin.0 as usize].span;
             add(leaf_of(port.node), port.name.clone(), span, layout)
         },
@@ -74,7 +76,7 @@ pub fn declare(
     };
     program.inputs =
         (0..).zip(&model.inputs).map(|(index, input)| port(Kept::Input(index), input)).collect();
-    if model.training.is_some() {
+    if model.loss.is_some() {
         let targets = (0..).zip(&model.targets);
         program.targets =
             targets.map(|(index, target)| port(Kept::Target(index), target)).collect();
@@ -84,11 +86,28 @@ pub fn declare(
         if let Op::Leaf(leaf @ Leaf { source: Source::Scalar(scalar), .. }) = node.op
             && !scalars.iter().any(|&(known, _)| known == leaf)
         {
-            let id = add(leaf, op::Operator::text(&leaf), Span::default(), Layout::scalar());
+            let id = add(
+                leaf,
+                op::Operator::text(&leaf),
+                Span::default(),
+                (Layout::scalar(), program::DType::F32),
+            );
             scalars.push((leaf, (scalar, id)));
         }
     }
     program.scalars = scalars.into_iter().map(|(_, scalar)| scalar).collect();
+}
+
+/// How a parameter lies, and what its elements are.
+fn place(param: &crate::model::Param, layout: Layout) -> (Layout, program::DType) {
+    match (param.precision, param.shape.dims()) {
+        (Precision::F32, _) => (layout, program::DType::F32),
+        (Precision::Bf16, _) => (layout, program::DType::Bf16),
+        (Precision::Int8, dims) => {
+            let [rows, cols] = [dims[0], dims[1]].map(|dim| dim as u64);
+            (Layout::Quads { rows, cols }, program::DType::I8)
+        }
+    }
 }
 
 /// Gives the loss and the metrics, which every entry point writes to the same place, their buffers.
@@ -108,7 +127,7 @@ pub fn declare_results(
         persistent.push(PlannedValue { name, role, span, offset, bytes, first: 0, last: 0 });
         id
     };
-    let Some(loss) = model.loss.filter(|_| model.training.is_some()) else { return Vec::new() };
+    let Some(loss) = model.loss else { return Vec::new() };
     let loss = add("loss", loss);
     let metrics: Vec<_> =
         (model.metrics.iter()).map(|metric| (metric, add(&metric.name, metric.node))).collect();

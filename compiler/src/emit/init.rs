@@ -1,13 +1,16 @@
 //! The graph of the initial values.
 
+use crate::Precision;
 use crate::graph::{Graph, NodeId};
 use crate::model::{Init, Model};
 use crate::op::{self, Leaf, Op, Source};
 
-/// The graph that writes the parameters' initial values and zeroes the optimizer states.
+/// The graph that writes the parameters' initial values and zeroes the optimizer states. Weights
+/// that are not of f32 have none: they are always loaded.
 pub fn init_graph(model: &Model) -> Graph {
     let mut graph = Graph { origins: model.graph.origins.clone(), ..Graph::default() };
-    for (index, param) in model.params.iter().enumerate() {
+    let params = model.params.iter().enumerate();
+    for (index, param) in params.filter(|(_, param)| param.precision == Precision::F32) {
         graph.current = model.graph.node(param.node).origin;
         let Op::Leaf(leaf) = model.graph.node(param.node).op else { continue };
         let leaf = graph.add(leaf, &[]);

@@ -58,8 +58,9 @@ pub struct Classes {
     kept: Vec<Vec<Kept>>,
 }
 
-/// Groups the nodes of a graph into classes, for batches of up to `batch` rows.
-pub fn classes(graph: &Graph, batch: u64) -> Classes {
+/// Groups the nodes of a graph into classes, for batches of up to `batch` rows; whether any may lie
+/// in columns is the caller's choice.
+pub fn classes(graph: &Graph, batch: u64, may_be_columns: bool) -> Classes {
     let count = graph.nodes.len();
     let mut parent: Vec<usize> = (0..count).collect();
     for id in graph.ids() {
@@ -83,8 +84,11 @@ pub fn classes(graph: &Graph, batch: u64) -> Classes {
         }
     }
     let panels = panels(graph, &class_of, &kept);
-    let columns =
-        if BATCHES.contains(&batch) { columns(graph, &class_of) } else { vec![false; count] };
+    let columns = if may_be_columns && BATCHES.contains(&batch) {
+        columns(graph, &class_of)
+    } else {
+        vec![false; count]
+    };
     let form = |(panels, columns)| match (panels, columns) {
         (true, _) => Form::Panels,
         (_, true) => Form::Columns,

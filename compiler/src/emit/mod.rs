@@ -4,10 +4,12 @@ mod declare;
 mod init;
 mod kernel;
 pub mod layout;
+mod narrow;
 mod plan;
 mod tape;
 
 pub use init::init_graph;
+pub use narrow::narrow;
 pub use plan::{Plan, PlannedValue, Role};
 
 use crate::graph::{Graph, NodeId};
@@ -41,10 +43,11 @@ pub struct Emitted {
 /// The persistent buffers, by what their leaf is.
 type Leaves = HashMap<Leaf, BufferId>;
 
-/// Groups the nodes of each entry point's graph into kernels and orders them.
-pub fn stages(graphs: [Graph; 4], batch: u64) -> [Stage; 4] {
+/// Groups the nodes of each entry point's graph into kernels and orders them; the caller says
+/// whether values may lie in columns.
+pub fn stages(graphs: [Graph; 4], batch: u64, columns: bool) -> [Stage; 4] {
     graphs.map(|graph| {
-        let classes = layout::classes(&graph, batch);
+        let classes = layout::classes(&graph, batch, columns);
         let anywhere = HashSet::default();
         let bytes = |id: NodeId| {
             classes.layout(&graph, &anywhere, id).bytes(batch).unwrap_or(u64::MAX >> 8)
@@ -85,7 +88,7 @@ pub fn emit(model: &Model, stages: &[Stage; 4], batch: u64, source: &str) -> Emi
         };
         let scalars = match index {
             2 => &stage.graph.roots[..],
-            3 => &stage.graph.roots[..results.len().min(1)],
+            3 => stage.graph.roots.get(..1).unwrap_or_default(),
             _ => &[][..],
         };
         for (&root, &buffer) in scalars.iter().zip(&results) {

@@ -4,6 +4,7 @@
 //! with parameters. How many there are is known only at the end of the statement, so names grow
 //! from the right when a frame — a statement, or the body of a block — is left.
 
+use crate::Precision;
 use crate::diagnostic::Span;
 use crate::graph::{Graph, NodeId, Shape};
 use crate::model::{Init, Param};
@@ -74,7 +75,8 @@ impl Builder {
         let index = self.params.len();
         let node = self.graph.add(Leaf::f32(Source::Param(index as u32), shape), &[]);
         let (name, span) = (name.to_string(), self.span);
-        self.params.push(Param { name, shape, init, node, optimizer: None, span });
+        let (optimizer, precision) = (None, Precision::F32);
+        self.params.push(Param { name, shape, init, node, optimizer, span, precision });
         if let Some(frame) = self.frames.last_mut() {
             frame.created.push((index, frame.groups));
         }

@@ -12,6 +12,7 @@ mod names;
 mod port;
 mod train;
 
+use crate::Precision;
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::graph::{NodeId, Origin};
 use crate::layer::Builder;
@@ -289,7 +290,16 @@ impl<'a> Lowering<'a> {
                 self.builder.graph.enter(Origin { name: name.name.clone(), span: name.span });
                 let node = self.builder.graph.add(Leaf::f32(source, shape), &[]);
                 let (name, span) = (name.name.clone(), name.span);
-                self.builder.params.push(Param { name, shape, init, node, optimizer: None, span });
+                let (optimizer, precision) = (None, Precision::F32);
+                self.builder.params.push(Param {
+                    name,
+                    shape,
+                    init,
+                    node,
+                    optimizer,
+                    span,
+                    precision,
+                });
                 Value::Node(node)
             }
         };

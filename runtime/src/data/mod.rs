@@ -1,9 +1,11 @@
 //! Tables in and out: what a model reads, and how its predictions are written.
 //!
 //! The readers take any bytes, hostile ones included: what they cannot read is a [`DataError`], and
-//! memory grows only with what has really arrived. They hold a whole table in memory. The readers
-//! of `.npy` and IDX give arrays as they are; only CSV knows of a model's inputs and targets.
+//! memory grows only with what has really arrived. They hold a whole table in memory. A model's
+//! inputs and targets come from one table of text (`csv`), or each from a file of its own
+//! (`arrays`); the readers of `.npy` and IDX give arrays as they are.
 
+mod arrays;
 mod bytes;
 mod columns;
 pub mod csv;
@@ -14,6 +16,7 @@ pub mod npy;
 pub mod output;
 mod record;
 
+pub use arrays::read_arrays;
 pub(crate) use bytes::{Flaw, narrow, read_elements};
 pub use columns::ColumnMap;
 pub use csv::{TableSpec, read_csv, read_csv_file};

@@ -43,7 +43,9 @@ impl Place {
         let (rows, cols, row, step) = match buffer.layout {
             Layout::Rows { rows, cols, stride } => (rows, cols, stride, 1),
             Layout::Columns { rows, cols, stride } => (rows, cols, 1, stride),
-            Layout::Panels { .. } => unreachable!("`verify` lets no port or output be in panels"),
+            Layout::Panels { .. } | Layout::Quads { .. } => {
+                unreachable!("`verify` lets no port or output be in panels")
+            }
         };
         let [count, cols, row, step] = [rows.count, cols, row, step].map(|n| n as usize);
         Place { offset: buffer.offset as usize / 4, count, cols, row, step }
@@ -323,8 +325,8 @@ fn state_extents(program: &Program) -> impl Iterator<Item = (usize, usize)> {
     ids.map(|id| {
         let buffer = &program.buffers[id.0 as usize];
         let start = buffer.offset as usize / 4;
-        let len = buffer.layout.elements(program.batch).expect("a verified layout has a size");
-        (start, start + len as usize)
+        let bytes = buffer.bytes(program.batch).expect("a verified layout has a size");
+        (start, start + bytes as usize / 4)
     })
 }
 

@@ -3,6 +3,7 @@
 
 use super::cross_entropy::{Correct, CrossEntropy, Gradient, List};
 use super::gemm::{self, Gemm, Operand};
+use super::gemm_int8::{self, GemmInt8};
 use super::map::{Domain, Map};
 use super::random::Random;
 use super::reduce::Reduce;
@@ -12,7 +13,7 @@ use super::straight::{self, Tape};
 use super::tile::{Binding, Code, Place, Registers, TILE_VECTORS};
 use super::{Extent, Part};
 use crate::arena::Memory;
-use crate::program::{self, Buffer, BufferId, Expr, Kernel, Layout, Program, Spread};
+use crate::program::{self, Buffer, BufferId, DType, Expr, Kernel, Layout, Program, Spread};
 use crate::simd::{LANES, Simd};
 
 /// A step that is ready to run.
@@ -20,6 +21,8 @@ use crate::simd::{LANES, Simd};
 pub enum Bound {
     /// A matrix product, or a column sum.
     Gemm(Gemm),
+    /// A matrix product with a weight of 8-bit integers.
+    GemmInt8(GemmInt8),
     /// An elementwise expression.
     Map(Map),
     /// A sum.
@@ -45,6 +48,7 @@ impl Bound {
         unsafe {
             match self {
                 Bound::Gemm(gemm) => gemm.run(s, memory, n, part),
+                Bound::GemmInt8(gemm) => gemm.run(s, memory, n, part),
                 Bound::Map(map) => map.run(s, memory, n, part),
                 Bound::Reduce(reduce) => reduce.run(s, memory, n, part),
                 Bound::Softmax(softmax) => softmax.run(s, memory, n, part),
@@ -71,7 +75,7 @@ pub fn unroll<'a>(
             Bound::Gemm(gemm) if gemm.b_transposed && gemm.n.at(n) > gemm::MAX_VECTORS * LANES => {
                 return None;
             }
-            Bound::Gemm(gemm) => gemm.unroll(&mut tape, n),
+            Bound::Gemm(gemm) if !gemm.b_bf16 => gemm.unroll(&mut tape, n),
             Bound::Map(map) => map.unroll(&mut tape, n),
             Bound::Reduce(reduce) => reduce.unroll(&mut tape, n, zeros),
             _ => tape.push(straight::Op::Step(index as u32)),
@@ -166,7 +170,7 @@ impl<'a> Binder<'a> {
             Layout::Rows { rows, cols, stride } => {
                 (self.offset(id), rows.into(), cols as usize, stride as usize)
             }
-            Layout::Panels { rows, cols } => {
+            Layout::Panels { rows, cols } | Layout::Quads { rows, cols } => {
                 (self.offset(id), Extent::fixed(rows as usize), cols as usize, LANES)
             }
             Layout::Columns { rows, cols, stride } => {
@@ -178,16 +182,18 @@ impl<'a> Binder<'a> {
     /// An operand of a product, read as it is or transposed.
     fn matrix(&self, id: BufferId, transposed: bool) -> Matrix {
         let offset = self.offset(id);
-        match self.buffer(id).layout {
+        let Buffer { layout, dtype, .. } = *self.buffer(id);
+        match layout {
             Layout::Rows { rows, cols, stride } => {
                 let stored = Operand { offset, row: stride as usize, column: LANES };
                 let cols = Extent::fixed(cols as usize);
                 Matrix { rows: rows.into(), cols, stored, transposed }
             }
-            Layout::Panels { rows, cols } => {
-                let [rows, cols] = [rows, cols].map(|count| count as usize);
-                let stored = Operand { offset, row: LANES, column: rows * LANES };
-                let [rows, cols] = [rows, cols].map(Extent::fixed);
+            Layout::Panels { rows, cols } | Layout::Quads { rows, cols } => {
+                let row = if dtype == DType::Bf16 { LANES / 2 } else { LANES };
+                let column = (layout.panel() * dtype.bytes()) as usize / 4;
+                let stored = Operand { offset, row, column };
+                let [rows, cols] = [rows, cols].map(|count| Extent::fixed(count as usize));
                 Matrix { rows, cols, stored, transposed }
             }
             // The columns of a matrix are the rows of its transpose.
@@ -219,7 +225,10 @@ impl<'a> Binder<'a> {
         match kernel {
             Kernel::Gemm(gemm) => {
                 let by_rows = share::split(self.program, kernel, self.threads) == Split::Rows;
-                Bound::Gemm(Gemm { by_rows, ..self.gemm(gemm) })
+                match self.buffer(gemm.b).dtype {
+                    DType::I8 => Bound::GemmInt8(GemmInt8 { by_rows, ..self.gemm_int8(gemm) }),
+                    _ => Bound::Gemm(Gemm { by_rows, ..self.gemm(gemm) }),
+                }
             }
             Kernel::ColumnSum { x, tail } => Bound::Gemm(self.column_sum(*x, tail)),
             Kernel::Map(expr) => {
@@ -280,7 +289,32 @@ impl<'a> Binder<'a> {
             Some(bias) => Operand { offset: self.offset(bias), row, column },
             None => self.zero(),
         };
-        self.product(a, b, bias, form, &gemm.tail)
+        let b_bf16 = self.buffer(gemm.b).dtype == DType::Bf16;
+        self.product((a, b, b_bf16), bias, form, &gemm.tail)
+    }
+
+    fn gemm_int8(&mut self, gemm: &program::Gemm) -> GemmInt8 {
+        let (a, b) = (self.matrix(gemm.a, false), self.matrix(gemm.b, false));
+        let batch = self.program.batch as usize;
+        let [k, n] = [a.cols, b.cols].map(|extent| extent.at(batch));
+        let pack = gemm_int8::pack_floats(a.rows.at(batch), k);
+        let bias = match gemm.bias {
+            Some(bias) => Operand { offset: self.offset(bias), row: 0, column: LANES },
+            None => self.zero(),
+        };
+        GemmInt8 {
+            a: a.stored.offset,
+            a_row: a.stored.row,
+            b: b.stored.offset,
+            panel: b.stored.column,
+            pack: self.scratch,
+            bias,
+            by_rows: false,
+            m: a.rows,
+            n,
+            k,
+            code: self.code(&gemm.tail, Form::Rows, Self::product_tiles(n), pack).0,
+        }
     }
 
     /// Σ over rows = onesᵀ x: a product whose one row of A is the constant one, again and again.
@@ -289,15 +323,23 @@ impl<'a> Binder<'a> {
         let stored = Operand { offset: self.constant(1.0), row: 0, column: 0 };
         let ones = Matrix { rows: x.op_rows(), cols: Extent::fixed(1), stored, transposed: true };
         let zero = self.zero();
-        self.product(ones, x, zero, Form::Rows, tail)
+        self.product((ones, x, false), zero, Form::Rows, tail)
     }
 
-    fn product(&mut self, a: Matrix, b: Matrix, bias: Operand, form: Form, tail: &Expr) -> Gemm {
+    /// A product of two operands, of which the second may be bfloat16.
+    fn product(
+        &mut self,
+        (a, b, b_bf16): (Matrix, Matrix, bool),
+        bias: Operand,
+        form: Form,
+        tail: &Expr,
+    ) -> Gemm {
         let (m, k, n) = (a.op_rows(), a.op_cols(), b.op_cols());
         let [rows, depth, width] = [m, k, n].map(|extent| extent.at(self.program.batch as usize));
         let pack = match (a.transposed, b.transposed) {
             (_, true) => gemm::pack_b_floats(depth, width),
             (true, false) => gemm::pack_a_floats(rows, depth),
+            (false, false) if b_bf16 => gemm::pack_bf16_floats(rows, depth),
             (false, false) => 0,
         };
         let Operand { offset, row: step, .. } = a.stored;
@@ -307,6 +349,7 @@ impl<'a> Binder<'a> {
             b: b.stored,
             a_transposed: a.transposed,
             b_transposed: b.transposed,
+            b_bf16,
             pack: self.scratch,
             bias,
             by_rows: false,
@@ -354,7 +397,7 @@ impl<'a> Binder<'a> {
                 let floats = program::Rows { count, ..rows };
                 Domain { flat: Some(floats.into()), ..Domain::default() }
             }
-            Layout::Panels { .. } => {
+            Layout::Panels { .. } | Layout::Quads { .. } => {
                 let floats = layout.elements(1).expect("a verified layout has a size");
                 Domain { flat: Some(Extent::fixed(floats as usize)), ..Domain::default() }
             }
@@ -400,7 +443,7 @@ impl<'a> Binder<'a> {
                 (_, Layout::Rows { stride, .. } | Layout::Columns { stride, .. }) => {
                     (stride as usize, LANES)
                 }
-                (_, Layout::Panels { rows, .. }) => (LANES, rows as usize * LANES),
+                (_, layout) => (LANES, layout.panel() as usize),
             };
             Place::spread(offset, row, vec)
         };

@@ -6,6 +6,8 @@
 //! multiply-adds over ascending k that starts from the bias, however the loops around it are
 //! blocked, so its bits depend on nothing but the operands.
 
+mod few_rows;
+
 use super::straight::{self, Tape};
 use super::tile::{Code, Tile};
 use super::{Extent, Part};
@@ -24,6 +26,8 @@ pub struct Gemm {
     pub a_transposed: bool,
     /// Whether op(B) is B transposed, made column block by column block in `pack`.
     pub b_transposed: bool,
+    /// Whether B's elements are bfloat16; then neither operand is transposed.
+    pub b_bf16: bool,
     /// The first float of the room for a column block of op(B), and for rows of op(A) behind it.
     pub pack: usize,
     /// What the sums start from: vectors of one row for all, or one element for each row.
@@ -53,7 +57,7 @@ pub struct Operand {
 
 /// The vectors across a tile of few rows: wide enough that the chains of multiply-adds hide their
 /// latency.
-fn tile_vectors<S: Simd>(m: usize) -> usize {
+pub(super) fn tile_vectors<S: Simd>(m: usize) -> usize {
     let accumulators = S::TILE_ROWS * S::TILE_VECTORS;
     match m {
         1 if accumulators >= 24 => 8,
@@ -94,7 +98,18 @@ fn packed_rows(k: usize) -> usize {
     (PACKED / k / MAX_ROWS).max(1) * MAX_ROWS
 }
 
-/// The most vectors across a column block of B that is packed beside op(A).
+/// Whether a product of `m` rows with a B of bfloat16 makes its column blocks f32 once for all of
+/// them; with fewer rows every tile does it again.
+fn widens(m: usize) -> bool {
+    m >= 4 * MAX_ROWS
+}
+
+/// The floats of scratch that a product with `m` rows and a B of bfloat16 needs.
+pub fn pack_bf16_floats(m: usize, k: usize) -> usize {
+    if widens(m) { k * MAX_PACKED_VECTORS * LANES } else { 0 }
+}
+
+/// The most vectors across a column block of B that is packed, beside op(A) or as f32.
 const MAX_PACKED_VECTORS: usize = 2;
 
 /// The floats of scratch that a product with a transposed A needs, with a margin for whole vectors.
@@ -111,11 +126,15 @@ pub fn pack_b_floats(k: usize, n: usize) -> usize {
     k.next_multiple_of(LANES) * n.div_ceil(LANES).min(MAX_VECTORS) * LANES
 }
 
-/// The most rows of a product with a transposed B that is not packed.
-const FEW_ROWS: usize = 4;
-/// How many panels ahead such a B is fetched into the cache: the next one is far away, and no
-/// processor guesses where.
-const AHEAD: usize = 2;
+/// The rows and the vectors across of a thread's part of C, whatever its rows are.
+#[inline(always)]
+pub(super) fn parts<S: Simd>(part: Part, m: usize, vecs: usize) -> (Range<usize>, Range<usize>) {
+    if vecs >= 2 * S::TILE_VECTORS * part.of {
+        (0..m, part.range(vecs, S::TILE_VECTORS))
+    } else {
+        (part.range(m, 1), 0..vecs)
+    }
+}
 
 /// The most columns of a block that straight-line code gathers one by one.
 const FEW_COLUMNS: usize = 3;
@@ -131,14 +150,11 @@ impl Gemm {
         let (rows, columns) = match part.of {
             1 => (0..m, 0..vecs),
             _ if self.by_rows => (self.m.own(batch, part), self.n.own_vectors(batch, part)),
-            threads if vecs >= 2 * S::TILE_VECTORS * threads => {
-                (0..m, part.range(vecs, S::TILE_VECTORS))
-            }
-            _ => (part.range(m, 1), 0..vecs),
+            _ => parts::<S>(part, m, vecs),
         };
-        if self.b_transposed && (1..=FEW_ROWS).contains(&rows.len()) {
+        if self.b_transposed && (1..=few_rows::MOST).contains(&rows.len()) {
             // SAFETY: passed on to the caller.
-            return unsafe { self.few_rows_of(s, memory, (k, n), rows, columns) };
+            return unsafe { self.few_rows(s, memory, (k, n), rows, columns) };
         }
         if !self.packs_a(m, k) {
             // SAFETY: passed on to the caller.
@@ -167,7 +183,8 @@ impl Gemm {
         columns: Range<usize>,
         a: Option<Operand>,
     ) {
-        let widest = if a.is_some() { MAX_PACKED_VECTORS } else { MAX_VECTORS };
+        let widen = self.b_bf16 && widens(rows.len());
+        let widest = if a.is_some() || widen { MAX_PACKED_VECTORS } else { MAX_VECTORS };
         let widest = tile_vectors::<S>(rows.len()).min(widest);
         let mut vec = columns.start;
         while vec < columns.end && !rows.is_empty() {
@@ -179,14 +196,14 @@ impl Gemm {
                 if self.b_transposed {
                     self.pack_transposed_b(s, memory, (k, n), vec, width);
                     packed
-                } else if a.is_some() {
+                } else if a.is_some() || widen {
                     self.pack_b(s, memory, k, own, width);
                     packed
                 } else {
                     own
                 }
             };
-            let job = Job { gemm: self, memory, n, k, a, b };
+            let job = Job { gemm: self, memory, n, k, a, b, b_bf16: self.b_bf16 && !widen };
             let column = Tile { row: rows.start, vec, rows: rows.len(), vecs: width };
             // SAFETY: the rows and vectors lie inside C.
             unsafe { job.column(s, column) };
@@ -240,7 +257,7 @@ impl Gemm {
         );
     }
 
-    /// Copies the `width` vectors of B's columns at `from` into `pack`, row after row.
+    /// Copies the `width` vectors of B's columns at `from` into `pack`, row after row, as f32.
     unsafe fn pack_b<S: Simd>(&self, s: S, memory: Memory, k: usize, from: Operand, width: usize) {
         s.vectorize(
             #[inline(always)]
@@ -251,7 +268,7 @@ impl Gemm {
                         unsafe {
                             let at = from.offset + i * from.row + vec * from.column;
                             let to = self.pack + (i * width + vec) * LANES;
-                            s.store(memory.at(to), s.load(memory.at(at)));
+                            s.store(memory.at(to), load(s, memory.at(at), self.b_bf16));
                         }
                     }
                 }
@@ -300,33 +317,6 @@ impl Gemm {
             self.code.unroll(tape, tile);
             if tape.is_long() {
                 return;
-            }
-        }
-    }
-
-    /// Computes the vectors of up to [`FEW_ROWS`] rows one by one.
-    #[inline(always)]
-    unsafe fn few_rows_of<S: Simd>(
-        &self,
-        s: S,
-        memory: Memory,
-        size: (usize, usize),
-        rows: Range<usize>,
-        columns: Range<usize>,
-    ) {
-        for vec in columns {
-            let tile = Tile { row: rows.start, vec, rows: rows.len(), vecs: 1 };
-            // SAFETY: passed on to the caller.
-            unsafe {
-                match rows.len() {
-                    1 => self.few_rows::<S, 1>(s, memory, size, tile),
-                    2 => self.few_rows::<S, 2>(s, memory, size, tile),
-                    3 => self.few_rows::<S, 3>(s, memory, size, tile),
-                    _ => self.few_rows::<S, FEW_ROWS>(s, memory, size, tile),
-                }
-                if !self.code.is_empty() {
-                    self.code.run(s, memory, tile);
-                }
             }
         }
     }
@@ -382,51 +372,6 @@ impl Gemm {
             },
         );
     }
-
-    /// Computes a vector of `R` rows with a transposed B, whose blocks stay in registers: packing
-    /// them is not worth it for so few rows.
-    unsafe fn few_rows<S: Simd, const R: usize>(
-        &self,
-        s: S,
-        memory: Memory,
-        (k, n): (usize, usize),
-        tile: Tile,
-    ) {
-        s.vectorize(
-            #[inline(always)]
-            || {
-                let bias = |r: usize| (tile.row + r) * self.bias.row + tile.vec * self.bias.column;
-                let a = |r: usize| self.a.offset + (tile.row + r) * self.a.row;
-                // SAFETY: the tile lies inside C and the operands agree with it in size, as
-                // `verify` has proved.
-                unsafe {
-                    let mut sums = [s.splat(0.0); R];
-                    for (r, sum) in sums.iter_mut().enumerate() {
-                        let start = memory.at(self.bias.offset + bias(r));
-                        *sum = if self.bias.row > 0 { s.splat(*start) } else { s.load(start) };
-                    }
-                    for start in (0..k).step_by(LANES) {
-                        let panels = self.b.offset + (start / LANES + AHEAD) * self.b.column;
-                        for i in 0..LANES {
-                            let row = tile.vec * LANES + i;
-                            s.prefetch(memory.at(panels + row * self.b.row));
-                        }
-                        let block = self.transposed_block(s, memory, n, tile.vec, start);
-                        for (i, &y) in block.iter().enumerate().take(k - start) {
-                            for (r, sum) in sums.iter_mut().enumerate() {
-                                let x = *memory.at(a(r) + (start + i) * self.a.column);
-                                *sum = s.mul_add(s.splat(x), y, *sum);
-                            }
-                        }
-                    }
-                    let to = self.code.result.of(memory, tile);
-                    for (r, &sum) in sums.iter().enumerate() {
-                        s.store(to.add(r * self.code.result.row), sum);
-                    }
-                }
-            },
-        );
-    }
 }
 
 /// A column block of a product at a batch.
@@ -439,6 +384,8 @@ struct Job<'a> {
     a: Option<Operand>,
     /// The column block of op(B).
     b: Operand,
+    /// Whether its elements are bfloat16.
+    b_bf16: bool,
 }
 
 impl Job<'_> {
@@ -454,10 +401,10 @@ impl Job<'_> {
             // SAFETY: the tile lies inside C and the operands agree with it in size, as `verify`
             // has proved; padding makes the last vector of every row whole.
             unsafe {
-                if self.gemm.a_transposed {
-                    select::<S, true>(s, self, tile);
-                } else {
-                    select::<S, false>(s, self, tile);
+                match (self.gemm.a_transposed, self.b_bf16) {
+                    (true, _) => select::<S, true, false>(s, self, tile),
+                    (false, false) => select::<S, false, false>(s, self, tile),
+                    (false, true) => select::<S, false, true>(s, self, tile),
                 }
                 if !self.gemm.code.is_empty() {
                     self.gemm.code.run(s, self.memory, tile);
@@ -470,7 +417,7 @@ impl Job<'_> {
 /// The tiles of a column block: of equal heights, rather than full ones and a short rest, which
 /// would run slower.
 #[inline(always)]
-fn tiles<S: Simd>(column: Tile) -> impl Iterator<Item = Tile> {
+pub(super) fn tiles<S: Simd>(column: Tile) -> impl Iterator<Item = Tile> {
     let height = tile_rows::<S>(column.vecs);
     let blocks = if column.rows <= height { 1 } else { column.rows.div_ceil(height) };
     let (mut row, mut left) = (column.row, column.rows);
@@ -485,41 +432,52 @@ fn tiles<S: Simd>(column: Tile) -> impl Iterator<Item = Tile> {
 
 /// Runs the register tile of this size.
 #[inline(always)]
-unsafe fn select<S: Simd, const AT: bool>(s: S, job: &Job, tile: Tile) {
+unsafe fn select<S: Simd, const AT: bool, const BF16: bool>(s: S, job: &Job, tile: Tile) {
     // SAFETY: passed on to the caller.
     unsafe {
         match tile.vecs {
-            1 => select_rows::<S, AT, 1>(s, job, tile),
-            2 => select_rows::<S, AT, 2>(s, job, tile),
-            4 => select_rows::<S, AT, 4>(s, job, tile),
-            _ => select_rows::<S, AT, 8>(s, job, tile),
+            1 => select_rows::<S, AT, BF16, 1>(s, job, tile),
+            2 => select_rows::<S, AT, BF16, 2>(s, job, tile),
+            4 => select_rows::<S, AT, BF16, 4>(s, job, tile),
+            _ => select_rows::<S, AT, BF16, 8>(s, job, tile),
         }
     }
 }
 
 #[inline(always)]
-unsafe fn select_rows<S: Simd, const AT: bool, const V: usize>(s: S, job: &Job, tile: Tile) {
+unsafe fn select_rows<S: Simd, const AT: bool, const BF16: bool, const V: usize>(
+    s: S,
+    job: &Job,
+    tile: Tile,
+) {
     // SAFETY: passed on to the caller.
     unsafe {
         match tile.rows {
-            1 => multiply::<S, AT, V, 1>(s, job, tile),
-            2 => multiply::<S, AT, V, 2>(s, job, tile),
-            3 => multiply::<S, AT, V, 3>(s, job, tile),
-            4 => multiply::<S, AT, V, 4>(s, job, tile),
-            5 => multiply::<S, AT, V, 5>(s, job, tile),
-            6 => multiply::<S, AT, V, 6>(s, job, tile),
-            7 => multiply::<S, AT, V, 7>(s, job, tile),
-            8 => multiply::<S, AT, V, 8>(s, job, tile),
-            9 => multiply::<S, AT, V, 9>(s, job, tile),
-            10 => multiply::<S, AT, V, 10>(s, job, tile),
-            11 => multiply::<S, AT, V, 11>(s, job, tile),
-            _ => multiply::<S, AT, V, MAX_ROWS>(s, job, tile),
+            1 => multiply::<S, AT, BF16, V, 1>(s, job, tile),
+            2 => multiply::<S, AT, BF16, V, 2>(s, job, tile),
+            3 => multiply::<S, AT, BF16, V, 3>(s, job, tile),
+            4 => multiply::<S, AT, BF16, V, 4>(s, job, tile),
+            5 => multiply::<S, AT, BF16, V, 5>(s, job, tile),
+            6 => multiply::<S, AT, BF16, V, 6>(s, job, tile),
+            7 => multiply::<S, AT, BF16, V, 7>(s, job, tile),
+            8 => multiply::<S, AT, BF16, V, 8>(s, job, tile),
+            9 => multiply::<S, AT, BF16, V, 9>(s, job, tile),
+            10 => multiply::<S, AT, BF16, V, 10>(s, job, tile),
+            11 => multiply::<S, AT, BF16, V, 11>(s, job, tile),
+            _ => multiply::<S, AT, BF16, V, MAX_ROWS>(s, job, tile),
         }
     }
 }
 
+/// A vector of B, whose elements may be bfloat16.
+#[inline(always)]
+unsafe fn load<S: Simd>(s: S, p: *const f32, bf16: bool) -> S::F {
+    // SAFETY: passed on to the caller.
+    unsafe { if bf16 { s.load_bf16(p.cast()) } else { s.load(p) } }
+}
+
 /// C's tile = bias + op(A) op(B), with all of it in registers.
-unsafe fn multiply<S: Simd, const AT: bool, const V: usize, const R: usize>(
+unsafe fn multiply<S: Simd, const AT: bool, const BF16: bool, const V: usize, const R: usize>(
     s: S,
     job: &Job,
     tile: Tile,
@@ -558,7 +516,7 @@ unsafe fn multiply<S: Simd, const AT: bool, const V: usize, const R: usize>(
                 for _ in 0..k {
                     let mut row = [s.splat(0.0); V];
                     for (v, y) in row.iter_mut().enumerate() {
-                        *y = s.load(from.add(v * b.column));
+                        *y = load(s, from.add(v * b.column), BF16);
                     }
                     for (r, sums) in sums.iter_mut().enumerate() {
                         let x = s.splat(*a.add(if AT { r } else { r * a_step }));

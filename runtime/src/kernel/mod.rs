@@ -4,6 +4,7 @@ pub mod bind;
 mod chain;
 pub mod cross_entropy;
 pub mod gemm;
+pub mod gemm_int8;
 pub mod map;
 pub mod random;
 pub mod reduce;

@@ -97,7 +97,7 @@ fn touches(program: &Program, kernel: &Kernel, split: Split) -> Vec<Touch> {
     let access = kernel.access();
     let touch = |id: BufferId, written| {
         let buffer = program.buffers[id.0 as usize];
-        let bytes = buffer.layout.bytes(program.batch).expect("a verified layout has a size");
+        let bytes = buffer.bytes(program.batch).expect("a verified layout has a size");
         Touch { buffer, end: buffer.offset + bytes, written, split }
     };
     let reads = access.reads().map(|id| touch(id, false));
@@ -119,6 +119,6 @@ impl Touch {
 fn is_batched(buffer: &Buffer) -> bool {
     match buffer.layout {
         Layout::Rows { rows, .. } | Layout::Columns { rows, .. } => rows.batched,
-        Layout::Panels { .. } => false,
+        Layout::Panels { .. } | Layout::Quads { .. } => false,
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! "ARENETC\0"   the magic
-//! u32           the version, 2
+//! u32           the version, 3
 //! u64           the length of the payload
 //! payload       the program
 //! u64           FNV-1a of the payload
@@ -23,7 +23,7 @@ use super::{
 
 /// What a program's bytes begin with.
 pub const MAGIC: &[u8; 8] = b"ARENETC\0";
-const VERSION: u32 = 2;
+const VERSION: u32 = 3;
 
 /// Writes a program as bytes.
 pub fn encode(program: &Program) -> Vec<u8> {
@@ -298,9 +298,13 @@ macro_rules! enums {
 }
 
 enums! {
-    DType { 0 => F32, 1 => I32, }
-    Layout { 0 => Rows { rows, cols, stride }, 1 => Panels { rows, cols },
-        2 => Columns { rows, cols, stride }, }
+    DType { 0 => F32, 1 => I32, 2 => Bf16, 3 => I8, }
+    Layout {
+        0 => Rows { rows, cols, stride },
+        1 => Panels { rows, cols },
+        2 => Columns { rows, cols, stride },
+        3 => Quads { rows, cols },
+    }
     Domain { 0 => Any, 1 => Range(low, high), 2 => Names(names), }
     Kernel {
         0 => Gemm(gemm),

@@ -45,13 +45,17 @@ pub enum Kernel {
 /// C = op(A) op(B) + bias, each element one chain of fused multiply-adds over ascending k that
 /// starts from the bias. Where C lies in columns, its transpose is computed: the vectors then run
 /// along A's columns, and B is broadcast.
+///
+/// B may be a weight of bf16, which is widened exactly, or of i8: then each row of A is rounded to
+/// 8-bit integers, q = round(a 127 / max |a|) to the nearest even, their products are summed
+/// exactly, and C = Σ q b × (max |a| / 127 × scale of the column) + bias, a multiply-add.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Gemm {
     /// The broadcast operand.
     pub a: BufferId,
     /// Read A with rows and columns exchanged.
     pub a_transposed: bool,
-    /// The vector operand.
+    /// The vector operand; neither operand may be transposed where it is narrow.
     pub b: BufferId,
     /// Read B with rows and columns exchanged, through `scratch`.
     pub b_transposed: bool,

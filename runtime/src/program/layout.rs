@@ -7,7 +7,11 @@ pub const LANES: u64 = 16;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BufferId(pub u32);
 
-/// What the elements of a buffer are; both take four bytes.
+/// The most rows of a weight of 8-bit integers: 127 × 127 × rows < 2³¹, so that its products with
+/// rows of 8-bit integers fit into 32 bits.
+pub const MAX_INT8_ROWS: u64 = i32::MAX as u64 / (127 * 127);
+
+/// What the elements of a buffer are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum DType {
     /// 32-bit floats.
@@ -15,6 +19,36 @@ pub enum DType {
     F32,
     /// 32-bit integers.
     I32,
+    /// bfloat16, the upper half of a 32-bit float; only weights are.
+    Bf16,
+    /// 8-bit integers, each with 128 added, in [`Layout::Quads`]; only weights are.
+    I8,
+}
+
+impl DType {
+    /// The bytes of an element.
+    pub fn bytes(self) -> u64 {
+        match self {
+            DType::F32 | DType::I32 => 4,
+            DType::Bf16 => 2,
+            DType::I8 => 1,
+        }
+    }
+
+    /// Its name in messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            DType::F32 => "f32",
+            DType::I32 => "i32",
+            DType::Bf16 => "bf16",
+            DType::I8 => "i8",
+        }
+    }
+
+    /// Whether it is of weights alone, which the host rounds when it writes them.
+    pub fn is_narrow(self) -> bool {
+        matches!(self, DType::Bf16 | DType::I8)
+    }
 }
 
 /// A place in the arena.
@@ -26,6 +60,14 @@ pub struct Buffer {
     pub layout: Layout,
     /// What they are.
     pub dtype: DType,
+}
+
+impl Buffer {
+    /// The bytes taken in the arena at a batch of `n`, a multiple of 64; `None` on overflow.
+    pub fn bytes(&self, n: u64) -> Option<u64> {
+        let bytes = self.layout.elements(n)?.checked_mul(self.dtype.bytes())?;
+        bytes.checked_next_multiple_of(4 * LANES)
+    }
 }
 
 /// A number of rows, fixed or a multiple of the batch.
@@ -64,6 +106,15 @@ pub enum Layout {
         /// Its columns.
         cols: u64,
     },
+    /// A weight of 8-bit integers: for each panel of 16 columns their scales, sixteen f32, then
+    /// `[rows / 4][16][4]`, four rows of a column side by side because one instruction multiplies
+    /// them. Rows are padded to a multiple of four.
+    Quads {
+        /// The rows of the weight.
+        rows: u64,
+        /// Its columns.
+        cols: u64,
+    },
     /// Column after column, each `stride` long of which the first `rows` are meant: for batches of
     /// narrow rows, which would leave most lanes of a vector empty.
     Columns {
@@ -75,6 +126,9 @@ pub enum Layout {
         stride: u64,
     },
 }
+
+/// The bytes of the scales before the rows of a panel of [`Layout::Quads`].
+pub const SCALE_BYTES: u64 = 4 * LANES;
 
 impl Default for Layout {
     fn default() -> Self {
@@ -115,7 +169,16 @@ impl Layout {
             Layout::Rows { rows, cols, .. } | Layout::Columns { rows, cols, .. } => {
                 Some((rows.at(n)?, cols))
             }
-            Layout::Panels { rows, cols } => Some((rows, cols)),
+            Layout::Panels { rows, cols } | Layout::Quads { rows, cols } => Some((rows, cols)),
+        }
+    }
+
+    /// From one panel to the next, in elements; of rows and columns, 0.
+    pub fn panel(self) -> u64 {
+        match self {
+            Layout::Rows { .. } | Layout::Columns { .. } => 0,
+            Layout::Panels { rows, .. } => rows * LANES,
+            Layout::Quads { rows, .. } => SCALE_BYTES + rows.next_multiple_of(4) * LANES,
         }
     }
 
@@ -123,7 +186,11 @@ impl Layout {
     pub fn position(self, row: u64, col: u64) -> usize {
         let position = match self {
             Layout::Rows { stride, .. } => row * stride + col,
-            Layout::Panels { rows, .. } => (col / LANES * rows + row) * LANES + col % LANES,
+            Layout::Panels { .. } => col / LANES * self.panel() + row * LANES + col % LANES,
+            Layout::Quads { .. } => {
+                let quad = SCALE_BYTES + row / 4 * 4 * LANES;
+                col / LANES * self.panel() + quad + col % LANES * 4 + row % 4
+            }
             Layout::Columns { stride, .. } => col * stride + row,
         };
         position as usize
@@ -137,12 +204,17 @@ impl Layout {
             Layout::Panels { rows, cols } => {
                 cols.checked_next_multiple_of(LANES)?.checked_mul(rows)?
             }
+            Layout::Quads { rows, cols } => {
+                let panel = rows.checked_next_multiple_of(4)?.checked_mul(LANES)?;
+                panel.checked_add(SCALE_BYTES)?.checked_mul(cols.div_ceil(LANES))?
+            }
             Layout::Columns { cols, stride, .. } => cols.checked_mul(stride)?,
         }
         .checked_next_multiple_of(LANES)
     }
 
-    /// The bytes taken in the arena at a batch of `n`, a multiple of 64; `None` on overflow.
+    /// The bytes that elements of 32 bits take in the arena at a batch of `n`, a multiple of 64;
+    /// `None` on overflow.
     pub fn bytes(self, n: u64) -> Option<u64> {
         self.elements(n)?.checked_mul(4)
     }

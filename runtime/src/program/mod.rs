@@ -14,7 +14,7 @@ pub mod verify;
 
 pub use expr::{Expr, Instr, Load, Opcode, Spread, Value};
 pub use kernel::{Access, CrossEntropy, Distribution, Gemm, Kernel, Random, Reduce, Span};
-pub use layout::{Buffer, BufferId, DType, LANES, Layout, Rows};
+pub use layout::{Buffer, BufferId, DType, LANES, Layout, MAX_INT8_ROWS, Rows, SCALE_BYTES};
 pub use train::{Batch, Curve, Finish, Per, Scalar, Schedule, Training};
 pub use verify::{ProgramError, Verified};
 
@@ -51,8 +51,16 @@ pub struct Program {
     pub eval: Entry,
     /// One optimizer step.
     pub train: Entry,
-    /// How to train; `None` for a net that only predicts.
+    /// How to train; `None` for a program that only predicts, and evaluates if it has a loss.
     pub training: Option<Training>,
+}
+
+impl Program {
+    /// What its weights are: of the fewest bytes that any parameter's elements have.
+    pub fn precision(&self) -> DType {
+        let dtypes = self.params.iter().map(|param| self.buffers[param.buffer.0 as usize].dtype);
+        dtypes.min_by_key(|dtype| dtype.bytes()).unwrap_or_default()
+    }
 }
 
 /// A list of steps with the figures of its memory plan.

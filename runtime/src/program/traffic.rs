@@ -46,7 +46,7 @@ pub fn traffic(program: &Program, entry: &Entry, rows: u64) -> Vec<Vec<Touch>> {
 
 /// The bytes of the arena that a buffer takes.
 fn place(buffer: &Buffer, batch: u64) -> Range<u64> {
-    let bytes = buffer.layout.bytes(batch).unwrap_or(0);
+    let bytes = buffer.bytes(batch).unwrap_or(0);
     buffer.offset..buffer.offset.saturating_add(bytes)
 }
 
@@ -63,7 +63,7 @@ fn touches(program: &Program, places: &[Range<u64>], kernel: &Kernel, rows: u64)
     let mut touches: Vec<Touch> = Vec::new();
     for (buffer, write) in reads.chain(writes) {
         if !touches.iter().any(|touch| (touch.buffer, touch.write) == (buffer, write)) {
-            let bytes = program.buffers[buffer.0 as usize].layout.bytes(rows).unwrap_or(0);
+            let bytes = program.buffers[buffer.0 as usize].bytes(rows).unwrap_or(0);
             let in_place = touches.iter().any(|touch| overlap(places, touch.buffer, buffer));
             touches.push(Touch { buffer, write, fetch: !in_place, bytes, distance: 0 });
         }

@@ -2,7 +2,7 @@
 
 use core::arch::x86_64::*;
 
-use super::{LANES, Simd, intrinsics};
+use super::{LANES, Simd, Widening, intrinsics};
 
 /// Proof that the machine has AVX2 and FMA.
 #[derive(Clone, Copy, Debug)]
@@ -18,6 +18,7 @@ impl Simd for Avx2 {
     type I = I;
     /// All bits of a true lane are set.
     type M = F;
+    type Vnni = Widening;
     const NAME: &'static str = "avx2";
     const TILE_ROWS: usize = 6;
     const TILE_VECTORS: usize = 1;
@@ -26,6 +27,11 @@ impl Simd for Avx2 {
     fn detect() -> Option<Self> {
         let found = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
         found.then_some(Avx2(()))
+    }
+
+    #[inline(always)]
+    fn vnni(self) -> Option<Widening> {
+        None
     }
 
     #[inline(always)]
@@ -80,6 +86,31 @@ impl Simd for Avx2 {
     }
 
     #[inline(always)]
+    unsafe fn load_bf16(self, p: *const u16) -> F {
+        // SAFETY: the caller gives 16 readable bfloat16, and `self` proves AVX2.
+        let halves = unsafe {
+            let (low, high) = (_mm_loadu_si128(p.cast()), _mm_loadu_si128(p.add(8).cast()));
+            (_mm256_cvtepu16_epi32(low), _mm256_cvtepu16_epi32(high))
+        };
+        self.from_bits(self.shl::<16>(halves))
+    }
+
+    #[inline(always)]
+    unsafe fn store_bytes(self, p: *mut u8, a: I) {
+        // SAFETY: the caller gives 16 writable bytes, and `self` proves AVX2. With the other bytes
+        // cleared, neither of the two packings has anything to saturate; the first works on halves
+        // of 128 bits, which the permutation puts back in order.
+        unsafe {
+            let low = _mm256_set1_epi32(0xff);
+            let (a, b) = (_mm256_and_si256(a.0, low), _mm256_and_si256(a.1, low));
+            let words = _mm256_permute4x64_epi64::<0b11_01_10_00>(_mm256_packs_epi32(a, b));
+            let (first, second) =
+                (_mm256_castsi256_si128(words), _mm256_extracti128_si256::<1>(words));
+            _mm_storeu_si128(p.cast(), _mm_packus_epi16(first, second));
+        }
+    }
+
+    #[inline(always)]
     fn to_array(self, a: F) -> [f32; LANES] {
         let mut lanes = [0.0; LANES];
         // SAFETY: `lanes` has 16 floats.
@@ -124,6 +155,7 @@ impl Simd for Avx2 {
         fn and(a: I, b: I) -> I = (_mm256_and_si256(a.0, b.0), _mm256_and_si256(a.1, b.1));
         fn or(a: I, b: I) -> I = (_mm256_or_si256(a.0, b.0), _mm256_or_si256(a.1, b.1));
         fn xor(a: I, b: I) -> I = (_mm256_xor_si256(a.0, b.0), _mm256_xor_si256(a.1, b.1));
+        fn dot(sum: I, a: I, b: I) -> I = (dot(sum.0, a.0, b.0), dot(sum.1, a.1, b.1));
         fn int_to_float(a: I) -> F = (_mm256_cvtepi32_ps(a.0), _mm256_cvtepi32_ps(a.1));
 
         fn sum(a: F) -> f32 = sum_of_8(_mm256_add_ps(a.0, a.1));
@@ -196,6 +228,18 @@ impl Simd for Avx2 {
             rows[8 + i] = (top_right[i], bottom_right[i]);
         }
     }
+}
+
+/// sum + Σ a b over the four bytes of each lane: the bytes at even and at odd places are widened to
+/// 16 bits, so that no sum of two products can saturate.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn dot(sum: __m256i, a: __m256i, b: __m256i) -> __m256i {
+    let even_a = _mm256_and_si256(a, _mm256_set1_epi16(0xff));
+    let even_b = _mm256_srai_epi16::<8>(_mm256_slli_epi16::<8>(b));
+    let (odd_a, odd_b) = (_mm256_srli_epi16::<8>(a), _mm256_srai_epi16::<8>(b));
+    let (even, odd) = (_mm256_madd_epi16(even_a, even_b), _mm256_madd_epi16(odd_a, odd_b));
+    _mm256_add_epi32(sum, _mm256_add_epi32(even, odd))
 }
 
 /// The sum of 8 lanes: lane i + lane i+4, then +2, +1.

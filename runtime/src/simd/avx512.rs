@@ -3,17 +3,41 @@
 use core::arch::x86_64::*;
 
 use super::avx2::{largest_of_8, sum_of_8};
-use super::{LANES, Simd, intrinsics};
+use super::{Dot, LANES, Simd, intrinsics};
 
 /// Proof that the machine has AVX-512 F, DQ, BW and VL, and AVX2 and FMA.
 #[derive(Clone, Copy, Debug)]
 pub struct Avx512(());
+
+/// Proof that the machine has AVX-512 VNNI beside them, which Skylake-X has not.
+#[derive(Clone, Copy, Debug)]
+pub struct Vnni(());
+
+impl Dot<Avx512> for Vnni {
+    #[inline(always)]
+    fn vectorize<R>(self, _: Avx512, f: impl FnOnce() -> R) -> R {
+        #[inline]
+        #[target_feature(enable = "avx512f,avx512dq,avx512bw,avx512vl,avx2,fma,avx512vnni")]
+        fn compiled<R>(f: impl FnOnce() -> R) -> R {
+            f()
+        }
+        // SAFETY: the two values are the proof that the machine has the features.
+        unsafe { compiled(f) }
+    }
+
+    #[inline(always)]
+    fn dot(self, _: Avx512, sum: __m512i, a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: `self` is the proof that the machine has VNNI; no memory is touched.
+        unsafe { _mm512_dpbusd_epi32(sum, a, b) }
+    }
+}
 
 impl Simd for Avx512 {
     type F = __m512;
     type I = __m512i;
     /// One bit a lane.
     type M = __mmask16;
+    type Vnni = Vnni;
     const NAME: &'static str = "avx512";
     const TILE_ROWS: usize = 12;
     const TILE_VECTORS: usize = 2;
@@ -27,6 +51,11 @@ impl Simd for Avx512 {
             && is_x86_feature_detected!("avx2")
             && is_x86_feature_detected!("fma");
         found.then_some(Avx512(()))
+    }
+
+    #[inline(always)]
+    fn vnni(self) -> Option<Vnni> {
+        is_x86_feature_detected!("avx512vnni").then_some(Vnni(()))
     }
 
     #[inline(always)]
@@ -70,6 +99,21 @@ impl Simd for Avx512 {
         // SAFETY: the caller gives n writable floats, the lanes beyond are masked and never
         // touched, and `self` proves AVX-512.
         unsafe { _mm512_mask_storeu_ps(p, self.first(n), a) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_bf16(self, p: *const u16) -> __m512 {
+        // SAFETY: the caller gives 16 readable bfloat16, and `self` proves AVX-512.
+        unsafe {
+            let halves = _mm512_cvtepu16_epi32(_mm256_loadu_si256(p.cast()));
+            _mm512_castsi512_ps(_mm512_slli_epi32::<16>(halves))
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn store_bytes(self, p: *mut u8, a: __m512i) {
+        // SAFETY: the caller gives 16 writable bytes, and `self` proves AVX-512.
+        unsafe { _mm_storeu_si128(p.cast(), _mm512_cvtepi32_epi8(a)) }
     }
 
     #[inline(always)]
@@ -117,6 +161,7 @@ impl Simd for Avx512 {
         fn shl<const N: u32>(a: __m512i) -> __m512i = _mm512_slli_epi32::<N>(a);
         fn shr<const N: u32>(a: __m512i) -> __m512i = _mm512_srli_epi32::<N>(a);
         fn sar<const N: u32>(a: __m512i) -> __m512i = _mm512_srai_epi32::<N>(a);
+        fn dot(sum: __m512i, a: __m512i, b: __m512i) -> __m512i = dot(sum, a, b);
         fn int_to_float(a: __m512i) -> __m512 = _mm512_cvtepi32_ps(a);
 
         fn sum(a: __m512) -> f32 =
@@ -135,6 +180,18 @@ impl Simd for Avx512 {
         // SAFETY: `self` is the proof that the machine has AVX-512.
         *rows = unsafe { transpose_16x16(*rows) };
     }
+}
+
+/// sum + Σ a b over the four bytes of each lane: the bytes at even and at odd places are widened to
+/// 16 bits, so that no sum of two products can saturate.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw")]
+fn dot(sum: __m512i, a: __m512i, b: __m512i) -> __m512i {
+    let even_a = _mm512_and_si512(a, _mm512_set1_epi16(0xff));
+    let even_b = _mm512_srai_epi16::<8>(_mm512_slli_epi16::<8>(b));
+    let (odd_a, odd_b) = (_mm512_srli_epi16::<8>(a), _mm512_srai_epi16::<8>(b));
+    let (even, odd) = (_mm512_madd_epi16(even_a, even_b), _mm512_madd_epi16(odd_a, odd_b));
+    _mm512_add_epi32(sum, _mm512_add_epi32(even, odd))
 }
 
 /// The transpose of a 16 x 16 block held as its rows.

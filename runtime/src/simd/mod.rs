@@ -13,12 +13,14 @@
 pub mod avx2;
 #[cfg(target_arch = "x86_64")]
 pub mod avx512;
+mod dot;
 mod isa;
 pub mod math;
 pub mod portable;
 #[cfg(test)]
 mod tests;
 
+pub use dot::{Dot, Widening};
 pub use isa::{Isa, UnknownIsa};
 
 /// The number of lanes of every [`Simd`] value.
@@ -33,6 +35,8 @@ pub trait Simd: Copy + Send + Sync + 'static {
     type I: Copy;
     /// 16 truth values.
     type M: Copy;
+    /// An instruction for [`Simd::dot`] that only some of these machines have.
+    type Vnni: Dot<Self>;
     /// The name `--isa` uses.
     const NAME: &'static str;
     /// Rows of the matrix product's register tile.
@@ -42,6 +46,9 @@ pub trait Simd: Copy + Send + Sync + 'static {
 
     /// A value, which is the proof, where the machine has the instructions.
     fn detect() -> Option<Self>;
+
+    /// The proof that this machine has an instruction for [`Simd::dot`].
+    fn vnni(self) -> Option<Self::Vnni>;
 
     /// Runs `f` compiled with this instruction set; everything inlined into it uses it.
     fn vectorize<R>(self, f: impl FnOnce() -> R) -> R;
@@ -70,6 +77,16 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// # Safety
     /// `p` points at `n` writable floats, and `n` is at most 16.
     unsafe fn store_first(self, p: *mut f32, a: Self::F, n: usize);
+    /// Reads 16 bfloat16 as the floats whose upper halves they are; no alignment needed.
+    ///
+    /// # Safety
+    /// `p` points at 16 readable bfloat16.
+    unsafe fn load_bf16(self, p: *const u16) -> Self::F;
+    /// Writes the lowest byte of each lane.
+    ///
+    /// # Safety
+    /// `p` points at 16 writable bytes.
+    unsafe fn store_bytes(self, p: *mut u8, a: Self::I);
     /// The lanes as an array.
     fn to_array(self, a: Self::F) -> [f32; LANES];
     /// The array as lanes.
@@ -142,7 +159,10 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn shr<const N: u32>(self, a: Self::I) -> Self::I;
     /// a >> N, shifting in the sign
     fn sar<const N: u32>(self, a: Self::I) -> Self::I;
-    /// Exact for |a| below 2^24
+    /// sum + Σ a b in each lane over its four bytes, wrapping; those of `a` are unsigned, those of
+    /// `b` signed.
+    fn dot(self, sum: Self::I, a: Self::I, b: Self::I) -> Self::I;
+    /// The nearest float, ties to even; exact for |a| up to 2^24
     fn int_to_float(self, a: Self::I) -> Self::F;
 
     /// The sum of the lanes by the fixed tree: lane i + lane i+8, then +4, +2, +1.

@@ -6,7 +6,7 @@
 
 use wide::{f32x16, i32x16};
 
-use super::{LANES, Simd};
+use super::{LANES, Simd, Widening};
 
 /// The compilation target's own instructions.
 #[derive(Clone, Copy, Debug)]
@@ -16,6 +16,7 @@ impl Simd for Portable {
     type F = f32x16;
     type I = i32x16;
     type M = f32x16;
+    type Vnni = Widening;
     const NAME: &'static str = "portable";
     const TILE_ROWS: usize = 2;
     const TILE_VECTORS: usize = 1;
@@ -23,6 +24,11 @@ impl Simd for Portable {
     #[inline(always)]
     fn detect() -> Option<Self> {
         Some(Portable(()))
+    }
+
+    #[inline(always)]
+    fn vnni(self) -> Option<Widening> {
+        None
     }
 
     #[inline(always)]
@@ -62,6 +68,19 @@ impl Simd for Portable {
     unsafe fn store_first(self, p: *mut f32, a: f32x16, n: usize) {
         // SAFETY: the caller gives n writable floats, n at most 16, which the array has.
         unsafe { p.copy_from_nonoverlapping(a.as_array().as_ptr(), n) }
+    }
+
+    #[inline(always)]
+    unsafe fn load_bf16(self, p: *const u16) -> f32x16 {
+        // SAFETY: the caller gives 16 readable bfloat16; an array of u16 is aligned as one is.
+        let halves = unsafe { p.cast::<[u16; LANES]>().read() };
+        f32x16::new(halves.map(|half| f32::from_bits(u32::from(half) << 16)))
+    }
+
+    #[inline(always)]
+    unsafe fn store_bytes(self, p: *mut u8, a: i32x16) {
+        // SAFETY: the caller gives 16 writable bytes.
+        unsafe { p.cast::<[u8; LANES]>().write(a.to_array().map(|lane| lane as u8)) }
     }
 
     #[inline(always)]
@@ -212,6 +231,18 @@ impl Simd for Portable {
     #[inline(always)]
     fn sar<const N: u32>(self, a: i32x16) -> i32x16 {
         a >> N
+    }
+
+    #[inline(always)]
+    fn dot(self, sum: i32x16, a: i32x16, b: i32x16) -> i32x16 {
+        let (mut sum, a, b) = (sum.to_array(), a.to_array(), b.to_array());
+        for ((sum, a), b) in sum.iter_mut().zip(a).zip(b) {
+            for shift in [0, 8, 16, 24] {
+                let (a, b) = (i32::from((a >> shift) as u8), i32::from((b >> shift) as i8));
+                *sum = sum.wrapping_add(a * b);
+            }
+        }
+        i32x16::new(sum)
     }
 
     #[inline(always)]

@@ -1,6 +1,6 @@
 //! Every operation on every instruction set this machine has, bit for bit against plain Rust.
 
-use super::{Isa, LANES, Simd, Task};
+use super::{Dot, Isa, LANES, Simd, Task};
 
 type Lanes = [f32; LANES];
 type Bits = [u32; LANES];
@@ -71,7 +71,7 @@ impl Task for Operations {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) -> Self::Output {
         let [a, b, c] = [self.a, self.b, self.c].map(|x| s.from_array(x));
-        let [i, j] = [a, b].map(|x| s.to_bits(x));
+        let [i, j, k] = [a, b, c].map(|x| s.to_bits(x));
         let float = |x: S::F| s.to_array(x).map(canonical);
         let bits = |x: S::I| s.to_array(s.from_bits(x)).map(f32::to_bits);
         let raw = |x: S::F| s.to_array(x).map(f32::to_bits);
@@ -100,11 +100,30 @@ impl Task for Operations {
             ("shl", bits(s.shl::<23>(i))),
             ("shr", bits(s.shr::<23>(i))),
             ("sar", bits(s.sar::<23>(i))),
+            ("dot", bits(s.dot(k, i, j))),
+            ("vnni", bits(s.vnni().map_or(s.dot(k, i, j), |vnni| with_dot(s, vnni, [k, i, j])))),
             ("int_to_float", float(s.int_to_float(i))),
             ("sum", [canonical(s.sum(a)); LANES]),
             ("largest", [canonical(s.largest(a)); LANES]),
         ]
     }
+}
+
+/// A dot product by an instruction that `S` alone does not prove.
+#[inline(always)]
+fn with_dot<S: Simd, D: Dot<S>>(s: S, dot: D, [sum, a, b]: [S::I; 3]) -> S::I {
+    dot.vectorize(
+        s,
+        #[inline(always)]
+        || dot.dot(s, sum, a, b),
+    )
+}
+
+/// sum + a b over the bytes of a, unsigned, and those of b, signed, wrapping.
+fn dot(sum: f32, a: f32, b: f32) -> u32 {
+    let pairs = a.to_bits().to_le_bytes().into_iter().zip(b.to_bits().to_le_bytes());
+    let products: i64 = pairs.map(|(a, b)| i64::from(a) * i64::from(b as i8)).sum();
+    (i64::from(sum.to_bits()) + products) as u32
 }
 
 impl Operations {
@@ -155,6 +174,8 @@ impl Operations {
             bits(&|a, _| a << 23),
             bits(&|a, _| ((a as u32) >> 23) as i32),
             bits(&|a, _| a >> 23),
+            std::array::from_fn(|k| dot(c[k], a[k], b[k])),
+            std::array::from_fn(|k| dot(c[k], a[k], b[k])),
             bits(&|a, _| (a as f32).to_bits() as i32),
             [canonical(fold(a, |x, y| x + y)); LANES],
             [canonical(fold(a, |x, y| if x > y { x } else { y })); LANES],
@@ -305,6 +326,24 @@ impl Task for Memory {
             assert_eq!(to[..LANES - n], [-1.0; LANES][n..]);
             let mask = s.to_array(s.select(s.first(n), s.splat(1.0), s.splat(0.0)));
             assert_eq!(mask, std::array::from_fn(|i| f32::from(u8::from(i < n))));
+        }
+        let halves: [u16; 24] = std::array::from_fn(|i| (i * 2731) as u16);
+        for offset in 0..=8 {
+            // SAFETY: 16 values from an offset of at most 8 lie inside 24.
+            let lanes = unsafe { s.load_bf16(halves[offset..].as_ptr()) };
+            let expected = |i: usize| u32::from(halves[offset + i]) << 16;
+            assert_eq!(s.to_array(lanes).map(f32::to_bits), std::array::from_fn(expected));
+
+            let mut bytes = [7; 24];
+            let ints = s.to_bits(s.from_array(std::array::from_fn(|i| {
+                f32::from_bits(((i * 37 + offset) as u32).wrapping_mul(0x0203_0509))
+            })));
+            // SAFETY: as above.
+            unsafe { s.store_bytes(bytes[offset..].as_mut_ptr(), ints) };
+            let byte = |i: usize| ((i * 37 + offset) as u32).wrapping_mul(0x0203_0509) as u8;
+            let inside = offset..offset + LANES;
+            let expected = |i| if inside.contains(&i) { byte(i - offset) } else { 7 };
+            assert_eq!(bytes, std::array::from_fn(expected));
         }
         let cell = |row: usize, column: usize| (row * LANES + column) as f32;
         let mut rows = std::array::from_fn(|r| s.from_array(std::array::from_fn(|c| cell(r, c))));

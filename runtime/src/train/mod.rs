@@ -120,7 +120,7 @@ impl Trainer {
     ) -> Result<Trainer, TrainError> {
         let source = program.program();
         let (Some(training), Some(loss)) = (&source.training, source.loss) else {
-            return Err(RunError::Entry(EntryPoint::Train).into());
+            return Err(RunError::no_entry(source, EntryPoint::Train).into());
         };
         let mut training = settings::resolve(training, settings)?;
         if valid.is_some() {

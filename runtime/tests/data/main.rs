@@ -1,5 +1,6 @@
 //! Data in and out: what is read, what is refused and with which words, and what is written.
 
+mod arrays;
 mod csv_errors;
 mod csv_reading;
 mod files;

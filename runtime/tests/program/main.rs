@@ -4,5 +4,6 @@ mod accept;
 mod codec;
 mod columns;
 mod lifetime;
+mod narrow;
 mod refuse;
 mod sample;

@@ -198,18 +198,30 @@ fn refuses_bad_ports() {
 fn refuses_bad_training() {
     check(&[
         (|p| p.loss = None, "the net is trained, but has no loss"),
-        (|p| p.training = None, "eval has steps, but the net has no training"),
+        (|p| p.training = None, "train has steps, but the net has no training"),
         (
-            |p| (p.training, p.eval.steps) = (None, vec![]),
-            "train has steps, but the net has no training",
+            |p| {
+                (p.training, p.loss) = (None, None);
+                p.train.steps.clear();
+            },
+            "eval has steps or a metric, but the net has no loss",
+        ),
+        (
+            |p| {
+                (p.training, p.loss) = (None, None);
+                p.train.steps.clear();
+                p.eval.steps.clear();
+            },
+            "eval has steps or a metric, but the net has no loss",
         ),
         (
             |p| {
                 p.training = None;
-                p.eval.steps.clear();
                 p.train.steps.clear();
+                p.eval.steps.clear();
+                p.scalars.truncate(1);
             },
-            "there is a loss or a metric, but the net has no training",
+            "eval ends without the loss",
         ),
         (
             |p| training(p).batch = Batch::Rows(0),

@@ -1,8 +1,8 @@
 //! The types, sizes and layouts of each kernel's operands.
 
 use super::super::{
-    BufferId, CrossEntropy, DType, Distribution, Expr, Gemm, Kernel, LANES, Layout, ProgramError,
-    Random, Reduce, Rows, Span,
+    Buffer, BufferId, CrossEntropy, DType, Distribution, Expr, Gemm, Kernel, LANES, Layout,
+    ProgramError, Random, Reduce, Rows, Span,
 };
 use super::expr::{self, Domain, Order, Role};
 use super::table::Classes;
@@ -54,9 +54,7 @@ fn check_gemm(gemm: &Gemm, buffers: &Buffers) -> Result<(), ProgramError> {
     let (a_rows, a_cols) = size(a);
     let (m, k) = if gemm.a_transposed { (fixed(a_cols), a_rows) } else { (a_rows, fixed(a_cols)) };
 
-    let b = buffers.float(gemm.b, "B")?;
-    let vectors = has_vector_rows(b) || !matches!(b, Layout::Rows { .. });
-    require!(vectors, "B must be in panels or in rows of whole vectors");
+    let b = check_vector_operand(gemm, buffers)?;
     let (b_rows, b_cols) = size(b);
     let (b_k, n) = if gemm.b_transposed {
         require!(!b_rows.batched, "a transposed B may not have the batch as its rows");
@@ -86,6 +84,8 @@ fn check_gemm(gemm: &Gemm, buffers: &Buffers) -> Result<(), ProgramError> {
                  not transposed"
             );
             // Its inner size is A's columns, so it does not depend on the batch.
+            let narrow = buffers.get(gemm.b)?.dtype.is_narrow();
+            require!(!narrow, "a result in columns is not for a narrow B");
             let strided = !matches!(b, Layout::Panels { cols, .. } if cols > LANES);
             require!(strided, "for a result in columns, B must be in a single panel or in rows");
             Order::Columns
@@ -93,6 +93,22 @@ fn check_gemm(gemm: &Gemm, buffers: &Buffers) -> Result<(), ProgramError> {
         _ => Order::VectorsOrPanels,
     };
     expr::check(&gemm.tail, Domain { rows: m, cols: n, order }, Role::Tail, buffers)
+}
+
+/// The layout of a product's vector operand, which may be a narrow weight.
+fn check_vector_operand(gemm: &Gemm, buffers: &Buffers) -> Result<Layout, ProgramError> {
+    let Buffer { layout, dtype, .. } = *buffers.get(gemm.b)?;
+    if dtype.is_narrow() {
+        let plain = !gemm.a_transposed && !gemm.b_transposed;
+        require!(plain, "an operand is transposed, which it may not be where B is narrow");
+        let a = buffers.float(gemm.a, "A")?;
+        require!(matches!(a, Layout::Rows { .. }), "A must be in rows where B is narrow");
+        return Ok(layout);
+    }
+    let b = buffers.float(gemm.b, "B")?;
+    let vectors = has_vector_rows(b) || !matches!(b, Layout::Rows { .. });
+    require!(vectors, "B must be in panels or in rows of whole vectors");
+    Ok(b)
 }
 
 fn check_column_sum(x: BufferId, tail: &Expr, buffers: &Buffers) -> Result<(), ProgramError> {
@@ -198,7 +214,8 @@ fn check_target(
     classes: &Classes,
 ) -> Result<(), ProgramError> {
     let target = buffers.get(id)?;
-    require!(target.dtype == DType::I32, "the target must be a buffer of i32, not of f32");
+    let dtype = target.dtype.name();
+    require!(target.dtype == DType::I32, "the target must be a buffer of i32, not of {dtype}");
     require!(is_list(target.layout, rows), "the target must be a list of {}", text((rows, 1)));
     let within = classes.get(&id).is_some_and(|range| {
         range.start >= 0 && u64::try_from(range.end).is_ok_and(|end| end <= cols)

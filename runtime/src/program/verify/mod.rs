@@ -4,6 +4,8 @@
 //!
 //! - every buffer lies inside the arena, aligned, in a well-formed layout, padded to whole vectors;
 //! - every kernel's operands have the types, sizes and layouts it assumes (`kernel`, `expr`);
+//! - weights of bf16 lie in panels, those of i8 in quads with few enough rows that products cannot
+//!   overflow, and no step writes them;
 //! - class indices are bounded by the domain of the port they come from;
 //! - within a step, nothing written overlaps anything else that is written or read, but for exact
 //!   aliases of what the kernel reads just before it writes the same element; between steps, every
@@ -20,7 +22,7 @@ mod table;
 
 use std::fmt;
 
-use super::{Buffer, BufferId, DType, Entry, LANES, Layout, Program, Rows, Step};
+use super::{Buffer, BufferId, DType, Entry, LANES, Layout, MAX_INT8_ROWS, Program, Rows, Step};
 
 /// The most buffers, steps of an entry, parameters, ports and so on.
 const MAX_COUNT: usize = 1 << 20;
@@ -122,7 +124,11 @@ impl Phase {
 
     /// Whether the host ever runs it.
     fn runs(self, program: &Program) -> bool {
-        matches!(self, Phase::Init | Phase::Predict) || program.training.is_some()
+        match self {
+            Phase::Init | Phase::Predict => true,
+            Phase::Eval => program.loss.is_some(),
+            Phase::Train => program.training.is_some(),
+        }
     }
 }
 
@@ -214,9 +220,9 @@ impl<'p> Buffers<'p> {
 
     /// The layout of a buffer of floats; `what` is its part in the kernel or table.
     fn float(&self, id: BufferId, what: impl fmt::Display) -> Result<Layout, ProgramError> {
-        let buffer = self.get(id)?;
-        require!(buffer.dtype == DType::F32, "{what} must be a buffer of f32, not of i32");
-        Ok(buffer.layout)
+        let Buffer { layout, dtype, .. } = *self.get(id)?;
+        require!(dtype == DType::F32, "{what} must be a buffer of f32, not of {}", dtype.name());
+        Ok(layout)
     }
 
     /// The bytes of a buffer whose id has been checked.
@@ -244,6 +250,14 @@ fn place(buffer: &Buffer, batch: u64, arena: u64) -> Result<Extent, ProgramError
             );
         }
         Layout::Panels { rows, cols } => require!(rows >= 1 && cols >= 1, "has no elements"),
+        Layout::Quads { rows, cols } => {
+            require!(rows >= 1 && cols >= 1, "has no elements");
+            require!(
+                rows <= MAX_INT8_ROWS,
+                "has {rows} rows of 8-bit integers, more than {MAX_INT8_ROWS}, so that a sum of \
+                 products could overflow"
+            );
+        }
         Layout::Columns { rows, cols, stride } => {
             require!(rows.count >= 1 && cols >= 1, "has no elements");
             require!(rows.batched, "is in columns, which are for the rows of a batch");
@@ -255,9 +269,16 @@ fn place(buffer: &Buffer, batch: u64, arena: u64) -> Result<Extent, ProgramError
             );
         }
     }
+    let fits = match buffer.dtype {
+        DType::F32 => !matches!(buffer.layout, Layout::Quads { .. }),
+        DType::I32 => matches!(buffer.layout, Layout::Rows { .. } | Layout::Columns { .. }),
+        DType::Bf16 => matches!(buffer.layout, Layout::Panels { .. }),
+        DType::I8 => matches!(buffer.layout, Layout::Quads { .. }),
+    };
+    require!(fits, "is of {}, which cannot lie as it does", buffer.dtype.name());
     let elements = buffer.layout.elements(batch).filter(|&n| n <= MAX_ELEMENTS);
     require!(elements.is_some(), "has more than 2^40 elements");
-    let bytes = buffer.layout.bytes(batch);
+    let bytes = buffer.bytes(batch);
     let end = bytes.and_then(|bytes| start.checked_add(bytes)).filter(|&end| end <= arena);
     let Some(end) = end else {
         let message = format!("starts at byte {start} and ends beyond the arena of {arena} bytes");
@@ -275,7 +296,7 @@ fn fixed(count: u64) -> Rows {
 fn size(layout: Layout) -> (Rows, u64) {
     match layout {
         Layout::Rows { rows, cols, .. } | Layout::Columns { rows, cols, .. } => (rows, cols),
-        Layout::Panels { rows, cols } => (fixed(rows), cols),
+        Layout::Panels { rows, cols } | Layout::Quads { rows, cols } => (fixed(rows), cols),
     }
 }
 

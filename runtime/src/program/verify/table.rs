@@ -5,8 +5,8 @@ use std::fmt;
 use std::ops::Range;
 
 use super::super::{
-    Batch, BufferId, Curve, DType, Domain, Layout, Port, Program, ProgramError, Scalar, Schedule,
-    Training,
+    Batch, Buffer, BufferId, Curve, DType, Domain, Layout, Port, Program, ProgramError, Scalar,
+    Schedule, Training,
 };
 use super::{Buffers, Extent, Phase, fixed, require, size, text};
 
@@ -87,7 +87,7 @@ pub(super) fn classes(program: &Program, buffers: &Buffers) -> Result<Classes, P
     let mut classes = Classes::new();
     for port in program.inputs.iter().chain(&program.targets) {
         let bounds = bounds(port)?;
-        if buffers.get(port.buffer)?.dtype == DType::F32 {
+        if buffers.get(port.buffer)?.dtype != DType::I32 {
             continue;
         }
         let Some(bounds) = bounds else {
@@ -99,7 +99,7 @@ pub(super) fn classes(program: &Program, buffers: &Buffers) -> Result<Classes, P
         classes.insert(port.buffer, bounds);
     }
     for (i, buffer) in buffers.buffers.iter().enumerate() {
-        let known = buffer.dtype == DType::F32 || classes.contains_key(&BufferId(i as u32));
+        let known = buffer.dtype != DType::I32 || classes.contains_key(&BufferId(i as u32));
         require!(known, "buffer {i} is of i32, but is neither an input's nor a target's");
     }
     Ok(classes)
@@ -141,7 +141,13 @@ fn check_params<'p>(
 ) -> Result<(), ProgramError> {
     for param in &program.params {
         let what = What::Param(&param.name);
-        let layout = buffers.float(param.buffer, what)?;
+        let Buffer { layout, dtype, .. } = *buffers.get(param.buffer)?;
+        if dtype.is_narrow() {
+            let (states, dtype) = (param.states.len(), dtype.name());
+            require!(states == 0, "{what} is of {dtype}, and has states as if it were trained");
+        } else {
+            buffers.float(param.buffer, what)?;
+        }
         let (cols, leading) = match param.shape.split_last() {
             Some((&cols, leading)) => (cols, leading),
             None => (1, &[][..]),
@@ -243,12 +249,12 @@ fn check_scalars<'p>(
 
 fn check_training(program: &Program) -> Result<(), ProgramError> {
     let Some(training) = &program.training else {
-        for phase in [Phase::Eval, Phase::Train] {
-            let empty = phase.entry(program).steps.is_empty();
-            require!(empty, "{} has steps, but the net has no training", phase.name());
-        }
-        let bare = program.loss.is_none() && program.metrics.is_empty();
-        require!(bare, "there is a loss or a metric, but the net has no training");
+        require!(program.train.steps.is_empty(), "train has steps, but the net has no training");
+        let bare = program.eval.steps.is_empty() && program.metrics.is_empty();
+        require!(
+            bare || program.loss.is_some(),
+            "eval has steps or a metric, but the net has no loss"
+        );
         return Ok(());
     };
     let Training { batch, epochs, seed: _, valid, shuffle: _, schedules } = training;

@@ -1,0 +1,37 @@
+//! Decides which weights are kept in fewer bits.
+
+use crate::Precision;
+use crate::graph::{Graph, NodeId};
+use crate::model::Model;
+use crate::op::{Leaf, MatMul, Op, Source};
+use arenet_runtime::program::MAX_INT8_ROWS;
+use rustc_hash::FxHashSet as HashSet;
+
+/// Gives every weight that may have it the precision: one that these graphs, which are all that a
+/// program runs, use as nothing but the vector operand of products without a transposition. Biases
+/// and all else stay f32, and so do weights with too many rows for sums in 32 bits.
+pub fn narrow(model: &mut Model, graphs: &[&Graph], precision: Precision) {
+    let (mut products, mut others) = (HashSet::default(), HashSet::default());
+    for graph in graphs {
+        let param = |id: NodeId| match graph.node(id).op {
+            Op::Leaf(Leaf { source: Source::Param(param), .. }) => Some(param as usize),
+            _ => None,
+        };
+        others.extend(graph.roots.iter().filter_map(|&root| param(root)));
+        for node in &graph.nodes {
+            let plain = Op::MatMul(MatMul { transpose_a: false, transpose_b: false });
+            let vectors = if node.op == plain { 1 } else { usize::MAX };
+            for (index, &input) in node.inputs.iter().enumerate() {
+                let uses = if index == vectors { &mut products } else { &mut others };
+                uses.extend(param(input));
+            }
+        }
+    }
+    for &index in products.difference(&others) {
+        let param = &mut model.params[index];
+        let rows = param.shape.dims().first().map_or(0, |&rows| rows as u64);
+        if precision != Precision::Int8 || rows <= MAX_INT8_ROWS {
+            param.precision = precision;
+        }
+    }
+}

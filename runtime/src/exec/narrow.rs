@@ -1,0 +1,166 @@
+//! Weights in fewer bits: rounded when the host writes them, widened when it reads them.
+//!
+//! bfloat16 is the upper half of a 32-bit float, rounded to the nearest, ties to even. Integers of
+//! 8 bits are symmetric and have a scale for each column, max |w| / 127: q = round(w / scale).
+
+use crate::program::{Buffer, DType, Layout, SCALE_BYTES};
+
+/// 8-bit integers are stored with this added, as unsigned bytes.
+const ZERO: i32 = 128;
+
+/// Writes the rounded weights, given row after row, into the bytes of their buffer.
+pub(super) fn round(buffer: &Buffer, values: &[f32], bytes: &mut [u8]) {
+    let Buffer { layout, dtype, .. } = *buffer;
+    let (_, cols) = size(layout);
+    if cols == 0 {
+        return;
+    }
+    let scales = if dtype == DType::I8 { scales(values, cols) } else { Vec::new() };
+    for (col, scale) in scales.iter().enumerate() {
+        bytes[scale_at(layout, col)..][..4].copy_from_slice(&scale.to_ne_bytes());
+    }
+    for (row, weights) in values.chunks_exact(cols).enumerate() {
+        for (col, &weight) in weights.iter().enumerate() {
+            let at = layout.position(row as u64, col as u64);
+            match scales.get(col) {
+                Some(scale) => bytes[at] = quantised(weight / scale),
+                None => bytes[2 * at..][..2].copy_from_slice(&to_bf16(weight).to_ne_bytes()),
+            }
+        }
+    }
+}
+
+/// Appends the weights that the bytes of a buffer mean, row after row.
+pub(super) fn widen(buffer: &Buffer, bytes: &[u8], to: &mut Vec<f32>) {
+    let Buffer { layout, dtype, .. } = *buffer;
+    let (rows, cols) = size(layout);
+    let scale = |col| {
+        let at = scale_at(layout, col);
+        f32::from_ne_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+    };
+    for (row, col) in (0..rows).flat_map(|row| (0..cols).map(move |col| (row, col))) {
+        let at = layout.position(row as u64, col as u64);
+        to.push(match dtype {
+            DType::I8 => (i32::from(bytes[at]) - ZERO) as f32 * scale(col),
+            _ => from_bf16(u16::from_ne_bytes([bytes[2 * at], bytes[2 * at + 1]])),
+        });
+    }
+}
+
+fn size(layout: Layout) -> (usize, usize) {
+    // The batch has no part in the size of a weight.
+    let (rows, cols) = layout.size(1).expect("a verified layout has a size");
+    (rows as usize, cols as usize)
+}
+
+/// The first byte of a column's scale: those of a panel lie before its rows.
+fn scale_at(layout: Layout, col: usize) -> usize {
+    let first = layout.position(0, col as u64 / 16 * 16);
+    first - SCALE_BYTES as usize + col % 16 * 4
+}
+
+/// max |w| / 127 of each column; NaN where there is one.
+fn scales(values: &[f32], cols: usize) -> Vec<f32> {
+    let mut largest = vec![0.0f32; cols];
+    for row in values.chunks_exact(cols) {
+        for (largest, weight) in largest.iter_mut().zip(row) {
+            // False where the largest is NaN, which so stays.
+            if weight.abs() > *largest || weight.is_nan() {
+                *largest = weight.abs();
+            }
+        }
+    }
+    largest.into_iter().map(|largest| largest / 127.0).collect()
+}
+
+/// The nearest integer within ±127, ties to even, as it is stored; 0 / 0 of a column of zeros is 0.
+fn quantised(weight: f32) -> u8 {
+    let rounded = weight.round_ties_even().clamp(-127.0, 127.0) as i32;
+    (rounded + ZERO) as u8
+}
+
+/// The nearest bfloat16, ties to even; what is finite stays finite.
+fn to_bf16(x: f32) -> u16 {
+    let bits = x.to_bits();
+    let upper = (bits >> 16) as u16;
+    if x.is_nan() {
+        return upper | 0x40; // quiet, so that cutting cannot make it infinite
+    }
+    // Half of the last place, less one unless the last place is odd; a carry may pass into the
+    // exponent, as it should.
+    let rounded = ((bits + 0x7fff + u32::from(upper & 1)) >> 16) as u16;
+    let infinite = x.is_finite() && rounded & 0x7fff == 0x7f80;
+    if infinite { rounded - 1 } else { rounded }
+}
+
+fn from_bf16(bits: u16) -> f32 {
+    f32::from_bits(u32::from(bits) << 16)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The nearest bfloat16 by a search among both neighbours, in 64 bits.
+    fn nearest_bf16(x: f32) -> u16 {
+        let below = (x.to_bits() >> 16) as u16; // towards zero
+        let distance = |bits: u16| (f64::from(from_bf16(bits)) - f64::from(x)).abs();
+        let above = below + 1;
+        match distance(below).total_cmp(&distance(above)) {
+            _ if !from_bf16(above).is_finite() => below,
+            std::cmp::Ordering::Less => below,
+            std::cmp::Ordering::Greater => above,
+            std::cmp::Ordering::Equal => below + (below & 1),
+        }
+    }
+
+    #[test]
+    fn bfloat16_is_the_nearest() {
+        let bits = (0..1u64 << 32).step_by(65_521).map(|bits| f32::from_bits(bits as u32));
+        let ties = (0..1u32 << 16).map(|upper| f32::from_bits(upper << 16 | 0x8000));
+        let exact = (0..1u32 << 16).map(|upper| f32::from_bits(upper << 16));
+        for x in bits.chain(ties).chain(exact).filter(|x| x.is_finite()) {
+            assert_eq!(to_bf16(x), nearest_bf16(x), "{x:e}");
+        }
+        assert_eq!(from_bf16(to_bf16(f32::INFINITY)), f32::INFINITY);
+        assert!(from_bf16(to_bf16(f32::from_bits(0x7f80_0001))).is_nan());
+    }
+
+    #[test]
+    fn integers_are_within_half_a_scale() {
+        let (rows, cols) = (7, 19);
+        let layout = Layout::Quads { rows, cols };
+        let buffer = Buffer { layout, dtype: DType::I8, ..Buffer::default() };
+        let weight = |i: u64| (i * 37 % 101) as f32 / 50.0 - 1.0;
+        let mut values: Vec<f32> = (0..rows * cols).map(weight).collect();
+        for row in 0..rows {
+            values[(row * cols + 4) as usize] = 0.0;
+        }
+        let mut bytes = vec![0; buffer.bytes(1).unwrap() as usize];
+        round(&buffer, &values, &mut bytes);
+        let mut back = Vec::new();
+        widen(&buffer, &bytes, &mut back);
+        for col in 0..cols as usize {
+            let column = || values.iter().skip(col).step_by(cols as usize);
+            let largest = column().fold(0.0f32, |largest, w| largest.max(w.abs()));
+            let rounded = || back.iter().skip(col).step_by(cols as usize);
+            for (w, q) in column().zip(rounded()) {
+                assert!((w - q).abs() <= largest / 127.0 * 0.5001, "{w} became {q}");
+            }
+            let kept = rounded().fold(0.0f32, |largest, w| largest.max(w.abs()));
+            assert!((kept - largest).abs() <= largest * f32::EPSILON, "the largest stays");
+        }
+    }
+
+    #[test]
+    fn what_is_not_finite_shows() {
+        let layout = Layout::Quads { rows: 2, cols: 2 };
+        let buffer = Buffer { layout, dtype: DType::I8, ..Buffer::default() };
+        let mut bytes = vec![0; buffer.bytes(1).unwrap() as usize];
+        round(&buffer, &[1.0, f32::NAN, 2.0, 1.0], &mut bytes);
+        let mut back = Vec::new();
+        widen(&buffer, &bytes, &mut back);
+        assert!(back[1].is_nan() && back[3].is_nan());
+        assert_eq!((back[0], back[2]), (64.0 * (2.0 / 127.0), 2.0));
+    }
+}
