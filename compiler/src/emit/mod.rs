@@ -94,8 +94,10 @@ pub fn emit(model: &Model, stages: &[Stage; 4], batch: u64, source: &str) -> Emi
         for (&root, &buffer) in scalars.iter().zip(&results) {
             emitter.results.entry(root).or_insert(buffer);
         }
+        emitter.draw_in_place();
         plans[index] = emitter.plan(&mut program, base, &persistent);
-        let steps = stage.schedule.iter().map(|&cluster| emitter.step(cluster)).collect();
+        let steps = stage.schedule.iter().filter(|&&cluster| !emitter.is_drawn(cluster));
+        let steps = steps.map(|&cluster| emitter.step(cluster)).collect();
         let entry = program::Entry {
             steps,
             lower_bound: plans[index].lower_bound,
@@ -149,7 +151,7 @@ struct Emitter<'a> {
     leaves: &'a Leaves,
     /// The buffers of the values that are kept.
     buffers: Vec<Option<BufferId>>,
-    /// Where the loss and the metrics go.
+    /// Where the loss and the metrics go, and random values that are only assigned.
     results: HashMap<NodeId, BufferId>,
     batch: u64,
     /// The statements of the source text.
@@ -172,6 +174,34 @@ impl Emitter<'_> {
             }
             _ => self.buffers[id.index()].expect("what is read has been kept"),
         }
+    }
+
+    /// Lets random values that nothing but an assignment reads be drawn where they are assigned to:
+    /// initial values then need no room of their own.
+    fn draw_in_place(&mut self) {
+        let graph = &self.stage.graph;
+        for node in &graph.nodes {
+            let (Op::Assign(_), [target, value]) = (node.op, &node.inputs[..]) else { continue };
+            let ops = (graph.node(*target).op, graph.node(*value).op);
+            let (Op::Leaf(leaf), Op::Random(_)) = ops else { continue };
+            let reads = graph.nodes.iter().filter(|node| node.inputs.contains(value));
+            if reads.count() == 1 {
+                self.results.insert(*value, self.leaves[&leaf]);
+            }
+        }
+    }
+
+    /// Whether a cluster does nothing but assign what is in its place already.
+    fn is_drawn(&self, id: ClusterId) -> bool {
+        let cluster = self.cluster(id);
+        let drawn = |node: &NodeId| {
+            let node = self.stage.graph.node(*node);
+            let random = |value: &NodeId| matches!(self.stage.graph.node(*value).op, Op::Random(_));
+            let placed = node.inputs.get(1).filter(|value| random(value));
+            matches!(node.op, Op::Assign(_))
+                && placed.is_some_and(|value| self.results.contains_key(value))
+        };
+        cluster.anchor.is_none() && cluster.nodes.iter().all(drawn)
     }
 
     /// Whether a node's value has a buffer.
