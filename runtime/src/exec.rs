@@ -462,13 +462,13 @@ fn bind(
     threads: usize,
     thread: usize,
 ) -> ([Vec<Launch>; 4], usize) {
-    let mut binder = Binder::new(program, constants, constants_at, scratch, threads);
+    let mut binder = Binder::new(program, constants, constants_at, scratch);
     let entries = EntryPoint::ALL.map(|entry| {
         let entry = entry.of(program);
         let mut launches = Vec::with_capacity(entry.steps.len());
         for (step, share) in entry.steps.iter().zip(shares(program, entry, threads)) {
             if thread < share.threads || share.barrier {
-                launches.push(Launch { step: binder.bind(&step.kernel), share });
+                launches.push(Launch { step: binder.bind(&step.kernel, share.split), share });
             }
         }
         launches

@@ -8,15 +8,17 @@ use std::hint::spin_loop;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 
-/// How often a waiting thread looks before it goes to sleep: some tens of microseconds, longer than
+/// How often a waiting thread looks before it goes to sleep: some hundred microseconds, longer than
 /// the gap between the steps of a training loop, and than most waits for another's part of a step.
-const SPINS: usize = 4_000;
+const SPINS: usize = 16_000;
+/// How often at least: a few microseconds, as a wait in vain may be followed by short ones.
+const FEWEST_SPINS: usize = SPINS / 16;
 
 /// A barrier for a fixed number of threads. Who has to wait looks again and again, and then sleeps.
 pub struct Crew {
     threads: usize,
     /// How often to look at most, and how often now: half as often after each time in vain, as when
-    /// the others wait for the core that this thread looks on.
+    /// the others wait for the core that this thread looks on, and twice as often after a success.
     most_spins: usize,
     spins: AtomicUsize,
     arrived: AtomicUsize,
@@ -66,12 +68,12 @@ impl Crew {
         let spins = self.spins.load(Ordering::Relaxed);
         for _ in 0..spins {
             if self.round.load(Ordering::Acquire) != round {
-                self.spins.store(self.most_spins.min(spins + spins / 8 + 1), Ordering::Relaxed);
+                self.spins.store(self.most_spins.min(spins * 2), Ordering::Relaxed);
                 return;
             }
             spin_loop();
         }
-        self.spins.store(spins / 2, Ordering::Relaxed);
+        self.spins.store(self.most_spins.min(FEWEST_SPINS.max(spins / 2)), Ordering::Relaxed);
         self.sleeping.fetch_add(1, Ordering::SeqCst);
         let mut guard = self.lock.lock().unwrap_or_else(|e| e.into_inner());
         while self.round.load(Ordering::SeqCst) == round {

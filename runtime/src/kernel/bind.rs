@@ -7,7 +7,7 @@ use super::gemm_int8::{self, GemmInt8};
 use super::map::{Domain, Map};
 use super::random::Random;
 use super::reduce::Reduce;
-use super::share::{self, Split};
+use super::share::Split;
 use super::softmax::Softmax;
 use super::straight::{self, Tape};
 use super::tile::{Binding, Code, Place, Registers, TILE_VECTORS};
@@ -134,26 +134,23 @@ pub struct Binder<'a> {
     constants_at: usize,
     /// The first float of the thread's scratch.
     scratch: usize,
-    /// How many threads there are.
-    threads: usize,
     /// The scratch used by the most demanding step so far, in floats.
     pub scratch_floats: usize,
 }
 
 impl<'a> Binder<'a> {
-    /// A binder for one of `threads` threads, whose scratch starts at `scratch`.
+    /// A binder for a thread whose scratch starts at `scratch`.
     pub fn new(
         program: &'a Program,
         constants: &'a mut Vec<f32>,
         constants_at: usize,
         scratch: usize,
-        threads: usize,
     ) -> Binder<'a> {
         // Zero starts every product without a bias, one is the row that sums columns.
         if constants.is_empty() {
             constants.extend([0.0, 1.0]);
         }
-        Binder { program, constants, constants_at, scratch, threads, scratch_floats: 0 }
+        Binder { program, constants, constants_at, scratch, scratch_floats: 0 }
     }
 
     fn buffer(&self, id: BufferId) -> &'a Buffer {
@@ -220,11 +217,11 @@ impl<'a> Binder<'a> {
         List { offset, cols, stride }
     }
 
-    /// Binds one step.
-    pub fn bind(&mut self, kernel: &Kernel) -> Bound {
+    /// Binds one step, which is split between threads in this way.
+    pub fn bind(&mut self, kernel: &Kernel, split: Split) -> Bound {
         match kernel {
             Kernel::Gemm(gemm) => {
-                let by_rows = share::split(self.program, kernel, self.threads) == Split::Rows;
+                let by_rows = split == Split::Rows;
                 match self.buffer(gemm.b).dtype {
                     DType::I8 => Bound::GemmInt8(GemmInt8 { by_rows, ..self.gemm_int8(gemm) }),
                     _ => Bound::Gemm(Gemm { by_rows, ..self.gemm(gemm) }),

@@ -5,7 +5,7 @@
 //! others. Other steps are split into parts of whole tiles, or left to the first thread. A barrier
 //! stands only where a step touches bytes that another thread may have written, or may still read.
 
-use crate::program::{Buffer, BufferId, Entry, Kernel, Layout, Program, Span};
+use crate::program::{Buffer, BufferId, Entry, Gemm, Kernel, Layout, Program, Span, Step};
 use crate::simd::LANES;
 
 /// An entry with less work than this, some ten microseconds, runs on one thread: waking the others
@@ -28,23 +28,29 @@ pub enum Split {
 /// What the threads do at a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Share {
+    /// How they split it.
+    pub split: Split,
     /// How many take part.
     pub threads: usize,
     /// Whether all wait for each other before it.
     pub barrier: bool,
 }
 
-/// How a kernel can be split between so many threads.
-pub fn split(program: &Program, kernel: &Kernel, threads: usize) -> Split {
+/// How a kernel of an entry can be split between so many threads.
+fn split(program: &Program, entry: &Entry, kernel: &Kernel, threads: usize) -> Split {
     let buffer = |id: BufferId| &program.buffers[id.0 as usize];
     let or = |rows: bool, other| if rows { Split::Rows } else { other };
     match kernel {
         Kernel::Gemm(gemm) => {
-            // Few rows for each thread would leave tiles unfilled: columns are split then.
-            let many = program.batch >= 2 * (LANES * threads) as u64;
             let result = buffer(gemm.tail.stores[0].1);
-            let columns = matches!(result.layout, Layout::Columns { .. });
-            or(is_batched(result) && (many || columns), Split::Parts)
+            let by_rows = match result.layout {
+                Layout::Columns { .. } => true,
+                Layout::Rows { rows, cols, .. } => {
+                    rows.batched && pays_by_rows(program, entry, gemm, cols, threads)
+                }
+                _ => false,
+            };
+            or(by_rows, Split::Parts)
         }
         Kernel::ColumnSum { .. } => Split::Parts,
         Kernel::Map(expr) => or(is_batched(buffer(expr.stores[0].1)), Split::Parts),
@@ -59,16 +65,28 @@ pub fn split(program: &Program, kernel: &Kernel, threads: usize) -> Split {
     }
 }
 
+/// Whether a product of `n` columns is better split by its rows than by its columns.
+fn pays_by_rows(program: &Program, entry: &Entry, gemm: &Gemm, n: u64, threads: usize) -> bool {
+    let rows = program.batch / threads as u64;
+    // Few rows for each thread would leave tiles unfilled, and each thread transposes all of B.
+    let filled = rows >= if gemm.b_transposed { 256 } else { 2 * LANES as u64 };
+    // A weight that the entry changes comes from the core that has changed it, all of it where rows
+    // are split; where columns are, it stays, and the rows of A come from the others.
+    let writes = |step: &Step| step.kernel.access().writes.contains(&gemm.b);
+    filled && (program.batch >= n || !entry.steps.iter().any(writes))
+}
+
 /// The shares of an entry's steps.
 pub fn shares(program: &Program, entry: &Entry, threads: usize) -> Vec<Share> {
     let flops = entry.steps.iter().fold(0, |sum: u64, step| sum.saturating_add(step.flops));
     if threads == 1 || flops < FLOPS_WORTH_THREADS {
-        return vec![Share { threads: 1, barrier: false }; entry.steps.len()];
+        let alone = Share { split: Split::Alone, threads: 1, barrier: false };
+        return vec![alone; entry.steps.len()];
     }
     // What has been touched since the last barrier.
     let mut touched: Vec<Touch> = Vec::new();
-    let share = |step: &crate::program::Step| {
-        let split = match split(program, &step.kernel, threads) {
+    let share = |step: &Step| {
+        let split = match split(program, entry, &step.kernel, threads) {
             Split::Parts if step.flops < FLOPS_WORTH_PARTS => Split::Alone,
             split => split,
         };
@@ -78,7 +96,7 @@ pub fn shares(program: &Program, entry: &Entry, threads: usize) -> Vec<Share> {
             touched.clear();
         }
         touched.extend(touches);
-        Share { threads: if split == Split::Alone { 1 } else { threads }, barrier }
+        Share { split, threads: if split == Split::Alone { 1 } else { threads }, barrier }
     };
     entry.steps.iter().map(share).collect()
 }
