@@ -261,3 +261,13 @@ fn nets_that_are_no_chains_are_planned_without_overlap() {
         check_program(&compiled(source, batch));
     }
 }
+
+#[test]
+fn initial_values_need_no_room_of_their_own() {
+    let source = "net wide { input x: [N, 300] output y = x |> dense(200) |> dense(100) }";
+    let program = compiled(source, 1).program;
+    assert_eq!(program.init.bytes, program.init.lower_bound);
+    // The parameters and the port are all that the initial values touch.
+    assert!(program.init.bytes < program.predict.bytes);
+    assert_eq!(program.arena_bytes, program.predict.bytes);
+}
