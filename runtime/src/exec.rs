@@ -171,7 +171,8 @@ impl Executor {
         let mut constants = Vec::new();
         let constants_at = source.arena_bytes as usize / 4;
         // Binding twice: the first time tells how many constants and how much scratch there are.
-        let (_, scratch) = bind(source, &mut constants, constants_at, 0, 1, 0);
+        let shares = EntryPoint::ALL.map(|entry| shares(source, entry.of(source), threads));
+        let (_, scratch) = bind(source, &shares, &mut constants, constants_at, 0, 0);
         let scratch_at = constants_at + constants.len() * LANES;
         let floats = scratch_at as u64 + scratch as u64 * threads as u64;
         let limit = match options.max_memory {
@@ -184,7 +185,7 @@ impl Executor {
         let by_thread: Vec<[Vec<Launch>; 4]> = (0..threads)
             .map(|thread| {
                 let at = scratch_at + thread * scratch;
-                bind(source, &mut constants, constants_at, at, threads, thread).0
+                bind(source, &shares, &mut constants, constants_at, at, thread).0
             })
             .collect();
         let mut steps: [Vec<Vec<Launch>>; 4] = Default::default();
@@ -456,17 +457,17 @@ impl Executor {
 /// Binds every entry for one thread; also says how much scratch the thread needs, in floats.
 fn bind(
     program: &Program,
+    shares: &[Vec<Share>; 4],
     constants: &mut Vec<f32>,
     constants_at: usize,
     scratch: usize,
-    threads: usize,
     thread: usize,
 ) -> ([Vec<Launch>; 4], usize) {
     let mut binder = Binder::new(program, constants, constants_at, scratch);
     let entries = EntryPoint::ALL.map(|entry| {
-        let entry = entry.of(program);
+        let (entry, shares) = (entry.of(program), &shares[entry as usize]);
         let mut launches = Vec::with_capacity(entry.steps.len());
-        for (step, share) in entry.steps.iter().zip(shares(program, entry, threads)) {
+        for (step, &share) in entry.steps.iter().zip(shares) {
             if thread < share.threads || share.barrier {
                 launches.push(Launch { step: binder.bind(&step.kernel, share.split), share });
             }

@@ -7,12 +7,17 @@
 
 use crate::program::{Buffer, BufferId, Entry, Gemm, Kernel, Layout, Program, Span, Step};
 use crate::simd::LANES;
+use std::collections::HashSet;
 
 /// An entry with less work than this, some ten microseconds, runs on one thread: waking the others
 /// and waiting for them costs about as much as they save.
 const FLOPS_WORTH_THREADS: u64 = 1_000_000;
 /// A step with less work than this, about a microsecond, is not split into parts.
 const FLOPS_WORTH_PARTS: u64 = 100_000;
+
+/// After so many buffers, there is a barrier anyway: it costs little for so many steps, and finding
+/// out would take longer and longer.
+const MOST_TOUCHES: usize = 256;
 
 /// How a step is split.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,8 +41,11 @@ pub struct Share {
     pub barrier: bool,
 }
 
+/// The weights that an entry changes.
+type Trained = HashSet<BufferId>;
+
 /// How a kernel of an entry can be split between so many threads.
-fn split(program: &Program, entry: &Entry, kernel: &Kernel, threads: usize) -> Split {
+fn split(program: &Program, trained: &Trained, kernel: &Kernel, threads: usize) -> Split {
     let buffer = |id: BufferId| &program.buffers[id.0 as usize];
     let or = |rows: bool, other| if rows { Split::Rows } else { other };
     match kernel {
@@ -46,7 +54,7 @@ fn split(program: &Program, entry: &Entry, kernel: &Kernel, threads: usize) -> S
             let by_rows = match result.layout {
                 Layout::Columns { .. } => true,
                 Layout::Rows { rows, cols, .. } => {
-                    rows.batched && pays_by_rows(program, entry, gemm, cols, threads)
+                    rows.batched && pays_by_rows(program, trained, gemm, cols, threads)
                 }
                 _ => false,
             };
@@ -66,14 +74,13 @@ fn split(program: &Program, entry: &Entry, kernel: &Kernel, threads: usize) -> S
 }
 
 /// Whether a product of `n` columns is better split by its rows than by its columns.
-fn pays_by_rows(program: &Program, entry: &Entry, gemm: &Gemm, n: u64, threads: usize) -> bool {
+fn pays_by_rows(program: &Program, trained: &Trained, gemm: &Gemm, n: u64, threads: usize) -> bool {
     let rows = program.batch / threads as u64;
     // Few rows for each thread would leave tiles unfilled, and each thread transposes all of B.
     let filled = rows >= if gemm.b_transposed { 256 } else { 2 * LANES as u64 };
     // A weight that the entry changes comes from the core that has changed it, all of it where rows
     // are split; where columns are, it stays, and the rows of A come from the others.
-    let writes = |step: &Step| step.kernel.access().writes.contains(&gemm.b);
-    filled && (program.batch >= n || !entry.steps.iter().any(writes))
+    filled && (program.batch >= n || !trained.contains(&gemm.b))
 }
 
 /// The shares of an entry's steps.
@@ -83,15 +90,18 @@ pub fn shares(program: &Program, entry: &Entry, threads: usize) -> Vec<Share> {
         let alone = Share { split: Split::Alone, threads: 1, barrier: false };
         return vec![alone; entry.steps.len()];
     }
+    let writes = |step: &Step| step.kernel.access().writes;
+    let trained: Trained = entry.steps.iter().flat_map(writes).collect();
     // What has been touched since the last barrier.
     let mut touched: Vec<Touch> = Vec::new();
     let share = |step: &Step| {
-        let split = match split(program, entry, &step.kernel, threads) {
+        let split = match split(program, &trained, &step.kernel, threads) {
             Split::Parts if step.flops < FLOPS_WORTH_PARTS => Split::Alone,
             split => split,
         };
         let touches = touches(program, &step.kernel, split);
-        let barrier = touches.iter().any(|own| touched.iter().any(|other| other.meets(own)));
+        let meets = |own| touched.iter().any(|other: &Touch| other.meets(own));
+        let barrier = touched.len() > MOST_TOUCHES || touches.iter().any(meets);
         if barrier {
             touched.clear();
         }
