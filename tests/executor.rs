@@ -4,6 +4,7 @@
 mod common;
 
 use arenet_runtime::exec::{EntryPoint, Executor, Options, RunError};
+use arenet_runtime::kernel::share::{Split, shares};
 use arenet_runtime::program::{Port, Program, Verified};
 use arenet_runtime::simd::Isa;
 use common::{Numbers, compile, executor, worth_sharing};
@@ -281,6 +282,35 @@ fn a_timed_run_does_what_a_run_does() {
         assert!(timed == trained(&program, batch as usize, 1, Isa::detect()), "{threads} threads");
         assert!(times.iter().sum::<Duration>() > Duration::ZERO);
     }
+}
+
+#[test]
+fn threads_wait_only_where_rows_change_hands() {
+    let source = "
+        net wide {
+            input x: [N, 64]
+            a = x |> dense(64) |> tanh
+            b = a |> dense(64) |> tanh
+            output y = softmax(b |> dense(64))
+        }
+        train {
+            target t: [N, 64]
+            loss = mse(y, t)
+            optimizer = sgd(lr: 0.1)
+        }";
+    let program = compile(source, 600);
+    let program = program.program();
+    let predict = shares(program, &program.predict, 2);
+    assert!(predict.iter().all(|share| share.split == Split::Rows && !share.barrier));
+    // A weight's gradient is a sum over the rows of all threads.
+    let train = shares(program, &program.train, 2);
+    let first_update = train.iter().position(|share| share.split != Split::Rows).unwrap();
+    assert!(train[..first_update].iter().all(|share| !share.barrier));
+    assert!(train[first_update].barrier);
+    // So little work is not worth a second thread.
+    let small = compile(source, 1);
+    let small = shares(small.program(), &small.program().train, 2);
+    assert!(small.iter().all(|share| share.threads == 1 && !share.barrier));
 }
 
 #[test]
