@@ -2,7 +2,7 @@
 
 use arenet_compiler::pass::contract::contract;
 use arenet_compiler::{Options, compile, show};
-use arenet_runtime::program::{BufferId, Expr, Instr, Load, Opcode, Spread, Value};
+use arenet_runtime::program::{BufferId, Expr, Instr, Load, Opcode, Spread, Step, Value};
 use pretty_assertions::assert_eq;
 
 /// Checks the kernels of a training step.
@@ -70,6 +70,42 @@ fn relu_cross_entropy_momentum() {
       h.w.momentum <- h.w.momentum * 0.9 + xᵀ @ %22
 ",
     );
+}
+
+#[test]
+fn every_optimizer_updates_a_weight_in_its_product() {
+    for optimizer in [
+        "sgd(lr: 0.1, weight_decay: 0.01)",
+        "sgd(lr: 0.1, momentum: 0.9, dampening: 0.1, weight_decay: 0.01, maximize: true)",
+        "sgd(lr: 0.1, momentum: 0.9, nesterov: true)",
+        "adam(lr: 0.1)",
+        "adam(lr: 0.1, weight_decay: 0.01, amsgrad: true)",
+        "adamw(lr: 0.1)",
+        "adamw(lr: 0.1, amsgrad: true)",
+    ] {
+        let source = format!(
+            "net n {{
+                input x: [N, 3]
+                output y = x |> dense(4) |> sigmoid |> dense(2)
+            }}
+            train {{
+                target t: [N, 2]
+                loss = mse(y, t)
+                optimizer = {optimizer}
+            }}"
+        );
+        let program = compile(&source, &Options::default()).unwrap().program;
+        let steps = program.train.steps.iter();
+        let writers = program.params.iter().map(|param| {
+            let writes = |step: &&Step| step.kernel.access().writes.contains(&param.buffer);
+            (&param.name, steps.clone().filter(writes).map(|step| step.kernel.name()).collect())
+        });
+        for (name, writers) in writers {
+            let kernel = if name.ends_with(".w") { "gemm" } else { "column_sum" };
+            let writers: Vec<&str> = writers;
+            assert_eq!(writers, [kernel], "{name} by {optimizer}");
+        }
+    }
 }
 
 const R: Value = Value::Result;

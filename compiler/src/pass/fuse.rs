@@ -214,10 +214,13 @@ impl Fuser<'_> {
         expression.retain(|&node| !self.add_bias(node));
         let Some(&first) = expression.first() else { return };
         let cluster = self.joinable(&expression).unwrap_or_else(|| {
+            // What reads only leaves, such as a factor of the learning rate, is there for all.
+            let is_first = !self.graph.node(id).op.is_assign()
+                && self.operands(&expression).all(|operand| self.source_cluster(operand).is_none());
             let cluster = self.start(None, first);
             let open = &mut self.clusters[cluster.0 as usize];
             open.nodes.clear();
-            open.position = id.index();
+            open.position = if is_first { 0 } else { id.index() };
             cluster
         });
         for &node in &expression {
@@ -287,11 +290,23 @@ impl Fuser<'_> {
 
     /// Whether an operand is there before `cluster` runs.
     fn is_before(&self, operand: NodeId, cluster: ClusterId) -> bool {
-        let source = spread_source(self.graph, &self.cluster_of, operand);
-        match self.cluster_of[source.index()] {
-            Some(other) => self.position(other) < self.position(cluster),
-            None => true,
-        }
+        let source = self.source_cluster(operand);
+        source.is_none_or(|source| self.position(source) < self.position(cluster))
+    }
+
+    /// The cluster that computes an operand, or what the operand spreads; none for leaves.
+    fn source_cluster(&self, operand: NodeId) -> Option<ClusterId> {
+        self.cluster_of[spread_source(self.graph, &self.cluster_of, operand).index()]
+    }
+
+    /// What an expression reads.
+    fn operands(&self, expression: &[NodeId]) -> impl Iterator<Item = NodeId> {
+        let inputs = expression.iter().flat_map(|&id| {
+            let node = self.graph.node(id);
+            // The first operand of an assignment is where it goes, not what it needs.
+            node.inputs[usize::from(node.op.is_assign())..].iter().copied()
+        });
+        inputs.filter(|operand| !expression.contains(operand))
     }
 
     fn position(&self, cluster: ClusterId) -> usize {
@@ -301,15 +316,8 @@ impl Fuser<'_> {
     /// The last cluster that the expression reads from, if all of it can run there.
     fn joinable(&self, expression: &[NodeId]) -> Option<ClusterId> {
         let shape = self.graph.shape(expression[0]);
-        let operands: Vec<NodeId> = (expression.iter())
-            .flat_map(|&id| {
-                let node = self.graph.node(id);
-                // The first operand of an assignment is where it goes, not what it needs.
-                node.inputs[usize::from(node.op.is_assign())..].iter().copied()
-            })
-            .filter(|operand| !expression.contains(operand))
-            .collect();
-        let candidates = operands.iter().filter_map(|operand| self.cluster_of[operand.index()]);
+        let clusters = |operand: NodeId| self.cluster_of[operand.index()];
+        let candidates = self.operands(expression).filter_map(clusters);
         let cluster = candidates.max_by_key(|&cluster| self.position(cluster))?;
         let open = &self.clusters[cluster.0 as usize];
         let first = open.result().or(open.nodes.first().copied())?;
@@ -320,7 +328,7 @@ impl Fuser<'_> {
         let fits = accepts
             && open.nodes.len() + expression.len() <= MAX_NODES
             && self.graph.shape(first) == shape
-            && operands.iter().all(|&operand| {
+            && self.operands(expression).all(|operand| {
                 self.cluster_of[operand.index()] == Some(cluster)
                     || self.is_before(operand, cluster)
             })
