@@ -1,5 +1,6 @@
 //! The kernels: each written once, generic over [`Simd`](crate::simd::Simd), over bound places.
 
+mod adam;
 pub mod bind;
 mod chain;
 pub mod cross_entropy;

@@ -6,6 +6,7 @@
 //! [`chain`], the others are decoded once per tile and then loop. Values that are needed again live
 //! in registers of at most [`TILE_VECTORS`] vectors, which stay in the first-level cache.
 
+use super::adam::Adam;
 use super::chain::{self, At, Link};
 use super::straight::{self, Tape};
 use crate::arena::Memory;
@@ -102,6 +103,8 @@ enum Pass {
     Each(Instr),
     /// Cheap ones, with the value between them in vector registers.
     Chain(Vec<Link>),
+    /// All of it, where it is this update.
+    Adam(Adam),
 }
 
 /// An expression bound to places.
@@ -226,7 +229,10 @@ impl Code {
         }
         instrs.extend(copies);
         let value = values.last().or(loads.first()).copied().unwrap_or_default();
-        let passes = passes(expr, &instrs);
+        let passes = match Adam::of(expr, result, &loads, &consts) {
+            Some(adam) => vec![Pass::Adam(adam)],
+            None => passes(expr, &instrs),
+        };
         let full = expr.loads.iter().zip(&loads).filter(|(load, _)| load.spread == Spread::Full);
         let mut operands: Vec<Place> = full.map(|(_, &place)| place).chain(targets).collect();
         operands.sort_by_key(|place| place.offset);
@@ -283,6 +289,7 @@ impl Code {
                         match pass {
                             Pass::Each(instr) => step(s, memory, instr, tile),
                             Pass::Chain(links) => chain::run(s, memory, links, tile),
+                            Pass::Adam(adam) => adam.run(s, memory, tile),
                         }
                     }
                 }

@@ -4,6 +4,7 @@
 //! that are run in order. [`verify::verify`] turns it into a [`Verified`] program, the only kind
 //! that can be executed.
 
+pub mod adam;
 pub mod codec;
 pub mod expr;
 pub mod kernel;

@@ -1,0 +1,78 @@
+//! The update of Adam in one piece gives the bits of its instructions.
+
+mod common;
+
+use arenet_runtime::exec::{EntryPoint, Executor};
+use arenet_runtime::program::adam::{ADAM, ADAMW};
+use arenet_runtime::program::verify::verify;
+use arenet_runtime::program::{Expr, Instr, Kernel, Opcode, Program, Verified};
+use arenet_runtime::simd::Isa;
+use common::{Numbers, compile, executor};
+use std::sync::Arc;
+
+/// The weights lie in panels and in rows, the biases in rows; a map updates what is only added.
+fn source(optimizer: &str) -> String {
+    format!(
+        "net n {{
+            input x: [N, 40]
+            param gain: [40] = uniform(0.5, 1.5)
+            h = x * gain |> dense(50) |> tanh
+            output y = h |> dense(70)
+        }}
+        train {{
+            target t: [N, 70]
+            loss = mse(y, t)
+            optimizer = {optimizer}
+        }}"
+    )
+}
+
+/// The expressions of a training step.
+fn tails(program: &mut Program) -> impl Iterator<Item = &mut Expr> {
+    program.train.steps.iter_mut().filter_map(|step| match &mut step.kernel {
+        Kernel::Gemm(gemm) => Some(&mut gemm.tail),
+        Kernel::ColumnSum { tail, .. } => Some(tail),
+        Kernel::Map(expr) => Some(expr),
+        _ => None,
+    })
+}
+
+/// The parameters and their states after some steps.
+fn trained(program: &Arc<Verified>, isa: Isa, threads: usize) -> Vec<u32> {
+    let rows = program.program().batch as usize;
+    let mut executor: Executor = executor(program, threads, isa, 0.01);
+    let source = program.program();
+    assert!(!executor.is_straight(EntryPoint::Train, rows));
+    for port in source.inputs.iter().chain(&source.targets) {
+        let width = port.width as usize;
+        let values = Numbers::new(width as u64).floats(rows * width);
+        executor.write_floats(port, 0, &values).unwrap();
+    }
+    for _ in 0..3 {
+        executor.run(EntryPoint::Train, rows).unwrap();
+    }
+    let params = source.params.iter();
+    let buffers = params.flat_map(|param| param.states.iter().chain([&param.buffer]));
+    buffers.flat_map(|&id| executor.read(id)).map(f32::to_bits).collect()
+}
+
+#[test]
+fn an_update_in_one_piece_has_the_bits_of_its_instructions() {
+    for (optimizer, code) in [("adam(lr: 0.1)", &ADAM[..]), ("adamw(lr: 0.1)", &ADAMW[..])] {
+        let whole = compile(&source(optimizer), 24);
+        // One more instruction, which nobody reads, and it is no longer what runs in one piece.
+        let mut spelled_out = whole.program().clone();
+        let updates = tails(&mut spelled_out).filter(|expr| expr.code == code);
+        let updates = updates.map(|expr| {
+            expr.code.push(Instr { op: Opcode::Neg, args: [expr.stores[0].0; 3] });
+        });
+        assert_eq!(updates.count(), 5, "gain, weights and biases by {optimizer}");
+        let spelled_out = Arc::new(verify(spelled_out).unwrap());
+        for isa in Isa::ALL.into_iter().filter(|isa| isa.is_supported()) {
+            for threads in [1, 2] {
+                let same = trained(&whole, isa, threads) == trained(&spelled_out, isa, threads);
+                assert!(same, "{optimizer}, {}, {threads} threads", isa.name());
+            }
+        }
+    }
+}
