@@ -33,11 +33,11 @@ impl Adam {
     /// The update that an expression is, if it is one, with its operands at these places.
     pub fn of(expr: &Expr, g: Place, loads: &[Place], consts: &[Place]) -> Option<Adam> {
         let spreads: Vec<Spread> = expr.loads.iter().map(|load| load.spread).collect();
-        let (p, decay, [root, rate]) = match loads {
-            &[_, _, root, rate, _] if expr.code == ADAM && spreads == ADAM_SPREADS => {
+        let (p, decay, [root, rate]) = match *loads {
+            [_, _, root, rate, _] if expr.code == ADAM && spreads == ADAM_SPREADS => {
                 (4, None, [root, rate])
             }
-            &[_, _, _, decay, root, rate] if expr.code == ADAMW && spreads == ADAMW_SPREADS => {
+            [_, _, _, decay, root, rate] if expr.code == ADAMW && spreads == ADAMW_SPREADS => {
                 (2, Some(decay), [root, rate])
             }
             _ => return None,

@@ -237,7 +237,8 @@ impl<'a> Binder<'a> {
                 let tile_rows = TILE_VECTORS / vecs;
                 let form = self.form(over, domain);
                 let (code, _) = self.code(expr, form, (tile_rows, vecs), 0);
-                Bound::Map(Map { domain, tile_rows, code })
+                let tile = if code.is_sweep { (1, usize::MAX) } else { (tile_rows, vecs) };
+                Bound::Map(Map { domain, tile, code })
             }
             Kernel::Reduce(reduce) => Bound::Reduce(self.reduce(reduce)),
             &Kernel::Softmax { x, y, log } => {

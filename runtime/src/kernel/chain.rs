@@ -24,6 +24,14 @@ pub enum At {
     Both,
 }
 
+impl At {
+    /// The number of other operands.
+    #[inline(always)]
+    pub fn others(self, opcode: Opcode) -> usize {
+        opcode.arity() - if self == At::Both { 2 } else { 1 }
+    }
+}
+
 /// One instruction of a chain.
 #[derive(Clone, Copy, Debug)]
 pub struct Link {
@@ -31,7 +39,7 @@ pub struct Link {
     pub form: Option<(At, Opcode)>,
     /// Where the accumulator is loaded from, unless it is the value of the link before.
     pub start: Option<Place>,
-    /// The other operands, in their order.
+    /// The other operands, in their order; those beyond the arity may be any place.
     pub others: [Place; 2],
     /// Where the value goes, if anybody but the next link reads it.
     pub to: Option<Place>,
@@ -104,7 +112,7 @@ unsafe fn each<S: Simd, const B: usize>(
     other: impl Fn(usize) -> Strided,
 ) -> [S::F; B] {
     let (x, y) = (other(0), other(1));
-    let others = form.1.arity() - if form.0 == At::Both { 2 } else { 1 };
+    let others = form.0.others(form.1);
     // SAFETY: passed on to the caller.
     unsafe {
         match (others > 0 && x.step == 0, others > 1 && y.step == 0) {

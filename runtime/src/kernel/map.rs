@@ -1,7 +1,7 @@
 //! Elementwise expressions over whole buffers.
 
 use super::straight::Tape;
-use super::tile::{Code, TILE_VECTORS, Tile};
+use super::tile::{Code, Tile};
 use super::{Extent, Part};
 use crate::arena::Memory;
 use crate::simd::{LANES, Simd};
@@ -48,8 +48,8 @@ impl Domain {
 pub struct Map {
     /// Where it is evaluated.
     pub domain: Domain,
-    /// The most rows of a tile.
-    pub tile_rows: usize,
+    /// The most rows and vectors across of a tile.
+    pub tile: (usize, usize),
     /// What is evaluated.
     pub code: Code,
 }
@@ -72,11 +72,12 @@ impl Map {
     /// It is bound for this memory from a verified program planned for at least `n` rows.
     pub unsafe fn run<S: Simd>(&self, s: S, memory: Memory, n: usize, part: Part) {
         let (rows, vecs) = self.domain.part(n, part);
-        let width = vecs.len().min(TILE_VECTORS);
+        let (height, width) = self.tile;
+        let width = vecs.len().min(width);
         if width == 0 {
             return;
         }
-        let height = if rows.len() == 1 { 1 } else { self.tile_rows };
+        let height = if rows.len() == 1 { 1 } else { height };
         let mut row = rows.start;
         while row < rows.end {
             let height = height.min(rows.end - row);

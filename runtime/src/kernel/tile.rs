@@ -104,7 +104,21 @@ enum Pass {
     /// Cheap ones, with the value between them in vector registers.
     Chain(Vec<Link>),
     /// All of it, where it is this update.
-    Adam(Adam),
+    Adam(Box<Adam>),
+}
+
+impl Pass {
+    /// Whether all that it reads and writes is like this.
+    fn touches_only(&self, is: impl Fn(&Place) -> bool) -> bool {
+        match self {
+            Pass::Each(Instr { to, args, .. }) => args.iter().chain([to]).all(is),
+            Pass::Chain(links) => links
+                .iter()
+                .flat_map(|link| link.others.iter().chain(&link.start).chain(&link.to))
+                .all(is),
+            Pass::Adam(_) => false,
+        }
+    }
 }
 
 /// An expression bound to places.
@@ -115,6 +129,8 @@ pub struct Code {
     passes: Vec<Pass>,
     /// What it reads and writes element by element, but for its registers.
     operands: Vec<Place>,
+    /// Whether it is one pass without registers, so that a tile may be of any size.
+    pub is_sweep: bool,
     /// Where the last instruction's value is, for a reduction.
     pub value: Place,
     /// Where the kernel puts the tile that `Value::Result` stands for.
@@ -230,14 +246,16 @@ impl Code {
         instrs.extend(copies);
         let value = values.last().or(loads.first()).copied().unwrap_or_default();
         let passes = match Adam::of(expr, result, &loads, &consts) {
-            Some(adam) => vec![Pass::Adam(adam)],
+            Some(adam) => vec![Pass::Adam(Box::new(adam))],
             None => passes(expr, &instrs),
         };
         let full = expr.loads.iter().zip(&loads).filter(|(load, _)| load.spread == Spread::Full);
         let mut operands: Vec<Place> = full.map(|(_, &place)| place).chain(targets).collect();
         operands.sort_by_key(|place| place.offset);
         operands.dedup();
-        (Code { instrs, passes, operands, value, result }, used)
+        let is_operand = |place: &Place| place.offset < binding.registers.offset;
+        let is_sweep = passes.len() == 1 && passes.iter().all(|pass| pass.touches_only(is_operand));
+        (Code { instrs, passes, operands, is_sweep, value, result }, used)
     }
 
     /// Whether nothing is left to do once the kernel has put its result in place.
@@ -325,13 +343,15 @@ fn passes(expr: &Expr, instrs: &[Instr]) -> Vec<Pass> {
         let [first, second, third] = instr.args;
         let link = match instr.action {
             Action::Copy => {
-                Link { form: None, start: Some(first), others: [second, third], to: Some(instr.to) }
+                let others = [Place::default(); 2];
+                Link { form: None, start: Some(first), others, to: Some(instr.to) }
             }
             Action::Compute(opcode) if is_cheap(index) => {
-                let (start, at, others) = match taken(index) {
+                let (start, at, mut others) = match taken(index) {
                     Some((at, [x, y])) => (None, at, [instr.args[x], instr.args[y]]),
                     None => (Some(first), At::First, [second, third]),
                 };
+                others[at.others(opcode)..].fill(Place::default());
                 let to = is_read(index).then_some(instr.to);
                 Link { form: Some((at, opcode)), start, others, to }
             }
