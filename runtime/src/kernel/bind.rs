@@ -2,7 +2,7 @@
 //! before a run is decided here.
 
 use super::cross_entropy::{Correct, CrossEntropy, Gradient, List};
-use super::gemm::{self, Gemm, Operand};
+use super::gemm::{self, Gemm, Operand, few_terms};
 use super::gemm_int8::{self, GemmInt8};
 use super::map::{Domain, Map};
 use super::random::Random;
@@ -311,7 +311,7 @@ impl<'a> Binder<'a> {
             m: a.rows,
             n,
             k,
-            code: self.code(&gemm.tail, Form::Rows, Self::product_tiles(n), pack).0,
+            code: self.code(&gemm.tail, Form::Rows, gemm::largest_tile(n), pack).0,
         }
     }
 
@@ -342,6 +342,8 @@ impl<'a> Binder<'a> {
         };
         let Operand { offset, row: step, .. } = a.stored;
         let (row, column) = if a.transposed { (1, step) } else { (step, 1) };
+        let few_terms = !b.transposed && !b_bf16 && few_terms::pays(rows, depth);
+        let tile = if few_terms { few_terms::TILE } else { gemm::largest_tile(width) };
         Gemm {
             a: Operand { offset, row, column },
             b: b.stored,
@@ -351,10 +353,11 @@ impl<'a> Binder<'a> {
             pack: self.scratch,
             bias,
             by_rows: false,
+            few_terms,
             m,
             n,
             k,
-            code: self.code(tail, form, Self::product_tiles(width), pack).0,
+            code: self.code(tail, form, tile, pack).0,
         }
     }
 
@@ -409,11 +412,6 @@ impl<'a> Binder<'a> {
             None if self.is_in_columns(over) => Form::Columns,
             None => Form::Rows,
         }
-    }
-
-    /// The largest tiles of a product with `n` columns.
-    fn product_tiles(n: usize) -> (usize, usize) {
-        (gemm::MAX_ROWS, n.div_ceil(LANES).next_power_of_two().min(gemm::MAX_VECTORS))
     }
 
     /// Binds an expression whose registers, for tiles of `rows` x `vecs` vectors, come after

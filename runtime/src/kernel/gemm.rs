@@ -7,6 +7,7 @@
 //! blocked, so its bits depend on nothing but the operands.
 
 mod few_rows;
+pub mod few_terms;
 
 use super::straight::{self, Tape};
 use super::tile::{Code, Tile};
@@ -34,6 +35,8 @@ pub struct Gemm {
     pub bias: Operand,
     /// Whether threads share it by the rows of the batch.
     pub by_rows: bool,
+    /// Whether it has long tiles, as its sums have few terms.
+    pub few_terms: bool,
     /// The rows of C.
     pub m: Extent,
     /// The columns of C.
@@ -87,6 +90,11 @@ fn tiles_ahead(m: usize, n: usize, k: usize) -> Option<usize> {
 /// Whether op(A) with `m` rows and `k` columns is packed where it is transposed.
 fn packs(m: usize, k: usize) -> bool {
     m >= 4 * MAX_ROWS && k >= 96
+}
+
+/// The most rows and vectors across of a tile of a product with `n` columns.
+pub fn largest_tile(n: usize) -> (usize, usize) {
+    (MAX_ROWS, n.div_ceil(LANES).next_power_of_two().min(MAX_VECTORS))
 }
 
 /// The floats of op(A) that are packed at a time: 4 MiB. They are read in order, so they may come
@@ -155,6 +163,10 @@ impl Gemm {
         if self.b_transposed && (1..=few_rows::MOST).contains(&rows.len()) {
             // SAFETY: passed on to the caller.
             return unsafe { self.few_rows(s, memory, (k, n), rows, columns) };
+        }
+        if self.few_terms {
+            // SAFETY: passed on to the caller.
+            return unsafe { self.few_terms(s, memory, k, rows, columns) };
         }
         if !self.packs_a(m, k) {
             // SAFETY: passed on to the caller.
