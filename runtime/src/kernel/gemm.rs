@@ -14,6 +14,7 @@ use super::tile::{Code, Tile};
 use super::{Extent, Part};
 use crate::arena::Memory;
 use crate::simd::{LANES, Simd};
+use std::hint::black_box;
 use std::ops::Range;
 
 /// A matrix product bound to places. Offsets and strides count floats.
@@ -526,6 +527,9 @@ unsafe fn multiply<S: Simd, const AT: bool, const BF16: bool, const V: usize, co
                     }
                 }
                 for _ in 0..k {
+                    // A loop with something opaque in it is never unrolled, as LLVM's models of
+                    // some processors would do: the sums take all registers as it is.
+                    black_box(());
                     let mut row = [s.splat(0.0); V];
                     for (v, y) in row.iter_mut().enumerate() {
                         *y = load(s, from.add(v * b.column), BF16);
