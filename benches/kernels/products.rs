@@ -3,6 +3,7 @@
 use crate::peers::{self, PEERS, Sizes, Strided};
 use crate::single::{Single, matrix};
 use arenet::runtime::program::{Expr, Gemm, Kernel, Layout, Value};
+use arenet::runtime::simd::Isa;
 use criterion::{BenchmarkId, Criterion, Throughput};
 use std::hint::black_box;
 
@@ -24,7 +25,7 @@ const SHAPES: [(u64, u64, u64); 5] =
     [(64, 128, 784), (128, 512, 784), (256, 1024, 1024), (1024, 1024, 1024), (512, 4096, 4096)];
 
 /// Our kernel, over weights in panels.
-fn ours(form: Form, m: u64, n: u64, k: u64) -> Box<dyn FnMut()> {
+fn ours(isa: Isa, form: Form, m: u64, n: u64, k: u64) -> Box<dyn FnMut()> {
     let mut single = Single::default();
     let weights = Layout::Panels { rows: k, cols: n };
     let [x, w, y] = match form {
@@ -34,14 +35,15 @@ fn ours(form: Form, m: u64, n: u64, k: u64) -> Box<dyn FnMut()> {
     };
     let (a, b, c) = (single.operand(x), single.operand(w), single.buffer(y));
     let bias = matches!(form, Form::Forward).then(|| single.operand(matrix(1, n)));
-    Box::new(single.ready(Kernel::Gemm(Gemm {
+    let kernel = Kernel::Gemm(Gemm {
         a,
         a_transposed: matches!(form, Form::Dw),
         b,
         b_transposed: matches!(form, Form::Dx),
         bias,
         tail: Expr { stores: vec![(Value::Result, c)], ..Expr::default() },
-    })))
+    });
+    Box::new(single.ready_on(isa, kernel))
 }
 
 /// A peer's, over rows. It adds no bias.
@@ -81,7 +83,10 @@ pub fn products(criterion: &mut Criterion) {
             let id = BenchmarkId::new(name, format!("{form_name} {m}x{n}x{k}"));
             group.bench_function(id, |bencher| bencher.iter(run.get_or_insert_with(make)));
         };
-        measure("arenet", &|| ours(form, m, n, k));
+        measure("arenet", &|| ours(Isa::detect(), form, m, n, k));
+        if Isa::detect() > Isa::Avx2 {
+            measure("arenet avx2", &|| ours(Isa::Avx2, form, m, n, k));
+        }
         for (name, product) in PEERS {
             measure(name, &|| theirs(product, form, m, n, k));
         }

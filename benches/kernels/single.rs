@@ -1,12 +1,14 @@
 //! One kernel as the one step of a program made by hand.
 
 use crate::shared;
+use arenet::prelude::RunOptions;
 use arenet::runtime::exec::{EntryPoint, Executor};
 use arenet::runtime::program::verify::verify;
 use arenet::runtime::program::{
     Buffer, BufferId, DType, Distribution, Entry, Kernel, Layout, Origin, Param, Program, Random,
     Rows, Step,
 };
+use arenet::runtime::simd::Isa;
 use std::sync::Arc;
 
 /// A program with one step, of operands that hold random numbers.
@@ -43,11 +45,17 @@ impl Single {
     }
 
     /// What runs the kernel.
-    pub fn ready(mut self, kernel: Kernel) -> impl FnMut() + use<> {
+    pub fn ready(self, kernel: Kernel) -> impl FnMut() + use<> {
+        self.ready_on(Isa::detect(), kernel)
+    }
+
+    /// The same with this instruction set.
+    pub fn ready_on(mut self, isa: Isa, kernel: Kernel) -> impl FnMut() + use<> {
         self.program.batch = 1;
         self.program.predict = Entry { steps: vec![step(kernel)], ..Entry::default() };
         let program = verify(self.program).expect("the program is correct");
-        let mut executor = Executor::new(Arc::new(program), shared::ALONE).expect("it is small");
+        let options = RunOptions { isa: Some(isa), ..shared::ALONE };
+        let mut executor = Executor::new(Arc::new(program), options).expect("it is small");
         executor.run(EntryPoint::Init, 1).expect("it can be initialised");
         move || executor.run(EntryPoint::Predict, 1).expect("it has a row")
     }

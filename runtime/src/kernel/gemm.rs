@@ -102,10 +102,18 @@ pub fn largest_tile(n: usize) -> (usize, usize) {
 /// from the third-level cache; the more there are, the less often a column block of B is packed.
 const PACKED: usize = 1 << 20;
 
+/// The columns of op(A) that are packed at a time, as each may lie on a page of its own: those whose
+/// addresses the processor keeps at hand.
+const PAGES: usize = 32;
+
 /// The rows of op(A) that are packed at a time.
 fn packed_rows(k: usize) -> usize {
     (PACKED / k / MAX_ROWS).max(1) * MAX_ROWS
 }
+
+/// The floats of op(A) that are taken through all columns at a time where op(A) is used as it lies:
+/// 256 KiB, so that they are read from afar only once.
+const CACHED: usize = 1 << 16;
 
 /// Whether a product of `m` rows with a B of bfloat16 makes its column blocks f32 once for all of
 /// them; with fewer rows every tile does it again.
@@ -121,13 +129,13 @@ pub fn pack_bf16_floats(m: usize, k: usize) -> usize {
 /// The most vectors across a column block of B that is packed, beside op(A) or as f32.
 const MAX_PACKED_VECTORS: usize = 2;
 
-/// The floats of scratch that a product with a transposed A needs, with a margin for whole vectors.
+/// The floats of scratch that a product with a transposed A needs.
 pub fn pack_a_floats(m: usize, k: usize) -> usize {
     if !packs(m, k) {
         return 0;
     }
     let rows = (m * k).min(PACKED.max(MAX_ROWS * k));
-    (rows + k * MAX_PACKED_VECTORS * LANES + LANES).next_multiple_of(LANES)
+    (rows + k * MAX_PACKED_VECTORS * LANES).next_multiple_of(LANES)
 }
 
 /// The floats of scratch that a product with a transposed B of `k` columns and `n` rows needs.
@@ -169,18 +177,17 @@ impl Gemm {
             // SAFETY: passed on to the caller.
             return unsafe { self.few_terms(s, memory, k, rows, columns) };
         }
-        if !self.packs_a(m, k) {
-            // SAFETY: passed on to the caller.
-            return unsafe { self.block(s, memory, (k, n), rows, columns, None) };
-        }
-        let height = packed_rows(k);
+        let packs = self.packs_a(m, k);
+        let height = if packs { packed_rows(k) } else { self.cached_rows(n, k) };
         for first in rows.clone().step_by(height) {
-            let rows = first..(first + height).min(rows.end);
-            let a = self.packed_a(k, first);
+            let rows = first..first.saturating_add(height).min(rows.end);
+            let a = packs.then(|| self.packed_a(k, first));
             // SAFETY: the rows lie inside op(A), and the room for it holds this many.
             unsafe {
-                self.pack_a::<S>(s, memory, k, rows.clone(), a);
-                self.block(s, memory, (k, n), rows, columns.clone(), Some(a));
+                if let Some(a) = a {
+                    self.pack_a::<S>(s, memory, k, rows.clone(), a);
+                }
+                self.block(s, memory, (k, n), rows, columns.clone(), a);
             }
         }
     }
@@ -224,6 +231,14 @@ impl Gemm {
         }
     }
 
+    /// The rows of op(A) that all columns use before the next rows are read: as many as stay in the
+    /// second-level cache beside op(B), if that has room there and is not packed again for each.
+    fn cached_rows(&self, n: usize, k: usize) -> usize {
+        let rows = CACHED / k.max(1) / MAX_ROWS * MAX_ROWS;
+        let repacks = self.b_transposed || self.b_bf16 || self.a_transposed;
+        if repacks || rows < 4 * MAX_ROWS || k * n > 2 * CACHED { usize::MAX } else { rows }
+    }
+
     /// Whether op(A)'s tiles are packed: its columns are far apart, and there are so many that they
     /// would not stay in the first-level cache and its address buffer.
     fn packs_a(&self, m: usize, k: usize) -> bool {
@@ -249,20 +264,24 @@ impl Gemm {
         s.vectorize(
             #[inline(always)]
             || {
-                for tile in tiles::<S>(Tile {
-                    row: rows.start,
-                    vec: 0,
-                    rows: rows.len(),
-                    vecs: S::TILE_VECTORS,
-                }) {
-                    let to = a.offset.wrapping_add(tile.row * k);
-                    for i in 0..k {
-                        let from = self.a.offset + tile.row + i * self.a.column;
-                        // SAFETY: op(A) has these rows. A whole vector is written: what is too much
-                        // is overwritten by the next, or lies in the margin after the last.
-                        unsafe {
-                            let lanes = s.load_first(memory.at(from), tile.rows);
-                            s.store(memory.at(to.wrapping_add(i * tile.rows)), lanes);
+                let all = Tile { row: rows.start, vec: 0, rows: rows.len(), vecs: S::TILE_VECTORS };
+                for start in (0..k).step_by(PAGES) {
+                    for tile in tiles::<S>(all) {
+                        let to = a.offset.wrapping_add(tile.row * k);
+                        for i in start..(start + PAGES).min(k) {
+                            let from = self.a.offset + tile.row + i * self.a.column;
+                            s.prefetch(memory.at(from + 4 * MAX_ROWS));
+                            // SAFETY: op(A) has these rows. A whole vector is written where it ends
+                            // inside the tile, whose later columns overwrite what is too much.
+                            unsafe {
+                                let lanes = s.load_first(memory.at(from), tile.rows);
+                                let to = memory.at(to.wrapping_add(i * tile.rows));
+                                if (k - i) * tile.rows >= LANES {
+                                    s.store(to, lanes);
+                                } else {
+                                    s.store_first(to, lanes, tile.rows);
+                                }
+                            }
                         }
                     }
                 }
