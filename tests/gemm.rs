@@ -309,3 +309,12 @@ fn a_long_product_with_a_transposed_operand_is_packed() {
     check(form, Size { m: 109, n: 64, k: 9_000 }, &[1]);
     check(form, Size { m: 112, n: 64, k: 9_000 }, &[1]);
 }
+
+#[test]
+fn the_rows_of_a_large_batch_go_through_all_columns_in_blocks() {
+    let as_they_lie = forms().into_iter().filter(|form| !form.a_transposed && !form.b_transposed);
+    for (i, form) in as_they_lie.enumerate() {
+        // Blocks of 48 rows, and what is left, from one row on.
+        check(form, Size { m: 97 + i, n: 45, k: 1_300 }, &[1, 2]);
+    }
+}

@@ -102,8 +102,8 @@ pub fn largest_tile(n: usize) -> (usize, usize) {
 /// from the third-level cache; the more there are, the less often a column block of B is packed.
 const PACKED: usize = 1 << 20;
 
-/// The columns of op(A) that are packed at a time, as each may lie on a page of its own: those whose
-/// addresses the processor keeps at hand.
+/// The columns of op(A) that are packed at a time, as each may lie on a page of its own: as many as
+/// the processor keeps the addresses of at hand.
 const PAGES: usize = 32;
 
 /// The rows of op(A) that are packed at a time.
