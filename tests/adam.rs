@@ -29,12 +29,17 @@ fn source(optimizer: &str) -> String {
 
 /// The expressions of a training step.
 fn tails(program: &mut Program) -> impl Iterator<Item = &mut Expr> {
-    program.train.steps.iter_mut().filter_map(|step| match &mut step.kernel {
-        Kernel::Gemm(gemm) => Some(&mut gemm.tail),
-        Kernel::ColumnSum { tail, .. } => Some(tail),
-        Kernel::Map(expr) => Some(expr),
-        _ => None,
-    })
+    program
+        .train
+        .steps
+        .iter_mut()
+        .flat_map(|step| match &mut step.kernel {
+            Kernel::Gemm(gemm) => vec![Some(&mut gemm.tail), gemm.column_sums.as_mut()],
+            Kernel::ColumnSum { tail, .. } => vec![Some(tail)],
+            Kernel::Map(expr) => vec![Some(expr)],
+            _ => vec![],
+        })
+        .flatten()
 }
 
 /// The parameters and their states after some steps.

@@ -90,6 +90,7 @@ fn check_product(form: Product, (rows, batch): (usize, usize), n: usize, k: usiz
         b_transposed: form.b_transposed,
         bias: form.bias.then(|| draft.param(Form::Rows, &bias)),
         tail: if form.tail { tail } else { store(c) },
+        column_sums: None,
     };
     let start = |j| if form.bias { bias.at(0, j) } else { 0.0 };
     let chain = |i, j| (0..k).fold(start(j), |sum, l| a.at(i, l).mul_add(b.at(l, j), sum));
@@ -144,12 +145,13 @@ fn a_wide_batch_of_wide_rows_is_the_chain() {
     }
 }
 
-/// C = Xᵀ Z.
+/// C = Xᵀ Z, and the sums of Z's columns.
 fn check_gradient([x, z, c]: [Form; 3], (rows, batch): (usize, usize), m: usize, n: usize) {
     let mut numbers = Numbers::new((rows * 10_000 + m * 100 + n) as u64);
     let mut draft = Draft::new(batch, rows);
     let (xs, zs) = (Matrix::random(&mut numbers, rows, m), Matrix::random(&mut numbers, rows, n));
     let result = draft.result(c, Some(m), n);
+    let sums = draft.result(Form::Rows, Some(1), n);
     let gemm = Gemm {
         a: draft.port(x, &xs),
         a_transposed: true,
@@ -157,11 +159,13 @@ fn check_gradient([x, z, c]: [Form; 3], (rows, batch): (usize, usize), m: usize,
         b_transposed: false,
         bias: None,
         tail: store(result),
+        column_sums: Some(store(sums)),
     };
     let chain = |i, j| (0..rows).fold(0.0, |sum, l| xs.at(l, i).mul_add(zs.at(l, j), sum));
     let expected = Matrix::from_fn(m, n, chain);
+    let sum = Matrix::from_fn(1, n, |_, j| (0..rows).fold(0.0, |sum, l| sum + zs.at(l, j)));
     let what = format!("the gradient of {m} x {n}, {x:?} {z:?} {c:?}");
-    draft.check(&what, &[Kernel::Gemm(gemm)], &[(result, expected)]);
+    draft.check(&what, &[Kernel::Gemm(gemm)], &[(result, expected), (sums, sum)]);
 }
 
 #[test]

@@ -73,10 +73,11 @@ enum Operand {
     Scale,
     Column,
     Row,
+    Sums,
 }
 use Operand::*;
 
-const OPERANDS: [Operand; 9] = [A, B, Bias, C, D, E, Scale, Column, Row];
+const OPERANDS: [Operand; 10] = [A, B, Bias, C, D, E, Scale, Column, Row, Sums];
 
 impl Operand {
     fn id(self) -> BufferId {
@@ -91,7 +92,7 @@ impl Operand {
             B if form.b_transposed => (n, k),
             B => (k, n),
             C | D | E => (m, n),
-            Bias | Row => (1, n),
+            Bias | Row | Sums => (1, n),
             Scale => (1, 1),
             Column => (m, 1),
         }
@@ -142,6 +143,18 @@ fn tail(tail: Tail) -> Expr {
     }
 }
 
+/// s = s - r scale for the sums of B's columns, in place.
+fn column_sums() -> Expr {
+    let full = Load { buffer: Sums.id(), spread: Spread::Full };
+    let args = [Value::Result, Value::Load(1), Value::Load(0)];
+    Expr {
+        loads: vec![full, Load { buffer: Scale.id(), spread: Spread::Scalar }],
+        code: vec![Instr { op: Opcode::NegMulAdd, args }],
+        stores: vec![(Value::Instr(0), Sums.id())],
+        ..Expr::default()
+    }
+}
+
 /// A program whose training step is one product; it claims `flops` operations.
 fn program(form: Form, size: Size, flops: u64) -> Arc<Verified> {
     let mut program = Program { batch: 1, training: Some(training()), ..Program::default() };
@@ -174,6 +187,7 @@ fn program(form: Form, size: Size, flops: u64) -> Arc<Verified> {
         b_transposed: form.b_transposed,
         bias: form.bias.then_some(Bias.id()),
         tail: tail(form.tail),
+        column_sums: form.a_transposed.then(column_sums),
     });
     program.loss = Some(loss);
     program.init = entry(zeros.to_vec());
@@ -208,9 +222,9 @@ fn element(form: Form, size: Size, x: &[Vec<f32>], i: usize, j: usize) -> (f32, 
     (chain, exact, products.map(f64::abs).sum::<f64>() + f64::from(start).abs())
 }
 
-/// C, D and E after the step.
-fn expected(form: Form, size: Size, x: &[Vec<f32>]) -> [Vec<f32>; 3] {
-    let [mut c, mut d, mut e] = [C, D, E].map(|operand| x[operand as usize].clone());
+/// C, D, E and the sums after the step.
+fn expected(form: Form, size: Size, x: &[Vec<f32>]) -> [Vec<f32>; 4] {
+    let [mut c, mut d, mut e, mut sums] = [C, D, E, Sums].map(|it| x[it as usize].clone());
     for i in 0..size.m {
         for j in 0..size.n {
             let (r, exact, magnitude) = element(form, size, x, i, j);
@@ -225,7 +239,12 @@ fn expected(form: Form, size: Size, x: &[Vec<f32>]) -> [Vec<f32>; 3] {
             }
         }
     }
-    [c, d, e]
+    for (j, sum) in sums.iter_mut().enumerate().filter(|_| form.a_transposed) {
+        let b = |k| x[B as usize][if form.b_transposed { j * size.k + k } else { k * size.n + j }];
+        let column = (0..size.k).fold(0.0, |sum, k| sum + b(k));
+        *sum = (-column).mul_add(x[Scale as usize][0], *sum);
+    }
+    [c, d, e, sums]
 }
 
 fn bits(values: &[f32]) -> Vec<u32> {
@@ -246,7 +265,7 @@ fn check(form: Form, size: Size, threads: &[usize]) {
                 executor.write(operand.id(), values).unwrap();
             }
             executor.run(EntryPoint::Train, 1).unwrap();
-            for (result, expected) in [C, D, E].into_iter().zip(&expected) {
+            for (result, expected) in [C, D, E, Sums].into_iter().zip(&expected) {
                 let actual = executor.read(result.id());
                 let same = bits(&actual) == bits(expected);
                 let which = result as u32;

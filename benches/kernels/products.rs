@@ -42,6 +42,7 @@ fn ours(isa: Isa, form: Form, m: u64, n: u64, k: u64) -> Box<dyn FnMut()> {
         b_transposed: matches!(form, Form::Dx),
         bias,
         tail: Expr { stores: vec![(Value::Result, c)], ..Expr::default() },
+        column_sums: None,
     });
     Box::new(single.ready_on(isa, kernel))
 }

@@ -58,7 +58,7 @@ fn program(Size { m, n, k }: Size, dtype: DType, flops: u64) -> Arc<Verified> {
         ..Expr::default()
     };
     let (a_transposed, b_transposed, bias) = (false, false, Some(BIAS));
-    let gemm = Gemm { a: A, a_transposed, b: B, b_transposed, bias, tail };
+    let gemm = Gemm { a: A, a_transposed, b: B, b_transposed, bias, tail, column_sums: None };
     program.predict = Entry { steps: vec![step(Kernel::Gemm(gemm))], ..Entry::default() };
     Arc::new(verify(program).unwrap_or_else(|error| panic!("{error}")))
 }

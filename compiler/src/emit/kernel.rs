@@ -45,6 +45,8 @@ impl Emitter<'_> {
                 b_transposed: transpose_b,
                 bias: cluster.bias.map(|(row, _)| self.buffer(row)),
                 tail: self.tail(cluster),
+                column_sums: (cluster.column_sums.split_first())
+                    .map(|(&sum, nodes)| self.expression(Some(sum), nodes)),
             }),
             Op::Reduce(Reduce { axis: Axis::Rows }) => {
                 Kernel::ColumnSum { x: input(0), tail: self.tail(cluster) }
@@ -99,14 +101,18 @@ impl Emitter<'_> {
 
     /// The elementwise nodes on a kernel's result.
     fn tail(&self, cluster: &Cluster) -> program::Expr {
+        self.expression(cluster.result(), &cluster.nodes)
+    }
+
+    /// Elementwise nodes, on a kernel's result where there is one.
+    fn expression(&self, result: Option<NodeId>, nodes: &[NodeId]) -> program::Expr {
         let is_spread = |id| self.is_spread(id);
         let buffer = |id| self.buffer(id);
-        let result = cluster.result();
         let mut tape = Tape::new(&self.stage.graph, result, &is_spread, &buffer);
         if let Some(result) = result.filter(|result| self.is_kept(*result)) {
             tape.store(result);
         }
-        for &node in &cluster.nodes {
+        for &node in nodes {
             tape.push(node);
             if self.is_kept(node) {
                 tape.store(node);

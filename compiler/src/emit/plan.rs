@@ -86,7 +86,9 @@ impl Emitter<'_> {
                 }
                 let last = last_read.get(&node).copied().unwrap_or(step);
                 let layout = self.layout(node);
-                let found = heirs.iter().position(|&read| self.layout(read) == layout);
+                // The sums of columns keep apart from what the product streams.
+                let inherits = !cluster.column_sums.contains(&node);
+                let found = heirs.iter().position(|&read| inherits && self.layout(read) == layout);
                 let place = match found.map(|found| heirs.swap_remove(found)) {
                     Some(read) => {
                         let place = place_of[&read];
@@ -154,7 +156,7 @@ impl Emitter<'_> {
         if in_place {
             (streams, gathers) = (vec![anchor[0]], anchor[1..].to_vec());
         }
-        gathers.extend(cluster.body.iter().copied().flat_map(inputs));
+        gathers.extend(cluster.body.iter().chain(&cluster.column_sums).copied().flat_map(inputs));
         gathers.extend(cluster.bias.map(|(row, _)| row));
         gathers.extend(tail.iter().copied().filter(|&read| self.is_spread(read)));
         // A broadcast that is stored reads its operand again and again.

@@ -13,7 +13,7 @@
 //! can never wait for each other in a circle.
 
 use crate::graph::{Graph, NodeId};
-use crate::op::{Axis, Binary, BinaryFn, Broadcast, Op, Pattern, Reduce};
+use crate::op::{Axis, Binary, BinaryFn, Broadcast, MatMul, Op, Pattern, Reduce};
 
 /// The most elementwise nodes in a cluster: more would not stay in the first-level cache.
 const MAX_NODES: usize = 64;
@@ -33,6 +33,9 @@ pub struct Cluster {
     pub bias: Option<(NodeId, NodeId)>,
     /// The elementwise nodes on the anchor's result, or all nodes of a cluster without anchor.
     pub nodes: Vec<NodeId>,
+    /// The sum of the columns of a product's second operand, where it is computed with the product,
+    /// and the elementwise nodes on it.
+    pub column_sums: Vec<NodeId>,
     /// Where it stands in the order of the nodes.
     position: usize,
 }
@@ -60,7 +63,7 @@ impl Cluster {
             .chain(&self.anchor)
             .copied()
             .chain(result)
-            .chain(self.nodes.iter().copied())
+            .chain(self.nodes.iter().chain(&self.column_sums).copied())
     }
 }
 
@@ -98,6 +101,7 @@ pub fn fuse(graph: &Graph, updates: Updates) -> Fusion {
         let cluster = fuser.start(None, id);
         fuser.clusters[cluster.0 as usize].position = graph.nodes.len() + i;
     }
+    fuser.join_column_sums();
     fuser.finish()
 }
 
@@ -200,7 +204,8 @@ impl Fuser<'_> {
         let cluster = ClusterId(self.clusters.len() as u32);
         let nodes = if anchor.is_some() { Vec::new() } else { vec![id] };
         let position = id.index();
-        self.clusters.push(Cluster { anchor, body: Vec::new(), bias: None, nodes, position });
+        let (body, column_sums) = Default::default();
+        self.clusters.push(Cluster { anchor, body, bias: None, nodes, column_sums, position });
         self.cluster_of[id.index()] = Some(cluster);
         cluster
     }
@@ -368,7 +373,69 @@ impl Fuser<'_> {
         true
     }
 
-    /// Drops the clusters that sums have emptied.
+    /// The columns of a matrix are summed by the product that reads the same rows as vectors, as
+    /// the gradient of a weight and that of the bias do.
+    fn join_column_sums(&mut self) {
+        for sum in (0..self.clusters.len() as u32).map(ClusterId) {
+            let Some(product) = self.summing_product(sum) else { continue };
+            let Cluster { anchor, nodes, .. } = &mut self.clusters[sum.0 as usize];
+            let sums: Vec<NodeId> = anchor.take().into_iter().chain(nodes.drain(..)).collect();
+            for node in &sums {
+                self.cluster_of[node.index()] = Some(product);
+            }
+            self.clusters[product.0 as usize].column_sums = sums;
+        }
+    }
+
+    /// The product that can do what a cluster does, where that sums columns.
+    fn summing_product(&self, sum: ClusterId) -> Option<ClusterId> {
+        let anchor = self.clusters[sum.0 as usize].anchor.map(|id| self.graph.node(id))?;
+        let Op::Reduce(Reduce { axis: Axis::Rows }) = anchor.op else { return None };
+        let matrix = anchor.inputs[0];
+        let gradient = Op::MatMul(MatMul { transpose_a: true, transpose_b: false });
+        let reads = |user: &&NodeId| {
+            let node = self.graph.node(**user);
+            node.op == gradient && node.inputs[1] == matrix
+        };
+        let products = self.users[matrix.index()].iter().filter(reads);
+        let mut products = products.filter_map(|user| self.cluster_of[user.index()]);
+        products.find(|&product| self.may_sum(product, sum))
+    }
+
+    /// Whether the cluster of a product can do what that of a column sum does: what that one needs
+    /// is there before it, what needs that one comes after it, and neither overwrites what the
+    /// other reads.
+    fn may_sum(&self, product: ClusterId, sum: ClusterId) -> bool {
+        let [open, sums] = [product, sum].map(|id| &self.clusters[id.0 as usize]);
+        let reads = |cluster: &Cluster| -> Vec<NodeId> {
+            let members: Vec<NodeId> = cluster.members().collect();
+            let source = |id| spread_source(self.graph, &self.cluster_of, id);
+            self.operands(&members).map(source).collect()
+        };
+        let assigned = |cluster: &Cluster| -> Vec<NodeId> {
+            let nodes = cluster.members().map(|id| self.graph.node(id));
+            nodes.filter(|node| node.op.is_assign()).map(|node| node.inputs[0]).collect()
+        };
+        let apart = |a: &Cluster, b: &Cluster| {
+            let reads = reads(b);
+            assigned(a).iter().all(|leaf| !reads.contains(leaf))
+        };
+        open.column_sums.is_empty()
+            && reads(sums).iter().all(|&read| self.is_before(read, product))
+            && sums.members().all(|node| self.is_read_after(node, sum, product))
+            && apart(open, sums)
+            && apart(sums, open)
+    }
+
+    /// Whether all that read a node of cluster `own` are its own or come after `cluster`.
+    fn is_read_after(&self, node: NodeId, own: ClusterId, cluster: ClusterId) -> bool {
+        self.users[node.index()].iter().all(|&user| match self.cluster_of[user.index()] {
+            Some(reader) => reader == own || self.position(reader) > self.position(cluster),
+            None => self.is_read_after(user, own, cluster),
+        })
+    }
+
+    /// Drops the clusters that sums and products have emptied.
     fn finish(self) -> Fusion {
         let mut fusion = Fusion { clusters: Vec::new(), cluster_of: self.cluster_of };
         let mut renamed = Vec::with_capacity(self.clusters.len());

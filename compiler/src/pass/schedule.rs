@@ -128,6 +128,6 @@ pub fn schedule(graph: &Graph, fusion: &Fusion, bytes: &dyn Fn(NodeId) -> u64) -
 
 /// The leaves a cluster overwrites.
 fn assigned(graph: &Graph, fusion: &Fusion, cluster: usize) -> Vec<NodeId> {
-    let nodes = fusion.clusters[cluster].nodes.iter().map(|&id| graph.node(id));
+    let nodes = fusion.clusters[cluster].members().map(|id| graph.node(id));
     nodes.filter(|node| matches!(node.op, Op::Assign(_))).map(|node| node.inputs[0]).collect()
 }

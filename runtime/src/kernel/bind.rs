@@ -288,7 +288,9 @@ impl<'a> Binder<'a> {
             None => self.zero(),
         };
         let b_bf16 = self.buffer(gemm.b).dtype == DType::Bf16;
-        self.product((a, b, b_bf16), bias, form, &gemm.tail)
+        let room = self.room(a, b, b_bf16);
+        let sums = gemm.column_sums.as_ref().map(|tail| Box::new(self.sums(b, tail, room)));
+        Gemm { sums, ..self.product((a, b, b_bf16), bias, form, &gemm.tail, room) }
     }
 
     fn gemm_int8(&mut self, gemm: &program::Gemm) -> GemmInt8 {
@@ -315,31 +317,50 @@ impl<'a> Binder<'a> {
         }
     }
 
-    /// Σ over rows = onesᵀ x: a product whose one row of A is the constant one, again and again.
     fn column_sum(&mut self, x: BufferId, tail: &Expr) -> Gemm {
         let x = self.matrix(x, false);
-        let stored = Operand { offset: self.constant(1.0), row: 0, column: 0 };
-        let ones = Matrix { rows: x.op_rows(), cols: Extent::fixed(1), stored, transposed: true };
-        let zero = self.zero();
-        self.product((ones, x, false), zero, Form::Rows, tail)
+        let ones = self.ones(x);
+        let room = self.room(ones, x, false);
+        self.sums(x, tail, room)
     }
 
-    /// A product of two operands, of which the second may be bfloat16.
+    /// Σ over rows = onesᵀ x.
+    fn sums(&mut self, x: Matrix, tail: &Expr, room: usize) -> Gemm {
+        let operands = (self.ones(x), x, false);
+        let zero = self.zero();
+        self.product(operands, zero, Form::Rows, tail, room)
+    }
+
+    /// As many rows of the constant one as `x` has, transposed: one row, whose elements are all in
+    /// the same place.
+    fn ones(&mut self, x: Matrix) -> Matrix {
+        let stored = Operand { offset: self.constant(1.0), row: 0, column: 0 };
+        Matrix { rows: x.op_rows(), cols: Extent::fixed(1), stored, transposed: true }
+    }
+
+    /// The floats of scratch in which a product packs its operands.
+    fn room(&self, a: Matrix, b: Matrix, b_bf16: bool) -> usize {
+        let sizes = [a.op_rows(), a.op_cols(), b.op_cols()];
+        let [m, k, n] = sizes.map(|extent| extent.at(self.program.batch as usize));
+        match (a.transposed, b.transposed) {
+            (_, true) => gemm::pack_b_floats(k, n),
+            (true, false) => gemm::pack_a_floats(m, k),
+            (false, false) if b_bf16 => gemm::pack_bf16_floats(m, k),
+            (false, false) => 0,
+        }
+    }
+
+    /// A product of two operands, of which the second may be bfloat16, with room to pack them.
     fn product(
         &mut self,
         (a, b, b_bf16): (Matrix, Matrix, bool),
         bias: Operand,
         form: Form,
         tail: &Expr,
+        room: usize,
     ) -> Gemm {
         let (m, k, n) = (a.op_rows(), a.op_cols(), b.op_cols());
         let [rows, depth, width] = [m, k, n].map(|extent| extent.at(self.program.batch as usize));
-        let pack = match (a.transposed, b.transposed) {
-            (_, true) => gemm::pack_b_floats(depth, width),
-            (true, false) => gemm::pack_a_floats(rows, depth),
-            (false, false) if b_bf16 => gemm::pack_bf16_floats(rows, depth),
-            (false, false) => 0,
-        };
         let Operand { offset, row: step, .. } = a.stored;
         let (row, column) = if a.transposed { (1, step) } else { (step, 1) };
         let few_terms = !b.transposed && !b_bf16 && few_terms::pays(rows, depth);
@@ -357,7 +378,8 @@ impl<'a> Binder<'a> {
             m,
             n,
             k,
-            code: self.code(tail, form, tile, pack).0,
+            sums: None,
+            code: self.code(tail, form, tile, room).0,
         }
     }
 

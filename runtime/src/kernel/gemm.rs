@@ -8,6 +8,7 @@
 
 mod few_rows;
 pub mod few_terms;
+mod sums;
 
 use super::straight::{self, Tape};
 use super::tile::{Code, Tile};
@@ -46,6 +47,9 @@ pub struct Gemm {
     pub k: Extent,
     /// What is done with each finished tile.
     pub code: Code,
+    /// The product that sums op(B)'s columns, of a row of ones with the same B: computed with this
+    /// one, column block by column block.
+    pub sums: Option<Box<Gemm>>,
 }
 
 /// A bound matrix.
@@ -170,12 +174,22 @@ impl Gemm {
             _ => parts::<S>(part, m, vecs),
         };
         if self.b_transposed && (1..=few_rows::MOST).contains(&rows.len()) {
-            // SAFETY: passed on to the caller.
-            return unsafe { self.few_rows(s, memory, (k, n), rows, columns) };
+            // SAFETY: passed on to the caller; the sums have one row.
+            return unsafe {
+                if let Some(sums) = self.sums_beside(&rows) {
+                    sums.few_rows(s, memory, (k, n), 0..1, columns.clone());
+                }
+                self.few_rows(s, memory, (k, n), rows, columns);
+            };
         }
         if self.few_terms {
-            // SAFETY: passed on to the caller.
-            return unsafe { self.few_terms(s, memory, k, rows, columns) };
+            // SAFETY: passed on to the caller; the sums have one row.
+            return unsafe {
+                if let Some(sums) = self.sums_beside(&rows) {
+                    sums.sum_columns(s, memory, k, columns.clone());
+                }
+                self.few_terms(s, memory, k, rows, columns);
+            };
         }
         let packs = self.packs_a(m, k);
         let height = if packs { packed_rows(k) } else { self.cached_rows(n, k) };
@@ -190,6 +204,13 @@ impl Gemm {
                 self.block(s, memory, (k, n), rows, columns.clone(), a);
             }
         }
+    }
+
+    /// What sums columns beside these rows of C: of the threads and blocks that split its rows, one
+    /// has the first.
+    #[inline(always)]
+    fn sums_beside(&self, rows: &Range<usize>) -> Option<&Gemm> {
+        self.sums.as_deref().filter(|_| rows.contains(&0))
     }
 
     /// Computes the columns of a block of rows; `a` is op(A) where it has been packed.
@@ -225,8 +246,13 @@ impl Gemm {
             };
             let job = Job { gemm: self, memory, n, k, a, b, b_bf16: self.b_bf16 && !widen };
             let column = Tile { row: rows.start, vec, rows: rows.len(), vecs: width };
-            // SAFETY: the rows and vectors lie inside C.
-            unsafe { job.column(s, column) };
+            // SAFETY: the rows and vectors lie inside C; the sums have one row of the same vectors.
+            unsafe {
+                if let Some(sums) = self.sums_beside(&rows) {
+                    sums.sum_block(s, memory, k, b, Tile { rows: 1, ..column });
+                }
+                job.column(s, column);
+            }
             vec += width;
         }
     }
@@ -310,7 +336,7 @@ impl Gemm {
 
     /// Writes the product out, one chain of multiply-adds for each vector of C.
     pub fn unroll(&self, tape: &mut Tape, batch: usize) {
-        let (m, k, n) = (self.m.at(batch), self.k.at(batch), self.n.at(batch));
+        let (k, n) = (self.k.at(batch), self.n.at(batch));
         let vecs = n.div_ceil(LANES);
         let mut b = self.b;
         if self.b_transposed {
@@ -334,6 +360,15 @@ impl Gemm {
             }
             b = Operand { offset: self.pack, row: LANES, column: room * LANES };
         }
+        for gemm in [Some(self), self.sums.as_deref()].into_iter().flatten() {
+            gemm.unroll_chains(tape, batch, b);
+        }
+    }
+
+    /// Writes the chains out, over op(B) as it lies there.
+    fn unroll_chains(&self, tape: &mut Tape, batch: usize, b: Operand) {
+        let (m, k, n) = (self.m.at(batch), self.k.at(batch), self.n.at(batch));
+        let vecs = n.div_ceil(LANES);
         for (row, vec) in (0..m).flat_map(|row| (0..vecs).map(move |vec| (row, vec))) {
             let tile = Tile::one(row, vec);
             tape.push(straight::Op::Chain {

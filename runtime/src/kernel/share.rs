@@ -4,6 +4,8 @@
 //! rows that are its own in every such step, so it may go on to the next without waiting for the
 //! others. Other steps are split into parts of whole tiles, or left to the first thread. A barrier
 //! stands only where a step touches bytes that another thread may have written, or may still read.
+//! Within a step, no thread touches what another one writes. Columns are summed beside a product by
+//! the thread that has them, and where its rows are split, by the one that has the first row.
 
 use crate::program::{Buffer, BufferId, Entry, Gemm, Kernel, Layout, Program, Span, Step};
 use crate::simd::LANES;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! "ARENETC\0"   the magic
-//! u32           the version, 3
+//! u32           the version, 4
 //! u64           the length of the payload
 //! payload       the program
 //! u64           FNV-1a of the payload
@@ -23,7 +23,7 @@ use super::{
 
 /// What a program's bytes begin with.
 pub const MAGIC: &[u8; 8] = b"ARENETC\0";
-const VERSION: u32 = 3;
+const VERSION: u32 = 4;
 
 /// Writes a program as bytes.
 pub fn encode(program: &Program) -> Vec<u8> {
@@ -255,7 +255,7 @@ structs! {
     Entry { steps, lower_bound, bytes }
     Step { kernel, origin, flops }
     Origin { name, line, column }
-    Gemm { a, a_transposed, b, b_transposed, bias, tail }
+    Gemm { a, a_transposed, b, b_transposed, bias, tail, column_sums }
     Reduce { body, over, span, tail }
     CrossEntropy { x, target, loss, grad }
     Random { y, distribution, stream }

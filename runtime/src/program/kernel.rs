@@ -63,6 +63,9 @@ pub struct Gemm {
     pub bias: Option<BufferId>,
     /// What is done with each finished tile; `Value::Result` is the product.
     pub tail: Expr,
+    /// What is done with the one row of the sums of op(B)'s columns, where they are computed too;
+    /// `Value::Result` is a sum. Its order and that of `tail` are not for a program to rely on.
+    pub column_sums: Option<Expr>,
 }
 
 /// The sum of `body`'s last value over an axis.
@@ -160,6 +163,7 @@ impl Kernel {
                 access.gathers.extend([gemm.a, gemm.b]);
                 access.gathers.extend(gemm.bias);
                 access.expr(&gemm.tail);
+                gemm.column_sums.iter().for_each(|tail| access.expr(tail));
             }
             Kernel::ColumnSum { x, tail } => {
                 access.gathers.push(*x);

@@ -36,7 +36,8 @@ fn check(
 }
 
 fn gemm(a: BufferId, b: BufferId, tail: Expr) -> Gemm {
-    Gemm { a, a_transposed: false, b, b_transposed: false, bias: None, tail }
+    let (bias, column_sums) = (None, None);
+    Gemm { a, a_transposed: false, b, b_transposed: false, bias, tail, column_sums }
 }
 
 #[test]
@@ -49,11 +50,22 @@ fn accepts_products_in_any_layout() {
     check(&[], &[Layout::matrix(fixed(1), 3)], |_, y| {
         Kernel::Gemm(Gemm { a_transposed: true, ..gemm(NORMS, X, keep(y[0])) })
     });
+    let rows = [Layout::matrix(fixed(1), 3), Layout::matrix(fixed(1), 3)];
+    check(&[], &rows, |_, y| {
+        let column_sums = Some(keep(y[1]));
+        Kernel::Gemm(Gemm { a_transposed: true, column_sums, ..gemm(NORMS, X, keep(y[0])) })
+    });
     let both = [Layout::Panels { rows: 5, cols: 3 }, Layout::matrix(fixed(5), 3)];
     check(&[Layout::matrix(fixed(3), 5)], &both, |x, y| {
         let stores = vec![(Value::Result, y[0]), (Value::Result, y[1])];
         let tail = Expr { stores, ..Expr::default() };
         Kernel::Gemm(Gemm { a_transposed: true, b_transposed: true, ..gemm(x[0], W1, tail) })
+    });
+    let sums = [Layout::Panels { rows: 5, cols: 3 }, Layout::matrix(fixed(1), 3)];
+    check(&[Layout::matrix(fixed(3), 5)], &sums, |x, y| {
+        let column_sums = Some(keep(y[1]));
+        let product = Gemm { a_transposed: true, column_sums, ..gemm(x[0], W1, keep(y[0])) };
+        Kernel::Gemm(Gemm { b_transposed: true, ..product })
     });
     check(&[], &[Layout::matrix(N, 3)], |_, y| {
         let loads = vec![load(B1, Spread::Row), load(NORMS, Spread::Column), full(D_H)];

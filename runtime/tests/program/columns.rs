@@ -29,7 +29,8 @@ fn end_with(p: &mut Program, kernel: Kernel) {
 }
 
 fn product(a: BufferId, b: BufferId, y: BufferId) -> Gemm {
-    Gemm { a, a_transposed: false, b, b_transposed: false, bias: None, tail: keep(y) }
+    let (bias, tail, column_sums) = (None, keep(y), None);
+    Gemm { a, a_transposed: false, b, b_transposed: false, bias, tail, column_sums }
 }
 
 #[test]
@@ -296,7 +297,8 @@ fn accepts_columns_wherever_they_can_be_read() {
     });
     accept([3, 2], |p, [x, z]| {
         let y = fresh(p, Layout::Panels { rows: 3, cols: 2 });
-        Kernel::Gemm(Gemm { a_transposed: true, ..product(x, z, y) })
+        let column_sums = Some(keep(fresh(p, Layout::matrix(fixed(1), 2))));
+        Kernel::Gemm(Gemm { a_transposed: true, column_sums, ..product(x, z, y) })
     });
     accept([17], |p, [x]| {
         let tail = keep(fresh(p, Layout::matrix(fixed(1), 17)));

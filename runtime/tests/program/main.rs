@@ -7,3 +7,4 @@ mod lifetime;
 mod narrow;
 mod refuse;
 mod sample;
+mod sums;

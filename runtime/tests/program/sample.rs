@@ -132,7 +132,8 @@ fn init() -> Vec<Step> {
 }
 
 fn gemm(a: BufferId, b: BufferId, tail: Expr) -> Gemm {
-    Gemm { a, a_transposed: false, b, b_transposed: false, bias: None, tail }
+    let (bias, column_sums) = (None, None);
+    Gemm { a, a_transposed: false, b, b_transposed: false, bias, tail, column_sums }
 }
 
 fn forward() -> Vec<Step> {
@@ -233,7 +234,11 @@ fn train() -> Vec<Step> {
         step(Kernel::Gemm(Gemm { b_transposed: true, ..gemm(D_LOGITS, W2, gate) })),
         step(Kernel::Gemm(Gemm { a_transposed: true, ..gemm(H, D_LOGITS, descend(W2)) })),
         step(Kernel::ColumnSum { x: D_LOGITS, tail: descend(B2) }),
-        step(Kernel::Gemm(Gemm { a_transposed: true, ..gemm(X, D_H, heavy_ball) })),
+        step(Kernel::Gemm(Gemm {
+            a_transposed: true,
+            column_sums: Some(descend(B1)),
+            ..gemm(X, D_H, heavy_ball)
+        })),
         step(Kernel::ColumnSum { x: D_H, tail: descend(B1) }),
         step(Kernel::Reduce(row)),
         step(Kernel::Map(spreads)),

@@ -1,7 +1,7 @@
 //! The types, sizes and layouts of each kernel's operands.
 
 use super::super::{
-    Buffer, BufferId, CrossEntropy, DType, Distribution, Expr, Gemm, Kernel, LANES, Layout,
+    Buffer, BufferId, CrossEntropy, DType, Distribution, Expr, Gemm, Kernel, LANES, Layout, Load,
     ProgramError, Random, Reduce, Rows, Span,
 };
 use super::expr::{self, Domain, Order, Role};
@@ -92,7 +92,35 @@ fn check_gemm(gemm: &Gemm, buffers: &Buffers) -> Result<(), ProgramError> {
         }
         _ => Order::VectorsOrPanels,
     };
-    expr::check(&gemm.tail, Domain { rows: m, cols: n, order }, Role::Tail, buffers)
+    expr::check(&gemm.tail, Domain { rows: m, cols: n, order }, Role::Tail, buffers)?;
+    match &gemm.column_sums {
+        Some(tail) => check_product_sums(gemm, tail, n, buffers),
+        None => Ok(()),
+    }
+}
+
+/// Checks the sums of the columns of a product's vector operand.
+fn check_product_sums(
+    gemm: &Gemm,
+    sums: &Expr,
+    cols: u64,
+    buffers: &Buffers,
+) -> Result<(), ProgramError> {
+    // Then B is of floats, and the vector operand of a result in rows or panels.
+    require!(gemm.a_transposed, "columns are summed beside a product whose A is not transposed");
+    let domain = Domain { rows: fixed(1), cols, order: Order::Vectors };
+    expr::check(sums, domain, Role::Tail, buffers)?;
+    // The one may have written all its results when the other begins to read, or none.
+    for (loads, stores) in [(&gemm.tail.loads, &sums.stores), (&sums.loads, &gemm.tail.stores)] {
+        for &Load { buffer: read, .. } in loads {
+            for &(_, write) in stores {
+                let apart = !buffers.extent(read).overlaps(buffers.extent(write));
+                let (read, write) = (read.0, write.0);
+                require!(apart, "writes buffer {write} over {read}, which its other tail reads");
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The layout of a product's vector operand, which may be a narrow weight.
