@@ -337,3 +337,11 @@ fn the_rows_of_a_large_batch_go_through_all_columns_in_blocks() {
         check(form, Size { m: 97 + i, n: 45, k: 1_300 }, &[1, 2]);
     }
 }
+
+#[test]
+fn a_high_product_of_few_terms_is_the_chain() {
+    for (i, form) in forms().into_iter().enumerate() {
+        let size = Size { m: 48 + i * 7 % 100, n: COLUMNS[i % COLUMNS.len()], k: 1 + i % 5 };
+        check(form, size, &[1, 2, 3]);
+    }
+}
