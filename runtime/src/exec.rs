@@ -133,13 +133,9 @@ pub(crate) struct Plan {
     straight: [Option<Vec<straight::Op>>; 4],
     /// The full batch.
     batch: usize,
-    /// Walks the steps, compiled for the instruction set in use.
-    walker: Walker,
+    /// The instruction set in use.
+    walker: Box<dyn Walk>,
 }
-
-/// `walk` of one instruction set.
-type Walker =
-    Box<dyn Fn(&[Launch], Option<&[straight::Op]>, Run, Memory, usize, &Crew) + Send + Sync>;
 
 /// A bound step and who runs it.
 struct Launch {
@@ -247,20 +243,27 @@ impl Executor {
     ///
     /// # Errors
     /// More rows than the program is planned for, none, or an entry point the program lacks.
+    #[inline]
     pub fn run(&mut self, entry: EntryPoint, rows: usize) -> Result<(), RunError> {
         self.check_run(entry, rows)?;
-        let run = Run { entry, rows, seed: self.seed };
-        match &self.team {
-            Some(team) if self.plan.is_shared(entry) => team.run(run),
-            _ => {
-                // SAFETY: the arena is borrowed mutably until the run ends, and its plan was bound
-                // for it from a verified program.
-                let memory = unsafe { Memory::new(&self.arena) };
-                // SAFETY: as above; `rows` has been checked against the plan's batch.
-                unsafe { self.plan.walk(run, memory, 0, &ALONE) }
-            }
+        match self.plan.straight(entry, rows) {
+            // SAFETY: the arena is borrowed mutably until the run ends, its plan was bound for it
+            // from a verified program, and `rows` has been checked against the plan's batch.
+            Some(ops) => unsafe {
+                self.plan.walker.straight(ops, rows, self.seed, Memory::new(&self.arena));
+            },
+            None => self.run_steps(Run { entry, rows, seed: self.seed }),
         }
         Ok(())
+    }
+
+    /// Runs the steps of an entry, over rows that have been checked.
+    fn run_steps(&mut self, run: Run) {
+        match &self.team {
+            Some(team) if self.plan.is_shared(run.entry) => team.run(run),
+            // SAFETY: as in `run`.
+            _ => unsafe { self.plan.walk(run, Memory::new(&self.arena), 0, &ALONE) },
+        }
     }
 
     /// One comparison, as a step may take no longer than fifty nanoseconds.
@@ -490,8 +493,8 @@ impl Plan {
     /// run's rows are within the program's batch.
     pub(crate) unsafe fn walk(&self, run: Run, memory: Memory, index: usize, crew: &Crew) {
         let launches = &self.steps[run.entry as usize][index];
-        let straight = self.straight(run.entry, run.rows);
-        (self.walker)(launches, straight, run, memory, index, crew);
+        // SAFETY: passed on to the caller.
+        unsafe { self.walker.walk(launches, run, memory, index, crew) };
     }
 
     /// The straight-line code of an entry, if it has some for so many rows.
@@ -501,53 +504,53 @@ impl Plan {
     }
 }
 
-/// Makes the walker of the instruction set it is dispatched to, so that no run has to look again.
+/// Runs the steps of an entry by the instruction set that implements it.
+///
+/// # Safety
+/// Of its functions: the steps are bound for this memory from a verified program, no one but the
+/// crew touches it, and the run's rows are within the program's batch.
+trait Walk: Send + Sync {
+    /// As straight-line code.
+    unsafe fn straight(&self, ops: &[straight::Op], rows: usize, seed: u64, memory: Memory);
+
+    /// Step by step, as thread `index` of the crew.
+    unsafe fn walk(&self, launches: &[Launch], run: Run, memory: Memory, index: usize, crew: &Crew);
+}
+
+impl<S: Simd> Walk for S {
+    unsafe fn straight(&self, ops: &[straight::Op], rows: usize, seed: u64, memory: Memory) {
+        // SAFETY: passed on to the caller.
+        unsafe { straight::run(*self, ops, memory, rows, seed) };
+    }
+
+    unsafe fn walk(
+        &self,
+        launches: &[Launch],
+        run: Run,
+        memory: Memory,
+        index: usize,
+        crew: &Crew,
+    ) {
+        for launch in launches {
+            if launch.share.barrier {
+                crew.wait();
+            }
+            if index < launch.share.threads {
+                let part = Part { index, of: launch.share.threads };
+                // SAFETY: passed on to the caller.
+                unsafe { launch.step.run(*self, memory, run.rows, part, run.seed) };
+            }
+        }
+    }
+}
+
+/// The instruction set it is dispatched to, so that no run has to look again.
 struct MakeWalker;
 
 impl Task for MakeWalker {
-    type Output = Walker;
+    type Output = Box<dyn Walk>;
 
-    fn run<S: Simd>(self, s: S) -> Walker {
-        Box::new(move |launches, straight, run, memory, index, crew| {
-            s.vectorize(
-                #[inline(always)]
-                || match straight {
-                    Some(ops) => walk_straight(s, ops, launches, run, memory),
-                    None => walk(s, launches, run, memory, index, crew),
-                },
-            )
-        })
-    }
-}
-
-#[inline(always)]
-fn walk_straight<S: Simd>(
-    s: S,
-    ops: &[straight::Op],
-    launches: &[Launch],
-    run: Run,
-    memory: Memory,
-) {
-    // SAFETY: a plan is only made by `Executor::new`, from a verified program and for its arena;
-    // `Plan::walk` has the caller's word for the rest.
-    unsafe {
-        straight::run(s, ops, memory, |step| {
-            launches[step as usize].step.run(s, memory, run.rows, Part::WHOLE, run.seed);
-        });
-    }
-}
-
-#[inline(always)]
-fn walk<S: Simd>(s: S, launches: &[Launch], run: Run, memory: Memory, index: usize, crew: &Crew) {
-    for launch in launches {
-        if launch.share.barrier {
-            crew.wait();
-        }
-        if index < launch.share.threads {
-            let part = Part { index, of: launch.share.threads };
-            // SAFETY: a plan is only made by `Executor::new`, from a verified program and for
-            // its arena; `Plan::walk` has the caller's word for the rest.
-            unsafe { launch.step.run(s, memory, run.rows, part, run.seed) };
-        }
+    fn run<S: Simd>(self, s: S) -> Box<dyn Walk> {
+        Box::new(s)
     }
 }

@@ -48,8 +48,7 @@ impl Executor {
         for index in 0..launch[0].share.threads {
             // SAFETY: the arena is borrowed mutably, the team is idle between runs, and the plan
             // was bound for it from a verified program; the run's rows have been checked.
-            let memory = unsafe { Memory::new(&self.arena) };
-            (self.plan.walker)(launch, None, run, memory, index, &ALONE);
+            unsafe { self.plan.walker.walk(launch, run, Memory::new(&self.arena), index, &ALONE) };
         }
     }
 

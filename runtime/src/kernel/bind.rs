@@ -42,22 +42,25 @@ impl Bound {
     ///
     /// # Safety
     /// It is bound for this memory from a verified program planned for at least `n` rows.
-    #[inline(always)]
+    #[inline(never)]
     pub unsafe fn run<S: Simd>(&self, s: S, memory: Memory, n: usize, part: Part, seed: u64) {
-        // SAFETY: passed on to the caller.
-        unsafe {
-            match self {
-                Bound::Gemm(gemm) => gemm.run(s, memory, n, part),
-                Bound::GemmInt8(gemm) => gemm.run(s, memory, n, part),
-                Bound::Map(map) => map.run(s, memory, n, part),
-                Bound::Reduce(reduce) => reduce.run(s, memory, n, part),
-                Bound::Softmax(softmax) => softmax.run(s, memory, n, part),
-                Bound::CrossEntropy(ce) => ce.run(s, memory, n, part),
-                Bound::Correct(correct) => correct.run(memory, n, part),
-                Bound::Random(random) if part.index == 0 => random.run(memory, n, seed),
-                Bound::Random(_) => {}
-            }
-        }
+        s.vectorize(
+            #[inline(always)]
+            // SAFETY: passed on to the caller.
+            move || unsafe {
+                match self {
+                    Bound::Gemm(gemm) => gemm.run(s, memory, n, part),
+                    Bound::GemmInt8(gemm) => gemm.run(s, memory, n, part),
+                    Bound::Map(map) => map.run(s, memory, n, part),
+                    Bound::Reduce(reduce) => reduce.run(s, memory, n, part),
+                    Bound::Softmax(softmax) => softmax.run(s, memory, n, part),
+                    Bound::CrossEntropy(ce) => ce.run(s, memory, n, part),
+                    Bound::Correct(correct) => correct.run(memory, n, part),
+                    Bound::Random(random) if part.index == 0 => random.run(memory, n, seed),
+                    Bound::Random(_) => {}
+                }
+            },
+        );
     }
 }
 
@@ -69,7 +72,7 @@ pub fn unroll<'a>(
     zeros: u32,
 ) -> Option<Vec<straight::Op>> {
     let mut tape = Tape::default();
-    for (index, step) in steps.enumerate() {
+    for step in steps {
         match step {
             // The room for a transposed operand is for eight vectors across.
             Bound::Gemm(gemm) if gemm.b_transposed && gemm.n.at(n) > gemm::MAX_VECTORS * LANES => {
@@ -78,7 +81,7 @@ pub fn unroll<'a>(
             Bound::Gemm(gemm) if !gemm.b_bf16 => gemm.unroll(&mut tape, n),
             Bound::Map(map) => map.unroll(&mut tape, n),
             Bound::Reduce(reduce) => reduce.unroll(&mut tape, n, zeros),
-            _ => tape.push(straight::Op::Step(index as u32)),
+            _ => tape.push(straight::Op::Step(Box::new(step.clone()))),
         }
         if tape.is_long() {
             return None;

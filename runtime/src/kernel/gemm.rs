@@ -10,7 +10,7 @@ mod few_rows;
 pub mod few_terms;
 mod sums;
 
-use super::straight::{self, Tape};
+use super::straight::{self, Line, Tape};
 use super::tile::{Code, Tile};
 use super::{Extent, Part};
 use crate::arena::Memory;
@@ -156,9 +156,6 @@ pub(super) fn parts<S: Simd>(part: Part, m: usize, vecs: usize) -> (Range<usize>
         (part.range(m, 1), 0..vecs)
     }
 }
-
-/// The most columns of a block that straight-line code gathers one by one.
-const FEW_COLUMNS: usize = 3;
 
 impl Gemm {
     /// Computes this thread's part of C at a batch of `batch` rows.
@@ -344,19 +341,14 @@ impl Gemm {
             for (vec, block) in
                 (0..vecs).flat_map(|vec| (0..k).step_by(LANES).map(move |i| (vec, i)))
             {
-                let to = straight::vector(self.pack, vec * room + block);
                 let column = block / LANES * self.b.column;
-                let from = (self.b.offset + vec * LANES * self.b.row + column) as u32;
-                let (rows, columns) = ((n - vec * LANES).min(LANES), (k - block).min(LANES));
-                let rows = rows as u32;
-                if columns > FEW_COLUMNS {
-                    tape.push(straight::Op::Transpose { to, from, step, rows });
-                    continue;
-                }
-                for i in 0..columns as u32 {
-                    let (to, from) = (to + i * LANES as u32, from + i);
-                    tape.push(straight::Op::Gather { to, from, step, count: rows });
-                }
+                let at = (self.b.offset + vec * LANES * self.b.row + column) as u32;
+                tape.push(straight::Op::Transpose {
+                    to: straight::vector(self.pack, vec * room + block),
+                    from: Line { at, step },
+                    rows: (n - vec * LANES).min(LANES) as u32,
+                    columns: (k - block).min(LANES) as u32,
+                });
             }
             b = Operand { offset: self.pack, row: LANES, column: room * LANES };
         }
@@ -369,18 +361,21 @@ impl Gemm {
     fn unroll_chains(&self, tape: &mut Tape, batch: usize, b: Operand) {
         let (m, k, n) = (self.m.at(batch), self.k.at(batch), self.n.at(batch));
         let vecs = n.div_ceil(LANES);
-        for (row, vec) in (0..m).flat_map(|row| (0..vecs).map(move |vec| (row, vec))) {
-            let tile = Tile::one(row, vec);
-            tape.push(straight::Op::Chain {
-                to: self.code.result.at(tile),
-                start: (self.bias.offset + row * self.bias.row + vec * self.bias.column) as u32,
-                splat: self.bias.row > 0,
-                a: (self.a.offset + row * self.a.row) as u32,
-                a_step: self.a.column as u32,
-                b: (b.offset + vec * b.column) as u32,
-                b_step: b.row as u32,
+        for (vec, row) in
+            (0..vecs).flat_map(|vec| (0..m).step_by(MAX_ROWS).map(move |row| (vec, row)))
+        {
+            let tile = Tile { row, vec, rows: MAX_ROWS.min(m - row), vecs: 1 };
+            let bias = self.bias.offset + row * self.bias.row + vec * self.bias.column;
+            tape.push(straight::Op::Chain(straight::Chain {
+                len: tile.rows as u32,
                 k: k as u32,
-            });
+                to: self.code.result.line(tile),
+                start: Line { at: bias as u32, step: self.bias.row as u32 },
+                splat: self.bias.row > 0,
+                a: Line { at: (self.a.offset + row * self.a.row) as u32, step: self.a.row as u32 },
+                a_step: self.a.column as u32,
+                b: Line { at: (b.offset + vec * b.column) as u32, step: b.row as u32 },
+            }));
             self.code.unroll(tape, tile);
             if tape.is_long() {
                 return;

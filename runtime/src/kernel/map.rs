@@ -55,11 +55,17 @@ pub struct Map {
 }
 
 impl Map {
-    /// Writes the expression out, vector by vector.
+    /// Writes the expression out, line by line.
     pub fn unroll(&self, tape: &mut Tape, n: usize) {
         let (rows, vecs) = self.domain.at(n);
-        for (row, vec) in (0..rows).flat_map(|row| (0..vecs).map(move |vec| (row, vec))) {
-            self.code.unroll(tape, Tile::one(row, vec));
+        // Along the only row, or down each column of vectors.
+        let (height, width) = if rows == 1 { (1, TILE_VECTORS) } else { (self.tile_rows, 1) };
+        for (row, vec) in (0..rows)
+            .step_by(height)
+            .flat_map(|row| (0..vecs).step_by(width).map(move |vec| (row, vec)))
+        {
+            let (rows, vecs) = (height.min(rows - row), width.min(vecs - vec));
+            self.code.unroll(tape, Tile { row, vec, rows, vecs });
             if tape.is_long() {
                 return;
             }

@@ -28,17 +28,17 @@ impl Reduce {
     pub fn unroll(&self, tape: &mut Tape, n: usize, zeros: u32) {
         let (rows, _) = self.domain.at(n);
         let cols = self.domain.flat.unwrap_or(self.domain.cols).at(n);
-        let mut result = self.tail.result.at(Tile::one(0, 0));
+        let mut result = self.tail.result.line(Tile::one(0, 0)).at;
         let mut sums = zeros;
         for row in 0..rows {
             if self.by_row {
-                result = self.tail.result.at(Tile::one(row, 0));
+                result = self.tail.result.line(Tile::one(row, 0)).at;
             }
             for vec in 0..cols.div_ceil(LANES) {
                 let tile = Tile::one(row, vec);
                 self.body.unroll(tape, tile);
                 let present = (cols - vec * LANES).min(LANES) as u32;
-                let from = self.body.value.at(tile);
+                let from = self.body.value.line(tile).at;
                 tape.push(straight::Op::Accumulate { to: result, sums, from, present });
                 sums = result;
             }

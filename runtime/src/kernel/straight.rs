@@ -1,96 +1,89 @@
 //! Straight-line code for programs so small that decoding their kernels would cost more than their
 //! arithmetic.
 //!
-//! For the full batch, the kernels' loops are unrolled once into a flat list of operations on
-//! single vectors at fixed offsets, in the same order of arithmetic and so with the same bits. A
-//! 3-3-2 net's training step is some thirty of them.
+//! For the full batch, the kernels' loops are unrolled once into a flat list of operations on lines
+//! of vectors at fixed offsets, in the same order of arithmetic and so with the same bits. A
+//! 3-3-2 net's training step is some twenty of them.
 
+use super::Part;
+use super::bind::Bound;
 use super::tile::compute;
 use crate::arena::Memory;
 use crate::program::Opcode;
 use crate::simd::{LANES, Simd};
-use std::slice;
 
-/// The most operations that are unrolled, a multiply-add in a chain counted as one: beyond it the
-/// tiles of the general kernels, which load each operand for many rows at once, are faster.
+/// The most work that is unrolled, in vectors computed, each multiply-add of a chain counted as
+/// one: beyond it the tiles of the general kernels, which load each operand for many rows at once,
+/// are faster.
 pub const MAX_WORK: usize = 2_000;
 
 /// Instead of an offset: the value of the operation before, which is still in a register. Reading
 /// it back from memory would take longer than most operations.
 pub const LAST: u32 = u32::MAX;
 
-/// One operation. Offsets count floats from the start of the arena.
+/// Vectors, or floats, at equal distances. Both count floats, the first from the start of the arena.
 #[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Line {
+    /// The first; [`LAST`] only where there is no other.
+    pub at: u32,
+    /// From one to the next.
+    pub step: u32,
+}
+
+impl Line {
+    /// A line of one.
+    pub fn one(at: u32) -> Line {
+        Line { at, step: 0 }
+    }
+
+    #[inline(always)]
+    fn of(self, memory: Memory, index: usize) -> *mut f32 {
+        memory.at(self.at as usize + index * self.step as usize)
+    }
+}
+
+/// One operation. Single offsets count floats from the start of the arena.
+#[derive(Clone, Debug)]
 pub enum Op {
-    /// An instruction on whole vectors; an operand may be [`LAST`].
-    Compute {
-        /// What is computed.
-        opcode: Opcode,
-        /// The result.
-        to: u32,
-        /// The operands.
-        args: [u32; 3],
-    },
+    /// An instruction on whole vectors.
+    Compute(Compute),
     /// to = start + Σ a\[i\] b\[i\], one multiply-add after another.
-    Chain {
-        /// The result.
-        to: u32,
-        /// What the sum starts from.
-        start: u32,
-        /// Whether that is a single float, for all lanes.
-        splat: bool,
-        /// The first factor, a single float.
-        a: u32,
-        /// From one to the next.
-        a_step: u32,
-        /// The first vector.
-        b: u32,
-        /// From one to the next.
-        b_step: u32,
-        /// The number of terms.
-        k: u32,
-    },
-    /// The transpose of a block of 16 columns and `rows` rows; the lanes beyond hold anything.
+    Chain(Chain),
+    /// The transpose of a block of up to 16 rows and columns; lanes and columns beyond hold
+    /// anything.
     Transpose {
         /// The first of 16 vectors, one after another.
         to: u32,
-        /// The first row.
-        from: u32,
-        /// From one row to the next.
-        step: u32,
+        /// The rows.
+        from: Line,
         /// How many.
         rows: u32,
-    },
-    /// to\[i\] = from\[i × step\] for `count` lanes.
-    Gather {
-        /// The vector.
-        to: u32,
-        /// The first float.
-        from: u32,
-        /// From one to the next.
-        step: u32,
-        /// How many.
-        count: u32,
+        /// The columns.
+        columns: u32,
     },
     /// to = from
     Copy {
-        /// The vector written.
-        to: u32,
-        /// The vector read.
-        from: u32,
+        /// How often.
+        len: u32,
+        /// The vectors written.
+        to: Line,
+        /// The vectors read.
+        from: Line,
     },
     /// Every lane of `to` = the float at `from`.
     Splat {
-        /// The vector written.
-        to: u32,
-        /// The float read.
-        from: u32,
+        /// How often.
+        len: u32,
+        /// The vectors written.
+        to: Line,
+        /// The floats read.
+        from: Line,
     },
     /// to = sums + the first `present` lanes of `from`
     Accumulate {
         /// The new sums.
         to: u32,
-        /// The sums so far.
+        /// The sums so far; may be [`LAST`].
         sums: u32,
         /// What is added; may be [`LAST`].
         from: u32,
@@ -104,8 +97,42 @@ pub enum Op {
         /// The lanes added up; may be [`LAST`].
         from: u32,
     },
-    /// The step of this index, by its general kernel.
-    Step(u32),
+    /// A step by its general kernel.
+    Step(Box<Bound>),
+}
+
+/// An instruction on each vector of a line.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Compute {
+    /// What is computed.
+    pub opcode: Opcode,
+    /// How often.
+    pub len: u32,
+    /// The results.
+    pub to: Line,
+    /// The operands.
+    pub args: [Line; 3],
+}
+
+/// Some chains of multiply-adds over the same vectors.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Chain {
+    /// How many chains.
+    pub len: u32,
+    /// The number of terms.
+    pub k: u32,
+    /// The results.
+    pub to: Line,
+    /// What the sums start from.
+    pub start: Line,
+    /// Whether that is a single float, for all lanes.
+    pub splat: bool,
+    /// The first factor of each chain, a single float.
+    pub a: Line,
+    /// From one factor to the next.
+    pub a_step: u32,
+    /// The vectors.
+    pub b: Line,
 }
 
 /// Operations under construction.
@@ -114,32 +141,41 @@ pub struct Tape {
     /// The operations in order.
     pub ops: Vec<Op>,
     work: usize,
-    /// Where the last operation's value went.
+    /// Where the last operation's value went, if it was a single one.
     last: Option<u32>,
 }
 
 impl Tape {
     /// Adds an operation.
     pub fn push(&mut self, mut op: Op) {
-        let read = match &mut op {
-            Op::Compute { args, .. } => &mut args[..],
-            Op::Accumulate { from, .. } | Op::Total { from, .. } => slice::from_mut(from),
-            _ => &mut [],
+        let last = self.last;
+        let read = |arg: &mut u32| {
+            if Some(*arg) == last {
+                *arg = LAST;
+            }
         };
-        for arg in read.iter_mut().filter(|arg| Some(**arg) == self.last) {
-            *arg = LAST;
+        match &mut op {
+            Op::Compute(Compute { len: 1, args, .. }) => {
+                args.iter_mut().for_each(|arg| read(&mut arg.at));
+            }
+            Op::Accumulate { sums, from, .. } => [sums, from].into_iter().for_each(read),
+            Op::Total { from, .. } => read(from),
+            _ => {}
         }
-        self.last = match op {
-            Op::Compute { to, .. }
-            | Op::Chain { to, .. }
-            | Op::Accumulate { to, .. }
-            | Op::Total { to, .. } => Some(to),
+        self.last = match &op {
+            Op::Compute(Compute { len: 1, to, .. }) | Op::Chain(Chain { len: 1, to, .. }) => {
+                Some(to.at)
+            }
+            Op::Accumulate { to, .. } | Op::Total { to, .. } => Some(*to),
             _ => None,
         };
-        self.work += match op {
-            Op::Chain { k, .. } => 1 + k as usize,
-            Op::Step(_) | Op::Transpose { .. } => 16,
-            _ => 1,
+        self.work += match &op {
+            Op::Compute(Compute { len, .. }) | Op::Copy { len, .. } | Op::Splat { len, .. } => {
+                *len as usize
+            }
+            Op::Chain(Chain { len, k, .. }) => *len as usize * (1 + *k as usize),
+            Op::Step(_) | Op::Transpose { .. } => LANES,
+            Op::Accumulate { .. } | Op::Total { .. } => 1,
         };
         self.ops.push(op);
     }
@@ -150,71 +186,188 @@ impl Tape {
     }
 }
 
-/// Runs the operations; `step` runs a step by its general kernel.
+/// Runs the operations at a batch of `n` rows.
 ///
 /// # Safety
-/// The operations are unrolled from steps that are bound for this memory.
-#[inline(always)]
-pub unsafe fn run<S: Simd>(s: S, ops: &[Op], memory: Memory, step: impl Fn(u32)) {
-    let at = |offset: u32| memory.at(offset as usize);
-    let mut last = s.splat(0.0);
-    for op in ops {
-        // SAFETY: every offset is that of a vector, float or strided run that the general kernel of
-        // a verified step would have touched.
+/// They are unrolled for this batch from steps that are bound for this memory.
+pub unsafe fn run<S: Simd>(s: S, ops: &[Op], memory: Memory, n: usize, seed: u64) {
+    s.vectorize(
+        #[inline(always)]
+        move || {
+            let mut last = s.splat(0.0);
+            for op in ops {
+                // SAFETY: every offset is that of a vector, float or strided run that the general
+                // kernel of a verified step would have touched.
+                last = unsafe { op.run(s, memory, n, seed, last) };
+            }
+        },
+    );
+}
+
+impl Op {
+    /// Runs the operation after one that gave `last`, and says what it gives itself.
+    #[inline(always)]
+    unsafe fn run<S: Simd>(&self, s: S, memory: Memory, n: usize, seed: u64, last: S::F) -> S::F {
+        // SAFETY: passed on to the caller.
         unsafe {
-            match *op {
-                Op::Compute { opcode, to, args } => {
-                    let mut values = [last; 3];
-                    for (value, arg) in values.iter_mut().zip(args) {
-                        if arg != LAST {
-                            *value = s.load(at(arg));
+            let value = |at: u32| if at == LAST { last } else { s.load(memory.at(at as usize)) };
+            let (result, to) = match *self {
+                Op::Compute(Compute { opcode, len: 1, to, args }) => {
+                    let [a, b, c] = args;
+                    (compute(s, opcode, [value(a.at), value(b.at), value(c.at)]), to.at)
+                }
+                Op::Accumulate { to, sums, from, present } => {
+                    let lanes = s.select(s.first(present as usize), value(from), s.splat(0.0));
+                    (s.add(value(sums), lanes), to)
+                }
+                Op::Total { to, from } => (s.splat(s.sum(value(from))), to),
+                Op::Chain(ref chain) => return chains(s, memory, chain),
+                Op::Compute(ref computes) => {
+                    line(s, memory, computes);
+                    return last;
+                }
+                Op::Transpose { to, from, rows, columns } => {
+                    match (rows, columns) {
+                        (..=4, ..=4) => transpose::<S, 4, 4>(s, memory, to, from, rows),
+                        (..=4, _) => transpose::<S, 4, LANES>(s, memory, to, from, rows),
+                        _ => transpose::<S, LANES, LANES>(s, memory, to, from, rows),
+                    }
+                    return last;
+                }
+                Op::Copy { len, to, from } => {
+                    for i in 0..len as usize {
+                        s.store(to.of(memory, i), s.load(from.of(memory, i)));
+                    }
+                    return last;
+                }
+                Op::Splat { len, to, from } => {
+                    for i in 0..len as usize {
+                        s.store(to.of(memory, i), s.splat(*from.of(memory, i)));
+                    }
+                    return last;
+                }
+                Op::Step(ref step) => {
+                    step.run(s, memory, n, Part::WHOLE, seed);
+                    return last;
+                }
+            };
+            s.store(memory.at(to as usize), result);
+            result
+        }
+    }
+}
+
+/// Calls `f` with the opcode as a constant, so that what is inlined into it is made for it.
+#[inline(always)]
+fn specialized<R>(opcode: Opcode, f: impl FnOnce(Opcode) -> R) -> R {
+    macro_rules! arms {
+        ($($name:ident)*) => { match opcode { $(Opcode::$name => f(Opcode::$name),)* } };
+    }
+    arms! {
+        Neg Abs Sqrt Exp Log Sigmoid Tanh Relu Softplus NormalCdf Sign
+        Add Sub Mul Div Max Min Gate MulAdd NegMulAdd SigmoidGrad TanhGrad
+    }
+}
+
+/// Computes an instruction for each vector of a line. Not inlined: the constants of all opcodes
+/// would be loaded before the first operation of every run.
+#[inline(never)]
+unsafe fn line<S: Simd>(s: S, memory: Memory, computes: &Compute) {
+    s.vectorize(
+        #[inline(always)]
+        move || {
+            let &Compute { opcode, len, to, args } = computes;
+            specialized(
+                opcode,
+                #[inline(always)]
+                |opcode| {
+                    for index in 0..len as usize {
+                        let mut values = [s.splat(0.0); 3];
+                        // SAFETY: passed on to the caller.
+                        unsafe {
+                            for i in 0..opcode.arity() {
+                                values[i] = s.load(args[i].of(memory, index));
+                            }
+                            s.store(to.of(memory, index), compute(s, opcode, values));
                         }
                     }
-                    last = compute(s, opcode, values);
-                    s.store(at(to), last);
-                }
-                Op::Chain { to, start, splat, a, a_step, b, b_step, k } => {
-                    let mut sum = if splat { s.splat(*at(start)) } else { s.load(at(start)) };
-                    let (mut a, mut b) = (at(a), at(b));
-                    for _ in 0..k {
-                        sum = s.mul_add(s.splat(*a), s.load(b), sum);
-                        a = a.wrapping_add(a_step as usize);
-                        b = b.wrapping_add(b_step as usize);
-                    }
-                    last = sum;
-                    s.store(at(to), sum);
-                }
-                Op::Transpose { to, from, step, rows } => {
-                    let mut block = std::array::from_fn(|i| {
-                        let row = if i < rows as usize { i } else { 0 };
-                        s.load(at(from).add(row * step as usize))
-                    });
-                    s.transpose(&mut block);
-                    for (i, &column) in block.iter().enumerate() {
-                        s.store(at(to).add(i * LANES), column);
-                    }
-                }
-                Op::Gather { to, from, step, count } => {
-                    for i in 0..count as usize {
-                        *at(to).add(i) = *at(from).add(i * step as usize);
-                    }
-                }
-                Op::Copy { to, from } => s.store(at(to), s.load(at(from))),
-                Op::Splat { to, from } => s.store(at(to), s.splat(*at(from))),
-                Op::Accumulate { to, sums, from, present } => {
-                    let value = if from == LAST { last } else { s.load(at(from)) };
-                    let value = s.select(s.first(present as usize), value, s.splat(0.0));
-                    last = s.add(s.load(at(sums)), value);
-                    s.store(at(to), last);
-                }
-                Op::Total { to, from } => {
-                    let value = if from == LAST { last } else { s.load(at(from)) };
-                    last = s.splat(s.sum(value));
-                    s.store(at(to), last);
-                }
-                Op::Step(index) => step(index),
-            }
+                },
+            );
+        },
+    );
+}
+
+/// Runs chains, some side by side, and gives the value of the last.
+#[inline(always)]
+unsafe fn chains<S: Simd>(s: S, memory: Memory, chain: &Chain) -> S::F {
+    let mut first = 0;
+    // SAFETY: passed on to the caller.
+    unsafe {
+        loop {
+            match chain.len as usize - first {
+                1 => return side_by_side::<S, 1>(s, memory, chain, first),
+                2 => return side_by_side::<S, 2>(s, memory, chain, first),
+                3 => return side_by_side::<S, 3>(s, memory, chain, first),
+                4 => return side_by_side::<S, 4>(s, memory, chain, first),
+                _ => side_by_side::<S, 4>(s, memory, chain, first),
+            };
+            first += 4;
         }
+    }
+}
+
+/// Runs `R` chains from the one of this index on.
+#[inline(always)]
+unsafe fn side_by_side<S: Simd, const R: usize>(
+    s: S,
+    memory: Memory,
+    chain: &Chain,
+    first: usize,
+) -> S::F {
+    let &Chain { k, to, start, splat, a, a_step, b, .. } = chain;
+    let mut sums = [s.splat(0.0); R];
+    // SAFETY: passed on to the caller.
+    unsafe {
+        for (i, sum) in sums.iter_mut().enumerate() {
+            let start = start.of(memory, first + i);
+            *sum = if splat { s.splat(*start) } else { s.load(start) };
+        }
+        let (mut factor, mut vector) = (a.of(memory, first), b.of(memory, 0));
+        for _ in 0..k {
+            let lanes = s.load(vector);
+            for (i, sum) in sums.iter_mut().enumerate() {
+                let factor = factor.wrapping_add(i * a.step as usize);
+                *sum = s.mul_add(s.splat(*factor), lanes, *sum);
+            }
+            factor = factor.wrapping_add(a_step as usize);
+            vector = vector.wrapping_add(b.step as usize);
+        }
+        for (i, &sum) in sums.iter().enumerate() {
+            s.store(to.of(memory, first + i), sum);
+        }
+    }
+    sums[R - 1]
+}
+
+/// Transposes up to `R` rows and `C` columns.
+#[inline(always)]
+unsafe fn transpose<S: Simd, const R: usize, const C: usize>(
+    s: S,
+    memory: Memory,
+    to: u32,
+    from: Line,
+    rows: u32,
+) {
+    let mut block = [s.splat(0.0); LANES];
+    for (i, lanes) in block[..R].iter_mut().enumerate() {
+        let row = if i < rows as usize { i } else { 0 };
+        // SAFETY: passed on to the caller.
+        *lanes = unsafe { s.load(from.of(memory, row)) };
+    }
+    s.transpose(&mut block);
+    for (i, &column) in block[..C].iter().enumerate() {
+        // SAFETY: as above.
+        unsafe { s.store(memory.at(to as usize + i * LANES), column) };
     }
 }
 

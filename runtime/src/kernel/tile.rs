@@ -8,7 +8,7 @@
 
 use super::adam::Adam;
 use super::chain::{self, At, Link};
-use super::straight::{self, Tape};
+use super::straight::{self, Line, Tape};
 use crate::arena::Memory;
 use crate::program::{self, Expr, Opcode, Spread, Value};
 use crate::simd::{LANES, Simd, math};
@@ -49,9 +49,11 @@ impl Place {
         memory.at(self.offset(tile))
     }
 
-    /// The offset of a tile in straight-line code, which is only made for small arenas.
-    pub fn at(&self, tile: Tile) -> u32 {
-        self.offset(tile) as u32
+    /// The vectors of a tile of one row or one vector across, in straight-line code, which is only
+    /// made for small arenas.
+    pub fn line(&self, tile: Tile) -> Line {
+        let step = if tile.vecs > 1 { self.vec } else { self.row };
+        Line { at: self.offset(tile) as u32, step: step as u32 }
     }
 }
 
@@ -263,17 +265,17 @@ impl Code {
         self.instrs.is_empty()
     }
 
-    /// Writes the expression out for the one vector of a tile.
+    /// Writes the expression out for a tile of one row or one vector across.
     pub fn unroll(&self, tape: &mut Tape, tile: Tile) {
+        let len = (tile.rows * tile.vecs) as u32;
         for Instr { action, to, args } in &self.instrs {
-            let (to, from) = (to.at(tile), args[0].at(tile));
+            let (to, args) = (to.line(tile), args.map(|arg| arg.line(tile)));
             tape.push(match *action {
                 Action::Compute(opcode) => {
-                    let args = args.map(|arg| arg.at(tile));
-                    straight::Op::Compute { opcode, to, args }
+                    straight::Op::Compute(straight::Compute { opcode, len, to, args })
                 }
-                Action::Copy => straight::Op::Copy { to, from },
-                Action::Splat => straight::Op::Splat { to, from },
+                Action::Copy => straight::Op::Copy { len, to, from: args[0] },
+                Action::Splat => straight::Op::Splat { len, to, from: args[0] },
             });
         }
     }
