@@ -37,8 +37,24 @@ impl Line {
     }
 
     #[inline(always)]
-    fn of(self, memory: Memory, index: usize) -> *mut f32 {
-        memory.at(self.at as usize + index * self.step as usize)
+    fn cursor(self, memory: Memory) -> Cursor {
+        Cursor { at: memory.at(self.at as usize), step: self.step as usize }
+    }
+}
+
+/// Goes along a line.
+#[derive(Clone, Copy)]
+struct Cursor {
+    at: *mut f32,
+    step: usize,
+}
+
+impl Cursor {
+    #[inline(always)]
+    fn next(&mut self) -> *mut f32 {
+        let at = self.at;
+        self.at = at.wrapping_add(self.step);
+        at
     }
 }
 
@@ -235,14 +251,16 @@ impl Op {
                     return last;
                 }
                 Op::Copy { len, to, from } => {
-                    for i in 0..len as usize {
-                        s.store(to.of(memory, i), s.load(from.of(memory, i)));
+                    let (mut to, mut from) = (to.cursor(memory), from.cursor(memory));
+                    for _ in 0..len {
+                        s.store(to.next(), s.load(from.next()));
                     }
                     return last;
                 }
                 Op::Splat { len, to, from } => {
-                    for i in 0..len as usize {
-                        s.store(to.of(memory, i), s.splat(*from.of(memory, i)));
+                    let (mut to, mut from) = (to.cursor(memory), from.cursor(memory));
+                    for _ in 0..len {
+                        s.store(to.next(), s.splat(*from.next()));
                     }
                     return last;
                 }
@@ -276,19 +294,23 @@ unsafe fn line<S: Simd>(s: S, memory: Memory, computes: &Compute) {
     s.vectorize(
         #[inline(always)]
         move || {
-            let &Compute { opcode, len, to, args } = computes;
             specialized(
-                opcode,
+                computes.opcode,
                 #[inline(always)]
                 |opcode| {
-                    for index in 0..len as usize {
+                    let mut to = computes.to.cursor(memory);
+                    let mut args = [to; 3];
+                    for i in 0..opcode.arity() {
+                        args[i] = computes.args[i].cursor(memory);
+                    }
+                    for _ in 0..computes.len {
                         let mut values = [s.splat(0.0); 3];
                         // SAFETY: passed on to the caller.
                         unsafe {
                             for i in 0..opcode.arity() {
-                                values[i] = s.load(args[i].of(memory, index));
+                                values[i] = s.load(args[i].next());
                             }
-                            s.store(to.of(memory, index), compute(s, opcode, values));
+                            s.store(to.next(), compute(s, opcode, values));
                         }
                     }
                 },
@@ -300,50 +322,60 @@ unsafe fn line<S: Simd>(s: S, memory: Memory, computes: &Compute) {
 /// Runs chains, some side by side, and gives the value of the last.
 #[inline(always)]
 unsafe fn chains<S: Simd>(s: S, memory: Memory, chain: &Chain) -> S::F {
-    let mut first = 0;
+    let &Chain { to, start, a, .. } = chain;
+    let mut heads =
+        Heads { to: to.cursor(memory), start: start.cursor(memory), a: a.cursor(memory) };
+    let mut left = chain.len;
     // SAFETY: passed on to the caller.
     unsafe {
         loop {
-            match chain.len as usize - first {
-                1 => return side_by_side::<S, 1>(s, memory, chain, first),
-                2 => return side_by_side::<S, 2>(s, memory, chain, first),
-                3 => return side_by_side::<S, 3>(s, memory, chain, first),
-                4 => return side_by_side::<S, 4>(s, memory, chain, first),
-                _ => side_by_side::<S, 4>(s, memory, chain, first),
+            match left {
+                1 => return side_by_side::<S, 1>(s, memory, chain, &mut heads),
+                2 => return side_by_side::<S, 2>(s, memory, chain, &mut heads),
+                3 => return side_by_side::<S, 3>(s, memory, chain, &mut heads),
+                4 => return side_by_side::<S, 4>(s, memory, chain, &mut heads),
+                _ => side_by_side::<S, 4>(s, memory, chain, &mut heads),
             };
-            first += 4;
+            left -= 4;
         }
     }
 }
 
-/// Runs `R` chains from the one of this index on.
+/// What differs from chain to chain.
+struct Heads {
+    to: Cursor,
+    start: Cursor,
+    a: Cursor,
+}
+
+/// Runs the next `R` chains.
 #[inline(always)]
 unsafe fn side_by_side<S: Simd, const R: usize>(
     s: S,
     memory: Memory,
     chain: &Chain,
-    first: usize,
+    heads: &mut Heads,
 ) -> S::F {
-    let &Chain { k, to, start, splat, a, a_step, b, .. } = chain;
+    let &Chain { k, splat, a_step, b, .. } = chain;
     let mut sums = [s.splat(0.0); R];
+    let mut factors = [heads.a.at; R];
     // SAFETY: passed on to the caller.
     unsafe {
-        for (i, sum) in sums.iter_mut().enumerate() {
-            let start = start.of(memory, first + i);
+        for (sum, factor) in sums.iter_mut().zip(&mut factors) {
+            let start = heads.start.next();
             *sum = if splat { s.splat(*start) } else { s.load(start) };
+            *factor = heads.a.next();
         }
-        let (mut factor, mut vector) = (a.of(memory, first), b.of(memory, 0));
+        let mut vectors = b.cursor(memory);
         for _ in 0..k {
-            let lanes = s.load(vector);
-            for (i, sum) in sums.iter_mut().enumerate() {
-                let factor = factor.wrapping_add(i * a.step as usize);
-                *sum = s.mul_add(s.splat(*factor), lanes, *sum);
+            let vector = s.load(vectors.next());
+            for (sum, factor) in sums.iter_mut().zip(&mut factors) {
+                *sum = s.mul_add(s.splat(**factor), vector, *sum);
+                *factor = factor.wrapping_add(a_step as usize);
             }
-            factor = factor.wrapping_add(a_step as usize);
-            vector = vector.wrapping_add(b.step as usize);
         }
-        for (i, &sum) in sums.iter().enumerate() {
-            s.store(to.of(memory, first + i), sum);
+        for &sum in &sums {
+            s.store(heads.to.next(), sum);
         }
     }
     sums[R - 1]
@@ -359,10 +391,13 @@ unsafe fn transpose<S: Simd, const R: usize, const C: usize>(
     rows: u32,
 ) {
     let mut block = [s.splat(0.0); LANES];
+    let mut from = from.cursor(memory);
     for (i, lanes) in block[..R].iter_mut().enumerate() {
-        let row = if i < rows as usize { i } else { 0 };
         // SAFETY: passed on to the caller.
-        *lanes = unsafe { s.load(from.of(memory, row)) };
+        *lanes = unsafe { s.load(from.at) };
+        if i + 1 < rows as usize {
+            from.next();
+        }
     }
     s.transpose(&mut block);
     for (i, &column) in block[..C].iter().enumerate() {
