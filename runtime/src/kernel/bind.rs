@@ -72,13 +72,18 @@ pub fn unroll<'a>(
     zeros: u32,
 ) -> Option<Vec<straight::Op>> {
     let mut tape = Tape::default();
+    let mut before: Option<&Bound> = None;
     for step in steps {
         match step {
             // The room for a transposed operand is for eight vectors across.
             Bound::Gemm(gemm) if gemm.b_transposed && gemm.n.at(n) > gemm::MAX_VECTORS * LANES => {
                 return None;
             }
-            Bound::Gemm(gemm) if !gemm.b_bf16 => gemm.unroll(&mut tape, n),
+            Bound::Gemm(gemm) if !gemm.b_bf16 => {
+                // No step writes to its own operands, so the one before has left them as they were.
+                let packed = matches!(before, Some(Bound::Gemm(other)) if gemm.packs_as(other));
+                gemm.unroll(&mut tape, n, packed);
+            }
             Bound::Map(map) => map.unroll(&mut tape, n),
             Bound::Reduce(reduce) => reduce.unroll(&mut tape, n, zeros),
             _ => tape.push(straight::Op::Step(Box::new(step.clone()))),
@@ -86,6 +91,7 @@ pub fn unroll<'a>(
         if tape.is_long() {
             return None;
         }
+        before = Some(step);
     }
     Some(tape.ops)
 }

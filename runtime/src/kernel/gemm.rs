@@ -53,7 +53,7 @@ pub struct Gemm {
 }
 
 /// A bound matrix.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Operand {
     /// Its first float.
     pub offset: usize,
@@ -332,14 +332,15 @@ impl Gemm {
     }
 
     /// Writes the product out, one chain of multiply-adds for each vector of C.
-    pub fn unroll(&self, tape: &mut Tape, batch: usize) {
+    pub fn unroll(&self, tape: &mut Tape, batch: usize, packed: bool) {
         let (k, n) = (self.k.at(batch), self.n.at(batch));
         let vecs = n.div_ceil(LANES);
         let mut b = self.b;
         if self.b_transposed {
             let (room, step) = (k.next_multiple_of(LANES), self.b.row as u32);
+            let blocks = if packed { 0..0 } else { 0..k };
             for (vec, block) in
-                (0..vecs).flat_map(|vec| (0..k).step_by(LANES).map(move |i| (vec, i)))
+                (0..vecs).flat_map(|vec| blocks.clone().step_by(LANES).map(move |i| (vec, i)))
             {
                 let column = block / LANES * self.b.column;
                 let at = (self.b.offset + vec * LANES * self.b.row + column) as u32;
@@ -381,6 +382,12 @@ impl Gemm {
                 return;
             }
         }
+    }
+
+    /// Whether it needs the same columns of op(B) in the same room as another product.
+    pub fn packs_as(&self, other: &Gemm) -> bool {
+        let packed = |gemm: &Gemm| (gemm.b_transposed, gemm.pack, gemm.b, gemm.k, gemm.n);
+        packed(self) == packed(other)
     }
 
     /// Sixteen columns of op(B) from row `start` of them on, as sixteen rows.

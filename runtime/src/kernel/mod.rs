@@ -19,7 +19,7 @@ use crate::simd::LANES;
 use std::ops::Range;
 
 /// A number of rows, fixed or a multiple of the batch.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Extent {
     count: usize,
     batched: bool,
