@@ -15,7 +15,7 @@ use crate::simd::{LANES, Simd};
 /// The most work that is unrolled, in vectors computed, each multiply-add of a chain counted as
 /// one: beyond it the tiles of the general kernels, which load each operand for many rows at once,
 /// are faster.
-pub const MAX_WORK: usize = 8_000;
+pub const MAX_WORK: usize = 40_000;
 
 /// Instead of an offset: the value of the operation before, which is still in a register. Reading
 /// it back from memory would take longer than most operations.
