@@ -376,6 +376,7 @@ impl Gemm {
                 a: Line { at: (self.a.offset + row * self.a.row) as u32, step: self.a.row as u32 },
                 a_step: self.a.column as u32,
                 b: Line { at: (b.offset + vec * b.column) as u32, step: b.row as u32 },
+                update: None,
             }));
             self.code.unroll(tape, tile);
             if tape.is_long() {

@@ -1,7 +1,7 @@
 //! Elementwise expressions over whole buffers.
 
 use super::straight::Tape;
-use super::tile::{Code, Tile};
+use super::tile::{Code, TILE_VECTORS, Tile};
 use super::{Extent, Part};
 use crate::arena::Memory;
 use crate::simd::{LANES, Simd};
@@ -58,8 +58,11 @@ impl Map {
     /// Writes the expression out, line by line.
     pub fn unroll(&self, tape: &mut Tape, n: usize) {
         let (rows, vecs) = self.domain.at(n);
-        // Along the only row, or down each column of vectors.
-        let (height, width) = if rows == 1 { (1, TILE_VECTORS) } else { (self.tile_rows, 1) };
+        // Along the only row, or down each column of vectors, as far as registers reach.
+        let (height, width) = match rows {
+            1 => (1, TILE_VECTORS),
+            _ => (TILE_VECTORS / vecs.clamp(1, TILE_VECTORS), 1),
+        };
         for (row, vec) in (0..rows)
             .step_by(height)
             .flat_map(|row| (0..vecs).step_by(width).map(move |vec| (row, vec)))

@@ -21,7 +21,8 @@ pub const MAX_WORK: usize = 40_000;
 /// it back from memory would take longer than most operations.
 pub const LAST: u32 = u32::MAX;
 
-/// Vectors, or floats, at equal distances. Both count floats, the first from the start of the arena.
+/// Vectors, or floats, at equal distances. Both count floats, the first from the start of the
+/// arena.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Line {
     /// The first; [`LAST`] only where there is no other.
@@ -149,6 +150,19 @@ pub struct Chain {
     pub a_step: u32,
     /// The vectors.
     pub b: Line,
+    /// What is done with the results while they are in registers.
+    pub update: Option<Update>,
+}
+
+/// to = from - rate × result, the step of a gradient descent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Update {
+    /// The new values.
+    pub to: Line,
+    /// The old values.
+    pub from: Line,
+    /// The factors.
+    pub rate: Line,
 }
 
 /// Operations under construction.
@@ -164,6 +178,14 @@ pub struct Tape {
 impl Tape {
     /// Adds an operation.
     pub fn push(&mut self, mut op: Op) {
+        if let Op::Compute(compute) = &op
+            && let Some(Op::Chain(chain)) = self.ops.last_mut()
+            && chain.take_update(compute)
+        {
+            self.last = (compute.len == 1).then_some(compute.to.at);
+            self.work += compute.len as usize;
+            return;
+        }
         let last = self.last;
         let read = |arg: &mut u32| {
             if Some(*arg) == last {
@@ -199,6 +221,19 @@ impl Tape {
     /// Whether it has become too long to be worth it.
     pub fn is_long(&self) -> bool {
         self.work > MAX_WORK
+    }
+}
+
+impl Chain {
+    /// Takes an instruction over that updates by the results.
+    fn take_update(&mut self, compute: &Compute) -> bool {
+        let &Compute { opcode, len, to, args: [result, rate, from] } = compute;
+        let takes = self.update.is_none()
+            && (opcode, len, result) == (Opcode::NegMulAdd, self.len, self.to);
+        if takes {
+            self.update = Some(Update { to, from, rate });
+        }
+        takes
     }
 }
 
@@ -300,8 +335,8 @@ unsafe fn line<S: Simd>(s: S, memory: Memory, computes: &Compute) {
                 |opcode| {
                     let mut to = computes.to.cursor(memory);
                     let mut args = [to; 3];
-                    for i in 0..opcode.arity() {
-                        args[i] = computes.args[i].cursor(memory);
+                    for (arg, line) in args.iter_mut().zip(computes.args) {
+                        *arg = line.cursor(memory);
                     }
                     for _ in 0..computes.len {
                         let mut values = [s.splat(0.0); 3];
@@ -323,8 +358,15 @@ unsafe fn line<S: Simd>(s: S, memory: Memory, computes: &Compute) {
 #[inline(always)]
 unsafe fn chains<S: Simd>(s: S, memory: Memory, chain: &Chain) -> S::F {
     let &Chain { to, start, a, .. } = chain;
-    let mut heads =
-        Heads { to: to.cursor(memory), start: start.cursor(memory), a: a.cursor(memory) };
+    let update = chain.update.unwrap_or(Update { to, from: to, rate: to });
+    let mut heads = Heads {
+        to: to.cursor(memory),
+        start: start.cursor(memory),
+        a: a.cursor(memory),
+        updated: update.to.cursor(memory),
+        from: update.from.cursor(memory),
+        rate: update.rate.cursor(memory),
+    };
     let mut left = chain.len;
     // SAFETY: passed on to the caller.
     unsafe {
@@ -346,6 +388,9 @@ struct Heads {
     to: Cursor,
     start: Cursor,
     a: Cursor,
+    updated: Cursor,
+    from: Cursor,
+    rate: Cursor,
 }
 
 /// Runs the next `R` chains.
@@ -376,6 +421,12 @@ unsafe fn side_by_side<S: Simd, const R: usize>(
         }
         for &sum in &sums {
             s.store(heads.to.next(), sum);
+        }
+        if chain.update.is_some() {
+            for sum in &mut sums {
+                *sum = s.neg_mul_add(*sum, s.load(heads.rate.next()), s.load(heads.from.next()));
+                s.store(heads.updated.next(), *sum);
+            }
         }
     }
     sums[R - 1]
