@@ -64,7 +64,7 @@ fn trained(program: &Arc<Verified>, isa: Isa, threads: usize) -> Vec<u32> {
 #[test]
 fn an_update_in_one_piece_has_the_bits_of_its_instructions() {
     for (optimizer, code) in [("adam(lr: 0.1)", &ADAM[..]), ("adamw(lr: 0.1)", &ADAMW[..])] {
-        let whole = compile(&source(optimizer), 24);
+        let whole = compile(&source(optimizer), 64);
         // One more instruction, which nobody reads, and it is no longer what runs in one piece.
         let mut spelled_out = whole.program().clone();
         let updates = tails(&mut spelled_out).filter(|expr| expr.code == code);

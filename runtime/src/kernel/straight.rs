@@ -6,11 +6,13 @@
 //! 3-3-2 net's training step is some twenty of them.
 
 use super::Part;
+use super::adam::Adam;
 use super::bind::Bound;
-use super::tile::compute;
+use super::tile::{Tile, compute};
 use crate::arena::Memory;
 use crate::program::Opcode;
 use crate::simd::{LANES, Simd};
+use std::sync::Arc;
 
 /// The most work that is unrolled, in vectors computed, each multiply-add of a chain counted as
 /// one: beyond it the tiles of the general kernels, which load each operand for many rows at once,
@@ -37,9 +39,10 @@ impl Line {
         Line { at, step: 0 }
     }
 
+    /// From the one of this index on.
     #[inline(always)]
-    fn cursor(self, memory: Memory) -> Cursor {
-        Cursor { at: memory.at(self.at as usize), step: self.step as usize }
+    fn cursor(self, memory: Memory, first: u32) -> Cursor {
+        Cursor { at: memory.at((self.at + first * self.step) as usize), step: self.step as usize }
     }
 }
 
@@ -114,6 +117,8 @@ pub enum Op {
         /// The lanes added up; may be [`LAST`].
         from: u32,
     },
+    /// An update over a tile.
+    Adam(Arc<Adam>, Tile),
     /// A step by its general kernel.
     Step(Box<Bound>),
 }
@@ -212,6 +217,7 @@ impl Tape {
                 *len as usize
             }
             Op::Chain(Chain { len, k, .. }) => *len as usize * (1 + *k as usize),
+            Op::Adam(_, tile) => tile.rows * tile.vecs,
             Op::Step(_) | Op::Transpose { .. } => LANES,
             Op::Accumulate { .. } | Op::Total { .. } => 1,
         };
@@ -286,17 +292,21 @@ impl Op {
                     return last;
                 }
                 Op::Copy { len, to, from } => {
-                    let (mut to, mut from) = (to.cursor(memory), from.cursor(memory));
+                    let (mut to, mut from) = (to.cursor(memory, 0), from.cursor(memory, 0));
                     for _ in 0..len {
                         s.store(to.next(), s.load(from.next()));
                     }
                     return last;
                 }
                 Op::Splat { len, to, from } => {
-                    let (mut to, mut from) = (to.cursor(memory), from.cursor(memory));
+                    let (mut to, mut from) = (to.cursor(memory, 0), from.cursor(memory, 0));
                     for _ in 0..len {
                         s.store(to.next(), s.splat(*from.next()));
                     }
+                    return last;
+                }
+                Op::Adam(ref adam, tile) => {
+                    update(s, memory, adam, tile);
                     return last;
                 }
                 Op::Step(ref step) => {
@@ -333,10 +343,10 @@ unsafe fn line<S: Simd>(s: S, memory: Memory, computes: &Compute) {
                 computes.opcode,
                 #[inline(always)]
                 |opcode| {
-                    let mut to = computes.to.cursor(memory);
+                    let mut to = computes.to.cursor(memory, 0);
                     let mut args = [to; 3];
                     for (arg, line) in args.iter_mut().zip(computes.args) {
-                        *arg = line.cursor(memory);
+                        *arg = line.cursor(memory, 0);
                     }
                     for _ in 0..computes.len {
                         let mut values = [s.splat(0.0); 3];
@@ -354,64 +364,56 @@ unsafe fn line<S: Simd>(s: S, memory: Memory, computes: &Compute) {
     );
 }
 
+/// Runs an update; not inlined, as most runs have none.
+#[inline(never)]
+unsafe fn update<S: Simd>(s: S, memory: Memory, adam: &Adam, tile: Tile) {
+    s.vectorize(
+        #[inline(always)]
+        // SAFETY: passed on to the caller.
+        move || unsafe { adam.run(s, memory, tile) },
+    );
+}
+
 /// Runs chains, some side by side, and gives the value of the last.
 #[inline(always)]
 unsafe fn chains<S: Simd>(s: S, memory: Memory, chain: &Chain) -> S::F {
-    let &Chain { to, start, a, .. } = chain;
-    let update = chain.update.unwrap_or(Update { to, from: to, rate: to });
-    let mut heads = Heads {
-        to: to.cursor(memory),
-        start: start.cursor(memory),
-        a: a.cursor(memory),
-        updated: update.to.cursor(memory),
-        from: update.from.cursor(memory),
-        rate: update.rate.cursor(memory),
-    };
-    let mut left = chain.len;
+    let mut first = 0;
     // SAFETY: passed on to the caller.
     unsafe {
         loop {
-            match left {
-                1 => return side_by_side::<S, 1>(s, memory, chain, &mut heads),
-                2 => return side_by_side::<S, 2>(s, memory, chain, &mut heads),
-                3 => return side_by_side::<S, 3>(s, memory, chain, &mut heads),
-                4 => return side_by_side::<S, 4>(s, memory, chain, &mut heads),
-                _ => side_by_side::<S, 4>(s, memory, chain, &mut heads),
+            match chain.len - first {
+                1 => return side_by_side::<S, 1>(s, memory, chain, first),
+                2 => return side_by_side::<S, 2>(s, memory, chain, first),
+                3 => return side_by_side::<S, 3>(s, memory, chain, first),
+                4 => return side_by_side::<S, 4>(s, memory, chain, first),
+                _ => side_by_side::<S, 4>(s, memory, chain, first),
             };
-            left -= 4;
+            first += 4;
         }
     }
 }
 
-/// What differs from chain to chain.
-struct Heads {
-    to: Cursor,
-    start: Cursor,
-    a: Cursor,
-    updated: Cursor,
-    from: Cursor,
-    rate: Cursor,
-}
-
-/// Runs the next `R` chains.
+/// Runs `R` chains from the one of this index on.
 #[inline(always)]
 unsafe fn side_by_side<S: Simd, const R: usize>(
     s: S,
     memory: Memory,
     chain: &Chain,
-    heads: &mut Heads,
+    first: u32,
 ) -> S::F {
-    let &Chain { k, splat, a_step, b, .. } = chain;
+    let &Chain { k, to, start, splat, a, a_step, b, update, .. } = chain;
+    let [mut to, mut start, mut a] =
+        [to.cursor(memory, first), start.cursor(memory, first), a.cursor(memory, first)];
     let mut sums = [s.splat(0.0); R];
-    let mut factors = [heads.a.at; R];
+    let mut factors = [a.at; R];
     // SAFETY: passed on to the caller.
     unsafe {
         for (sum, factor) in sums.iter_mut().zip(&mut factors) {
-            let start = heads.start.next();
+            let start = start.next();
             *sum = if splat { s.splat(*start) } else { s.load(start) };
-            *factor = heads.a.next();
+            *factor = a.next();
         }
-        let mut vectors = b.cursor(memory);
+        let mut vectors = b.cursor(memory, 0);
         for _ in 0..k {
             let vector = s.load(vectors.next());
             for (sum, factor) in sums.iter_mut().zip(&mut factors) {
@@ -420,12 +422,14 @@ unsafe fn side_by_side<S: Simd, const R: usize>(
             }
         }
         for &sum in &sums {
-            s.store(heads.to.next(), sum);
+            s.store(to.next(), sum);
         }
-        if chain.update.is_some() {
+        if let Some(Update { to, from, rate }) = update {
+            let [mut to, mut from, mut rate] =
+                [to.cursor(memory, first), from.cursor(memory, first), rate.cursor(memory, first)];
             for sum in &mut sums {
-                *sum = s.neg_mul_add(*sum, s.load(heads.rate.next()), s.load(heads.from.next()));
-                s.store(heads.updated.next(), *sum);
+                *sum = s.neg_mul_add(*sum, s.load(rate.next()), s.load(from.next()));
+                s.store(to.next(), *sum);
             }
         }
     }
@@ -442,7 +446,7 @@ unsafe fn transpose<S: Simd, const R: usize, const C: usize>(
     rows: u32,
 ) {
     let mut block = [s.splat(0.0); LANES];
-    let mut from = from.cursor(memory);
+    let mut from = from.cursor(memory, 0);
     for (i, lanes) in block[..R].iter_mut().enumerate() {
         // SAFETY: passed on to the caller.
         *lanes = unsafe { s.load(from.at) };

@@ -12,6 +12,7 @@ use super::straight::{self, Line, Tape};
 use crate::arena::Memory;
 use crate::program::{self, Expr, Opcode, Spread, Value};
 use crate::simd::{LANES, Simd, math};
+use std::sync::Arc;
 
 /// The most vectors in a tile of a map or a sum.
 pub const TILE_VECTORS: usize = 48;
@@ -106,7 +107,7 @@ enum Pass {
     /// Cheap ones, with the value between them in vector registers.
     Chain(Vec<Link>),
     /// All of it, where it is this update.
-    Adam(Box<Adam>),
+    Adam(Arc<Adam>),
 }
 
 impl Pass {
@@ -248,7 +249,7 @@ impl Code {
         instrs.extend(copies);
         let value = values.last().or(loads.first()).copied().unwrap_or_default();
         let passes = match Adam::of(expr, result, &loads, &consts) {
-            Some(adam) => vec![Pass::Adam(Box::new(adam))],
+            Some(adam) => vec![Pass::Adam(Arc::new(adam))],
             None => passes(expr, &instrs),
         };
         let full = expr.loads.iter().zip(&loads).filter(|(load, _)| load.spread == Spread::Full);
@@ -267,6 +268,9 @@ impl Code {
 
     /// Writes the expression out for a tile of one row or one vector across.
     pub fn unroll(&self, tape: &mut Tape, tile: Tile) {
+        if let [Pass::Adam(adam)] = &self.passes[..] {
+            return tape.push(straight::Op::Adam(adam.clone(), tile));
+        }
         let len = (tile.rows * tile.vecs) as u32;
         for Instr { action, to, args } in &self.instrs {
             let (to, args) = (to.line(tile), args.map(|arg| arg.line(tile)));
