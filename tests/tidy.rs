@@ -18,7 +18,7 @@ const UNSAFE_ALLOWED: [(&str, &str); 17] = [
     ("runtime/src/kernel/bind.rs", "passes the debt of a bound step on to its kernel"),
     ("runtime/src/kernel/chain.rs", "reads and writes the vectors of a tile"),
     ("runtime/src/kernel/gemm.rs", "reads the operands of the matrix product"),
-    ("runtime/src/kernel/gemm/", "the same, for few rows and sums of columns"),
+    ("runtime/src/kernel/gemm/", "the same: packing, and the products of other shapes"),
     ("runtime/src/kernel/gemm_int8.rs", "the same, with a weight of 8-bit integers"),
     ("runtime/src/kernel/map.rs", "runs tiles"),
     ("runtime/src/kernel/reduce.rs", "runs tiles"),

@@ -1,0 +1,191 @@
+//! The operands of a product that are copied into a thread's scratch: where they lie far apart, or
+//! not in the order in which they are used.
+
+use super::super::tile::Tile;
+use super::{Gemm, MAX_ROWS, MAX_VECTORS, Operand, tiles};
+use crate::arena::Memory;
+use crate::simd::{LANES, Simd};
+use std::ops::Range;
+
+/// Whether op(A) with `m` rows and `k` columns is packed where it is transposed.
+fn packs(m: usize, k: usize) -> bool {
+    m >= 4 * MAX_ROWS && k >= 96
+}
+
+/// The floats of op(A) that are packed at a time: 4 MiB. They are read in order, so they may come
+/// from the third-level cache; the more there are, the less often a column block of B is packed.
+const PACKED: usize = 1 << 20;
+
+/// The columns of op(A) that are packed at a time, as each may lie on a page of its own: as many as
+/// the processor keeps the addresses of at hand.
+const PAGES: usize = 32;
+
+/// The rows of op(A) that are packed at a time.
+pub(super) fn packed_rows(k: usize) -> usize {
+    (PACKED / k / MAX_ROWS).max(1) * MAX_ROWS
+}
+
+/// Whether a product of `m` rows with a B of bfloat16 makes its column blocks f32 once for all of
+/// them; with fewer rows every tile does it again.
+pub(super) fn widens(m: usize) -> bool {
+    m >= 4 * MAX_ROWS
+}
+
+/// The floats of scratch that a product with `m` rows and a B of bfloat16 needs.
+pub fn bf16_floats(m: usize, k: usize) -> usize {
+    if widens(m) { k * MAX_PACKED_VECTORS * LANES } else { 0 }
+}
+
+/// The most vectors across a column block of B that is packed, beside op(A) or as f32.
+pub(super) const MAX_PACKED_VECTORS: usize = 2;
+
+/// The floats of scratch that a product with a transposed A needs.
+pub fn a_floats(m: usize, k: usize) -> usize {
+    if !packs(m, k) {
+        return 0;
+    }
+    let rows = (m * k).min(PACKED.max(MAX_ROWS * k));
+    (rows + k * MAX_PACKED_VECTORS * LANES).next_multiple_of(LANES)
+}
+
+/// The floats of scratch that a product with a transposed B of `k` columns and `n` rows needs.
+pub fn b_floats(k: usize, n: usize) -> usize {
+    k.next_multiple_of(LANES) * n.div_ceil(LANES).min(MAX_VECTORS) * LANES
+}
+
+/// A vector of B, whose elements may be bfloat16.
+#[inline(always)]
+pub(super) unsafe fn load<S: Simd>(s: S, p: *const f32, bf16: bool) -> S::F {
+    // SAFETY: passed on to the caller.
+    unsafe { if bf16 { s.load_bf16(p.cast()) } else { s.load(p) } }
+}
+
+impl Gemm {
+    /// Whether op(A)'s tiles are packed: its columns are far apart, and there are so many that they
+    /// would not stay in the first-level cache and its address buffer.
+    pub(super) fn packs_a(&self, m: usize, k: usize) -> bool {
+        self.a_transposed && !self.b_transposed && self.a.column > 0 && packs(m, k)
+    }
+
+    /// Where the packed rows of op(A) from `first` on lie: tile after tile, in each its columns one
+    /// after another.
+    pub(super) fn packed_a(&self, k: usize, first: usize) -> Operand {
+        let offset = self.pack + k * MAX_PACKED_VECTORS * LANES;
+        Operand { offset: offset.wrapping_sub(first * k), row: k, column: 0 }
+    }
+
+    /// Packs rows of op(A).
+    pub(super) unsafe fn pack_a<S: Simd>(
+        &self,
+        s: S,
+        memory: Memory,
+        k: usize,
+        rows: Range<usize>,
+        a: Operand,
+    ) {
+        s.vectorize(
+            #[inline(always)]
+            || {
+                let all = Tile { row: rows.start, vec: 0, rows: rows.len(), vecs: S::TILE_VECTORS };
+                for start in (0..k).step_by(PAGES) {
+                    for tile in tiles::<S>(all) {
+                        let to = a.offset.wrapping_add(tile.row * k);
+                        for i in start..(start + PAGES).min(k) {
+                            let from = self.a.offset + tile.row + i * self.a.column;
+                            s.prefetch(memory.at(from + 4 * MAX_ROWS));
+                            // SAFETY: op(A) has these rows. A whole vector is written where it ends
+                            // inside the tile, whose later columns overwrite what is too much.
+                            unsafe {
+                                let lanes = s.load_first(memory.at(from), tile.rows);
+                                let to = memory.at(to.wrapping_add(i * tile.rows));
+                                if (k - i) * tile.rows >= LANES {
+                                    s.store(to, lanes);
+                                } else {
+                                    s.store_first(to, lanes, tile.rows);
+                                }
+                            }
+                        }
+                    }
+                }
+            },
+        );
+    }
+
+    /// Copies the `width` vectors of B's columns at `from` into `pack`, row after row, as f32.
+    pub(super) unsafe fn pack_b<S: Simd>(
+        &self,
+        s: S,
+        memory: Memory,
+        k: usize,
+        from: Operand,
+        width: usize,
+    ) {
+        s.vectorize(
+            #[inline(always)]
+            || {
+                for i in 0..k {
+                    for vec in 0..width {
+                        // SAFETY: B has k rows of this many vectors, and `pack` has room for them.
+                        unsafe {
+                            let at = from.offset + i * from.row + vec * from.column;
+                            let to = self.pack + (i * width + vec) * LANES;
+                            s.store(memory.at(to), load(s, memory.at(at), self.b_bf16));
+                        }
+                    }
+                }
+            },
+        );
+    }
+
+    /// Sixteen columns of op(B) from row `start` of them on, as sixteen rows.
+    #[inline(always)]
+    pub(super) unsafe fn transposed_block<S: Simd>(
+        &self,
+        s: S,
+        memory: Memory,
+        n: usize,
+        vec: usize,
+        start: usize,
+    ) -> [S::F; LANES] {
+        let first = vec * LANES;
+        let from = self.b.offset + first * self.b.row + start / LANES * self.b.column;
+        let present = n - first;
+        let mut block = [s.splat(0.0); LANES];
+        for (i, lanes) in block.iter_mut().enumerate() {
+            let row = if i < present { i } else { 0 };
+            // SAFETY: B has `present` rows from `first` on; those beyond are read as the first and
+            // end in lanes that nobody uses. A row is padded to whole vectors.
+            *lanes = unsafe { s.load(memory.at(from + row * self.b.row)) };
+        }
+        s.transpose(&mut block);
+        block
+    }
+
+    /// Writes the `width` vectors of op(B)'s columns from `vec` on into `pack`, row after row.
+    pub(super) unsafe fn pack_transposed_b<S: Simd>(
+        &self,
+        s: S,
+        memory: Memory,
+        (k, n): (usize, usize),
+        vec: usize,
+        width: usize,
+    ) {
+        s.vectorize(
+            #[inline(always)]
+            || {
+                for column in 0..width {
+                    for start in (0..k).step_by(LANES) {
+                        let to = self.pack + (start * width + column) * LANES;
+                        // SAFETY: passed on to the caller; `pack` has room for whole vectors of k.
+                        unsafe {
+                            let block = self.transposed_block(s, memory, n, vec + column, start);
+                            for (i, &row) in block.iter().enumerate() {
+                                s.store(memory.at(to + i * width * LANES), row);
+                            }
+                        }
+                    }
+                }
+            },
+        );
+    }
+}
