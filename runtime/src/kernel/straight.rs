@@ -39,10 +39,15 @@ impl Line {
         Line { at, step: 0 }
     }
 
-    /// From the one of this index on.
+    /// What is left of it after so many.
     #[inline(always)]
-    fn cursor(self, memory: Memory, first: u32) -> Cursor {
-        Cursor { at: memory.at((self.at + first * self.step) as usize), step: self.step as usize }
+    fn after(self, count: u32) -> Line {
+        Line { at: self.at + self.step * count, ..self }
+    }
+
+    #[inline(always)]
+    fn cursor(self, memory: Memory) -> Cursor {
+        Cursor { at: memory.at(self.at as usize), step: self.step as usize }
     }
 }
 
@@ -292,14 +297,14 @@ impl Op {
                     return last;
                 }
                 Op::Copy { len, to, from } => {
-                    let (mut to, mut from) = (to.cursor(memory, 0), from.cursor(memory, 0));
+                    let (mut to, mut from) = (to.cursor(memory), from.cursor(memory));
                     for _ in 0..len {
                         s.store(to.next(), s.load(from.next()));
                     }
                     return last;
                 }
                 Op::Splat { len, to, from } => {
-                    let (mut to, mut from) = (to.cursor(memory, 0), from.cursor(memory, 0));
+                    let (mut to, mut from) = (to.cursor(memory), from.cursor(memory));
                     for _ in 0..len {
                         s.store(to.next(), s.splat(*from.next()));
                     }
@@ -343,10 +348,10 @@ unsafe fn line<S: Simd>(s: S, memory: Memory, computes: &Compute) {
                 computes.opcode,
                 #[inline(always)]
                 |opcode| {
-                    let mut to = computes.to.cursor(memory, 0);
+                    let mut to = computes.to.cursor(memory);
                     let mut args = [to; 3];
                     for (arg, line) in args.iter_mut().zip(computes.args) {
-                        *arg = line.cursor(memory, 0);
+                        *arg = line.cursor(memory);
                     }
                     for _ in 0..computes.len {
                         let mut values = [s.splat(0.0); 3];
@@ -377,43 +382,52 @@ unsafe fn update<S: Simd>(s: S, memory: Memory, adam: &Adam, tile: Tile) {
 /// Runs chains, some side by side, and gives the value of the last.
 #[inline(always)]
 unsafe fn chains<S: Simd>(s: S, memory: Memory, chain: &Chain) -> S::F {
-    let mut first = 0;
+    let &Chain { to, start, a, .. } = chain;
+    let mut heads =
+        Heads { to: to.cursor(memory), start: start.cursor(memory), a: a.cursor(memory) };
+    let mut left = chain.len;
     // SAFETY: passed on to the caller.
     unsafe {
         loop {
-            match chain.len - first {
-                1 => return side_by_side::<S, 1>(s, memory, chain, first),
-                2 => return side_by_side::<S, 2>(s, memory, chain, first),
-                3 => return side_by_side::<S, 3>(s, memory, chain, first),
-                4 => return side_by_side::<S, 4>(s, memory, chain, first),
-                _ => side_by_side::<S, 4>(s, memory, chain, first),
+            match left {
+                1 => return side_by_side::<S, 1>(s, memory, chain, &mut heads, chain.len - left),
+                2 => return side_by_side::<S, 2>(s, memory, chain, &mut heads, chain.len - left),
+                3 => return side_by_side::<S, 3>(s, memory, chain, &mut heads, chain.len - left),
+                4 => return side_by_side::<S, 4>(s, memory, chain, &mut heads, chain.len - left),
+                _ => side_by_side::<S, 4>(s, memory, chain, &mut heads, chain.len - left),
             };
-            first += 4;
+            left -= 4;
         }
     }
 }
 
-/// Runs `R` chains from the one of this index on.
+/// What differs from chain to chain.
+struct Heads {
+    to: Cursor,
+    start: Cursor,
+    a: Cursor,
+}
+
+/// Runs the next `R` chains, the first of them of this index.
 #[inline(always)]
 unsafe fn side_by_side<S: Simd, const R: usize>(
     s: S,
     memory: Memory,
     chain: &Chain,
+    heads: &mut Heads,
     first: u32,
 ) -> S::F {
-    let &Chain { k, to, start, splat, a, a_step, b, update, .. } = chain;
-    let [mut to, mut start, mut a] =
-        [to.cursor(memory, first), start.cursor(memory, first), a.cursor(memory, first)];
+    let &Chain { k, splat, a_step, b, .. } = chain;
     let mut sums = [s.splat(0.0); R];
-    let mut factors = [a.at; R];
+    let mut factors = [heads.a.at; R];
     // SAFETY: passed on to the caller.
     unsafe {
         for (sum, factor) in sums.iter_mut().zip(&mut factors) {
-            let start = start.next();
+            let start = heads.start.next();
             *sum = if splat { s.splat(*start) } else { s.load(start) };
-            *factor = a.next();
+            *factor = heads.a.next();
         }
-        let mut vectors = b.cursor(memory, 0);
+        let mut vectors = b.cursor(memory);
         for _ in 0..k {
             let vector = s.load(vectors.next());
             for (sum, factor) in sums.iter_mut().zip(&mut factors) {
@@ -422,11 +436,14 @@ unsafe fn side_by_side<S: Simd, const R: usize>(
             }
         }
         for &sum in &sums {
-            s.store(to.next(), sum);
+            s.store(heads.to.next(), sum);
         }
-        if let Some(Update { to, from, rate }) = update {
-            let [mut to, mut from, mut rate] =
-                [to.cursor(memory, first), from.cursor(memory, first), rate.cursor(memory, first)];
+        if let Some(Update { to, from, rate }) = chain.update {
+            let (mut to, mut from, mut rate) = (
+                to.after(first).cursor(memory),
+                from.after(first).cursor(memory),
+                rate.after(first).cursor(memory),
+            );
             for sum in &mut sums {
                 *sum = s.neg_mul_add(*sum, s.load(rate.next()), s.load(from.next()));
                 s.store(to.next(), *sum);
@@ -446,7 +463,7 @@ unsafe fn transpose<S: Simd, const R: usize, const C: usize>(
     rows: u32,
 ) {
     let mut block = [s.splat(0.0); LANES];
-    let mut from = from.cursor(memory, 0);
+    let mut from = from.cursor(memory);
     for (i, lanes) in block[..R].iter_mut().enumerate() {
         // SAFETY: passed on to the caller.
         *lanes = unsafe { s.load(from.at) };
