@@ -22,7 +22,7 @@ const UNSAFE_ALLOWED: [(&str, &str); 17] = [
     ("runtime/src/kernel/gemm_int8.rs", "the same, with a weight of 8-bit integers"),
     ("runtime/src/kernel/map.rs", "runs tiles"),
     ("runtime/src/kernel/reduce.rs", "runs tiles"),
-    ("runtime/src/kernel/straight.rs", "runs single vectors"),
+    ("runtime/src/kernel/straight.rs", "runs lines of vectors"),
     ("runtime/src/kernel/tile.rs", "reads and writes the vectors of a tile"),
     ("runtime/src/exec.rs", "gives the steps of a verified program its arena"),
     ("runtime/src/exec/check.rs", "the same, step by step"),

@@ -34,11 +34,6 @@ pub struct Line {
 }
 
 impl Line {
-    /// A line of one.
-    pub fn one(at: u32) -> Line {
-        Line { at, step: 0 }
-    }
-
     /// What is left of it after so many.
     #[inline(always)]
     fn after(self, count: u32) -> Line {
