@@ -19,6 +19,10 @@ use std::sync::Arc;
 /// are faster.
 pub const MAX_WORK: usize = 40_000;
 
+/// As many chains as a few count for, which run side by side and wait for their own sums: a general
+/// kernel has more of them in the air, and gains more the longer they are.
+const FEW_CHAINS: usize = 20;
+
 /// Instead of an offset: the value of the operation before, which is still in a register. Reading
 /// it back from memory would take longer than most operations.
 pub const LAST: u32 = u32::MAX;
@@ -216,7 +220,7 @@ impl Tape {
             Op::Compute(Compute { len, .. }) | Op::Copy { len, .. } | Op::Splat { len, .. } => {
                 *len as usize
             }
-            Op::Chain(Chain { len, k, .. }) => *len as usize * (1 + *k as usize),
+            Op::Chain(Chain { len, k, .. }) => FEW_CHAINS.max(*len as usize) * (1 + *k as usize),
             Op::Adam(_, tile) => tile.rows * tile.vecs,
             Op::Step(_) | Op::Transpose { .. } => LANES,
             Op::Accumulate { .. } | Op::Total { .. } => 1,
