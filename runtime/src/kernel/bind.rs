@@ -84,7 +84,7 @@ pub fn unroll<'a>(
                 let packed = matches!(before, Some(Bound::Gemm(other)) if gemm.packs_as(other));
                 gemm.unroll(&mut tape, n, packed);
             }
-            Bound::Map(map) => map.unroll(&mut tape, n),
+            Bound::Map(map) if !map.is_long_chain(n) => map.unroll(&mut tape, n),
             Bound::Reduce(reduce) => reduce.unroll(&mut tape, n, zeros),
             _ => tape.push(straight::Op::Step(Box::new(step.clone()))),
         }

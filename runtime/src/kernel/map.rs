@@ -55,6 +55,13 @@ pub struct Map {
 }
 
 impl Map {
+    /// Whether it is several instructions over so many vectors that they are better decoded for a
+    /// few vectors at a time, and the values between them kept in registers, than written out.
+    pub fn is_long_chain(&self, n: usize) -> bool {
+        let (rows, vecs) = self.domain.at(n);
+        self.code.len() > 1 && rows * vecs > TILE_VECTORS
+    }
+
     /// Writes the expression out, line by line.
     pub fn unroll(&self, tape: &mut Tape, n: usize) {
         let (rows, vecs) = self.domain.at(n);

@@ -266,6 +266,11 @@ impl Code {
         self.instrs.is_empty()
     }
 
+    /// How many instructions it has.
+    pub fn len(&self) -> usize {
+        self.instrs.len()
+    }
+
     /// Writes the expression out for a tile of one row or one vector across.
     pub fn unroll(&self, tape: &mut Tape, tile: Tile) {
         if let [Pass::Adam(adam)] = &self.passes[..] {
