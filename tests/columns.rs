@@ -190,6 +190,35 @@ fn the_gradient_of_a_weight_is_the_chain_over_the_rows() {
 }
 
 #[test]
+fn a_step_may_write_what_the_product_before_reads() {
+    // W <- W - rate A W: no row of the product may see the new rows of W.
+    let mut numbers = Numbers::new(9);
+    let [a, w] = [(); 2].map(|()| Matrix::random(&mut numbers, 8, 8));
+    let mut draft = Draft::new(1, 1);
+    let [left, right] = [&a, &w].map(|matrix| draft.param(Form::Rows, matrix));
+    let (c, rate) = (draft.result(Form::Rows, Some(8), 8), draft.scalar(0.5));
+    let product = Kernel::Gemm(Gemm {
+        a: left,
+        a_transposed: false,
+        b: right,
+        b_transposed: false,
+        bias: None,
+        tail: store(c),
+        column_sums: None,
+    });
+    let code = [Value::Load(0), Value::Load(1), Value::Load(2)];
+    let update = Kernel::Map(Expr {
+        loads: vec![load(c, Spread::Full), load(rate, Spread::Scalar), load(right, Spread::Full)],
+        code: vec![Instr { op: Opcode::NegMulAdd, args: code }],
+        stores: vec![(Value::Instr(0), right)],
+        ..Expr::default()
+    });
+    let sum = |i, j| (0..8).fold(0.0, |sum, l| a.at(i, l).mul_add(w.at(l, j), sum));
+    let expected = Matrix::from_fn(8, 8, |i, j| (-0.5f32).mul_add(sum(i, j), w.at(i, j)));
+    draft.check("an update by a product", &[product, update], &[(right, expected)]);
+}
+
+#[test]
 fn the_sum_of_a_column_is_the_chain_over_the_rows() {
     for (i, (rows, batch)) in batches().enumerate() {
         let cols = 1 + i % 20;

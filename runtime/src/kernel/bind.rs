@@ -74,6 +74,7 @@ pub fn unroll<'a>(
     let mut tape = Tape::default();
     let mut before: Option<&Bound> = None;
     for step in steps {
+        tape.begin_step();
         match step {
             // The room for a transposed operand is for eight vectors across.
             Bound::Gemm(gemm) if gemm.b_transposed && gemm.n.at(n) > gemm::MAX_VECTORS * LANES => {

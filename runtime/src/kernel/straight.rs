@@ -182,13 +182,20 @@ pub struct Tape {
     work: usize,
     /// Where the last operation's value went, if it was a single one.
     last: Option<u32>,
+    /// The operations of the steps before the current one.
+    before: usize,
 }
 
 impl Tape {
+    /// Begins a step, which may write what the step before reads.
+    pub fn begin_step(&mut self) {
+        self.before = self.ops.len();
+    }
+
     /// Adds an operation.
     pub fn push(&mut self, mut op: Op) {
         if let Op::Compute(compute) = &op
-            && let Some(Op::Chain(chain)) = self.ops.last_mut()
+            && let Some(Op::Chain(chain)) = self.ops[self.before..].last_mut()
             && chain.take_update(compute)
         {
             self.last = (compute.len == 1).then_some(compute.to.at);
