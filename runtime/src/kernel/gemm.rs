@@ -82,6 +82,8 @@ fn tile_rows<S: Simd>(vecs: usize) -> usize {
     S::TILE_ROWS.min((S::TILE_ROWS * S::TILE_VECTORS) >> vecs.trailing_zeros())
 }
 
+/// The terms that a round of a tile's loop adds where its instruction set unrolls.
+const UNROLLED: usize = 4;
 /// The most rows of any tile.
 pub const MAX_ROWS: usize = 12;
 /// The most vectors across any tile.
@@ -411,21 +413,24 @@ unsafe fn multiply<S: Simd, const AT: bool, const BF16: bool, const V: usize, co
                         };
                     }
                 }
-                for _ in 0..k {
-                    // A loop with something opaque in it is never unrolled, as LLVM's models of
-                    // some processors would do: the sums take all registers as it is.
-                    black_box(());
-                    let mut row = [s.splat(0.0); V];
-                    for (v, y) in row.iter_mut().enumerate() {
-                        *y = load(s, from.add(v * b.column), BF16);
-                    }
-                    for (r, sums) in sums.iter_mut().enumerate() {
-                        let x = s.splat(*a.add(if AT { r } else { r * a_step }));
-                        for (sum, &y) in sums.iter_mut().zip(&row) {
-                            *sum = s.mul_add(x, y, *sum);
-                        }
-                    }
-                    a = a.wrapping_add(if AT { a_step } else { 1 });
+                let column = if AT { a_step } else { 1 };
+                let rounds = if S::UNROLLS { k / UNROLLED } else { 0 };
+                for _ in 0..rounds {
+                    let term = |i: usize| {
+                        let (a, from) = (a.wrapping_add(i * column), from.wrapping_add(i * b.row));
+                        ((a, a_step), (from, b.column))
+                    };
+                    // Written out: LLVM leaves a loop over something opaque as it is.
+                    add_term::<S, AT, BF16, V, R>(s, &mut sums, term(0));
+                    add_term::<S, AT, BF16, V, R>(s, &mut sums, term(1));
+                    add_term::<S, AT, BF16, V, R>(s, &mut sums, term(2));
+                    add_term::<S, AT, BF16, V, R>(s, &mut sums, term(3));
+                    a = a.wrapping_add(UNROLLED * column);
+                    from = from.wrapping_add(UNROLLED * b.row);
+                }
+                for _ in rounds * UNROLLED..k {
+                    add_term::<S, AT, BF16, V, R>(s, &mut sums, ((a, a_step), (from, b.column)));
+                    a = a.wrapping_add(column);
                     from = from.wrapping_add(b.row);
                 }
                 for (r, sums) in sums.iter().enumerate() {
@@ -436,4 +441,30 @@ unsafe fn multiply<S: Simd, const AT: bool, const BF16: bool, const V: usize, co
             }
         },
     );
+}
+
+/// Adds a term to every sum: the product of a column of op(A) and a row of op(B), each given by its
+/// start and the distance between its elements or vectors.
+#[inline(always)]
+unsafe fn add_term<S: Simd, const AT: bool, const BF16: bool, const V: usize, const R: usize>(
+    s: S,
+    sums: &mut [[S::F; V]; R],
+    ((a, a_step), (b, b_step)): ((*const f32, usize), (*const f32, usize)),
+) {
+    // Past something opaque no operand is loaded early, and no loop unrolled, as LLVM's models of
+    // some processors would do: the sums take all registers as it is.
+    black_box(());
+    // SAFETY: passed on to the caller.
+    unsafe {
+        let mut row = [s.splat(0.0); V];
+        for (v, y) in row.iter_mut().enumerate() {
+            *y = load(s, b.add(v * b_step), BF16);
+        }
+        for (r, sums) in sums.iter_mut().enumerate() {
+            let x = s.splat(*a.add(if AT { r } else { r * a_step }));
+            for (sum, &y) in sums.iter_mut().zip(&row) {
+                *sum = s.mul_add(x, y, *sum);
+            }
+        }
+    }
 }

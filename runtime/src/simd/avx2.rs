@@ -22,6 +22,7 @@ impl Simd for Avx2 {
     const NAME: &'static str = "avx2";
     const TILE_ROWS: usize = 6;
     const TILE_VECTORS: usize = 1;
+    const UNROLLS: bool = true;
 
     #[inline(always)]
     fn detect() -> Option<Self> {

@@ -41,6 +41,7 @@ impl Simd for Avx512 {
     const NAME: &'static str = "avx512";
     const TILE_ROWS: usize = 12;
     const TILE_VECTORS: usize = 2;
+    const UNROLLS: bool = false;
 
     #[inline(always)]
     fn detect() -> Option<Self> {

@@ -43,6 +43,9 @@ pub trait Simd: Copy + Send + Sync + 'static {
     const TILE_ROWS: usize;
     /// Vectors across the register tile.
     const TILE_VECTORS: usize;
+    /// Whether the register tile's loop is unrolled: a tile of few multiply-adds a term spends a
+    /// fifth of its instructions on counting.
+    const UNROLLS: bool;
 
     /// A value, which is the proof, where the machine has the instructions.
     fn detect() -> Option<Self>;

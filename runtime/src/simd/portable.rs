@@ -20,6 +20,7 @@ impl Simd for Portable {
     const NAME: &'static str = "portable";
     const TILE_ROWS: usize = 2;
     const TILE_VECTORS: usize = 1;
+    const UNROLLS: bool = false;
 
     #[inline(always)]
     fn detect() -> Option<Self> {
