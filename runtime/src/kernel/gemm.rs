@@ -6,11 +6,13 @@
 //! multiply-adds over ascending k that starts from the bias, however the loops around it are
 //! blocked, so its bits depend on nothing but the operands.
 
+mod ahead;
 mod few_rows;
 pub mod few_terms;
 pub mod pack;
 mod sums;
 
+use self::ahead::{NextColumns, tiles_ahead};
 use self::pack::{MAX_PACKED_VECTORS, load, packed_rows, widens};
 use super::straight::{self, Line, Tape};
 use super::tile::{Code, Tile};
@@ -88,13 +90,6 @@ const UNROLLED: usize = 4;
 pub const MAX_ROWS: usize = 12;
 /// The most vectors across any tile.
 pub const MAX_VECTORS: usize = 8;
-
-/// How many tiles ahead the operands of the tiles' expression are brought into the cache: where C
-/// is too large to be in the second-level cache yet, and as early as the memory needs.
-fn tiles_ahead(m: usize, n: usize, k: usize) -> Option<usize> {
-    let ahead = if k >= 64 { 0 } else { 4 };
-    (m * n >= 1 << 17).then_some(ahead)
-}
 
 /// The most rows and vectors across of a tile of a product with `n` columns.
 pub fn largest_tile(n: usize) -> (usize, usize) {
@@ -199,7 +194,8 @@ impl Gemm {
                     own
                 }
             };
-            let job = Job { gemm: self, memory, n, k, a, b, b_bf16: self.b_bf16 && !widen };
+            let (b_bf16, end) = (self.b_bf16 && !widen, columns.end);
+            let job = Job { gemm: self, memory, n, k, a, b, b_bf16, end };
             let column = Tile { row: rows.start, vec, rows: rows.len(), vecs: width };
             // SAFETY: the rows and vectors lie inside C; the sums have one row of the same vectors.
             unsafe {
@@ -293,6 +289,8 @@ struct Job<'a> {
     b: Operand,
     /// Whether its elements are bfloat16.
     b_bf16: bool,
+    /// Where the columns of its thread end, in vectors.
+    end: usize,
 }
 
 impl Job<'_> {
@@ -300,7 +298,11 @@ impl Job<'_> {
     #[inline(always)]
     unsafe fn column<S: Simd>(&self, s: S, column: Tile) {
         let ahead = tiles_ahead(column.rows, self.n, self.k);
+        let mut next = NextColumns::after::<S>(self, column);
         for tile in tiles::<S>(column) {
+            if let Some(next) = &mut next {
+                next.fetch(s, self.memory);
+            }
             if let Some(ahead) = ahead {
                 let row = tile.row + ahead * tile.rows;
                 self.gemm.code.prefetch(s, self.memory, Tile { row, ..tile });
