@@ -14,7 +14,7 @@ const SAFETY_REACH: usize = 8;
 const UNSAFE_ALLOWED: [(&str, &str); 17] = [
     ("runtime/src/arena.rs", "one block of memory, viewed as disjoint buffers"),
     ("runtime/src/simd/", "intrinsics, loads and stores"),
-    ("runtime/src/kernel/adam.rs", "reads and writes the vectors of a tile"),
+    ("runtime/src/kernel/update.rs", "reads and writes the vectors of a tile"),
     ("runtime/src/kernel/bind.rs", "passes the debt of a bound step on to its kernel"),
     ("runtime/src/kernel/chain.rs", "reads and writes the vectors of a tile"),
     ("runtime/src/kernel/gemm.rs", "reads the operands of the matrix product"),

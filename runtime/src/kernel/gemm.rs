@@ -329,12 +329,15 @@ impl Job<'_> {
 pub(super) fn tiles<S: Simd>(column: Tile) -> impl Iterator<Item = Tile> {
     let height = tile_rows::<S>(column.vecs);
     let blocks = if column.rows <= height { 1 } else { column.rows.div_ceil(height) };
-    let (mut row, mut left) = (column.row, column.rows);
-    (1..=blocks).rev().map(move |blocks| {
-        let rows = if blocks == 1 { left } else { left.div_ceil(blocks) };
-        let tile = Tile { row, rows, ..column };
-        row += rows;
-        left -= rows;
+    // The first so many have a row more than the others.
+    let (rows, longer) = match blocks {
+        1 => (column.rows, 0),
+        _ => (column.rows / blocks, column.rows % blocks),
+    };
+    let mut row = column.row;
+    (0..blocks).map(move |block| {
+        let tile = Tile { row, rows: rows + usize::from(block < longer), ..column };
+        row += tile.rows;
         tile
     })
 }

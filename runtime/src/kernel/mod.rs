@@ -1,6 +1,5 @@
 //! The kernels: each written once, generic over [`Simd`](crate::simd::Simd), over bound places.
 
-mod adam;
 pub mod bind;
 mod chain;
 pub mod cross_entropy;
@@ -13,6 +12,7 @@ pub mod share;
 pub mod softmax;
 pub mod straight;
 pub mod tile;
+mod update;
 
 use crate::program::Rows;
 use crate::simd::LANES;

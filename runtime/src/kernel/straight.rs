@@ -6,9 +6,9 @@
 //! 3-3-2 net's training step is some twenty of them.
 
 use super::Part;
-use super::adam::Adam;
 use super::bind::Bound;
 use super::tile::{Tile, compute};
+use super::update::Adam;
 use crate::arena::Memory;
 use crate::program::Opcode;
 use crate::simd::{LANES, Simd};

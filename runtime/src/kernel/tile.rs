@@ -6,13 +6,12 @@
 //! [`chain`], the others are decoded once per tile and then loop. Values that are needed again live
 //! in registers of at most [`TILE_VECTORS`] vectors, which stay in the first-level cache.
 
-use super::adam::Adam;
 use super::chain::{self, At, Link};
 use super::straight::{self, Line, Tape};
+use super::update::Update;
 use crate::arena::Memory;
 use crate::program::{self, Expr, Opcode, Spread, Value};
 use crate::simd::{LANES, Simd, math};
-use std::sync::Arc;
 
 /// The most vectors in a tile of a map or a sum.
 pub const TILE_VECTORS: usize = 48;
@@ -106,8 +105,8 @@ enum Pass {
     Each(Instr),
     /// Cheap ones, with the value between them in vector registers.
     Chain(Vec<Link>),
-    /// All of it, where it is this update.
-    Adam(Arc<Adam>),
+    /// All of it, where it is such an update.
+    Update(Update),
 }
 
 impl Pass {
@@ -119,7 +118,7 @@ impl Pass {
                 .iter()
                 .flat_map(|link| link.others.iter().chain(&link.start).chain(&link.to))
                 .all(is),
-            Pass::Adam(_) => false,
+            Pass::Update(_) => false,
         }
     }
 }
@@ -248,8 +247,8 @@ impl Code {
         }
         instrs.extend(copies);
         let value = values.last().or(loads.first()).copied().unwrap_or_default();
-        let passes = match Adam::of(expr, result, &loads, &consts) {
-            Some(adam) => vec![Pass::Adam(Arc::new(adam))],
+        let passes = match Update::of(expr, result, &loads, &consts) {
+            Some(update) => vec![Pass::Update(update)],
             None => passes(expr, &instrs),
         };
         let full = expr.loads.iter().zip(&loads).filter(|(load, _)| load.spread == Spread::Full);
@@ -273,7 +272,7 @@ impl Code {
 
     /// Writes the expression out for a tile of one row or one vector across.
     pub fn unroll(&self, tape: &mut Tape, tile: Tile) {
-        if let [Pass::Adam(adam)] = &self.passes[..] {
+        if let [Pass::Update(Update::Adam(adam))] = &self.passes[..] {
             return tape.push(straight::Op::Adam(adam.clone(), tile));
         }
         let len = (tile.rows * tile.vecs) as u32;
@@ -318,7 +317,7 @@ impl Code {
                         match pass {
                             Pass::Each(instr) => step(s, memory, instr, tile),
                             Pass::Chain(links) => chain::run(s, memory, links, tile),
-                            Pass::Adam(adam) => adam.run(s, memory, tile),
+                            Pass::Update(update) => update.run(s, memory, tile),
                         }
                     }
                 }

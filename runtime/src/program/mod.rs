@@ -4,13 +4,13 @@
 //! that are run in order. [`verify::verify`] turns it into a [`Verified`] program, the only kind
 //! that can be executed.
 
-pub mod adam;
 pub mod codec;
 pub mod expr;
 pub mod kernel;
 pub mod layout;
 pub mod traffic;
 pub mod train;
+pub mod updates;
 pub mod verify;
 
 pub use expr::{Expr, Instr, Load, Opcode, Spread, Value};

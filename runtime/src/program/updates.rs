@@ -1,12 +1,21 @@
-//! The tapes of Adam and AdamW as the compiler emits them, which a runtime may run in one piece.
+//! The tapes of some updates as the compiler emits them, which a runtime may run in one piece.
 //!
-//! The formula and its source are in compiler/src/optim/adam.rs. `Result` is the gradient, the
-//! constants are 1 - β₁, β₁, 1 - β₂, β₂ and eps.
+//! The formulas and their sources are in compiler/src/optim/. `Result` is the gradient.
 
-use super::expr::Opcode::{Div, Mul, MulAdd, Sqrt, Sub};
+use super::expr::Opcode::{Div, Mul, MulAdd, NegMulAdd, Sqrt, Sub};
 use super::expr::{Instr, Opcode, Spread, Value};
 
-/// Adam, whose loads are m, v, 1/√(1 - β₂ᵗ), lr / (1 - β₁ᵗ) and the parameter.
+/// Gradient descent with momentum, whose loads are the momentum, lr and the parameter. The constant
+/// is the share of the momentum that is kept.
+pub const MOMENTUM: [Instr; 2] = [
+    instr(MulAdd, [Value::Load(0), Value::Const(0), Value::Result]),
+    instr(NegMulAdd, [Value::Instr(0), Value::Load(1), Value::Load(2)]),
+];
+/// How they are spread.
+pub const MOMENTUM_SPREADS: [Spread; 3] = [Spread::Full, Spread::Scalar, Spread::Full];
+
+/// Adam, whose loads are m, v, 1/√(1 - β₂ᵗ), lr / (1 - β₁ᵗ) and the parameter. The constants are
+/// 1 - β₁, β₁, 1 - β₂, β₂ and eps.
 pub const ADAM: [Instr; 10] = {
     let [a, b, c, d, e] = MOMENTS;
     let [f, g, h, i, j] = step(5, Value::Load(4), Value::Load(2), Value::Load(3));

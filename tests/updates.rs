@@ -1,9 +1,9 @@
-//! The update of Adam in one piece gives the bits of its instructions.
+//! An update in one piece gives the bits of its instructions.
 
 mod common;
 
 use arenet_runtime::exec::{EntryPoint, Executor};
-use arenet_runtime::program::adam::{ADAM, ADAMW};
+use arenet_runtime::program::updates::{ADAM, ADAMW, MOMENTUM};
 use arenet_runtime::program::verify::verify;
 use arenet_runtime::program::{Expr, Instr, Kernel, Opcode, Program, Verified};
 use arenet_runtime::simd::Isa;
@@ -63,7 +63,12 @@ fn trained(program: &Arc<Verified>, isa: Isa, threads: usize) -> Vec<u32> {
 
 #[test]
 fn an_update_in_one_piece_has_the_bits_of_its_instructions() {
-    for (optimizer, code) in [("adam(lr: 0.1)", &ADAM[..]), ("adamw(lr: 0.1)", &ADAMW[..])] {
+    let updates = [
+        ("sgd(lr: 0.1, momentum: 0.9)", &MOMENTUM[..]),
+        ("adam(lr: 0.1)", &ADAM[..]),
+        ("adamw(lr: 0.1)", &ADAMW[..]),
+    ];
+    for (optimizer, code) in updates {
         let whole = compile(&source(optimizer), 64);
         // One more instruction, which nobody reads, and it is no longer what runs in one piece.
         let mut spelled_out = whole.program().clone();
