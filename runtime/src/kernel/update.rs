@@ -90,9 +90,12 @@ impl Momentum {
                         first.wrapping_add(row * place.row + vec * place.vec)
                     };
                     let (at_b, at_p) = (at(first_b, b), at(first_p, p));
-                    let b = s.mul_add(s.load(at_b), kept, s.load(at(first_g, g)));
+                    // Both are loaded before either is stored: a load waits for a store to an
+                    // address that ends in the same twelve bits, as they often do here.
+                    let (b, p) = (s.load(at_b), s.load(at_p));
+                    let b = s.mul_add(b, kept, s.load(at(first_g, g)));
                     s.store(at_b, b);
-                    s.store(at_p, s.neg_mul_add(b, lr, s.load(at_p)));
+                    s.store(at_p, s.neg_mul_add(b, lr, p));
                 }
             }
         }
