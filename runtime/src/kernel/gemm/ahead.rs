@@ -1,7 +1,7 @@
 //! What a product will soon read or write is brought into the cache while its tiles are computed.
 
 use super::super::tile::Tile;
-use super::{Job, Operand, tile_rows};
+use super::{Job, tile_rows};
 use crate::arena::Memory;
 use crate::simd::{LANES, Simd};
 
@@ -45,19 +45,25 @@ impl NextColumns {
     pub fn after<S: Simd>(job: &Job, column: Tile) -> Option<NextColumns> {
         let near = if job.b.offset == job.gemm.pack { NEAR_PACKED } else { NEAR };
         let tiles = column.rows.div_ceil(tile_rows::<S>(column.vecs));
-        let (vec, vecs) = (column.vec + column.vecs, column.vecs);
-        if vec >= job.end || job.k * job.n <= near || tiles < TILES {
+        let next = column.vec + column.vecs;
+        if next >= job.end || job.k * job.n <= near || tiles < TILES {
             return None;
         }
-        let Operand { offset, row, column } = job.gemm.b;
-        // The columns of op(B) are rows of a transposed B, and sixteen of them lie in a panel.
-        let (across, block) = match job.gemm.b_transposed {
-            true => (LANES * row, column),
-            false => (column, LANES * row),
+        let b = job.gemm.b;
+        // Sixteen columns of op(B) are a vector of B's columns, or sixteen rows of a transposed B.
+        let (vec, block) = match job.gemm.b_transposed {
+            true => (LANES * b.row, b.column),
+            false => (b.column, LANES * b.row),
         };
-        let (first, vecs) = (offset + vec * across, (job.end - vec).min(vecs));
-        let each = job.k.div_ceil(tiles);
-        Some(NextColumns { first, vecs, vec: across, row, block, fetched: 0, each })
+        Some(NextColumns {
+            first: b.offset + next * vec,
+            vecs: column.vecs.min(job.end - next),
+            vec,
+            row: b.row,
+            block,
+            fetched: 0,
+            each: job.k.div_ceil(tiles),
+        })
     }
 
     /// Begins to bring some more into the cache.
