@@ -6,6 +6,8 @@ use std::ptr::NonNull;
 
 /// The alignment of the block and of every buffer in it: a cache line, and an AVX-512 vector.
 pub const ALIGNMENT: usize = 64;
+/// The size of a huge page: 512 entries of a page table of x86-64, or of AArch64 with small ones.
+const HUGE_PAGE: usize = 2 << 20;
 
 /// One block of floats.
 pub struct Arena {
@@ -25,8 +27,12 @@ impl Arena {
     pub fn new(bytes: usize) -> Option<Arena> {
         let bytes = bytes.max(ALIGNMENT).checked_next_multiple_of(ALIGNMENT)?;
         let bump = Bump::new();
-        let layout = Layout::from_size_align(bytes, ALIGNMENT).ok()?;
+        let alignment = if bytes < 2 * HUGE_PAGE { ALIGNMENT } else { HUGE_PAGE };
+        let layout = Layout::from_size_align(bytes, alignment).ok()?;
         let base = bump.try_alloc_layout(layout).ok()?;
+        if alignment == HUGE_PAGE {
+            prefer_huge_pages(base, bytes / HUGE_PAGE * HUGE_PAGE);
+        }
         // SAFETY: the block has just been allocated with this size.
         unsafe { base.as_ptr().write_bytes(0, bytes) };
         Some(Arena { _bump: bump, base: base.cast(), len: bytes / 4 })
@@ -74,6 +80,18 @@ impl Arena {
         unsafe { std::slice::from_raw_parts_mut(self.base().cast::<u8>().add(start), end - start) }
     }
 }
+
+/// Asks for huge pages, which spare the processor the walks to the addresses of small ones. A system
+/// that has none to give refuses, and the block is as good in small ones.
+#[cfg(target_os = "linux")]
+fn prefer_huge_pages(start: NonNull<u8>, bytes: usize) {
+    // SAFETY: the caller's block is this large, and the advice leaves what lies in it as it is.
+    unsafe { libc::madvise(start.as_ptr().cast(), bytes, libc::MADV_HUGEPAGE) };
+}
+
+/// Other systems choose the size of pages themselves.
+#[cfg(not(target_os = "linux"))]
+fn prefer_huge_pages(_: NonNull<u8>, _: usize) {}
 
 /// The arena as the kernels of one thread see it while a step runs.
 #[derive(Clone, Copy)]
