@@ -81,8 +81,8 @@ impl Arena {
     }
 }
 
-/// Asks for huge pages, which spare the processor the walks to the addresses of small ones. A system
-/// that has none to give refuses, and the block is as good in small ones.
+/// Asks for huge pages, which spare the processor the walks to the addresses of small ones. A
+/// system that has none to give refuses, and the block is as good in small ones.
 #[cfg(target_os = "linux")]
 fn prefer_huge_pages(start: NonNull<u8>, bytes: usize) {
     // SAFETY: the caller's block is this large, and the advice leaves what lies in it as it is.

@@ -323,7 +323,7 @@ impl<'a> Binder<'a> {
             m: a.rows,
             n,
             k,
-            code: self.code(&gemm.tail, Form::Rows, gemm::largest_tile(n), pack).0,
+            code: self.code(&gemm.tail, Form::Rows, gemm::largest_strip(n), pack).0,
         }
     }
 
@@ -374,7 +374,7 @@ impl<'a> Binder<'a> {
         let Operand { offset, row: step, .. } = a.stored;
         let (row, column) = if a.transposed { (1, step) } else { (step, 1) };
         let few_terms = !b.transposed && !b_bf16 && few_terms::pays(rows, depth);
-        let tile = if few_terms { few_terms::TILE } else { gemm::largest_tile(width) };
+        let tile = if few_terms { few_terms::TILE } else { gemm::largest_strip(width) };
         Gemm {
             a: Operand { offset, row, column },
             b: b.stored,

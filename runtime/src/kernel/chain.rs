@@ -148,13 +148,11 @@ unsafe fn every<S: Simd, const B: usize, const X: bool, const Y: bool>(
     acc
 }
 
-/// Some vectors of a tile, one after another along its rows or columns.
+/// Some vectors of a tile, one after another along a line of it.
 #[derive(Clone, Copy)]
 struct Block {
     tile: Tile,
-    /// Whether it goes down a column.
-    down: bool,
-    /// The row or column.
+    /// The line of the tile.
     line: usize,
     /// Its first vector in there.
     first: usize,
@@ -165,7 +163,7 @@ struct Block {
 impl Block {
     #[inline(always)]
     fn of<const B: usize>(self, memory: Memory, place: &Place) -> Strided {
-        let (line, step) = if self.down { (place.vec, place.row) } else { (place.row, place.vec) };
+        let (line, step) = place.steps(self.tile);
         let low = place.of(memory, self.tile).wrapping_add(self.line * line + self.first * step);
         let high = low.wrapping_add((self.len - B / 2) * step);
         Strided { low, high, step }
@@ -225,16 +223,15 @@ pub unsafe fn run<S: Simd>(s: S, memory: Memory, links: &[Link], tile: Tile) {
     );
 }
 
-/// Cuts the longer lines of the tile into blocks of equal length.
+/// Cuts the lines of the tile into blocks of equal length.
 #[inline(always)]
 unsafe fn lines<S: Simd, const B: usize>(s: S, memory: Memory, links: &[Link], tile: Tile) {
-    let down = tile.rows > tile.vecs;
-    let (count, len) = if down { (tile.vecs, tile.rows) } else { (tile.rows, tile.vecs) };
+    let (count, len) = tile.lines();
     for line in 0..count {
         let mut first = 0;
         for blocks in (1..=len.div_ceil(B)).rev() {
             let len = (len - first).div_ceil(blocks);
-            let whole = Block { tile, down, line, first, len };
+            let whole = Block { tile, line, first, len };
             // SAFETY: passed on to the caller.
             unsafe {
                 if len >= B.div_ceil(2) {

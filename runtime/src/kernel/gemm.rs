@@ -91,9 +91,13 @@ pub const MAX_ROWS: usize = 12;
 /// The most vectors across any tile.
 pub const MAX_VECTORS: usize = 8;
 
-/// The most rows and vectors across of a tile of a product with `n` columns.
-pub fn largest_tile(n: usize) -> (usize, usize) {
-    (MAX_ROWS, n.div_ceil(LANES).next_power_of_two().min(MAX_VECTORS))
+/// The most rows of the tiles that a product's expression goes over at a time: its start and end
+/// cost as much as the work of some vectors, and they all stay in the first-level cache.
+const STRIP_ROWS: usize = 24;
+
+/// The most rows and vectors across that the expression of a product with `n` columns goes over.
+pub fn largest_strip(n: usize) -> (usize, usize) {
+    (STRIP_ROWS, n.div_ceil(LANES).next_power_of_two().min(MAX_VECTORS))
 }
 
 /// The floats of op(A) that are taken through all columns at a time where op(A) is used as it lies:
@@ -299,6 +303,8 @@ impl Job<'_> {
     unsafe fn column<S: Simd>(&self, s: S, column: Tile) {
         let ahead = tiles_ahead(column.rows, self.n, self.k);
         let mut next = NextColumns::after::<S>(self, column);
+        // The tiles that have been computed and that the expression has not gone over yet.
+        let mut strip = Tile { rows: 0, ..column };
         for tile in tiles::<S>(column) {
             if let Some(next) = &mut next {
                 next.fetch(s, self.memory);
@@ -310,16 +316,31 @@ impl Job<'_> {
             // SAFETY: the tile lies inside C and the operands agree with it in size, as `verify`
             // has proved; padding makes the last vector of every row whole.
             unsafe {
+                if strip.rows + tile.rows > STRIP_ROWS {
+                    strip = self.finish(s, strip);
+                }
+                let result = &self.gemm.code.result;
+                let c = result.of(self.memory, strip).wrapping_add(strip.rows * result.row);
                 match (self.gemm.a_transposed, self.b_bf16) {
-                    (true, _) => select::<S, true, false>(s, self, tile),
-                    (false, false) => select::<S, false, false>(s, self, tile),
-                    (false, true) => select::<S, false, true>(s, self, tile),
+                    (true, _) => select::<S, true, false>(s, self, tile, c),
+                    (false, false) => select::<S, false, false>(s, self, tile, c),
+                    (false, true) => select::<S, false, true>(s, self, tile, c),
                 }
-                if !self.gemm.code.is_empty() {
-                    self.gemm.code.run(s, self.memory, tile);
-                }
+                strip.rows += tile.rows;
             }
         }
+        // SAFETY: as above.
+        unsafe { self.finish(s, strip) };
+    }
+
+    /// Runs the product's expression over a strip of tiles, and gives the next one.
+    #[inline(always)]
+    unsafe fn finish<S: Simd>(&self, s: S, strip: Tile) -> Tile {
+        if !self.gemm.code.is_empty() {
+            // SAFETY: passed on to the caller.
+            unsafe { self.gemm.code.run(s, self.memory, strip) };
+        }
+        Tile { row: strip.row + strip.rows, rows: 0, ..strip }
     }
 }
 
@@ -344,14 +365,19 @@ pub(super) fn tiles<S: Simd>(column: Tile) -> impl Iterator<Item = Tile> {
 
 /// Runs the register tile of this size.
 #[inline(always)]
-unsafe fn select<S: Simd, const AT: bool, const BF16: bool>(s: S, job: &Job, tile: Tile) {
+unsafe fn select<S: Simd, const AT: bool, const BF16: bool>(
+    s: S,
+    job: &Job,
+    tile: Tile,
+    c: *mut f32,
+) {
     // SAFETY: passed on to the caller.
     unsafe {
         match tile.vecs {
-            1 => select_rows::<S, AT, BF16, 1>(s, job, tile),
-            2 => select_rows::<S, AT, BF16, 2>(s, job, tile),
-            4 => select_rows::<S, AT, BF16, 4>(s, job, tile),
-            _ => select_rows::<S, AT, BF16, 8>(s, job, tile),
+            1 => select_rows::<S, AT, BF16, 1>(s, job, tile, c),
+            2 => select_rows::<S, AT, BF16, 2>(s, job, tile, c),
+            4 => select_rows::<S, AT, BF16, 4>(s, job, tile, c),
+            _ => select_rows::<S, AT, BF16, 8>(s, job, tile, c),
         }
     }
 }
@@ -361,31 +387,33 @@ unsafe fn select_rows<S: Simd, const AT: bool, const BF16: bool, const V: usize>
     s: S,
     job: &Job,
     tile: Tile,
+    c: *mut f32,
 ) {
     // SAFETY: passed on to the caller.
     unsafe {
         match tile.rows {
-            1 => multiply::<S, AT, BF16, V, 1>(s, job, tile),
-            2 => multiply::<S, AT, BF16, V, 2>(s, job, tile),
-            3 => multiply::<S, AT, BF16, V, 3>(s, job, tile),
-            4 => multiply::<S, AT, BF16, V, 4>(s, job, tile),
-            5 => multiply::<S, AT, BF16, V, 5>(s, job, tile),
-            6 => multiply::<S, AT, BF16, V, 6>(s, job, tile),
-            7 => multiply::<S, AT, BF16, V, 7>(s, job, tile),
-            8 => multiply::<S, AT, BF16, V, 8>(s, job, tile),
-            9 => multiply::<S, AT, BF16, V, 9>(s, job, tile),
-            10 => multiply::<S, AT, BF16, V, 10>(s, job, tile),
-            11 => multiply::<S, AT, BF16, V, 11>(s, job, tile),
-            _ => multiply::<S, AT, BF16, V, MAX_ROWS>(s, job, tile),
+            1 => multiply::<S, AT, BF16, V, 1>(s, job, tile, c),
+            2 => multiply::<S, AT, BF16, V, 2>(s, job, tile, c),
+            3 => multiply::<S, AT, BF16, V, 3>(s, job, tile, c),
+            4 => multiply::<S, AT, BF16, V, 4>(s, job, tile, c),
+            5 => multiply::<S, AT, BF16, V, 5>(s, job, tile, c),
+            6 => multiply::<S, AT, BF16, V, 6>(s, job, tile, c),
+            7 => multiply::<S, AT, BF16, V, 7>(s, job, tile, c),
+            8 => multiply::<S, AT, BF16, V, 8>(s, job, tile, c),
+            9 => multiply::<S, AT, BF16, V, 9>(s, job, tile, c),
+            10 => multiply::<S, AT, BF16, V, 10>(s, job, tile, c),
+            11 => multiply::<S, AT, BF16, V, 11>(s, job, tile, c),
+            _ => multiply::<S, AT, BF16, V, MAX_ROWS>(s, job, tile, c),
         }
     }
 }
 
-/// C's tile = bias + op(A) op(B), with all of it in registers.
+/// The tile of C that starts at `c` = bias + op(A) op(B), with all of it in registers.
 unsafe fn multiply<S: Simd, const AT: bool, const BF16: bool, const V: usize, const R: usize>(
     s: S,
     job: &Job,
     tile: Tile,
+    c: *mut f32,
 ) {
     // A tile that is too large for the registers is never selected; this keeps it from being built.
     if R * V > S::TILE_ROWS * S::TILE_VECTORS.max(2) {
@@ -406,7 +434,6 @@ unsafe fn multiply<S: Simd, const AT: bool, const BF16: bool, const V: usize, co
             let mut from = memory.at(b.offset).cast_const();
             let bias = memory.at(gemm.bias.offset + tile.vec * gemm.bias.column);
             let to = &gemm.code.result;
-            let c = to.of(memory, tile);
             // SAFETY: the caller's operands hold R rows, V vectors and k steps.
             unsafe {
                 let mut sums = [[s.splat(0.0); V]; R];

@@ -49,6 +49,12 @@ impl Place {
         memory.at(self.offset(tile))
     }
 
+    /// From one line of a tile to the next, and from one vector of a line to the next.
+    #[inline(always)]
+    pub fn steps(&self, tile: Tile) -> (usize, usize) {
+        if tile.is_tall() { (self.vec, self.row) } else { (self.row, self.vec) }
+    }
+
     /// The vectors of a tile of one row or one vector across, in straight-line code, which is only
     /// made for small arenas.
     pub fn line(&self, tile: Tile) -> Line {
@@ -76,7 +82,7 @@ impl Registers {
 
     fn place(&self, index: usize) -> Place {
         let offset = self.offset + index * self.floats();
-        Place { offset, row: self.vecs * LANES, vec: LANES, tile_row: 0, tile_vec: 0 }
+        Place { offset, row: LANES, vec: self.rows * LANES, tile_row: 0, tile_vec: 0 }
     }
 }
 
@@ -418,6 +424,19 @@ impl Tile {
     pub fn one(row: usize, vec: usize) -> Tile {
         Tile { row, vec, rows: 1, vecs: 1 }
     }
+
+    /// Whether its lines are its columns of vectors: the longer of the two, rows where they are
+    /// equal.
+    #[inline(always)]
+    fn is_tall(&self) -> bool {
+        self.rows > self.vecs
+    }
+
+    /// The number of its lines, and of vectors in each.
+    #[inline(always)]
+    pub fn lines(&self) -> (usize, usize) {
+        if self.is_tall() { (self.vecs, self.rows) } else { (self.rows, self.vecs) }
+    }
 }
 
 /// A part of an expression's domain.
@@ -442,26 +461,26 @@ unsafe fn each<S: Simd, const N: usize>(
     tile: Tile,
     opcode: Opcode,
 ) {
+    let (lines, len) = tile.lines();
+    let (to_line, to_step) = instr.to.steps(tile);
+    let steps = instr.args.map(|place| place.steps(tile));
     let mut to = instr.to.of(memory, tile);
-    let mut args = [to; N];
-    for (arg, place) in args.iter_mut().zip(&instr.args) {
-        *arg = place.of(memory, tile);
-    }
-    for _ in 0..tile.rows {
-        for vec in 0..tile.vecs {
+    let mut args = instr.args.map(|place| place.of(memory, tile));
+    for _ in 0..lines {
+        for i in 0..len {
             // SAFETY: the caller's tile lies inside the domain; `verify` has proved that every
             // operand of the expression covers the domain, registers cover any tile.
             unsafe {
-                let mut values = [s.load(args[0].wrapping_add(vec * instr.args[0].vec)); 3];
-                for i in 1..N {
-                    values[i] = s.load(args[i].wrapping_add(vec * instr.args[i].vec));
+                let mut values = [s.load(args[0].wrapping_add(i * steps[0].1)); 3];
+                for arg in 1..N {
+                    values[arg] = s.load(args[arg].wrapping_add(i * steps[arg].1));
                 }
-                s.store(to.wrapping_add(vec * instr.to.vec), compute(s, opcode, values));
+                s.store(to.wrapping_add(i * to_step), compute(s, opcode, values));
             }
         }
-        to = to.wrapping_add(instr.to.row);
-        for (arg, place) in args.iter_mut().zip(&instr.args) {
-            *arg = arg.wrapping_add(place.row);
+        to = to.wrapping_add(to_line);
+        for (arg, (line, _)) in args.iter_mut().zip(steps) {
+            *arg = arg.wrapping_add(line);
         }
     }
 }
