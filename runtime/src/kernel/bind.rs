@@ -354,7 +354,7 @@ impl<'a> Binder<'a> {
         let [m, k, n] = sizes.map(|extent| extent.at(self.program.batch as usize));
         match (a.transposed, b.transposed) {
             (_, true) => pack::b_floats(k, n),
-            (true, false) => pack::a_floats(m, k),
+            (true, false) => pack::a_floats(m, n, k),
             (false, false) if b_bf16 => pack::bf16_floats(m, k),
             (false, false) => 0,
         }

@@ -145,7 +145,7 @@ impl Gemm {
                 self.few_terms(s, memory, k, rows, columns);
             };
         }
-        let packs = self.packs_a(m, k);
+        let packs = self.packs_a(m, n, k);
         let height = if packs { packed_rows(k) } else { self.cached_rows(n, k) };
         for first in rows.clone().step_by(height) {
             let rows = first..first.saturating_add(height).min(rows.end);
@@ -179,7 +179,8 @@ impl Gemm {
         a: Option<Operand>,
     ) {
         let widen = self.b_bf16 && widens(rows.len());
-        let widest = if a.is_some() || widen { MAX_PACKED_VECTORS } else { MAX_VECTORS };
+        let copies_b = a.is_some() || widen || self.packs_b(rows.len());
+        let widest = if copies_b { MAX_PACKED_VECTORS } else { MAX_VECTORS };
         let widest = tile_vectors::<S>(rows.len()).min(widest);
         let mut vec = columns.start;
         while vec < columns.end && !rows.is_empty() {
@@ -191,7 +192,7 @@ impl Gemm {
                 if self.b_transposed {
                     self.pack_transposed_b(s, memory, (k, n), vec, width);
                     packed
-                } else if a.is_some() || widen {
+                } else if copies_b {
                     self.pack_b(s, memory, k, own, width);
                     packed
                 } else {

@@ -7,9 +7,16 @@ use crate::arena::Memory;
 use crate::simd::{LANES, Simd};
 use std::ops::Range;
 
-/// Whether op(A) with `m` rows and `k` columns is packed where it is transposed.
-fn packs(m: usize, k: usize) -> bool {
-    m >= 4 * MAX_ROWS && k >= 96
+/// Whether a product with a transposed A of so many columns packs column blocks of B, whose rows may
+/// lie as far apart as those of a page: tiles enough read each again.
+fn packs_b(m: usize) -> bool {
+    m >= 4 * MAX_ROWS
+}
+
+/// Whether op(A) is packed where it is transposed: that costs about as much as one column block of
+/// C, and saves more the longer the columns are that a tile would find anywhere in the cache.
+fn packs_a(m: usize, n: usize, k: usize) -> bool {
+    packs_b(m) && n >= 8 * LANES && k * n >= 1 << 14
 }
 
 /// The floats of op(A) that are packed at a time: 4 MiB. They are read in order, so they may come
@@ -40,12 +47,10 @@ pub fn bf16_floats(m: usize, k: usize) -> usize {
 pub(super) const MAX_PACKED_VECTORS: usize = 2;
 
 /// The floats of scratch that a product with a transposed A needs.
-pub fn a_floats(m: usize, k: usize) -> usize {
-    if !packs(m, k) {
-        return 0;
-    }
-    let rows = (m * k).min(PACKED.max(MAX_ROWS * k));
-    (rows + k * MAX_PACKED_VECTORS * LANES).next_multiple_of(LANES)
+pub fn a_floats(m: usize, n: usize, k: usize) -> usize {
+    let a = if packs_a(m, n, k) { (m * k).min(PACKED.max(MAX_ROWS * k)) } else { 0 };
+    let b = if packs_b(m) { k * MAX_PACKED_VECTORS * LANES } else { 0 };
+    (a + b).next_multiple_of(LANES)
 }
 
 /// The floats of scratch that a product with a transposed B of `k` columns and `n` rows needs.
@@ -61,10 +66,19 @@ pub(super) unsafe fn load<S: Simd>(s: S, p: *const f32, bf16: bool) -> S::F {
 }
 
 impl Gemm {
-    /// Whether op(A)'s tiles are packed: its columns are far apart, and there are so many that they
-    /// would not stay in the first-level cache and its address buffer.
-    pub(super) fn packs_a(&self, m: usize, k: usize) -> bool {
-        self.a_transposed && !self.b_transposed && self.a.column > 0 && packs(m, k)
+    /// Whether column blocks of B are copied though op(A) is not.
+    pub(super) fn packs_b(&self, m: usize) -> bool {
+        self.is_of_columns() && packs_b(m) && self.b.row > LANES
+    }
+
+    /// Whether op(A)'s tiles are packed.
+    pub(super) fn packs_a(&self, m: usize, n: usize, k: usize) -> bool {
+        self.is_of_columns() && packs_a(m, n, k)
+    }
+
+    /// Whether its terms are the products of A's and B's rows, which may lie far apart.
+    fn is_of_columns(&self) -> bool {
+        self.a_transposed && !self.b_transposed && self.a.column > 0
     }
 
     /// Where the packed rows of op(A) from `first` on lie: tile after tile, in each its columns one
@@ -90,13 +104,17 @@ impl Gemm {
                 for start in (0..k).step_by(PAGES) {
                     for tile in tiles::<S>(all) {
                         let to = a.offset.wrapping_add(tile.row * k);
+                        let is_inside = tile.row + LANES <= self.a.column;
                         for i in start..(start + PAGES).min(k) {
                             let from = self.a.offset + tile.row + i * self.a.column;
                             s.prefetch(memory.at(from + 4 * MAX_ROWS));
                             // SAFETY: op(A) has these rows. A whole vector is written where it ends
                             // inside the tile, whose later columns overwrite what is too much.
                             unsafe {
-                                let lanes = s.load_first(memory.at(from), tile.rows);
+                                let lanes = match is_inside {
+                                    true => s.load(memory.at(from)),
+                                    false => s.load_first(memory.at(from), tile.rows),
+                                };
                                 let to = memory.at(to.wrapping_add(i * tile.rows));
                                 if (k - i) * tile.rows >= LANES {
                                     s.store(to, lanes);
