@@ -2,7 +2,7 @@
 //! before a run is decided here.
 
 use super::cross_entropy::{Correct, CrossEntropy, Gradient, List};
-use super::gemm::{self, Gemm, Operand, few_terms, pack};
+use super::gemm::{self, Gemm, Operand, block, few_terms, pack};
 use super::gemm_int8::{self, GemmInt8};
 use super::map::{Domain, Map};
 use super::random::Random;
@@ -354,7 +354,7 @@ impl<'a> Binder<'a> {
         let [m, k, n] = sizes.map(|extent| extent.at(self.program.batch as usize));
         match (a.transposed, b.transposed) {
             (_, true) => pack::b_floats(k, n),
-            (true, false) => pack::a_floats(m, n, k),
+            (true, false) => block::floats(m, n, k),
             (false, false) if b_bf16 => pack::bf16_floats(m, k),
             (false, false) => 0,
         }

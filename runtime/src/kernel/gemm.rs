@@ -7,13 +7,15 @@
 //! blocked, so its bits depend on nothing but the operands.
 
 mod ahead;
+pub mod block;
 mod few_rows;
 pub mod few_terms;
 pub mod pack;
 mod sums;
 
 use self::ahead::{NextColumns, tiles_ahead};
-use self::pack::{MAX_PACKED_VECTORS, load, packed_rows, widens};
+use self::block::Block;
+use self::pack::{MAX_PACKED_VECTORS, load, widens};
 use super::straight::{self, Line, Tape};
 use super::tile::{Code, Tile};
 use super::{Extent, Part};
@@ -67,6 +69,14 @@ pub struct Operand {
     pub column: usize,
 }
 
+impl Operand {
+    /// Where an element or a vector lies.
+    #[inline(always)]
+    fn at(&self, row: usize, column: usize) -> usize {
+        self.offset.wrapping_add(row * self.row + column * self.column)
+    }
+}
+
 /// The vectors across a tile of few rows: wide enough that the chains of multiply-adds hide their
 /// latency.
 pub(super) fn tile_vectors<S: Simd>(m: usize) -> usize {
@@ -99,10 +109,6 @@ const STRIP_ROWS: usize = 24;
 pub fn largest_strip(n: usize) -> (usize, usize) {
     (STRIP_ROWS, n.div_ceil(LANES).next_power_of_two().min(MAX_VECTORS))
 }
-
-/// The floats of op(A) that are taken through all columns at a time where op(A) is used as it lies:
-/// 256 KiB, so that they are read from afar only once.
-const CACHED: usize = 1 << 16;
 
 /// The rows and the vectors across of a thread's part of C, whatever its rows are.
 #[inline(always)]
@@ -145,17 +151,23 @@ impl Gemm {
                 self.few_terms(s, memory, k, rows, columns);
             };
         }
-        let packs = self.packs_a(m, n, k);
-        let height = if packs { packed_rows(k) } else { self.cached_rows(n, k) };
+        let (height, depth) = self.block_size(m, n, k);
+        if depth < k
+            && let Some(sums) = self.sums_beside(&rows)
+        {
+            // SAFETY: the sums have one row of the same vectors.
+            unsafe { sums.sum_columns(s, memory, k, columns.clone()) };
+        }
         for first in rows.clone().step_by(height) {
             let rows = first..first.saturating_add(height).min(rows.end);
-            let a = packs.then(|| self.packed_a(k, first));
-            // SAFETY: the rows lie inside op(A), and the room for it holds this many.
-            unsafe {
-                if let Some(a) = a {
-                    self.pack_a::<S>(s, memory, k, rows.clone(), a);
+            for term in (0..k.max(1)).step_by(depth) {
+                let part = (rows.clone(), columns.clone());
+                let block = self.block_at((m, n, k), part, term);
+                // SAFETY: the block lies inside the product, and the room for op(A) holds it.
+                unsafe {
+                    self.pack_a::<S>(s, memory, &block);
+                    self.block(s, memory, (k, n), &block);
                 }
-                self.block(s, memory, (k, n), rows, columns.clone(), a);
             }
         }
     }
@@ -167,58 +179,60 @@ impl Gemm {
         self.sums.as_deref().filter(|_| rows.contains(&0))
     }
 
-    /// Computes the columns of a block of rows; `a` is op(A) where it has been packed.
+    /// Computes a block, column block by column block.
     #[inline(always)]
-    unsafe fn block<S: Simd>(
-        &self,
-        s: S,
-        memory: Memory,
-        (k, n): (usize, usize),
-        rows: Range<usize>,
-        columns: Range<usize>,
-        a: Option<Operand>,
-    ) {
+    unsafe fn block<S: Simd>(&self, s: S, memory: Memory, (k, n): (usize, usize), block: &Block) {
+        let Block { rows, columns, terms, .. } = block;
         let widen = self.b_bf16 && widens(rows.len());
-        let copies_b = a.is_some() || widen || self.packs_b(rows.len());
+        let copies_b = block.a.is_some() || widen || self.packs_b(rows.len());
         let widest = if copies_b { MAX_PACKED_VECTORS } else { MAX_VECTORS };
         let widest = tile_vectors::<S>(rows.len()).min(widest);
+        let first = terms.start * self.a.column;
+        let own = Operand { offset: self.a.offset.wrapping_add(first), ..self.a };
+        let result = &self.code.result;
+        let job = Job {
+            gemm: self,
+            memory,
+            n,
+            block,
+            a: block.a.unwrap_or(own),
+            b: Operand::default(),
+            b_bf16: self.b_bf16 && !widen,
+            start: block.from.unwrap_or(self.bias),
+            splats: block.from.is_none() && self.bias.row > 0,
+            steps: block.to.map_or((result.row, result.vec), |to| (to.row, to.column)),
+        };
         let mut vec = columns.start;
         while vec < columns.end && !rows.is_empty() {
             let width = widest.min(1 << (columns.end - vec).ilog2());
             let packed = Operand { offset: self.pack, row: width * LANES, column: LANES };
-            let own = Operand { offset: self.b.offset + vec * self.b.column, ..self.b };
+            let own = self.b.offset + vec * self.b.column + terms.start * self.b.row;
+            let own = Operand { offset: own, ..self.b };
             // SAFETY: passed on to the caller.
             let b = unsafe {
                 if self.b_transposed {
                     self.pack_transposed_b(s, memory, (k, n), vec, width);
                     packed
                 } else if copies_b {
-                    self.pack_b(s, memory, k, own, width);
+                    self.pack_b(s, memory, terms.len(), own, width);
                     packed
                 } else {
                     own
                 }
             };
-            let (b_bf16, end) = (self.b_bf16 && !widen, columns.end);
-            let job = Job { gemm: self, memory, n, k, a, b, b_bf16, end };
+            let job = Job { b, ..job };
             let column = Tile { row: rows.start, vec, rows: rows.len(), vecs: width };
             // SAFETY: the rows and vectors lie inside C; the sums have one row of the same vectors.
             unsafe {
-                if let Some(sums) = self.sums_beside(&rows) {
+                if terms.len() == k
+                    && let Some(sums) = self.sums_beside(rows)
+                {
                     sums.sum_block(s, memory, k, b, Tile { rows: 1, ..column });
                 }
                 job.column(s, column);
             }
             vec += width;
         }
-    }
-
-    /// The rows of op(A) that all columns use before the next rows are read: as many as stay in the
-    /// second-level cache beside op(B), if that has room there and is not packed again for each.
-    fn cached_rows(&self, n: usize, k: usize) -> usize {
-        let rows = CACHED / k.max(1) / MAX_ROWS * MAX_ROWS;
-        let repacks = self.b_transposed || self.b_bf16 || self.a_transposed;
-        if repacks || rows < 4 * MAX_ROWS || k * n > 2 * CACHED { usize::MAX } else { rows }
     }
 
     /// Writes the product out, one chain of multiply-adds for each vector of C.
@@ -282,27 +296,36 @@ impl Gemm {
     }
 }
 
-/// A column block of a product at a batch.
+/// A column block of a product.
+#[derive(Clone, Copy)]
 struct Job<'a> {
     gemm: &'a Gemm,
     memory: Memory,
+    /// The columns of C.
     n: usize,
-    k: usize,
-    /// op(A), where it has been packed.
-    a: Option<Operand>,
+    /// What it is a part of.
+    block: &'a Block,
+    /// The block's rows and terms of op(A).
+    a: Operand,
     /// The column block of op(B).
     b: Operand,
     /// Whether its elements are bfloat16.
     b_bf16: bool,
-    /// Where the columns of its thread end, in vectors.
-    end: usize,
+    /// What the sums start from.
+    start: Operand,
+    /// Whether that is one element for each row.
+    splats: bool,
+    /// From one row of a tile to the next, and from one vector to the next, where the sums go.
+    steps: (usize, usize),
 }
 
 impl Job<'_> {
     /// Computes all rows of the column block.
     #[inline(always)]
     unsafe fn column<S: Simd>(&self, s: S, column: Tile) {
-        let ahead = tiles_ahead(column.rows, self.n, self.k);
+        let is_last = self.block.to.is_none();
+        let ahead = tiles_ahead(column.rows, self.n, self.block.terms.len());
+        let ahead = ahead.filter(|_| is_last);
         let mut next = NextColumns::after::<S>(self, column);
         // The tiles that have been computed and that the expression has not gone over yet.
         let mut strip = Tile { rows: 0, ..column };
@@ -320,8 +343,11 @@ impl Job<'_> {
                 if strip.rows + tile.rows > STRIP_ROWS {
                     strip = self.finish(s, strip);
                 }
-                let result = &self.gemm.code.result;
-                let c = result.of(self.memory, strip).wrapping_add(strip.rows * result.row);
+                let c = match self.block.to {
+                    Some(to) => to.at(tile.row, tile.vec),
+                    None => self.gemm.code.result.offset(strip) + strip.rows * self.steps.0,
+                };
+                let c = self.memory.at(c);
                 match (self.gemm.a_transposed, self.b_bf16) {
                     (true, _) => select::<S, true, false>(s, self, tile, c),
                     (false, false) => select::<S, false, false>(s, self, tile, c),
@@ -334,10 +360,11 @@ impl Job<'_> {
         unsafe { self.finish(s, strip) };
     }
 
-    /// Runs the product's expression over a strip of tiles, and gives the next one.
+    /// Runs the product's expression over a strip of tiles, if their sums are complete, and gives
+    /// the next one.
     #[inline(always)]
     unsafe fn finish<S: Simd>(&self, s: S, strip: Tile) -> Tile {
-        if !self.gemm.code.is_empty() {
+        if !self.gemm.code.is_empty() && self.block.to.is_none() {
             // SAFETY: passed on to the caller.
             unsafe { self.gemm.code.run(s, self.memory, strip) };
         }
@@ -423,27 +450,24 @@ unsafe fn multiply<S: Simd, const AT: bool, const BF16: bool, const V: usize, co
     s.vectorize(
         #[inline(always)]
         || {
-            let &Job { gemm, memory, k, b, .. } = job;
-            let (operand, a_step) = match job.a {
-                // The columns of a packed tile are as long as the tile is high.
-                Some(packed) => (packed, R),
-                None if AT => (gemm.a, gemm.a.column),
-                None => (gemm.a, gemm.a.row),
+            let &Job { memory, block, a, b, start, splats, steps, .. } = job;
+            let k = block.terms.len();
+            // The columns of a packed tile are as long as the tile is high.
+            let a_step = match block.a {
+                Some(_) => R,
+                None if AT => a.column,
+                None => a.row,
             };
-            let a = operand.offset.wrapping_add(tile.row * operand.row);
-            let mut a = memory.at(a).cast_const();
+            let mut a = memory.at(a.at(tile.row, 0)).cast_const();
             let mut from = memory.at(b.offset).cast_const();
-            let bias = memory.at(gemm.bias.offset + tile.vec * gemm.bias.column);
-            let to = &gemm.code.result;
+            let first = memory.at(start.at(tile.row, tile.vec));
             // SAFETY: the caller's operands hold R rows, V vectors and k steps.
             unsafe {
                 let mut sums = [[s.splat(0.0); V]; R];
                 for (r, sums) in sums.iter_mut().enumerate() {
                     for (v, sum) in sums.iter_mut().enumerate() {
-                        *sum = match gemm.bias.row {
-                            0 => s.load(bias.add(v * gemm.bias.column)),
-                            step => s.splat(*bias.add((tile.row + r) * step)),
-                        };
+                        let start = first.add(r * start.row + v * start.column);
+                        *sum = if splats { s.splat(*start) } else { s.load(start) };
                     }
                 }
                 let column = if AT { a_step } else { 1 };
@@ -468,7 +492,7 @@ unsafe fn multiply<S: Simd, const AT: bool, const BF16: bool, const V: usize, co
                 }
                 for (r, sums) in sums.iter().enumerate() {
                     for (v, &sum) in sums.iter().enumerate() {
-                        s.store(c.add(r * to.row + v * to.vec), sum);
+                        s.store(c.add(r * steps.0 + v * steps.1), sum);
                     }
                 }
             }

@@ -46,7 +46,7 @@ impl NextColumns {
         let near = if job.b.offset == job.gemm.pack { NEAR_PACKED } else { NEAR };
         let tiles = column.rows.div_ceil(tile_rows::<S>(column.vecs));
         let next = column.vec + column.vecs;
-        if next >= job.end || job.k * job.n <= near || tiles < TILES {
+        if next >= job.block.columns.end || job.block.terms.len() * job.n <= near || tiles < TILES {
             return None;
         }
         let b = job.gemm.b;
@@ -57,12 +57,12 @@ impl NextColumns {
         };
         Some(NextColumns {
             first: b.offset + next * vec,
-            vecs: column.vecs.min(job.end - next),
+            vecs: column.vecs.min(job.block.columns.end - next),
             vec,
             row: b.row,
             block,
             fetched: 0,
-            each: job.k.div_ceil(tiles),
+            each: job.block.terms.len().div_ceil(tiles),
         })
     }
 

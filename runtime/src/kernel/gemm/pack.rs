@@ -2,35 +2,26 @@
 //! not in the order in which they are used.
 
 use super::super::tile::Tile;
+use super::block::Block;
 use super::{Gemm, MAX_ROWS, MAX_VECTORS, Operand, tiles};
 use crate::arena::Memory;
 use crate::simd::{LANES, Simd};
-use std::ops::Range;
 
-/// Whether a product with a transposed A of so many columns packs column blocks of B, whose rows may
-/// lie as far apart as those of a page: tiles enough read each again.
-fn packs_b(m: usize) -> bool {
+/// Whether a product with a transposed A of so many columns packs column blocks of B, whose rows
+/// may lie a page apart: tiles enough read each again.
+pub(super) fn packs_b(m: usize) -> bool {
     m >= 4 * MAX_ROWS
 }
 
 /// Whether op(A) is packed where it is transposed: that costs about as much as one column block of
 /// C, and saves more the longer the columns are that a tile would find anywhere in the cache.
-fn packs_a(m: usize, n: usize, k: usize) -> bool {
+pub(super) fn packs_a(m: usize, n: usize, k: usize) -> bool {
     packs_b(m) && n >= 8 * LANES && k * n >= 1 << 14
 }
-
-/// The floats of op(A) that are packed at a time: 4 MiB. They are read in order, so they may come
-/// from the third-level cache; the more there are, the less often a column block of B is packed.
-const PACKED: usize = 1 << 20;
 
 /// The columns of op(A) that are packed at a time, as each may lie on a page of its own: as many as
 /// the processor keeps the addresses of at hand.
 const PAGES: usize = 32;
-
-/// The rows of op(A) that are packed at a time.
-pub(super) fn packed_rows(k: usize) -> usize {
-    (PACKED / k / MAX_ROWS).max(1) * MAX_ROWS
-}
 
 /// Whether a product of `m` rows with a B of bfloat16 makes its column blocks f32 once for all of
 /// them; with fewer rows every tile does it again.
@@ -45,13 +36,6 @@ pub fn bf16_floats(m: usize, k: usize) -> usize {
 
 /// The most vectors across a column block of B that is packed, beside op(A) or as f32.
 pub(super) const MAX_PACKED_VECTORS: usize = 2;
-
-/// The floats of scratch that a product with a transposed A needs.
-pub fn a_floats(m: usize, n: usize, k: usize) -> usize {
-    let a = if packs_a(m, n, k) { (m * k).min(PACKED.max(MAX_ROWS * k)) } else { 0 };
-    let b = if packs_b(m) { k * MAX_PACKED_VECTORS * LANES } else { 0 };
-    (a + b).next_multiple_of(LANES)
-}
 
 /// The floats of scratch that a product with a transposed B of `k` columns and `n` rows needs.
 pub fn b_floats(k: usize, n: usize) -> usize {
@@ -77,26 +61,15 @@ impl Gemm {
     }
 
     /// Whether its terms are the products of A's and B's rows, which may lie far apart.
-    fn is_of_columns(&self) -> bool {
+    pub(super) fn is_of_columns(&self) -> bool {
         self.a_transposed && !self.b_transposed && self.a.column > 0
     }
 
-    /// Where the packed rows of op(A) from `first` on lie: tile after tile, in each its columns one
-    /// after another.
-    pub(super) fn packed_a(&self, k: usize, first: usize) -> Operand {
-        let offset = self.pack + k * MAX_PACKED_VECTORS * LANES;
-        Operand { offset: offset.wrapping_sub(first * k), row: k, column: 0 }
-    }
-
-    /// Packs rows of op(A).
-    pub(super) unsafe fn pack_a<S: Simd>(
-        &self,
-        s: S,
-        memory: Memory,
-        k: usize,
-        rows: Range<usize>,
-        a: Operand,
-    ) {
+    /// Packs the block's part of op(A), if that has a room: tile after tile, in each its columns
+    /// one after another.
+    pub(super) unsafe fn pack_a<S: Simd>(&self, s: S, memory: Memory, block: &Block) {
+        let (Some(a), rows, k) = (block.a, &block.rows, block.terms.len()) else { return };
+        let first = self.a.offset + block.terms.start * self.a.column;
         s.vectorize(
             #[inline(always)]
             || {
@@ -104,17 +77,13 @@ impl Gemm {
                 for start in (0..k).step_by(PAGES) {
                     for tile in tiles::<S>(all) {
                         let to = a.offset.wrapping_add(tile.row * k);
-                        let is_inside = tile.row + LANES <= self.a.column;
                         for i in start..(start + PAGES).min(k) {
-                            let from = self.a.offset + tile.row + i * self.a.column;
+                            let from = first + tile.row + i * self.a.column;
                             s.prefetch(memory.at(from + 4 * MAX_ROWS));
                             // SAFETY: op(A) has these rows. A whole vector is written where it ends
                             // inside the tile, whose later columns overwrite what is too much.
                             unsafe {
-                                let lanes = match is_inside {
-                                    true => s.load(memory.at(from)),
-                                    false => s.load_first(memory.at(from), tile.rows),
-                                };
+                                let lanes = s.load_first(memory.at(from), tile.rows);
                                 let to = memory.at(to.wrapping_add(i * tile.rows));
                                 if (k - i) * tile.rows >= LANES {
                                     s.store(to, lanes);

@@ -1,0 +1,105 @@
+//! How much of a product is computed at a time: the rows of C and the terms of its sums between
+//! which operands stay in the caches.
+
+use super::pack::{MAX_PACKED_VECTORS, packs_a, packs_b};
+use super::{Gemm, MAX_ROWS, Operand};
+use crate::simd::LANES;
+use std::ops::Range;
+
+/// The floats of op(A) that are taken through all columns at a time where op(A) is used as it lies:
+/// 256 KiB, so that they are read from afar only once.
+const CACHED: usize = 1 << 16;
+/// The same where op(A) is a transposed A that is not packed.
+const CACHED_TRANSPOSED: usize = 1 << 17;
+/// The floats of op(A) that are packed at a time: 4 MiB. They are read in order, so they may come
+/// from the third-level cache; the more there are, the less often a column block of B is packed.
+const PACKED: usize = 1 << 20;
+/// The most terms of sums that are computed in one go from a transposed A, and how many are added
+/// at a time where there are more: with op(A) packed, and as it lies.
+const DEPTHS: [(usize, usize); 2] = [(1024, 512), (512, 256)];
+/// The most sums that are kept between blocks of terms: 4 MiB.
+const SUMS: usize = 1 << 20;
+
+/// A part of a product.
+#[derive(Clone, Debug)]
+pub struct Block {
+    /// Rows of C.
+    pub rows: Range<usize>,
+    /// Vectors across C.
+    pub columns: Range<usize>,
+    /// Terms of its sums.
+    pub terms: Range<usize>,
+    /// These rows and terms of op(A), where they are packed.
+    pub a: Option<Operand>,
+    /// Where the sums of the terms before lie, if there are any.
+    pub from: Option<Operand>,
+    /// Where the sums are kept, if terms follow.
+    pub to: Option<Operand>,
+}
+
+/// The most rows and terms of a block of a product with a transposed A.
+fn size(m: usize, n: usize, k: usize) -> (usize, usize) {
+    let packs = packs_a(m, n, k);
+    let (most, depth) = if packs { DEPTHS[0] } else { DEPTHS[1] };
+    let depth = if k > most && packs_b(m) { depth } else { k.max(1) };
+    let rows = if packs { PACKED } else { CACHED_TRANSPOSED } / depth;
+    let rows = if depth < k { rows.min(SUMS / n.next_multiple_of(LANES)) } else { rows };
+    ((rows / MAX_ROWS).max(1) * MAX_ROWS, depth)
+}
+
+/// The floats of scratch that a product of so many terms needs for a block: for a column block of
+/// B, for op(A), and for sums.
+fn rooms(m: usize, n: usize, k: usize) -> [usize; 3] {
+    let (rows, depth) = size(m, n, k);
+    let rows = rows.min(m);
+    let b = if packs_b(m) { depth * MAX_PACKED_VECTORS * LANES } else { 0 };
+    let a = if packs_a(m, n, k) { (rows * depth).next_multiple_of(LANES) } else { 0 };
+    let sums = if depth < k { rows * n.next_multiple_of(LANES) } else { 0 };
+    [b, a, sums]
+}
+
+/// The floats of scratch that a product with a transposed A needs, of at most `k` terms.
+pub fn floats(m: usize, n: usize, k: usize) -> usize {
+    let depths = DEPTHS.map(|(most, _)| k.min(most));
+    let floats = |k| rooms(m, n, k).iter().sum();
+    depths.into_iter().chain([k]).map(floats).max().unwrap_or(0)
+}
+
+impl Gemm {
+    /// The most rows and terms of a block.
+    pub(super) fn block_size(&self, m: usize, n: usize, k: usize) -> (usize, usize) {
+        if self.is_of_columns() { size(m, n, k) } else { (self.cached_rows(n, k), k.max(1)) }
+    }
+
+    /// The block that begins with this row and term.
+    #[inline(always)]
+    pub(super) fn block_at(
+        &self,
+        (m, n, k): (usize, usize, usize),
+        (rows, columns): (Range<usize>, Range<usize>),
+        term: usize,
+    ) -> Block {
+        let (_, depth) = self.block_size(m, n, k);
+        let terms = term..(term + depth).min(k);
+        let [b, a, _] = rooms(m, n, k);
+        let packed = Operand {
+            offset: (self.pack + b).wrapping_sub(rows.start * terms.len()),
+            row: terms.len(),
+            column: 0,
+        };
+        let column = rows.len() * LANES;
+        let first = rows.start * LANES + columns.start * column;
+        let sums = Operand { offset: (self.pack + b + a).wrapping_sub(first), row: LANES, column };
+        let a = self.packs_a(m, n, k).then_some(packed);
+        let (from, to) = ((term > 0).then_some(sums), (terms.end < k).then_some(sums));
+        Block { rows, columns, terms, a, from, to }
+    }
+
+    /// The rows of op(A) that all columns use before the next rows are read: as many as stay in the
+    /// second-level cache beside op(B), if that has room there and is not packed again for each.
+    fn cached_rows(&self, n: usize, k: usize) -> usize {
+        let rows = CACHED / k.max(1) / MAX_ROWS * MAX_ROWS;
+        let repacks = self.b_transposed || self.b_bf16 || self.a_transposed;
+        if repacks || rows < 4 * MAX_ROWS || k * n > 2 * CACHED { usize::MAX } else { rows }
+    }
+}
