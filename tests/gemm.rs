@@ -315,26 +315,54 @@ fn a_product_that_is_worth_it_is_shared_by_columns_and_by_rows() {
     }
 }
 
+/// The forms with these operands transposed.
+fn transposed(a: bool, b: bool) -> impl Iterator<Item = Form> {
+    forms().into_iter().filter(move |form| (form.a_transposed, form.b_transposed) == (a, b))
+}
+
 #[test]
 fn a_long_product_with_a_transposed_operand_is_packed() {
-    let transposed = forms().into_iter().filter(|form| form.a_transposed && !form.b_transposed);
-    for (i, form) in transposed.enumerate() {
+    for (i, form) in transposed(true, false).enumerate() {
+        // Column blocks of op(B) alone, then both operands.
         check(form, Size { m: 48 + i, n: 45, k: 96 + i }, &[1, 2]);
+        check(form, Size { m: 48 + i, n: 129 + i, k: 128 }, &[1, 2]);
     }
-    // Beyond 2^20 elements the rows are packed in several blocks.
-    let form = forms().into_iter().find(|form| form.a_transposed && !form.b_transposed).unwrap();
-    check(form, Size { m: 131, n: 33, k: 9_000 }, &[1]);
-    // Few rows are left for the last block, for which wide tiles would be chosen.
-    check(form, Size { m: 109, n: 64, k: 9_000 }, &[1]);
-    check(form, Size { m: 112, n: 64, k: 9_000 }, &[1]);
+    // Beyond 2^20 elements the rows are packed in several blocks, here of 1,020 and of four rows:
+    // for so few wide tiles would be chosen.
+    let form = transposed(true, false).next().unwrap();
+    check(form, Size { m: 1_024, n: 128, k: 1_024 }, &[1]);
+}
+
+#[test]
+fn sums_of_many_terms_from_a_transposed_operand_are_kept_between_blocks() {
+    for (i, form) in transposed(true, false).enumerate() {
+        // Blocks of 256 terms with op(A) as it lies, of 512 with op(A) packed, and what is left.
+        check(form, Size { m: 48 + i, n: 45, k: [513, 767, 769][i % 3] }, &[1, 2]);
+        if i % 5 == 0 {
+            check(form, Size { m: 49, n: 131, k: 1_025 + 100 * i }, &[1, 2]);
+        }
+    }
+    // Several blocks of rows, too.
+    let form = transposed(true, false).next().unwrap();
+    check(form, Size { m: 514, n: 33, k: 700 }, &[1]);
 }
 
 #[test]
 fn the_rows_of_a_large_batch_go_through_all_columns_in_blocks() {
-    let as_they_lie = forms().into_iter().filter(|form| !form.a_transposed && !form.b_transposed);
-    for (i, form) in as_they_lie.enumerate() {
-        // Blocks of 48 rows, and what is left, from one row on.
-        check(form, Size { m: 97 + i, n: 45, k: 1_300 }, &[1, 2]);
+    for (i, form) in transposed(false, false).enumerate() {
+        // Blocks of 24 rows, and what is left, from one row on.
+        check(form, Size { m: 145 + i, n: 45, k: 1_300 }, &[1, 2]);
+        // Columns enough that the rows that follow are fetched.
+        if i % 5 == 0 {
+            check(form, Size { m: 145 + i, n: 129, k: 1_000 }, &[1, 2]);
+        }
+        // Longer blocks where so many terms leave no room for op(B) in the cache.
+        if i % 7 == 0 {
+            check(form, Size { m: 515, n: 20, k: 1_400 }, &[1, 2]);
+        }
+    }
+    for form in transposed(false, true).step_by(7) {
+        check(form, Size { m: 515, n: 20, k: 1_040 }, &[1, 2]);
     }
 }
 

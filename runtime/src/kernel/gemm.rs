@@ -13,7 +13,7 @@ pub mod few_terms;
 pub mod pack;
 mod sums;
 
-use self::ahead::{NextColumns, tiles_ahead};
+use self::ahead::{NextColumns, NextRows, tiles_ahead};
 use self::block::Block;
 use self::pack::{MAX_PACKED_VECTORS, load, widens};
 use super::straight::{self, Line, Tape};
@@ -159,10 +159,12 @@ impl Gemm {
             unsafe { sums.sum_columns(s, memory, k, columns.clone()) };
         }
         for first in rows.clone().step_by(height) {
-            let rows = first..first.saturating_add(height).min(rows.end);
+            let next = rows.end.min(first.saturating_add(height));
+            let next = next..rows.end.min(next.saturating_add(height));
+            let rows = first..next.start;
             for term in (0..k.max(1)).step_by(depth) {
                 let part = (rows.clone(), columns.clone());
-                let block = self.block_at((m, n, k), part, term);
+                let block = self.block_at((m, n, k), part, term, next.clone());
                 // SAFETY: the block lies inside the product, and the room for op(A) holds it.
                 unsafe {
                     self.pack_a::<S>(s, memory, &block);
@@ -202,6 +204,7 @@ impl Gemm {
             splats: block.from.is_none() && self.bias.row > 0,
             steps: block.to.map_or((result.row, result.vec), |to| (to.row, to.column)),
         };
+        let mut ahead = NextRows::after::<S>(&job, widest);
         let mut vec = columns.start;
         while vec < columns.end && !rows.is_empty() {
             let width = widest.min(1 << (columns.end - vec).ilog2());
@@ -229,7 +232,7 @@ impl Gemm {
                 {
                     sums.sum_block(s, memory, k, b, Tile { rows: 1, ..column });
                 }
-                job.column(s, column);
+                job.column(s, column, &mut ahead);
             }
             vec += width;
         }
@@ -322,7 +325,7 @@ struct Job<'a> {
 impl Job<'_> {
     /// Computes all rows of the column block.
     #[inline(always)]
-    unsafe fn column<S: Simd>(&self, s: S, column: Tile) {
+    unsafe fn column<S: Simd>(&self, s: S, column: Tile, rows: &mut Option<NextRows>) {
         let is_last = self.block.to.is_none();
         let ahead = tiles_ahead(column.rows, self.n, self.block.terms.len());
         let ahead = ahead.filter(|_| is_last);
@@ -332,6 +335,9 @@ impl Job<'_> {
         for tile in tiles::<S>(column) {
             if let Some(next) = &mut next {
                 next.fetch(s, self.memory);
+            }
+            if let Some(rows) = rows {
+                rows.fetch(s, self.memory);
             }
             if let Some(ahead) = ahead {
                 let row = tile.row + ahead * tile.rows;

@@ -1,6 +1,7 @@
 //! What a product will soon read or write is brought into the cache while its tiles are computed.
 
 use super::super::tile::Tile;
+use super::block::CACHED;
 use super::{Job, tile_rows};
 use crate::arena::Memory;
 use crate::simd::{LANES, Simd};
@@ -13,6 +14,9 @@ const NEAR_PACKED: usize = 1 << 15;
 /// The fewest tiles of a column block over which the next one is fetched: with fewer, it would be
 /// there no sooner than it is needed.
 const TILES: usize = 4;
+/// The fewest vectors across C over which the next rows of op(A) are fetched: with fewer, too many
+/// would be fetched at a time.
+const COLUMNS: usize = 8;
 
 /// How many tiles ahead the operands of the tiles' expression are brought into the cache: where C
 /// is too large to be in the second-level cache yet, and as early as the memory needs.
@@ -76,5 +80,64 @@ impl NextColumns {
             }
         }
         self.fetched += self.each;
+    }
+}
+
+/// The rows of op(A) of the next block, some of which are fetched before each tile.
+#[derive(Clone, Copy, Debug)]
+pub struct NextRows {
+    /// The next row.
+    at: usize,
+    /// From one row to the next.
+    row: usize,
+    /// How many rows are left.
+    rows: usize,
+    /// The floats of a row.
+    floats: usize,
+    /// How many of the next row have been fetched.
+    fetched: usize,
+    /// How many lines are fetched before each tile.
+    each: usize,
+}
+
+impl NextRows {
+    /// Those that follow a block whose column blocks are `width` vectors across, if there are any
+    /// and they will still be near when they are needed.
+    #[inline(always)]
+    pub fn after<S: Simd>(job: &Job, width: usize) -> Option<NextRows> {
+        let (gemm, block) = (job.gemm, job.block);
+        let (rows, floats) = (block.next.len(), block.terms.len());
+        let is_near = block.rows.len() * floats <= CACHED;
+        if gemm.a_transposed || rows == 0 || !is_near || block.columns.len() < COLUMNS {
+            return None;
+        }
+        let tiles = block.rows.len().div_ceil(tile_rows::<S>(width));
+        let tiles = tiles * block.columns.len().div_ceil(width);
+        Some(NextRows {
+            at: gemm.a.offset + block.next.start * gemm.a.row,
+            row: gemm.a.row,
+            rows,
+            floats,
+            fetched: 0,
+            each: (rows * floats.div_ceil(LANES)).div_ceil(tiles),
+        })
+    }
+
+    /// Begins to bring some more into the cache.
+    #[inline(always)]
+    pub fn fetch<S: Simd>(&mut self, s: S, memory: Memory) {
+        for _ in 0..self.each {
+            if self.fetched >= self.floats {
+                self.fetched = 0;
+                self.rows -= 1;
+                self.at += self.row;
+            }
+            if self.rows == 0 {
+                self.each = 0;
+                return;
+            }
+            s.prefetch(memory.at(self.at + self.fetched));
+            self.fetched += LANES;
+        }
     }
 }

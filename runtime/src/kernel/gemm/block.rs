@@ -7,8 +7,12 @@ use crate::simd::LANES;
 use std::ops::Range;
 
 /// The floats of op(A) that are taken through all columns at a time where op(A) is used as it lies:
-/// 256 KiB, so that they are read from afar only once.
-const CACHED: usize = 1 << 16;
+/// 128 KiB, so that they are read from afar only once.
+pub(super) const CACHED: usize = 1 << 15;
+/// The same where op(B) leaves no room for them in the second-level cache: 2 MiB.
+const FAR: usize = 1 << 19;
+/// The fewest rows then, as each block reads all of op(B).
+const LEAST: usize = 512;
 /// The same where op(A) is a transposed A that is not packed.
 const CACHED_TRANSPOSED: usize = 1 << 17;
 /// The floats of op(A) that are packed at a time: 4 MiB. They are read in order, so they may come
@@ -35,6 +39,8 @@ pub struct Block {
     pub from: Option<Operand>,
     /// Where the sums are kept, if terms follow.
     pub to: Option<Operand>,
+    /// The rows of C that follow.
+    pub next: Range<usize>,
 }
 
 /// The most rows and terms of a block of a product with a transposed A.
@@ -53,7 +59,7 @@ fn rooms(m: usize, n: usize, k: usize) -> [usize; 3] {
     let (rows, depth) = size(m, n, k);
     let rows = rows.min(m);
     let b = if packs_b(m) { depth * MAX_PACKED_VECTORS * LANES } else { 0 };
-    let a = if packs_a(m, n, k) { (rows * depth).next_multiple_of(LANES) } else { 0 };
+    let a = if packs_a(m, n, k) { PACKED.min((m * depth).next_multiple_of(LANES)) } else { 0 };
     let sums = if depth < k { rows * n.next_multiple_of(LANES) } else { 0 };
     [b, a, sums]
 }
@@ -68,16 +74,17 @@ pub fn floats(m: usize, n: usize, k: usize) -> usize {
 impl Gemm {
     /// The most rows and terms of a block.
     pub(super) fn block_size(&self, m: usize, n: usize, k: usize) -> (usize, usize) {
-        if self.is_of_columns() { size(m, n, k) } else { (self.cached_rows(n, k), k.max(1)) }
+        if self.is_of_columns() { size(m, n, k) } else { (self.cached_rows(m, n, k), k.max(1)) }
     }
 
-    /// The block that begins with this row and term.
+    /// The block of these rows and columns that begins with this term.
     #[inline(always)]
     pub(super) fn block_at(
         &self,
         (m, n, k): (usize, usize, usize),
         (rows, columns): (Range<usize>, Range<usize>),
         term: usize,
+        next: Range<usize>,
     ) -> Block {
         let (_, depth) = self.block_size(m, n, k);
         let terms = term..(term + depth).min(k);
@@ -92,14 +99,38 @@ impl Gemm {
         let sums = Operand { offset: (self.pack + b + a).wrapping_sub(first), row: LANES, column };
         let a = self.packs_a(m, n, k).then_some(packed);
         let (from, to) = ((term > 0).then_some(sums), (terms.end < k).then_some(sums));
-        Block { rows, columns, terms, a, from, to }
+        Block { rows, columns, terms, a, from, to, next }
     }
 
     /// The rows of op(A) that all columns use before the next rows are read: as many as stay in the
-    /// second-level cache beside op(B), if that has room there and is not packed again for each.
-    fn cached_rows(&self, n: usize, k: usize) -> usize {
+    /// second-level cache beside op(B), if that has room there and is not packed again for each, or
+    /// else in the third-level cache.
+    fn cached_rows(&self, m: usize, n: usize, k: usize) -> usize {
         let rows = CACHED / k.max(1) / MAX_ROWS * MAX_ROWS;
         let repacks = self.b_transposed || self.b_bf16 || self.a_transposed;
-        if repacks || rows < 4 * MAX_ROWS || k * n > 2 * CACHED { usize::MAX } else { rows }
+        let is_small = |floats: usize| floats <= 4 * CACHED;
+        if !repacks && rows >= 2 * MAX_ROWS && is_small(k * n) {
+            return if is_small(m * k) { usize::MAX } else { rows };
+        }
+        // Of equal heights, rather than full ones and a short rest.
+        let blocks = m.div_ceil((FAR / k.max(1)).max(LEAST)).max(1);
+        m.div_ceil(blocks).next_multiple_of(MAX_ROWS).max(MAX_ROWS)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{floats, rooms};
+
+    #[test]
+    fn the_room_for_the_largest_batch_holds_any_smaller_one() {
+        for (m, n) in [(1, 1), (47, 500), (48, 10), (48, 128), (300, 127), (784, 128), (5000, 700)]
+        {
+            let mut most = 0;
+            for k in 1..3_000 {
+                most = most.max(rooms(m, n, k).iter().sum());
+                assert!(floats(m, n, k) >= most, "{m} x {n} with {k} terms");
+            }
+        }
     }
 }
