@@ -60,7 +60,7 @@ impl NextColumns {
             false => (b.column, LANES * b.row),
         };
         Some(NextColumns {
-            first: b.offset + next * vec,
+            first: b.offset + next * vec + job.block.terms.start * b.row,
             vecs: column.vecs.min(job.block.columns.end - next),
             vec,
             row: b.row,
