@@ -56,6 +56,16 @@ fn parameters_are_named_by_their_statements() {
 }
 
 #[test]
+fn a_layer_of_itself_has_one_set_of_parameters() {
+    let model = lowered(
+        "net m { input x: [N, 4]
+            layer f(x) = x |> dense(4) |> tanh
+            output y = f(f(f(x))) }",
+    );
+    assert_eq!(params(&model), ["f.w [4, 4]", "f.b [4]"]);
+}
+
+#[test]
 fn parameters_start_as_asked() {
     let model = lowered(
         "net m { input x: [N, 3]

@@ -134,11 +134,13 @@ impl<'a> Lowering<'a> {
         let args = self.body_arguments(call, piped, shared.params);
         let Some(args) = args.filter(|_| !shared.failed) else { return Value::Poison };
         self.expanding.push((&shared.name.name, call.span));
-        let sharing = match shared.made {
+        let name = shared.name.name.as_str();
+        // As it is now: an argument may be its first call.
+        let made = self.names.layers.get(name).and_then(|layer| layer.made.clone());
+        let sharing = match made {
             None => Sharing::Record(vec![]),
             Some(made) => Sharing::Replay(made, 0),
         };
-        let name = shared.name.name.as_str();
         let path = std::mem::replace(&mut self.path, vec![name.to_string()]);
         let outside = self.builder.begin_shared(sharing);
         self.open_body(shared.params, args, true);
