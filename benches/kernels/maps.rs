@@ -3,6 +3,7 @@
 
 use crate::single::{Single, matrix};
 use arenet::runtime::machine::Rewrite;
+use arenet::runtime::program::updates::{ADAM, ADAM_SPREADS, MOMENTUM, MOMENTUM_SPREADS};
 use arenet::runtime::program::{Distribution, Expr, Instr, Kernel, Load, Opcode, Spread, Value};
 use arenet::runtime::simd::{Isa, LANES, Simd, Task, math};
 use criterion::{Criterion, Throughput};
@@ -135,75 +136,43 @@ pub fn maps(criterion: &mut Criterion) {
 }
 
 const RATE: f32 = 1e-3;
-const MOMENTUM: f32 = 0.9;
 const BETA: [f32; 2] = [0.9, 0.999];
 const EPSILON: f32 = 1e-8;
 
 /// u ← 0.9 u + g; p ← p - lr u, as one map.
 fn momentum() -> impl FnMut() {
-    let mut update = Update::new(2);
-    let [g, p, u] = [0, 1, 2].map(Value::Load);
-    let [decay, rate] = [MOMENTUM, RATE].map(|value| update.constant(value));
-    let u = update.then(Opcode::MulAdd, &[u, decay, g]);
-    let p = update.then(Opcode::NegMulAdd, &[u, rate, p]);
-    update.ready([p, u])
+    update(&MOMENTUM, &MOMENTUM_SPREADS, &[0.9], &[(1, 2), (0, 0)])
 }
 
-/// m ← β₁ m + (1 - β₁) g; v ← β₂ v + (1 - β₂) g²; p ← p - lr m / (√v + eps), as one map.
+/// m ← β₁ m + (1 - β₁) g; v ← β₂ v + (1 - β₂) g²; p ← p - rate m / (root √v + eps), as one map.
 fn adam() -> impl FnMut() {
-    let mut update = Update::new(3);
-    let [g, p, m, v] = [0, 1, 2, 3].map(Value::Load);
-    let [beta1, beta2, rate, epsilon] =
-        [BETA[0], BETA[1], RATE, EPSILON].map(|value| update.constant(value));
-    let [rest1, rest2] = BETA.map(|beta| update.constant(1.0 - beta));
-    let part = update.then(Opcode::Mul, &[g, rest1]);
-    let m = update.then(Opcode::MulAdd, &[m, beta1, part]);
-    let square = update.then(Opcode::Mul, &[g, g]);
-    let part = update.then(Opcode::Mul, &[square, rest2]);
-    let v = update.then(Opcode::MulAdd, &[v, beta2, part]);
-    let root = update.then(Opcode::Sqrt, &[v]);
-    let divisor = update.then(Opcode::Add, &[root, epsilon]);
-    let step = update.then(Opcode::Mul, &[m, rate]);
-    let step = update.then(Opcode::Div, &[step, divisor]);
-    let p = update.then(Opcode::Sub, &[p, step]);
-    update.ready([p, m, v])
+    let consts = [1.0 - BETA[0], BETA[0], 1.0 - BETA[1], BETA[1], EPSILON];
+    update(&ADAM, &ADAM_SPREADS, &consts, &[(9, 4), (1, 0), (4, 1)])
 }
 
-/// A map under construction that overwrites all of its operands but the first, the gradient.
-struct Update {
-    single: Single,
-    expr: Expr,
-}
-
-impl Update {
-    /// With so many operands that are overwritten.
-    fn new(lists: usize) -> Update {
-        let mut single = Single::default();
-        let layout = matrix(1, PARAMS);
-        let gradient = single.operand(layout);
+/// A map that is an update as the compiler writes it, with a gradient in memory; `stores` are the
+/// instructions whose values are stored, each in place of a load.
+fn update(
+    tape: &[Instr],
+    spreads: &[Spread],
+    consts: &[f32],
+    stores: &[(u16, usize)],
+) -> impl FnMut() + use<> {
+    let mut single = Single::default();
+    let gradient = single.operand(matrix(1, PARAMS));
+    let mut loads: Vec<Load> = Vec::new();
+    for &spread in spreads {
+        let (len, most) = if spread == Spread::Full { (PARAMS, 1.0) } else { (1, RATE) };
         // Not below 0, as the mean of squares is not.
-        let list = |_| single.filled(layout, Distribution::Uniform(0.0, 1.0));
-        let lists: Vec<_> = (0..lists).map(list).collect();
-        let buffers = [gradient].into_iter().chain(lists);
-        let loads = buffers.map(|buffer| Load { buffer, spread: Spread::Full });
-        Update { single, expr: Expr { loads: loads.collect(), ..Expr::default() } }
+        let buffer = single.filled(matrix(1, len), Distribution::Uniform(0.0, most));
+        loads.push(Load { buffer, spread });
     }
-
-    fn constant(&mut self, value: f32) -> Value {
-        self.expr.consts.push(value);
-        Value::Const(self.expr.consts.len() as u16 - 1)
-    }
-
-    fn then(&mut self, op: Opcode, args: &[Value]) -> Value {
-        self.expr.code.push(instr(op, args));
-        Value::Instr(self.expr.code.len() as u16 - 1)
-    }
-
-    fn ready<const N: usize>(mut self, values: [Value; N]) -> impl FnMut() + use<N> {
-        let lists = self.expr.loads[1..].iter().map(|load| load.buffer);
-        self.expr.stores = values.into_iter().zip(lists).collect();
-        self.single.ready(Kernel::Map(self.expr))
-    }
+    let own = |value| if value == Value::Result { Value::Load(loads.len() as u16) } else { value };
+    let code = tape.iter().map(|instr| Instr { args: instr.args.map(own), ..*instr });
+    let stores = stores.iter().map(|&(instr, load)| (Value::Instr(instr), loads[load].buffer));
+    let (code, stores, consts) = (code.collect(), stores.collect(), consts.to_vec());
+    loads.push(Load { buffer: gradient, spread: Spread::Full });
+    single.ready(Kernel::Map(Expr { loads, consts, code, stores }))
 }
 
 /// Adam, the loop written by hand.

@@ -253,8 +253,14 @@ impl Code {
         }
         instrs.extend(copies);
         let value = values.last().or(loads.first()).copied().unwrap_or_default();
-        let passes = match Update::of(expr, result, &loads, &consts) {
-            Some(update) => vec![Pass::Update(update)],
+        let passes = match Update::of(expr, |value| place_of(value, &values)) {
+            Some((update, first)) => {
+                let gradient = Expr { code: expr.code[..first].to_vec(), ..Expr::default() };
+                let splats = instrs.iter().filter(|instr| instr.action == Action::Splat).count();
+                let mut passes = passes(&gradient, &instrs[..splats + first]);
+                passes.push(Pass::Update(update));
+                passes
+            }
             None => passes(expr, &instrs),
         };
         let full = expr.loads.iter().zip(&loads).filter(|(load, _)| load.spread == Spread::Full);

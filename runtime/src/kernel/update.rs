@@ -10,7 +10,7 @@ use crate::arena::Memory;
 use crate::program::updates::{
     ADAM, ADAM_SPREADS, ADAMW, ADAMW_SPREADS, MOMENTUM, MOMENTUM_SPREADS,
 };
-use crate::program::{Expr, Spread, Value};
+use crate::program::{Expr, Instr, Spread, Value};
 use crate::simd::Simd;
 use std::sync::Arc;
 
@@ -24,11 +24,30 @@ pub enum Update {
 }
 
 impl Update {
-    /// The update that an expression is, if it is one, with its operands at these places.
-    pub fn of(expr: &Expr, g: Place, loads: &[Place], consts: &[Place]) -> Option<Update> {
-        let momentum = Momentum::of(expr, g, loads, consts).map(Update::Momentum);
-        let adam = || Adam::of(expr, g, loads, consts).map(|adam| Update::Adam(Arc::new(adam)));
-        momentum.or_else(adam)
+    /// The update that an expression ends with, if it does, and how many instructions come before:
+    /// the last of those gives the gradient, if there are any. `place` is where a value lies.
+    pub fn of(expr: &Expr, place: impl Fn(Value) -> Place) -> Option<(Update, usize)> {
+        let momentum = || {
+            let [g, b, lr, p, kept] =
+                operands(expr, &MOMENTUM, &MOMENTUM_SPREADS, [(1, 2), (0, 0)])?.map(&place);
+            Some((Update::Momentum(Momentum { g, b, p, lr, kept }), MOMENTUM.len()))
+        };
+        let adam = || {
+            let [g, m, v, root, rate, p, c0, c1, c2, c3, c4] =
+                operands(expr, &ADAM, &ADAM_SPREADS, [(9, 4), (1, 0), (4, 1)])?.map(&place);
+            let consts = [c0, c1, c2, c3, c4];
+            let adam = Adam { g, m, v, p, decay: None, root, rate, consts };
+            Some((Update::Adam(Arc::new(adam)), ADAM.len()))
+        };
+        let adamw = || {
+            let [g, m, v, p, decay, root, rate, c0, c1, c2, c3, c4] =
+                operands(expr, &ADAMW, &ADAMW_SPREADS, [(10, 2), (1, 0), (4, 1)])?.map(&place);
+            let consts = [c0, c1, c2, c3, c4];
+            let adam = Adam { g, m, v, p, decay: Some(decay), root, rate, consts };
+            Some((Update::Adam(Arc::new(adam)), ADAMW.len()))
+        };
+        let (update, len) = momentum().or_else(adam).or_else(adamw)?;
+        Some((update, expr.code.len() - len))
     }
 
     /// Runs it over the tile.
@@ -47,14 +66,54 @@ impl Update {
     }
 }
 
-/// How the loads of an expression are spread.
-fn spreads(expr: &Expr) -> Vec<Spread> {
-    expr.loads.iter().map(|load| load.spread).collect()
-}
-
-/// Whether an expression stores just these values, each in place of a load.
-fn stores<const N: usize>(expr: &Expr, values: [(Value, usize); N]) -> bool {
-    expr.stores == values.map(|(value, load)| (value, expr.loads[load].buffer))
+/// What an expression has for the gradient, the loads and the constants of a tape that it ends
+/// with, in this order; `spreads` are those of the loads, and `stores` the instructions whose
+/// values are stored, each in place of a load.
+fn operands<const N: usize>(
+    expr: &Expr,
+    tape: &[Instr],
+    spreads: &[Spread],
+    stores: impl IntoIterator<Item = (u16, usize)>,
+) -> Option<[Value; N]> {
+    let first = expr.code.len().checked_sub(tape.len())?;
+    let mut found = [None; N];
+    for (of_tape, instr) in tape.iter().zip(&expr.code[first..]) {
+        let args = of_tape.args.iter().zip(&instr.args).take(instr.op.arity());
+        let agree = |(&of_tape, &value): (&Value, &Value)| {
+            let (slot, is_such) = match (of_tape, value) {
+                (Value::Instr(i), _) => return value == Value::Instr(first as u16 + i),
+                (Value::Result, Value::Instr(i)) => (0, usize::from(i) + 1 == first),
+                (Value::Result, Value::Load(i)) => {
+                    (0, first == 0 && expr.loads[usize::from(i)].spread == Spread::Full)
+                }
+                (Value::Result, Value::Result) => (0, first == 0),
+                (Value::Load(i), Value::Load(load)) => {
+                    let i = usize::from(i);
+                    (1 + i, expr.loads[usize::from(load)].spread == spreads[i])
+                }
+                (Value::Const(i), Value::Const(_)) => (1 + spreads.len() + usize::from(i), true),
+                _ => return false,
+            };
+            is_such && *found[slot].get_or_insert(value) == value
+        };
+        if of_tape.op != instr.op || !args.into_iter().all(agree) {
+            return None;
+        }
+    }
+    let wanted = stores.into_iter().map(|(instr, load)| match found[1 + load] {
+        Some(Value::Load(load)) => {
+            Some((Value::Instr(first as u16 + instr), expr.loads[usize::from(load)].buffer))
+        }
+        _ => None,
+    });
+    let wanted: Vec<_> = wanted.collect::<Option<_>>()?;
+    let is_stored = |store| expr.stores.contains(store);
+    let same = wanted.len() == expr.stores.len() && wanted.iter().all(is_stored);
+    let mut values = [Value::Result; N];
+    for (value, found) in values.iter_mut().zip(found) {
+        *value = found?;
+    }
+    same.then_some(values)
 }
 
 /// Momentum. The formula and its source are in compiler/src/optim/sgd.rs; `g` is the gradient.
@@ -69,14 +128,6 @@ pub struct Momentum {
 }
 
 impl Momentum {
-    fn of(expr: &Expr, g: Place, loads: &[Place], consts: &[Place]) -> Option<Momentum> {
-        let (&[b, lr, p], &[kept]) = (loads, consts) else { return None };
-        let is_it = expr.code == MOMENTUM
-            && spreads(expr) == MOMENTUM_SPREADS
-            && stores(expr, [(Value::Instr(1), 2), (Value::Instr(0), 0)]);
-        is_it.then_some(Momentum { g, b, p, lr, kept })
-    }
-
     #[inline(always)]
     unsafe fn run<S: Simd>(&self, s: S, memory: Memory, tile: Tile) {
         let &Momentum { g, b, p, .. } = self;
@@ -121,23 +172,6 @@ pub struct Adam {
 }
 
 impl Adam {
-    fn of(expr: &Expr, g: Place, loads: &[Place], consts: &[Place]) -> Option<Adam> {
-        let spreads = spreads(expr);
-        let (p, decay, [root, rate]) = match *loads {
-            [_, _, root, rate, _] if expr.code == ADAM && spreads == ADAM_SPREADS => {
-                (4, None, [root, rate])
-            }
-            [_, _, _, decay, root, rate] if expr.code == ADAMW && spreads == ADAMW_SPREADS => {
-                (2, Some(decay), [root, rate])
-            }
-            _ => return None,
-        };
-        let new = Value::Instr(expr.code.len() as u16 - 1);
-        let is_it = stores(expr, [(new, p), (Value::Instr(1), 0), (Value::Instr(4), 1)]);
-        let consts = consts.try_into().ok().filter(|_| is_it)?;
-        Some(Adam { g, m: loads[0], v: loads[1], p: loads[p], decay, root, rate, consts })
-    }
-
     /// Runs it over the tile.
     ///
     /// # Safety
