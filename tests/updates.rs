@@ -15,8 +15,8 @@ use arenet_runtime::simd::Isa;
 use common::{Numbers, compile, executor};
 use std::sync::Arc;
 
-/// The weights lie in panels and in rows, the biases in rows; what is used twice has a gradient that
-/// is computed before the update.
+/// The weights lie in panels and in rows, the biases in rows; what is used twice has a gradient
+/// that is computed before the update.
 fn source(optimizer: &str) -> String {
     format!(
         "net n {{
