@@ -165,7 +165,8 @@ impl Gemm {
             for term in (0..k.max(1)).step_by(depth) {
                 let part = (rows.clone(), columns.clone());
                 let block = self.block_at((m, n, k), part, term, next.clone());
-                // SAFETY: the block lies inside the product, and the room for op(A) holds it.
+                // SAFETY: the block lies inside the product, and `bind` has left room for its part
+                // of op(A) and for its sums.
                 unsafe {
                     self.pack_a::<S>(s, memory, &block);
                     self.block(s, memory, (k, n), &block);

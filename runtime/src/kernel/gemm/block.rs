@@ -49,7 +49,7 @@ fn size(m: usize, n: usize, k: usize) -> (usize, usize) {
     let (most, depth) = if packs { DEPTHS[0] } else { DEPTHS[1] };
     let depth = if k > most && packs_b(m) { depth } else { k.max(1) };
     let rows = if packs { PACKED } else { CACHED_TRANSPOSED } / depth;
-    let rows = if depth < k { rows.min(SUMS / n.next_multiple_of(LANES)) } else { rows };
+    let rows = if depth < k { rows.min(SUMS / n.max(1).next_multiple_of(LANES)) } else { rows };
     ((rows / MAX_ROWS).max(1) * MAX_ROWS, depth)
 }
 
