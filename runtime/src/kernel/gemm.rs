@@ -37,7 +37,8 @@ pub struct Gemm {
     pub b_transposed: bool,
     /// Whether B's elements are bfloat16; then neither operand is transposed.
     pub b_bf16: bool,
-    /// The first float of the room for a column block of op(B), and for rows of op(A) behind it.
+    /// The first float of the room for a column block of op(B), and behind it for a block of op(A)
+    /// and for sums that are kept between blocks.
     pub pack: usize,
     /// What the sums start from: vectors of one row for all, or one element for each row.
     pub bias: Operand,
