@@ -2,7 +2,8 @@
 //! stays in vector registers, as in an accumulator machine.
 //!
 //! A block of vectors is taken through the whole chain before the next one, so an instruction is
-//! decoded once a block, and only what somebody else reads is written. What takes longer than its
+//! decoded once a block, and only what somebody else reads is written. Where the operands lie is
+//! found once for all blocks of a line. What takes longer than its
 //! operands take to load, such as an exponential, is no link of a chain: it would need the vector
 //! registers for itself.
 
@@ -10,6 +11,10 @@ use super::tile::{Place, Tile, compute};
 use crate::arena::Memory;
 use crate::program::Opcode;
 use crate::simd::Simd;
+use std::mem::MaybeUninit;
+
+/// The most links of a chain.
+pub const LINKS: usize = 16;
 
 /// Which operand of an instruction is the accumulator.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,7 +41,7 @@ impl At {
 #[derive(Clone, Copy, Debug)]
 pub struct Link {
     /// What is computed; `None` keeps the accumulator as it is.
-    pub form: Option<(At, Opcode)>,
+    pub form: Option<(Opcode, At)>,
     /// Where the accumulator is loaded from, unless it is the value of the link before.
     pub start: Option<Place>,
     /// The other operands, in their order; those beyond the arity may be any place.
@@ -51,7 +56,7 @@ macro_rules! forms {
     ($($at:ident: $($op:ident)*;)*) => {
         /// Whether an instruction can have the accumulator there.
         pub fn is_form(at: At, opcode: Opcode) -> bool {
-            matches!((at, opcode), $($((At::$at, Opcode::$op))|*)|*)
+            matches!((opcode, at), $($((Opcode::$op, At::$at))|*)|*)
         }
 
         /// The values of a link. The form is a constant in each arm, so that the code behind it is
@@ -60,14 +65,14 @@ macro_rules! forms {
         unsafe fn apply<S: Simd, const B: usize>(
             s: S,
             acc: [S::F; B],
-            form: (At, Opcode),
+            form: (Opcode, At),
             other: impl Fn(usize) -> Strided,
         ) -> [S::F; B] {
             // SAFETY: passed on to the caller.
             unsafe {
                 match form {
-                    $($((At::$at, Opcode::$op) => {
-                        each::<S, B>(s, acc, (At::$at, Opcode::$op), other)
+                    $($((Opcode::$op, At::$at) => {
+                        each::<S, B>(s, acc, (Opcode::$op, At::$at), other)
                     })*)*
                     _ => acc,
                 }
@@ -82,6 +87,58 @@ forms! {
     Second: Sub Div Max Min Gate SigmoidGrad TanhGrad;
     Third: MulAdd NegMulAdd;
     Both: Mul;
+}
+
+/// An operand along a line of a tile.
+#[derive(Clone, Copy)]
+struct Line {
+    first: *mut f32,
+    step: usize,
+}
+
+impl Line {
+    #[inline(always)]
+    fn of(memory: Memory, place: &Place, tile: Tile, line: usize) -> Line {
+        let (to_line, step) = place.steps(tile);
+        Line { first: place.of(memory, tile).wrapping_add(line * to_line), step }
+    }
+
+    #[inline(always)]
+    fn block<const B: usize>(self, block: Block) -> Strided {
+        let low = self.first.wrapping_add(block.first * self.step);
+        let high = low.wrapping_add((block.len - B / 2) * self.step);
+        Strided { low, high, step: self.step }
+    }
+}
+
+/// A link with its operands along a line: where they lie is found once for all its blocks.
+#[derive(Clone, Copy)]
+struct Resolved {
+    form: Option<(Opcode, At)>,
+    start: Option<Line>,
+    others: [Line; 2],
+    to: Option<Line>,
+}
+
+impl Resolved {
+    #[inline(always)]
+    fn of(memory: Memory, link: &Link, tile: Tile, line: usize) -> Resolved {
+        let of = |place: &Place| Line::of(memory, place, tile, line);
+        let Link { form, start, others: [x, y], to } = link;
+        Resolved {
+            form: *form,
+            start: start.as_ref().map(of),
+            others: [of(x), of(y)],
+            to: to.as_ref().map(of),
+        }
+    }
+}
+
+/// Some vectors of a line.
+#[derive(Clone, Copy)]
+struct Block {
+    first: usize,
+    len: usize,
 }
 
 /// The vectors of an operand that belong to a block: the first half of them from `low` on, the
@@ -108,11 +165,11 @@ impl Strided {
 unsafe fn each<S: Simd, const B: usize>(
     s: S,
     acc: [S::F; B],
-    form: (At, Opcode),
+    form: (Opcode, At),
     other: impl Fn(usize) -> Strided,
 ) -> [S::F; B] {
     let (x, y) = (other(0), other(1));
-    let others = form.0.others(form.1);
+    let others = form.1.others(form.0);
     // SAFETY: passed on to the caller.
     unsafe {
         match (others > 0 && x.step == 0, others > 1 && y.step == 0) {
@@ -130,7 +187,7 @@ unsafe fn each<S: Simd, const B: usize>(
 unsafe fn every<S: Simd, const B: usize, const X: bool, const Y: bool>(
     s: S,
     mut acc: [S::F; B],
-    (at, opcode): (At, Opcode),
+    (opcode, at): (Opcode, At),
     [x, y]: [Strided; 2],
 ) -> [S::F; B] {
     for (i, a) in acc.iter_mut().enumerate() {
@@ -148,37 +205,15 @@ unsafe fn every<S: Simd, const B: usize, const X: bool, const Y: bool>(
     acc
 }
 
-/// Some vectors of a tile, one after another along a line of it.
-#[derive(Clone, Copy)]
-struct Block {
-    tile: Tile,
-    /// The line of the tile.
-    line: usize,
-    /// Its first vector in there.
-    first: usize,
-    /// Its vectors.
-    len: usize,
-}
-
-impl Block {
-    #[inline(always)]
-    fn of<const B: usize>(self, memory: Memory, place: &Place) -> Strided {
-        let (line, step) = place.steps(self.tile);
-        let low = place.of(memory, self.tile).wrapping_add(self.line * line + self.first * step);
-        let high = low.wrapping_add((self.len - B / 2) * step);
-        Strided { low, high, step }
-    }
-}
-
 /// Takes a block through the chain. It has at most `B` vectors, and at least half as many.
 #[inline(always)]
-unsafe fn block<S: Simd, const B: usize>(s: S, memory: Memory, links: &[Link], block: Block) {
+unsafe fn block<S: Simd, const B: usize>(s: S, links: &[Resolved], block: Block) {
     let mut acc = [s.splat(0.0); B];
     for link in links {
-        // SAFETY: the operands cover the caller's tile, and so the block.
+        // SAFETY: the operands cover the caller's line, and so the block.
         unsafe {
-            if let Some(start) = &link.start {
-                let from = block.of::<B>(memory, start);
+            if let Some(start) = link.start {
+                let from = start.block::<B>(block);
                 for (i, a) in acc.iter_mut().enumerate() {
                     *a = s.load(from.at::<B>(i));
                 }
@@ -189,11 +224,11 @@ unsafe fn block<S: Simd, const B: usize>(s: S, memory: Memory, links: &[Link], b
                     acc,
                     form,
                     #[inline(always)]
-                    |i| block.of::<B>(memory, &link.others[i]),
+                    |i| link.others[i].block::<B>(block),
                 );
             }
-            if let Some(to) = &link.to {
-                let to = block.of::<B>(memory, to);
+            if let Some(to) = link.to {
+                let to = to.block::<B>(block);
                 for (i, &a) in acc.iter().enumerate() {
                     s.store(to.at::<B>(i), a);
                 }
@@ -205,45 +240,53 @@ unsafe fn block<S: Simd, const B: usize>(s: S, memory: Memory, links: &[Link], b
 /// Runs a chain over the tile.
 ///
 /// # Safety
-/// Its operands are bound for this memory from a verified program and cover the tile.
+/// It has at most [`LINKS`] links. Its operands are bound for this memory from a verified program
+/// and cover the tile.
 #[inline(never)]
 pub unsafe fn run<S: Simd>(s: S, memory: Memory, links: &[Link], tile: Tile) {
     s.vectorize(
         #[inline(always)]
         || {
-            // SAFETY: passed on to the caller.
-            unsafe {
-                match S::TILE_ROWS {
-                    12 => lines::<S, 12>(s, memory, links, tile),
-                    6 => lines::<S, 6>(s, memory, links, tile),
-                    _ => lines::<S, 2>(s, memory, links, tile),
+            let (lines, len) = tile.lines();
+            for line in 0..lines {
+                let mut resolved = [const { MaybeUninit::uninit() }; LINKS];
+                for (resolved, link) in resolved.iter_mut().zip(links) {
+                    resolved.write(Resolved::of(memory, link, tile, line));
+                }
+                // SAFETY: as many as there are links have been written; the rest is passed on to
+                // the caller.
+                unsafe {
+                    let resolved = resolved[..links.len()].assume_init_ref();
+                    match S::TILE_ROWS {
+                        12 => blocks::<S, 12>(s, resolved, len),
+                        6 => blocks::<S, 6>(s, resolved, len),
+                        _ => blocks::<S, 2>(s, resolved, len),
+                    }
                 }
             }
         },
     );
 }
 
-/// Cuts the lines of the tile into blocks of equal length.
+/// Cuts a line of `len` vectors into blocks of the same length, but for a vector.
 #[inline(always)]
-unsafe fn lines<S: Simd, const B: usize>(s: S, memory: Memory, links: &[Link], tile: Tile) {
-    let (count, len) = tile.lines();
-    for line in 0..count {
-        let mut first = 0;
-        for blocks in (1..=len.div_ceil(B)).rev() {
-            let len = (len - first).div_ceil(blocks);
-            let whole = Block { tile, line, first, len };
-            // SAFETY: passed on to the caller.
-            unsafe {
-                if len >= B.div_ceil(2) {
-                    block::<S, B>(s, memory, links, whole);
-                } else {
-                    for at in (0..len).step_by(2) {
-                        let pair = Block { first: first + at, len: 2.min(len - at), ..whole };
-                        block::<S, 2>(s, memory, links, pair);
-                    }
+unsafe fn blocks<S: Simd, const B: usize>(s: S, links: &[Resolved], len: usize) {
+    let count = len.div_ceil(B);
+    let (least, longer) = (len / count, len % count);
+    let mut first = 0;
+    for index in 0..count {
+        let len = least + usize::from(index < longer);
+        // SAFETY: passed on to the caller.
+        unsafe {
+            if len >= B.div_ceil(2) {
+                block::<S, B>(s, links, Block { first, len });
+            } else {
+                for at in (0..len).step_by(2) {
+                    let pair = Block { first: first + at, len: 2.min(len - at) };
+                    block::<S, 2>(s, links, pair);
                 }
             }
-            first += len;
         }
+        first += len;
     }
 }

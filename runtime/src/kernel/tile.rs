@@ -6,7 +6,7 @@
 //! [`chain`], the others are decoded once per tile and then loop. Values that are needed again live
 //! in registers of at most [`TILE_VECTORS`] vectors, which stay in the first-level cache.
 
-use super::chain::{self, At, Link};
+use super::chain::{self, At, LINKS, Link};
 use super::straight::{self, Line, Tape};
 use super::update::Update;
 use crate::arena::Memory;
@@ -351,10 +351,11 @@ fn passes(expr: &Expr, instrs: &[Instr]) -> Vec<Pass> {
         let before = index.checked_sub(1).filter(|&before| is_cheap(before) && is_cheap(index))?;
         accumulator(&expr.code[index], Value::Instr(before as u16))
     };
-    let is_read = |index: usize| {
+    let is_read = |index: usize, is_last: bool| {
         let value = Value::Instr(index as u16);
         let reads = |instr: &program::Instr| instr.args[..instr.op.arity()].contains(&value);
-        let others = &expr.code[index + 1 + usize::from(taken(index + 1).is_some())..];
+        let is_taken = !is_last && taken(index + 1).is_some();
+        let others = &expr.code[index + 1 + usize::from(is_taken)..];
         index + 1 == expr.code.len()
             || expr.stores.iter().any(|&(stored, _)| stored == value)
             || others.iter().any(reads)
@@ -362,6 +363,11 @@ fn passes(expr: &Expr, instrs: &[Instr]) -> Vec<Pass> {
     let mut passes = Vec::new();
     for (at, &instr) in instrs.iter().enumerate() {
         let index = at.wrapping_sub(code);
+        // The links of the chain that it may join.
+        let links = match passes.last() {
+            Some(Pass::Chain(links)) => links.len() % LINKS,
+            _ => 0,
+        };
         let [first, second, third] = instr.args;
         let link = match instr.action {
             Action::Copy => {
@@ -369,13 +375,13 @@ fn passes(expr: &Expr, instrs: &[Instr]) -> Vec<Pass> {
                 Link { form: None, start: Some(first), others, to: Some(instr.to) }
             }
             Action::Compute(opcode) if is_cheap(index) => {
-                let (start, at, mut others) = match taken(index) {
+                let (start, at, mut others) = match taken(index).filter(|_| links > 0) {
                     Some((at, [x, y])) => (None, at, [instr.args[x], instr.args[y]]),
                     None => (Some(first), At::First, [second, third]),
                 };
                 others[at.others(opcode)..].fill(Place::default());
-                let to = is_read(index).then_some(instr.to);
-                Link { form: Some((at, opcode)), start, others, to }
+                let to = is_read(index, links + 1 == LINKS).then_some(instr.to);
+                Link { form: Some((opcode, at)), start, others, to }
             }
             _ => {
                 passes.push(Pass::Each(instr));
@@ -383,7 +389,7 @@ fn passes(expr: &Expr, instrs: &[Instr]) -> Vec<Pass> {
             }
         };
         match passes.last_mut() {
-            Some(Pass::Chain(links)) => links.push(link),
+            Some(Pass::Chain(chain)) if links > 0 => chain.push(link),
             _ => passes.push(Pass::Chain(vec![link])),
         }
     }
