@@ -13,7 +13,7 @@ pub mod few_terms;
 pub mod pack;
 mod sums;
 
-use self::ahead::{NextColumns, NextRows, tiles_ahead};
+use self::ahead::{Ahead, NextRows};
 use self::block::Block;
 use self::pack::{MAX_PACKED_VECTORS, load, widens};
 use super::straight::{self, Line, Tape};
@@ -328,92 +328,92 @@ impl Job<'_> {
     /// Computes all rows of the column block.
     #[inline(always)]
     unsafe fn column<S: Simd>(&self, s: S, column: Tile, rows: &mut Option<NextRows>) {
-        let is_last = self.block.to.is_none();
-        let ahead = tiles_ahead(column.rows, self.n, self.block.terms.len());
-        let ahead = ahead.filter(|_| is_last);
-        let mut next = NextColumns::after::<S>(self, column);
-        // The tiles that have been computed and that the expression has not gone over yet.
+        let has_strips = self.block.to.is_none() && !self.gemm.code.is_empty();
+        let most = if has_strips { STRIP_ROWS } else { usize::MAX };
+        let mut ahead = Ahead::of::<S>(self, column, rows);
+        // The rows that have been computed and that the expression has not gone over yet.
         let mut strip = Tile { rows: 0, ..column };
-        for tile in tiles::<S>(column) {
-            if let Some(next) = &mut next {
-                next.fetch(s, self.memory);
-            }
-            if let Some(rows) = rows {
-                rows.fetch(s, self.memory);
-            }
-            if let Some(ahead) = ahead {
-                let row = tile.row + ahead * tile.rows;
-                self.gemm.code.prefetch(s, self.memory, Tile { row, ..tile });
-            }
-            // SAFETY: the tile lies inside C and the operands agree with it in size, as `verify`
-            // has proved; padding makes the last vector of every row whole.
-            unsafe {
-                if strip.rows + tile.rows > STRIP_ROWS {
-                    strip = self.finish(s, strip);
+        for (height, mut left) in runs::<S>(column) {
+            while left.rows > 0 {
+                if strip.rows + height > most {
+                    // SAFETY: as below.
+                    unsafe { self.gemm.code.run(s, self.memory, strip) };
+                    strip = Tile { rows: 0, ..left };
                 }
+                let room = (most - strip.rows) / height * height;
+                let tiles = Tile { rows: left.rows.min(room), ..left };
                 let c = match self.block.to {
-                    Some(to) => to.at(tile.row, tile.vec),
+                    Some(to) => to.at(tiles.row, tiles.vec),
                     None => self.gemm.code.result.offset(strip) + strip.rows * self.steps.0,
                 };
                 let c = self.memory.at(c);
-                match (self.gemm.a_transposed, self.b_bf16) {
-                    (true, _) => select::<S, true, false>(s, self, tile, c),
-                    (false, false) => select::<S, false, false>(s, self, tile, c),
-                    (false, true) => select::<S, false, true>(s, self, tile, c),
+                // SAFETY: the tiles lie inside C and the operands agree with it in size, as
+                // `verify` has proved; padding makes the last vector of every row whole.
+                unsafe {
+                    match (self.gemm.a_transposed, self.b_bf16) {
+                        (true, _) => {
+                            select::<S, true, false>(s, self, tiles, height, c, &mut ahead)
+                        }
+                        (false, false) => {
+                            select::<S, false, false>(s, self, tiles, height, c, &mut ahead)
+                        }
+                        (false, true) => {
+                            select::<S, false, true>(s, self, tiles, height, c, &mut ahead)
+                        }
+                    }
                 }
-                strip.rows += tile.rows;
+                strip.rows += tiles.rows;
+                left = Tile { row: left.row + tiles.rows, rows: left.rows - tiles.rows, ..left };
             }
         }
-        // SAFETY: as above.
-        unsafe { self.finish(s, strip) };
-    }
-
-    /// Runs the product's expression over a strip of tiles, if their sums are complete, and gives
-    /// the next one.
-    #[inline(always)]
-    unsafe fn finish<S: Simd>(&self, s: S, strip: Tile) -> Tile {
-        if !self.gemm.code.is_empty() && self.block.to.is_none() {
-            // SAFETY: passed on to the caller.
+        if has_strips {
+            // SAFETY: as above.
             unsafe { self.gemm.code.run(s, self.memory, strip) };
         }
-        Tile { row: strip.row + strip.rows, rows: 0, ..strip }
     }
 }
 
 /// The tiles of a column block: of equal heights, rather than full ones and a short rest, which
-/// would run slower.
+/// would run slower. First those with a row more than the others; each height with all its rows.
+#[inline(always)]
+fn runs<S: Simd>(column: Tile) -> [(usize, Tile); 2] {
+    let height = tile_rows::<S>(column.vecs);
+    if column.rows <= height {
+        return [(column.rows, column), (1, Tile { rows: 0, ..column })];
+    }
+    let tiles = column.rows.div_ceil(height);
+    let (height, longer) = (column.rows / tiles, column.rows % tiles);
+    let tall = Tile { rows: longer * (height + 1), ..column };
+    let rest = Tile { row: column.row + tall.rows, rows: column.rows - tall.rows, ..column };
+    [(height + 1, tall), (height, rest)]
+}
+
+/// The tiles of a column block, one after another.
 #[inline(always)]
 pub(super) fn tiles<S: Simd>(column: Tile) -> impl Iterator<Item = Tile> {
-    let height = tile_rows::<S>(column.vecs);
-    let blocks = if column.rows <= height { 1 } else { column.rows.div_ceil(height) };
-    // The first so many have a row more than the others.
-    let (rows, longer) = match blocks {
-        1 => (column.rows, 0),
-        _ => (column.rows / blocks, column.rows % blocks),
-    };
-    let mut row = column.row;
-    (0..blocks).map(move |block| {
-        let tile = Tile { row, rows: rows + usize::from(block < longer), ..column };
-        row += tile.rows;
-        tile
+    runs::<S>(column).into_iter().flat_map(|(height, run)| {
+        let rows = (run.row..run.row + run.rows).step_by(height.max(1));
+        rows.map(move |row| Tile { row, rows: height, ..run })
     })
 }
 
-/// Runs the register tile of this size.
+/// Computes tiles of this height.
 #[inline(always)]
 unsafe fn select<S: Simd, const AT: bool, const BF16: bool>(
     s: S,
     job: &Job,
-    tile: Tile,
+    tiles: Tile,
+    height: usize,
     c: *mut f32,
+    ahead: &mut Ahead,
 ) {
     // SAFETY: passed on to the caller.
     unsafe {
-        match tile.vecs {
-            1 => select_rows::<S, AT, BF16, 1>(s, job, tile, c),
-            2 => select_rows::<S, AT, BF16, 2>(s, job, tile, c),
-            4 => select_rows::<S, AT, BF16, 4>(s, job, tile, c),
-            _ => select_rows::<S, AT, BF16, 8>(s, job, tile, c),
+        match tiles.vecs {
+            1 => select_rows::<S, AT, BF16, 1>(s, job, tiles, height, c, ahead),
+            2 => select_rows::<S, AT, BF16, 2>(s, job, tiles, height, c, ahead),
+            4 => select_rows::<S, AT, BF16, 4>(s, job, tiles, height, c, ahead),
+            _ => select_rows::<S, AT, BF16, 8>(s, job, tiles, height, c, ahead),
         }
     }
 }
@@ -422,34 +422,37 @@ unsafe fn select<S: Simd, const AT: bool, const BF16: bool>(
 unsafe fn select_rows<S: Simd, const AT: bool, const BF16: bool, const V: usize>(
     s: S,
     job: &Job,
-    tile: Tile,
+    tiles: Tile,
+    height: usize,
     c: *mut f32,
+    ahead: &mut Ahead,
 ) {
     // SAFETY: passed on to the caller.
     unsafe {
-        match tile.rows {
-            1 => multiply::<S, AT, BF16, V, 1>(s, job, tile, c),
-            2 => multiply::<S, AT, BF16, V, 2>(s, job, tile, c),
-            3 => multiply::<S, AT, BF16, V, 3>(s, job, tile, c),
-            4 => multiply::<S, AT, BF16, V, 4>(s, job, tile, c),
-            5 => multiply::<S, AT, BF16, V, 5>(s, job, tile, c),
-            6 => multiply::<S, AT, BF16, V, 6>(s, job, tile, c),
-            7 => multiply::<S, AT, BF16, V, 7>(s, job, tile, c),
-            8 => multiply::<S, AT, BF16, V, 8>(s, job, tile, c),
-            9 => multiply::<S, AT, BF16, V, 9>(s, job, tile, c),
-            10 => multiply::<S, AT, BF16, V, 10>(s, job, tile, c),
-            11 => multiply::<S, AT, BF16, V, 11>(s, job, tile, c),
-            _ => multiply::<S, AT, BF16, V, MAX_ROWS>(s, job, tile, c),
+        match height {
+            1 => multiply::<S, AT, BF16, V, 1>(s, job, tiles, c, ahead),
+            2 => multiply::<S, AT, BF16, V, 2>(s, job, tiles, c, ahead),
+            3 => multiply::<S, AT, BF16, V, 3>(s, job, tiles, c, ahead),
+            4 => multiply::<S, AT, BF16, V, 4>(s, job, tiles, c, ahead),
+            5 => multiply::<S, AT, BF16, V, 5>(s, job, tiles, c, ahead),
+            6 => multiply::<S, AT, BF16, V, 6>(s, job, tiles, c, ahead),
+            7 => multiply::<S, AT, BF16, V, 7>(s, job, tiles, c, ahead),
+            8 => multiply::<S, AT, BF16, V, 8>(s, job, tiles, c, ahead),
+            9 => multiply::<S, AT, BF16, V, 9>(s, job, tiles, c, ahead),
+            10 => multiply::<S, AT, BF16, V, 10>(s, job, tiles, c, ahead),
+            11 => multiply::<S, AT, BF16, V, 11>(s, job, tiles, c, ahead),
+            _ => multiply::<S, AT, BF16, V, MAX_ROWS>(s, job, tiles, c, ahead),
         }
     }
 }
 
-/// The tile of C that starts at `c` = bias + op(A) op(B), with all of it in registers.
+/// The tiles of C from `c` on = bias + op(A) op(B), each with all of it in registers.
 unsafe fn multiply<S: Simd, const AT: bool, const BF16: bool, const V: usize, const R: usize>(
     s: S,
     job: &Job,
-    tile: Tile,
+    tiles: Tile,
     c: *mut f32,
+    ahead: &mut Ahead,
 ) {
     // A tile that is too large for the registers is never selected; this keeps it from being built.
     if R * V > S::TILE_ROWS * S::TILE_VECTORS.max(2) {
@@ -466,43 +469,54 @@ unsafe fn multiply<S: Simd, const AT: bool, const BF16: bool, const V: usize, co
                 None if AT => a.column,
                 None => a.row,
             };
-            let mut a = memory.at(a.at(tile.row, 0)).cast_const();
-            let mut from = memory.at(b.offset).cast_const();
-            let first = memory.at(start.at(tile.row, tile.vec));
-            // SAFETY: the caller's operands hold R rows, V vectors and k steps.
-            unsafe {
-                let mut sums = [[s.splat(0.0); V]; R];
-                for (r, sums) in sums.iter_mut().enumerate() {
-                    for (v, sum) in sums.iter_mut().enumerate() {
-                        let start = first.add(r * start.row + v * start.column);
-                        *sum = if splats { s.splat(*start) } else { s.load(start) };
+            let column = if AT { a_step } else { 1 };
+            let rounds = if S::UNROLLS { k / UNROLLED } else { 0 };
+            let mut c = c;
+            let mut first = memory.at(start.at(tiles.row, tiles.vec));
+            let mut rows = memory.at(a.at(tiles.row, 0)).cast_const();
+            for tile in 0..tiles.rows / R {
+                if ahead.is_needed {
+                    ahead.fetch(s, job, Tile { row: tiles.row + tile * R, rows: R, ..tiles });
+                }
+                let (mut a, mut from) = (rows, memory.at(b.offset).cast_const());
+                // SAFETY: the caller's operands hold R rows, V vectors and k steps for each tile.
+                unsafe {
+                    let mut sums = [[s.splat(0.0); V]; R];
+                    for (r, sums) in sums.iter_mut().enumerate() {
+                        for (v, sum) in sums.iter_mut().enumerate() {
+                            let start = first.add(r * start.row + v * start.column);
+                            *sum = if splats { s.splat(*start) } else { s.load(start) };
+                        }
+                    }
+                    for _ in 0..rounds {
+                        let term = |i: usize| {
+                            let (a, from) =
+                                (a.wrapping_add(i * column), from.wrapping_add(i * b.row));
+                            ((a, a_step), (from, b.column))
+                        };
+                        // Written out: LLVM leaves a loop over something opaque as it is.
+                        add_term::<S, AT, BF16, V, R>(s, &mut sums, term(0));
+                        add_term::<S, AT, BF16, V, R>(s, &mut sums, term(1));
+                        add_term::<S, AT, BF16, V, R>(s, &mut sums, term(2));
+                        add_term::<S, AT, BF16, V, R>(s, &mut sums, term(3));
+                        a = a.wrapping_add(UNROLLED * column);
+                        from = from.wrapping_add(UNROLLED * b.row);
+                    }
+                    for _ in rounds * UNROLLED..k {
+                        let term = ((a, a_step), (from, b.column));
+                        add_term::<S, AT, BF16, V, R>(s, &mut sums, term);
+                        a = a.wrapping_add(column);
+                        from = from.wrapping_add(b.row);
+                    }
+                    for (r, sums) in sums.iter().enumerate() {
+                        for (v, &sum) in sums.iter().enumerate() {
+                            s.store(c.add(r * steps.0 + v * steps.1), sum);
+                        }
                     }
                 }
-                let column = if AT { a_step } else { 1 };
-                let rounds = if S::UNROLLS { k / UNROLLED } else { 0 };
-                for _ in 0..rounds {
-                    let term = |i: usize| {
-                        let (a, from) = (a.wrapping_add(i * column), from.wrapping_add(i * b.row));
-                        ((a, a_step), (from, b.column))
-                    };
-                    // Written out: LLVM leaves a loop over something opaque as it is.
-                    add_term::<S, AT, BF16, V, R>(s, &mut sums, term(0));
-                    add_term::<S, AT, BF16, V, R>(s, &mut sums, term(1));
-                    add_term::<S, AT, BF16, V, R>(s, &mut sums, term(2));
-                    add_term::<S, AT, BF16, V, R>(s, &mut sums, term(3));
-                    a = a.wrapping_add(UNROLLED * column);
-                    from = from.wrapping_add(UNROLLED * b.row);
-                }
-                for _ in rounds * UNROLLED..k {
-                    add_term::<S, AT, BF16, V, R>(s, &mut sums, ((a, a_step), (from, b.column)));
-                    a = a.wrapping_add(column);
-                    from = from.wrapping_add(b.row);
-                }
-                for (r, sums) in sums.iter().enumerate() {
-                    for (v, &sum) in sums.iter().enumerate() {
-                        s.store(c.add(r * steps.0 + v * steps.1), sum);
-                    }
-                }
+                c = c.wrapping_add(R * steps.0);
+                first = first.wrapping_add(R * start.row);
+                rows = rows.wrapping_add(R * job.a.row);
             }
         },
     );

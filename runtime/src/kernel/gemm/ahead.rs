@@ -20,14 +20,51 @@ const COLUMNS: usize = 8;
 
 /// How many tiles ahead the operands of the tiles' expression are brought into the cache: where C
 /// is too large to be in the second-level cache yet, and as early as the memory needs.
-pub fn tiles_ahead(m: usize, n: usize, k: usize) -> Option<usize> {
+fn tiles_ahead(m: usize, n: usize, k: usize) -> Option<usize> {
     let ahead = if k >= 64 { 0 } else { 4 };
     (m * n >= 1 << 17).then_some(ahead)
 }
 
+/// What is fetched before each tile of a column block.
+pub struct Ahead<'a> {
+    columns: Option<NextColumns>,
+    rows: &'a mut Option<NextRows>,
+    /// How many tiles ahead what the expression reads and writes is fetched.
+    results: Option<usize>,
+    /// Whether there is anything.
+    pub is_needed: bool,
+}
+
+impl<'a> Ahead<'a> {
+    /// What a column block has before its tiles.
+    #[inline(always)]
+    pub fn of<S: Simd>(job: &Job, column: Tile, rows: &'a mut Option<NextRows>) -> Ahead<'a> {
+        let columns = NextColumns::after::<S>(job, column);
+        let results = tiles_ahead(column.rows, job.n, job.block.terms.len());
+        let results = results.filter(|_| job.block.to.is_none());
+        let is_needed = columns.is_some() || rows.is_some() || results.is_some();
+        Ahead { columns, rows, results, is_needed }
+    }
+
+    /// Begins to bring a part into the cache, before this tile.
+    #[inline(never)]
+    pub fn fetch<S: Simd>(&mut self, s: S, job: &Job, tile: Tile) {
+        if let Some(columns) = &mut self.columns {
+            columns.fetch(s, job.memory);
+        }
+        if let Some(rows) = self.rows {
+            rows.fetch(s, job.memory);
+        }
+        if let Some(ahead) = self.results {
+            let row = tile.row + ahead * tile.rows;
+            job.gemm.code.prefetch(s, job.memory, Tile { row, ..tile });
+        }
+    }
+}
+
 /// B's next column block, some terms of which are fetched before each tile.
 #[derive(Clone, Copy, Debug)]
-pub struct NextColumns {
+struct NextColumns {
     first: usize,
     /// How many vectors it is across.
     vecs: usize,
@@ -46,7 +83,7 @@ pub struct NextColumns {
 impl NextColumns {
     /// Those that follow a column block, if there are any and they come from afar.
     #[inline(always)]
-    pub fn after<S: Simd>(job: &Job, column: Tile) -> Option<NextColumns> {
+    fn after<S: Simd>(job: &Job, column: Tile) -> Option<NextColumns> {
         let near = if job.b.offset == job.gemm.pack { NEAR_PACKED } else { NEAR };
         let tiles = column.rows.div_ceil(tile_rows::<S>(column.vecs));
         let next = column.vec + column.vecs;
