@@ -303,12 +303,15 @@ impl Code {
     /// Begins to bring what the expression will read and write of the tile into the cache.
     #[inline(always)]
     pub fn prefetch<S: Simd>(&self, s: S, memory: Memory, tile: Tile) {
+        let (lines, len) = tile.lines();
         for place in &self.operands {
-            let first = place.of(memory, tile);
-            for row in 0..tile.rows {
-                for vec in 0..tile.vecs {
-                    s.prefetch(first.wrapping_add(row * place.row + vec * place.vec));
+            let (to_line, step) = place.steps(tile);
+            let mut first = place.of(memory, tile);
+            for _ in 0..lines {
+                for i in 0..len {
+                    s.prefetch(first.wrapping_add(i * step));
                 }
+                first = first.wrapping_add(to_line);
             }
         }
     }
