@@ -65,58 +65,50 @@ impl<'a> Ahead<'a> {
 /// B's next column block, some terms of which are fetched before each tile.
 #[derive(Clone, Copy, Debug)]
 struct NextColumns {
-    first: usize,
+    /// The next term's first vector.
+    at: usize,
+    /// From one term to the next.
+    row: usize,
     /// How many vectors it is across.
     vecs: usize,
     /// From one vector to the next.
     vec: usize,
-    /// From one to the next of the sixteen rows of B that lie beside each other.
-    row: usize,
-    /// From sixteen rows to the next.
-    block: usize,
-    /// How many have been fetched.
-    fetched: usize,
-    /// How many are fetched before each tile.
+    /// How many terms are fetched before each tile.
     each: usize,
 }
 
 impl NextColumns {
-    /// Those that follow a column block, if there are any and they come from afar.
+    /// Those that follow a column block, if there are any and they come from afar. What is
+    /// transposed is fetched while the block before is.
     #[inline(always)]
     fn after<S: Simd>(job: &Job, column: Tile) -> Option<NextColumns> {
         let near = if job.b.offset == job.gemm.pack { NEAR_PACKED } else { NEAR };
+        let terms = &job.block.terms;
         let tiles = column.rows.div_ceil(tile_rows::<S>(column.vecs));
         let next = column.vec + column.vecs;
-        if next >= job.block.columns.end || job.block.terms.len() * job.n <= near || tiles < TILES {
+        let is_near = terms.len() * job.n <= near || job.gemm.b_transposed;
+        if next >= job.block.columns.end || is_near || tiles < TILES {
             return None;
         }
         let b = job.gemm.b;
-        // Sixteen columns of op(B) are a vector of B's columns, or sixteen rows of a transposed B.
-        let (vec, block) = match job.gemm.b_transposed {
-            true => (LANES * b.row, b.column),
-            false => (b.column, LANES * b.row),
-        };
         Some(NextColumns {
-            first: b.offset + next * vec + job.block.terms.start * b.row,
-            vecs: column.vecs.min(job.block.columns.end - next),
-            vec,
+            at: b.at(terms.start, next),
             row: b.row,
-            block,
-            fetched: 0,
-            each: job.block.terms.len().div_ceil(tiles),
+            vecs: column.vecs.min(job.block.columns.end - next),
+            vec: b.column,
+            each: terms.len().div_ceil(tiles),
         })
     }
 
     /// Begins to bring some more into the cache.
     #[inline(always)]
-    pub fn fetch<S: Simd>(&mut self, s: S, memory: Memory) {
-        for i in self.fetched..self.fetched + self.each {
-            let term = self.first + i % LANES * self.row + i / LANES * self.block;
+    fn fetch<S: Simd>(&mut self, s: S, memory: Memory) {
+        for _ in 0..self.each {
             for vec in 0..self.vecs {
-                s.prefetch(memory.at(term + vec * self.vec));
+                s.prefetch(memory.at(self.at + vec * self.vec));
             }
+            self.at += self.row;
         }
-        self.fetched += self.each;
     }
 }
 

@@ -148,7 +148,18 @@ impl Gemm {
         block
     }
 
-    /// Writes the `width` vectors of op(B)'s columns from `vec` on into `pack`, row after row.
+    /// Begins to bring what such a block is made of into the cache.
+    #[inline(always)]
+    fn fetch_block<S: Simd>(&self, s: S, memory: Memory, vec: usize, start: usize) {
+        let first = vec * LANES * self.b.row + start / LANES * self.b.column;
+        for i in 0..LANES {
+            s.prefetch(memory.at(self.b.offset.wrapping_add(first + i * self.b.row)));
+        }
+    }
+
+    /// Writes the `width` vectors of op(B)'s columns from `vec` on into `pack`, row after row,
+    /// and has those that follow brought into the cache: the machine would notice too late what is
+    /// read, as the rows of B that make a block lie apart.
     pub(super) unsafe fn pack_transposed_b<S: Simd>(
         &self,
         s: S,
@@ -166,6 +177,7 @@ impl Gemm {
                         // SAFETY: passed on to the caller; `pack` has room for whole vectors of k.
                         unsafe {
                             let block = self.transposed_block(s, memory, n, vec + column, start);
+                            self.fetch_block(s, memory, vec + column + width, start);
                             for (i, &row) in block.iter().enumerate() {
                                 s.store(memory.at(to + i * width * LANES), row);
                             }
