@@ -7,7 +7,8 @@
 //! operands take to load, such as an exponential, is no link of a chain: it would need the vector
 //! registers for itself.
 
-use super::tile::{Place, Tile, compute};
+use super::instr::compute;
+use super::tile::{Place, Tile};
 use crate::arena::Memory;
 use crate::program::Opcode;
 use crate::simd::Simd;

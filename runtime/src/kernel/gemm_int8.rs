@@ -7,8 +7,9 @@
 //! signed bytes; so each sum starts from -128 Σ q. All of it wraps, and as the sum that is meant
 //! fits into 32 bits, which `verify` has proved, so does the result.
 
+use super::code::Code;
 use super::gemm::{MAX_ROWS, MAX_VECTORS, Operand, parts, tile_vectors, tiles};
-use super::tile::{Code, Tile};
+use super::tile::Tile;
 use super::{Extent, Part};
 use crate::arena::Memory;
 use crate::simd::{Dot, LANES, Simd, Widening};

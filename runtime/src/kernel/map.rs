@@ -1,7 +1,8 @@
 //! Elementwise expressions over whole buffers.
 
+use super::code::{Code, TILE_VECTORS};
 use super::straight::Tape;
-use super::tile::{Code, TILE_VECTORS, Tile};
+use super::tile::Tile;
 use super::{Extent, Part};
 use crate::arena::Memory;
 use crate::simd::{LANES, Simd};

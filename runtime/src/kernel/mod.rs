@@ -2,9 +2,11 @@
 
 pub mod bind;
 mod chain;
+pub mod code;
 pub mod cross_entropy;
 pub mod gemm;
 pub mod gemm_int8;
+mod instr;
 pub mod map;
 pub mod random;
 pub mod reduce;

@@ -4,9 +4,10 @@
 //! [`Simd::sum`]. The order is that of the shape alone.
 
 use super::Part;
+use super::code::{Code, TILE_VECTORS};
 use super::map::Domain;
 use super::straight::{self, Tape};
-use super::tile::{Code, TILE_VECTORS, Tile};
+use super::tile::Tile;
 use crate::arena::Memory;
 use crate::simd::{LANES, Simd};
 

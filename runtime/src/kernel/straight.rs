@@ -7,7 +7,8 @@
 
 use super::Part;
 use super::bind::Bound;
-use super::tile::{Tile, compute};
+use super::instr::compute;
+use super::tile::Tile;
 use super::update::Adam;
 use crate::arena::Memory;
 use crate::program::Opcode;

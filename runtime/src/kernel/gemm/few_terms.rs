@@ -1,7 +1,8 @@
 //! Products of few terms, as the gradient of a weight has them for a batch of one: hardly more than
 //! the bytes of C have to move, so tiles are long, and each is one vector across.
 
-use super::super::tile::{TILE_VECTORS, Tile};
+use super::super::code::TILE_VECTORS;
+use super::super::tile::Tile;
 use super::Gemm;
 use crate::arena::Memory;
 use crate::simd::Simd;

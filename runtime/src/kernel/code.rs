@@ -1,0 +1,371 @@
+//! Fused expressions over a tile: the one evaluator behind maps, the epilogues of matrix products
+//! and the bodies of reductions.
+//!
+//! Cheap instructions that follow each other run as a [`chain`], the others are decoded once per
+//! tile and then loop. Values that are needed again live in registers of at most [`TILE_VECTORS`]
+//! vectors, which stay in the first-level cache.
+
+use super::chain::{self, At, LINKS, Link};
+use super::instr::{self, Action, Instr};
+use super::straight::{self, Tape};
+use super::tile::{Place, Tile};
+use super::update::Update;
+use crate::arena::Memory;
+use crate::program::{self, Expr, Opcode, Spread, Value};
+use crate::simd::{LANES, Simd};
+
+/// The most vectors in a tile of a map or a sum.
+pub const TILE_VECTORS: usize = 48;
+
+/// The registers of an expression: each holds a value for one tile.
+#[derive(Clone, Copy, Debug)]
+pub struct Registers {
+    /// The first float of the first.
+    pub offset: usize,
+    /// The most rows of a tile.
+    pub rows: usize,
+    /// The most vectors across a tile.
+    pub vecs: usize,
+}
+
+impl Registers {
+    /// The floats of one register.
+    pub fn floats(&self) -> usize {
+        self.rows * self.vecs * LANES
+    }
+
+    fn place(&self, index: usize) -> Place {
+        let offset = self.offset + index * self.floats();
+        Place { offset, row: LANES, vec: self.rows * LANES, tile_row: 0, tile_vec: 0 }
+    }
+}
+
+/// A part of an expression that goes over the whole tile before the next one.
+#[derive(Clone, Debug)]
+enum Pass {
+    /// One instruction.
+    Each(Instr),
+    /// Cheap ones, with the value between them in vector registers.
+    Chain(Vec<Link>),
+    /// All of it, where it is such an update.
+    Update(Update),
+}
+
+impl Pass {
+    /// Whether all that it reads and writes is like this.
+    fn touches_only(&self, is: impl Fn(&Place) -> bool) -> bool {
+        match self {
+            Pass::Each(Instr { to, args, .. }) => args.iter().chain([to]).all(is),
+            Pass::Chain(links) => links
+                .iter()
+                .flat_map(|link| link.others.iter().chain(&link.start).chain(&link.to))
+                .all(is),
+            Pass::Update(_) => false,
+        }
+    }
+}
+
+/// An expression bound to places.
+#[derive(Clone, Debug, Default)]
+pub struct Code {
+    instrs: Vec<Instr>,
+    /// The same, as they run over a tile.
+    passes: Vec<Pass>,
+    /// What it reads and writes element by element, but for its registers.
+    operands: Vec<Place>,
+    /// Whether it is one pass without registers, so that a tile may be of any size.
+    pub is_sweep: bool,
+    /// Where the last instruction's value is, for a reduction.
+    pub value: Place,
+    /// Where the kernel puts the tile that `Value::Result` stands for.
+    pub result: Place,
+}
+
+/// What binding an expression needs to know.
+pub struct Binding<'a> {
+    /// The place of a loaded or stored buffer.
+    pub place: &'a dyn Fn(program::BufferId, Spread) -> Place,
+    /// The place of a constant.
+    pub constant: &'a mut dyn FnMut(f32) -> Place,
+    /// The thread's registers; the first is the kernel's own.
+    pub registers: Registers,
+    /// Which operands have one element for each row of the domain.
+    pub splat: Spread,
+}
+
+impl Code {
+    /// Binds `expr` and says how many registers it uses.
+    pub fn bind(expr: &Expr, binding: &mut Binding) -> (Code, usize) {
+        let register = |index: usize| binding.registers.place(index);
+        // Register 0 holds the result of the kernel, registers are then given out by last use.
+        let mut free: Vec<usize> = Vec::new();
+        let mut used = 1;
+        let mut take = |free: &mut Vec<usize>| {
+            free.pop().unwrap_or_else(|| {
+                used += 1;
+                used - 1
+            })
+        };
+        let last_use = last_uses(expr);
+        let mut instrs = Vec::with_capacity(expr.code.len() + expr.stores.len());
+
+        let loads: Vec<Place> = (expr.loads.iter())
+            .map(|load| {
+                let place = (binding.place)(load.buffer, load.spread);
+                if load.spread != binding.splat {
+                    return place;
+                }
+                let to = register(take(&mut free));
+                instrs.push(Instr { action: Action::Splat, to, args: [place; 3] });
+                to
+            })
+            .collect();
+        let consts: Vec<Place> = expr.consts.iter().map(|&c| (binding.constant)(c)).collect();
+
+        // A value that is stored is computed in its buffer, unless the old content is still needed.
+        let home = |value: Value, after: usize| {
+            let (_, buffer) = expr.stores.iter().find(|(stored, _)| *stored == value)?;
+            let place = (binding.place)(*buffer, Spread::Full);
+            let needed = expr.code[after..].iter().any(|instr| {
+                instr.args[..instr.op.arity()].iter().any(|arg| match arg {
+                    Value::Load(i) => loads[*i as usize].offset == place.offset,
+                    _ => false,
+                })
+            });
+            let stored_later = expr.stores.iter().any(|(stored, _)| match stored {
+                Value::Load(i) => loads[*i as usize].offset == place.offset,
+                _ => false,
+            });
+            (!needed && !stored_later).then_some(place)
+        };
+        let result = home(Value::Result, 0).unwrap_or(register(0));
+        let mut values: Vec<Place> = Vec::with_capacity(expr.code.len());
+        let mut owned: Vec<Option<usize>> = Vec::with_capacity(expr.code.len());
+        let place_of = |value: Value, values: &[Place]| match value {
+            Value::Result => result,
+            Value::Load(i) => loads[i as usize],
+            Value::Const(i) => consts[i as usize],
+            Value::Instr(i) => values[i as usize],
+        };
+        for (index, instr) in expr.code.iter().enumerate() {
+            let args = instr.args.map(|arg| place_of(arg, &values));
+            for arg in &instr.args[..instr.op.arity()] {
+                if let Value::Instr(i) = *arg
+                    && last_use[i as usize] == index
+                    && let Some(index) = owned[i as usize].take()
+                {
+                    free.push(index);
+                }
+            }
+            let to = home(Value::Instr(index as u16), index + 1).unwrap_or_else(|| {
+                let index = take(&mut free);
+                owned.push(Some(index));
+                register(index)
+            });
+            if owned.len() == index {
+                owned.push(None);
+            }
+            values.push(to);
+            instrs.push(Instr { action: Action::Compute(instr.op), to, args });
+        }
+        // A loaded operand that is stored elsewhere may itself be overwritten by another store: all
+        // such are taken out before the first store puts anything back.
+        let targets: Vec<Place> = (expr.stores.iter())
+            .map(|&(_, buffer)| (binding.place)(buffer, Spread::Full))
+            .collect();
+        let mut copies = Vec::new();
+        for (&(value, _), &to) in expr.stores.iter().zip(&targets) {
+            let mut from = place_of(value, &values);
+            if from == to {
+                continue;
+            }
+            let overwritten = |place: Place| targets.iter().any(|to| to.offset == place.offset);
+            if matches!(value, Value::Load(_)) && overwritten(from) {
+                let taken = register(take(&mut free));
+                instrs.push(Instr { action: Action::Copy, to: taken, args: [from; 3] });
+                from = taken;
+            }
+            copies.push(Instr { action: Action::Copy, to, args: [from; 3] });
+        }
+        instrs.extend(copies);
+        let value = values.last().or(loads.first()).copied().unwrap_or_default();
+        let passes = match Update::of(expr, |value| place_of(value, &values)) {
+            Some((update, first)) => {
+                let gradient = Expr { code: expr.code[..first].to_vec(), ..Expr::default() };
+                let splats = instrs.iter().filter(|instr| instr.action == Action::Splat).count();
+                let mut passes = passes(&gradient, &instrs[..splats + first]);
+                passes.push(Pass::Update(update));
+                passes
+            }
+            None => passes(expr, &instrs),
+        };
+        let full = expr.loads.iter().zip(&loads).filter(|(load, _)| load.spread == Spread::Full);
+        let mut operands: Vec<Place> = full.map(|(_, &place)| place).chain(targets).collect();
+        operands.sort_by_key(|place| place.offset);
+        operands.dedup();
+        let is_operand = |place: &Place| place.offset < binding.registers.offset;
+        let is_sweep = passes.len() == 1 && passes.iter().all(|pass| pass.touches_only(is_operand));
+        (Code { instrs, passes, operands, is_sweep, value, result }, used)
+    }
+
+    /// Whether nothing is left to do once the kernel has put its result in place.
+    pub fn is_empty(&self) -> bool {
+        self.instrs.is_empty()
+    }
+
+    /// How many instructions it has.
+    pub fn len(&self) -> usize {
+        self.instrs.len()
+    }
+
+    /// Writes the expression out for a tile of one row or one vector across.
+    pub fn unroll(&self, tape: &mut Tape, tile: Tile) {
+        if let [Pass::Update(Update::Adam(adam))] = &self.passes[..] {
+            return tape.push(straight::Op::Adam(adam.clone(), tile));
+        }
+        let len = (tile.rows * tile.vecs) as u32;
+        for Instr { action, to, args } in &self.instrs {
+            let (to, args) = (to.line(tile), args.map(|arg| arg.line(tile)));
+            tape.push(match *action {
+                Action::Compute(opcode) => {
+                    straight::Op::Compute(straight::Compute { opcode, len, to, args })
+                }
+                Action::Copy => straight::Op::Copy { len, to, from: args[0] },
+                Action::Splat => straight::Op::Splat { len, to, from: args[0] },
+            });
+        }
+    }
+
+    /// Begins to bring what the expression will read and write of the tile into the cache.
+    #[inline(always)]
+    pub fn prefetch<S: Simd>(&self, s: S, memory: Memory, tile: Tile) {
+        let (lines, len) = tile.lines();
+        for place in &self.operands {
+            let (to_line, step) = place.steps(tile);
+            let mut first = place.of(memory, tile);
+            for _ in 0..lines {
+                for i in 0..len {
+                    s.prefetch(first.wrapping_add(i * step));
+                }
+                first = first.wrapping_add(to_line);
+            }
+        }
+    }
+
+    /// Runs the expression over the tile whose first vector is (`row`, `vec`) of the domain.
+    ///
+    /// # Safety
+    /// The code is bound for this memory from a verified program, and the tile of at most
+    /// [`TILE_VECTORS`] vectors lies inside the domain.
+    #[inline]
+    pub unsafe fn run<S: Simd>(&self, s: S, memory: Memory, tile: Tile) {
+        s.vectorize(
+            #[inline(always)]
+            || {
+                for pass in &self.passes {
+                    // SAFETY: passed on to the caller.
+                    unsafe {
+                        match pass {
+                            Pass::Each(instr) => instr::run(s, memory, instr, tile),
+                            Pass::Chain(links) => chain::run(s, memory, links, tile),
+                            Pass::Update(update) => update.run(s, memory, tile),
+                        }
+                    }
+                }
+            },
+        );
+    }
+}
+
+/// The instructions as they run over a tile: the cheap ones that follow each other become chains.
+fn passes(expr: &Expr, instrs: &[Instr]) -> Vec<Pass> {
+    // Splats come before the code of the expression, copies after it.
+    let code = instrs.iter().position(|instr| instr.action != Action::Splat);
+    let code = code.unwrap_or(instrs.len());
+    let is_cheap = |index: usize| {
+        expr.code.get(index).is_some_and(|instr| chain::is_form(At::First, instr.op))
+    };
+    // How the instruction takes the value of the one before over.
+    let taken = |index: usize| {
+        let before = index.checked_sub(1).filter(|&before| is_cheap(before) && is_cheap(index))?;
+        accumulator(&expr.code[index], Value::Instr(before as u16))
+    };
+    let is_read = |index: usize, is_last: bool| {
+        let value = Value::Instr(index as u16);
+        let reads = |instr: &program::Instr| instr.args[..instr.op.arity()].contains(&value);
+        let is_taken = !is_last && taken(index + 1).is_some();
+        let others = &expr.code[index + 1 + usize::from(is_taken)..];
+        index + 1 == expr.code.len()
+            || expr.stores.iter().any(|&(stored, _)| stored == value)
+            || others.iter().any(reads)
+    };
+    let mut passes = Vec::new();
+    for (at, &instr) in instrs.iter().enumerate() {
+        let index = at.wrapping_sub(code);
+        // The links of the chain that it may join.
+        let links = match passes.last() {
+            Some(Pass::Chain(links)) => links.len() % LINKS,
+            _ => 0,
+        };
+        let [first, second, third] = instr.args;
+        let link = match instr.action {
+            Action::Copy => {
+                let others = [Place::default(); 2];
+                Link { form: None, start: Some(first), others, to: Some(instr.to) }
+            }
+            Action::Compute(opcode) if is_cheap(index) => {
+                let (start, at, mut others) = match taken(index).filter(|_| links > 0) {
+                    Some((at, [x, y])) => (None, at, [instr.args[x], instr.args[y]]),
+                    None => (Some(first), At::First, [second, third]),
+                };
+                others[at.others(opcode)..].fill(Place::default());
+                let to = is_read(index, links + 1 == LINKS).then_some(instr.to);
+                Link { form: Some((opcode, at)), start, others, to }
+            }
+            _ => {
+                passes.push(Pass::Each(instr));
+                continue;
+            }
+        };
+        match passes.last_mut() {
+            Some(Pass::Chain(chain)) if links > 0 => chain.push(link),
+            _ => passes.push(Pass::Chain(vec![link])),
+        }
+    }
+    passes
+}
+
+/// Where an instruction has the value before as its accumulator, and which operands are the others.
+fn accumulator(instr: &program::Instr, before: Value) -> Option<(At, [usize; 2])> {
+    let arity = instr.op.arity();
+    let is = |index: usize| index < arity && instr.args[index] == before;
+    let commutes =
+        matches!(instr.op, Opcode::Add | Opcode::Mul | Opcode::MulAdd | Opcode::NegMulAdd);
+    let (at, others) = match [is(0), is(1), is(2)] {
+        [true, false, false] => (At::First, [1, 2]),
+        [false, true, false] if commutes => (At::First, [0, 2]),
+        [false, true, false] => (At::Second, [0, 2]),
+        [false, false, true] => (At::Third, [0, 1]),
+        [true, true, false] => (At::Both, [2, 2]),
+        _ => return None,
+    };
+    chain::is_form(at, instr.op).then_some((at, others))
+}
+
+/// For each instruction, the last instruction that reads it; stored values live to the end.
+fn last_uses(expr: &Expr) -> Vec<usize> {
+    let mut last = vec![usize::MAX; expr.code.len()];
+    for (index, instr) in expr.code.iter().enumerate() {
+        for arg in &instr.args[..instr.op.arity()] {
+            if let Value::Instr(i) = *arg {
+                last[i as usize] = index;
+            }
+        }
+    }
+    for (value, _) in &expr.stores {
+        if let Value::Instr(i) = *value {
+            last[i as usize] = usize::MAX;
+        }
+    }
+    last
+}

@@ -1,0 +1,137 @@
+//! One instruction over a tile: decoded once, then a loop over its vectors.
+
+use super::tile::{Place, Tile};
+use crate::arena::Memory;
+use crate::program::Opcode;
+use crate::simd::{Simd, math};
+
+/// What is done for each vector of the tile.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Action {
+    /// An opcode of the program.
+    Compute(Opcode),
+    /// The first operand as it is.
+    Copy,
+    /// The first element of each row of the first operand, in all lanes.
+    Splat,
+}
+
+/// An instruction bound to places.
+#[derive(Clone, Copy, Debug)]
+pub struct Instr {
+    /// What is done.
+    pub action: Action,
+    /// Where the values go.
+    pub to: Place,
+    /// The operands; those beyond the arity may be any place.
+    pub args: [Place; 3],
+}
+
+/// Runs an instruction that is no link of a chain.
+///
+/// # Safety
+/// It is bound for this memory from a verified program, and the tile lies inside the domain.
+#[inline(always)]
+pub unsafe fn run<S: Simd>(s: S, memory: Memory, instr: &Instr, tile: Tile) {
+    // The opcode is a constant in each arm, so that the loop behind it is made for it.
+    // SAFETY: passed on to the caller.
+    unsafe {
+        match instr.action {
+            Action::Copy => copy(s, memory, instr, tile),
+            Action::Splat => splat(s, memory, instr, tile),
+            Action::Compute(opcode) => match opcode {
+                Opcode::Exp => each(s, memory, instr, tile, Opcode::Exp),
+                Opcode::Log => each(s, memory, instr, tile, Opcode::Log),
+                Opcode::Sigmoid => each(s, memory, instr, tile, Opcode::Sigmoid),
+                Opcode::Tanh => each(s, memory, instr, tile, Opcode::Tanh),
+                Opcode::Softplus => each(s, memory, instr, tile, Opcode::Softplus),
+                Opcode::NormalCdf => each(s, memory, instr, tile, Opcode::NormalCdf),
+                _ => unreachable!("{opcode:?} is a link of a chain"),
+            },
+        }
+    }
+}
+
+/// Computes an instruction of one operand for each vector of the tile.
+#[inline(always)]
+unsafe fn each<S: Simd>(s: S, memory: Memory, instr: &Instr, tile: Tile, opcode: Opcode) {
+    let (lines, len) = tile.lines();
+    let [from, to] = [instr.args[0], instr.to];
+    let ((from_line, from_step), (to_line, to_step)) = (from.steps(tile), to.steps(tile));
+    let [mut from, mut to] = [from, to].map(|place| place.of(memory, tile));
+    for _ in 0..lines {
+        for i in 0..len {
+            // SAFETY: the caller's tile lies inside the domain; `verify` has proved that every
+            // operand of the expression covers the domain, registers cover any tile.
+            unsafe {
+                let value = s.load(from.wrapping_add(i * from_step));
+                s.store(to.wrapping_add(i * to_step), compute(s, opcode, [value; 3]));
+            }
+        }
+        from = from.wrapping_add(from_line);
+        to = to.wrapping_add(to_line);
+    }
+}
+
+/// The value of an instruction.
+#[inline(always)]
+pub fn compute<S: Simd>(s: S, opcode: Opcode, [a, b, c]: [S::F; 3]) -> S::F {
+    let (zero, one) = (s.splat(0.0), s.splat(1.0));
+    match opcode {
+        Opcode::Neg => s.neg(a),
+        Opcode::Abs => s.abs(a),
+        Opcode::Sqrt => s.sqrt(a),
+        Opcode::Exp => math::exp(s, a),
+        Opcode::Log => math::log(s, a),
+        Opcode::Sigmoid => math::sigmoid(s, a),
+        Opcode::Tanh => math::tanh(s, a),
+        // max(0, a) gives its second operand where a is NaN.
+        Opcode::Relu => s.max(zero, a),
+        Opcode::Softplus => math::softplus(s, a),
+        Opcode::NormalCdf => math::normal_cdf(s, a),
+        Opcode::Sign => {
+            let negative = s.select(s.gt(zero, a), s.splat(-1.0), zero);
+            s.select(s.gt(a, zero), one, negative)
+        }
+        Opcode::Add => s.add(a, b),
+        Opcode::Sub => s.sub(a, b),
+        Opcode::Mul => s.mul(a, b),
+        Opcode::Div => s.div(a, b),
+        Opcode::Max => s.max(a, b),
+        Opcode::Min => s.min(a, b),
+        Opcode::Gate => s.select(s.gt(b, zero), a, zero),
+        Opcode::MulAdd => s.mul_add(a, b, c),
+        Opcode::NegMulAdd => s.neg_mul_add(a, b, c),
+        Opcode::SigmoidGrad => s.mul(a, s.neg_mul_add(b, b, b)),
+        Opcode::TanhGrad => s.mul(a, s.neg_mul_add(b, b, one)),
+    }
+}
+
+/// Copies each vector of the first operand.
+unsafe fn copy<S: Simd>(s: S, memory: Memory, instr: &Instr, tile: Tile) {
+    let (to, from) = (instr.to.of(memory, tile), instr.args[0].of(memory, tile));
+    for row in 0..tile.rows {
+        for vec in 0..tile.vecs {
+            // SAFETY: as in `each`.
+            unsafe {
+                let value = s.load(from.add(row * instr.args[0].row + vec * instr.args[0].vec));
+                s.store(to.add(row * instr.to.row + vec * instr.to.vec), value);
+            }
+        }
+    }
+}
+
+/// Fills each row of a register with the first element of the operand's row.
+unsafe fn splat<S: Simd>(s: S, memory: Memory, instr: &Instr, tile: Tile) {
+    let (to, column) = (instr.to.of(memory, tile), instr.args[0].of(memory, tile));
+    for row in 0..tile.rows {
+        for vec in 0..tile.vecs {
+            // SAFETY: `verify` has proved that a column has an element for each row of the domain;
+            // a register covers any tile.
+            unsafe {
+                let value = s.splat(*column.add(row * instr.args[0].row));
+                s.store(to.add(row * instr.to.row + vec * instr.to.vec), value);
+            }
+        }
+    }
+}
