@@ -1,7 +1,7 @@
 //! From the steps of a verified program to kernels over places: everything that can be decided
 //! before a run is decided here.
 
-use super::code::{Binding, Code, Registers, TILE_VECTORS};
+use super::code::{Binding, Code, LARGEST_TILE, Registers};
 use super::cross_entropy::{Correct, CrossEntropy, Gradient, List};
 use super::gemm::{self, Gemm, Operand, block, few_terms, pack};
 use super::gemm_int8::{self, GemmInt8};
@@ -244,8 +244,8 @@ impl<'a> Binder<'a> {
                 let domain = self.domain(over, expr);
                 // As many rows as fit beside each other.
                 let (_, vecs) = domain.at(self.program.batch as usize);
-                let vecs = vecs.min(TILE_VECTORS);
-                let tile_rows = TILE_VECTORS / vecs;
+                let vecs = vecs.min(LARGEST_TILE);
+                let tile_rows = LARGEST_TILE / vecs;
                 let form = self.form(over, domain);
                 let (code, _) = self.code(expr, form, (tile_rows, vecs), 0);
                 let tile = if code.is_sweep { (1, usize::MAX) } else { (tile_rows, vecs) };
@@ -410,7 +410,7 @@ impl<'a> Binder<'a> {
             _ => {}
         }
         let form = self.form(reduce.over, domain);
-        let (body, taken) = self.code(&reduce.body, form, (1, TILE_VECTORS), 0);
+        let (body, taken) = self.code(&reduce.body, form, (1, LARGEST_TILE), 0);
         let (tail, _) = self.code(&reduce.tail, Form::Rows, (1, 1), taken);
         Reduce { domain, body, by_row, tail }
     }

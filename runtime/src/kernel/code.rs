@@ -2,7 +2,7 @@
 //! and the bodies of reductions.
 //!
 //! Cheap instructions that follow each other run as a [`chain`], the others are decoded once per
-//! tile and then loop. Values that are needed again live in registers of at most [`TILE_VECTORS`]
+//! tile and then loop. Values that are needed again live in registers of at most [`LARGEST_TILE`]
 //! vectors, which stay in the first-level cache.
 
 use super::chain::{self, At, LINKS, Link};
@@ -14,8 +14,8 @@ use crate::arena::Memory;
 use crate::program::{self, Expr, Opcode, Spread, Value};
 use crate::simd::{LANES, Simd};
 
-/// The most vectors in a tile of a map or a sum.
-pub const TILE_VECTORS: usize = 48;
+/// The most vectors in a tile.
+pub const LARGEST_TILE: usize = 48;
 
 /// The registers of an expression: each holds a value for one tile.
 #[derive(Clone, Copy, Debug)]
@@ -256,7 +256,7 @@ impl Code {
     ///
     /// # Safety
     /// The code is bound for this memory from a verified program, and the tile of at most
-    /// [`TILE_VECTORS`] vectors lies inside the domain.
+    /// [`LARGEST_TILE`] vectors lies inside the domain.
     #[inline]
     pub unsafe fn run<S: Simd>(&self, s: S, memory: Memory, tile: Tile) {
         s.vectorize(

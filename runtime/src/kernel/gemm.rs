@@ -16,7 +16,7 @@ mod sums;
 use self::ahead::{Ahead, NextRows};
 use self::block::Block;
 use self::pack::{MAX_PACKED_VECTORS, load, widens};
-use super::code::Code;
+use super::code::{Code, LARGEST_TILE};
 use super::straight::{self, Line, Tape};
 use super::tile::Tile;
 use super::{Extent, Part};
@@ -103,13 +103,10 @@ pub const MAX_ROWS: usize = 12;
 /// The most vectors across any tile.
 pub const MAX_VECTORS: usize = 8;
 
-/// The most rows of the tiles that a product's expression goes over at a time: its start and end
-/// cost as much as the work of some vectors, and they all stay in the first-level cache.
-const STRIP_ROWS: usize = 24;
-
-/// The most rows and vectors across that the expression of a product with `n` columns goes over.
+/// The most rows and vectors across that the expression of a product with `n` columns goes over: it
+/// costs as much to start and to end as some vectors take, so it follows several tiles at a time.
 pub fn largest_strip(n: usize) -> (usize, usize) {
-    (STRIP_ROWS, n.div_ceil(LANES).next_power_of_two().min(MAX_VECTORS))
+    (LARGEST_TILE, n.div_ceil(LANES).next_power_of_two().min(MAX_VECTORS))
 }
 
 /// The rows and the vectors across of a thread's part of C, whatever its rows are.
@@ -330,7 +327,7 @@ impl Job<'_> {
     #[inline(always)]
     unsafe fn column<S: Simd>(&self, s: S, column: Tile, rows: &mut Option<NextRows>) {
         let has_strips = self.block.to.is_none() && !self.gemm.code.is_empty();
-        let most = if has_strips { STRIP_ROWS } else { usize::MAX };
+        let most = if has_strips { LARGEST_TILE / column.vecs } else { usize::MAX };
         let mut ahead = Ahead::of::<S>(self, column, rows);
         // The rows that have been computed and that the expression has not gone over yet.
         let mut strip = Tile { rows: 0, ..column };

@@ -1,6 +1,6 @@
 //! Elementwise expressions over whole buffers.
 
-use super::code::{Code, TILE_VECTORS};
+use super::code::{Code, LARGEST_TILE};
 use super::straight::Tape;
 use super::tile::Tile;
 use super::{Extent, Part};
@@ -60,7 +60,7 @@ impl Map {
     /// few vectors at a time, and the values between them kept in registers, than written out.
     pub fn is_long_chain(&self, n: usize) -> bool {
         let (rows, vecs) = self.domain.at(n);
-        self.code.len() > 1 && rows * vecs > TILE_VECTORS
+        self.code.len() > 1 && rows * vecs > LARGEST_TILE
     }
 
     /// Writes the expression out, line by line.
@@ -68,8 +68,8 @@ impl Map {
         let (rows, vecs) = self.domain.at(n);
         // Along the only row, or down each column of vectors, as far as registers reach.
         let (height, width) = match rows {
-            1 => (1, TILE_VECTORS),
-            _ => (TILE_VECTORS / vecs.clamp(1, TILE_VECTORS), 1),
+            1 => (1, LARGEST_TILE),
+            _ => (LARGEST_TILE / vecs.clamp(1, LARGEST_TILE), 1),
         };
         for (row, vec) in (0..rows)
             .step_by(height)

@@ -4,7 +4,7 @@
 //! [`Simd::sum`]. The order is that of the shape alone.
 
 use super::Part;
-use super::code::{Code, TILE_VECTORS};
+use super::code::{Code, LARGEST_TILE};
 use super::map::Domain;
 use super::straight::{self, Tape};
 use super::tile::Tile;
@@ -103,8 +103,8 @@ impl Reduce {
         cols: usize,
         mut sums: S::F,
     ) -> S::F {
-        for first in (0..cols.div_ceil(LANES)).step_by(TILE_VECTORS) {
-            let vecs = (cols.div_ceil(LANES) - first).min(TILE_VECTORS);
+        for first in (0..cols.div_ceil(LANES)).step_by(LARGEST_TILE) {
+            let vecs = (cols.div_ceil(LANES) - first).min(LARGEST_TILE);
             let tile = Tile { row, vec: first, rows: 1, vecs };
             // SAFETY: the tile lies inside the domain, and the value covers the tile.
             unsafe {

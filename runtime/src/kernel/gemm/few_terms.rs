@@ -1,7 +1,7 @@
 //! Products of few terms, as the gradient of a weight has them for a batch of one: hardly more than
 //! the bytes of C have to move, so tiles are long, and each is one vector across.
 
-use super::super::code::TILE_VECTORS;
+use super::super::code::LARGEST_TILE;
 use super::super::tile::Tile;
 use super::Gemm;
 use crate::arena::Memory;
@@ -11,7 +11,7 @@ use std::ops::Range;
 /// The most terms of a sum.
 const MOST: usize = 4;
 /// The most rows of a tile.
-const ROWS: usize = TILE_VECTORS;
+const ROWS: usize = LARGEST_TILE;
 /// The most rows and vectors across of a tile.
 pub const TILE: (usize, usize) = (ROWS, 1);
 
