@@ -3,8 +3,8 @@
 //!
 //! A block of vectors is taken through the whole chain before the next one, so an instruction is
 //! decoded once a block, and only what somebody else reads is written. Where the operands lie is
-//! found once for all blocks of a line. What takes longer than its operands take to load, such as an
-//! exponential, is no link of a chain: it would need the vector registers for itself.
+//! found once for all blocks of a line. What takes longer than its operands take to load, such as
+//! an exponential, is no link of a chain: it would need the vector registers for itself.
 
 use super::instr::compute;
 use super::tile::{Place, Tile};
