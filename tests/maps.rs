@@ -29,43 +29,20 @@ const CHEAP: [Opcode; 16] = [
 
 /// The value of an instruction, by the formulas of [`Opcode`].
 fn value(opcode: Opcode, [a, b, c]: [f32; 3]) -> f32 {
+    let choose = |first: bool, a: f32, b: f32| if first { a } else { b };
     match opcode {
         Opcode::Neg => -a,
         Opcode::Abs => a.abs(),
         Opcode::Sqrt => a.sqrt(),
-        Opcode::Relu => {
-            if 0.0 > a {
-                0.0
-            } else {
-                a
-            }
-        }
+        Opcode::Relu => choose(0.0 > a, 0.0, a),
         Opcode::Sign => f32::from(i8::from(a > 0.0) - i8::from(a < 0.0)),
         Opcode::Add => a + b,
         Opcode::Sub => a - b,
         Opcode::Mul => a * b,
         Opcode::Div => a / b,
-        Opcode::Max => {
-            if a > b {
-                a
-            } else {
-                b
-            }
-        }
-        Opcode::Min => {
-            if a < b {
-                a
-            } else {
-                b
-            }
-        }
-        Opcode::Gate => {
-            if b > 0.0 {
-                a
-            } else {
-                0.0
-            }
-        }
+        Opcode::Max => choose(a > b, a, b),
+        Opcode::Min => choose(a < b, a, b),
+        Opcode::Gate => choose(b > 0.0, a, 0.0),
         Opcode::MulAdd => a.mul_add(b, c),
         Opcode::NegMulAdd => (-a).mul_add(b, c),
         Opcode::SigmoidGrad => a * (-b).mul_add(b, b),

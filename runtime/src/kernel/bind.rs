@@ -1,7 +1,7 @@
 //! From the steps of a verified program to kernels over places: everything that can be decided
 //! before a run is decided here.
 
-use super::code::{Binding, Code, LARGEST_TILE, Registers};
+use super::code::{Binding, Code, Registers};
 use super::cross_entropy::{Correct, CrossEntropy, Gradient, List};
 use super::gemm::{self, Gemm, Operand, block, few_terms, pack};
 use super::gemm_int8::{self, GemmInt8};
@@ -11,7 +11,7 @@ use super::reduce::Reduce;
 use super::share::Split;
 use super::softmax::Softmax;
 use super::straight::{self, Tape};
-use super::tile::Place;
+use super::tile::{LARGEST_TILE, Place};
 use super::{Extent, Part};
 use crate::arena::Memory;
 use crate::program::{self, Buffer, BufferId, DType, Expr, Kernel, Layout, Program, Spread};

@@ -2,8 +2,8 @@
 //! and the bodies of reductions.
 //!
 //! Cheap instructions that follow each other run as a [`chain`], the others are decoded once per
-//! tile and then loop. Values that are needed again live in registers of at most [`LARGEST_TILE`]
-//! vectors, which stay in the first-level cache.
+//! tile and then loop. Values that are needed again live in registers, each as
+//! large as a tile may be, which stay in the first-level cache.
 
 use super::chain::{self, At, LINKS, Link};
 use super::instr::{self, Action, Instr};
@@ -13,9 +13,6 @@ use super::update::Update;
 use crate::arena::Memory;
 use crate::program::{self, Expr, Opcode, Spread, Value};
 use crate::simd::{LANES, Simd};
-
-/// The most vectors in a tile.
-pub const LARGEST_TILE: usize = 48;
 
 /// The registers of an expression: each holds a value for one tile.
 #[derive(Clone, Copy, Debug)]
@@ -255,8 +252,8 @@ impl Code {
     /// Runs the expression over the tile whose first vector is (`row`, `vec`) of the domain.
     ///
     /// # Safety
-    /// The code is bound for this memory from a verified program, and the tile of at most
-    /// [`LARGEST_TILE`] vectors lies inside the domain.
+    /// The code is bound for this memory from a verified program, and the tile lies inside the
+    /// domain and is no larger than its registers.
     #[inline]
     pub unsafe fn run<S: Simd>(&self, s: S, memory: Memory, tile: Tile) {
         s.vectorize(

@@ -16,9 +16,9 @@ mod sums;
 use self::ahead::{Ahead, NextRows};
 use self::block::Block;
 use self::pack::{MAX_PACKED_VECTORS, load, widens};
-use super::code::{Code, LARGEST_TILE};
+use super::code::Code;
 use super::straight::{self, Line, Tape};
-use super::tile::Tile;
+use super::tile::{LARGEST_TILE, Tile};
 use super::{Extent, Part};
 use crate::arena::Memory;
 use crate::simd::{LANES, Simd};
@@ -331,7 +331,7 @@ impl Job<'_> {
         let mut ahead = Ahead::of::<S>(self, column, rows);
         // The rows that have been computed and that the expression has not gone over yet.
         let mut strip = Tile { rows: 0, ..column };
-        for (height, mut left) in runs::<S>(column) {
+        for (height, mut left) in by_height::<S>(column) {
             while left.rows > 0 {
                 if strip.rows + height > most {
                     // SAFETY: as below.
@@ -374,7 +374,7 @@ impl Job<'_> {
 /// The tiles of a column block: of equal heights, rather than full ones and a short rest, which
 /// would run slower. First those with a row more than the others; each height with all its rows.
 #[inline(always)]
-fn runs<S: Simd>(column: Tile) -> [(usize, Tile); 2] {
+fn by_height<S: Simd>(column: Tile) -> [(usize, Tile); 2] {
     let height = tile_rows::<S>(column.vecs);
     if column.rows <= height {
         return [(column.rows, column), (1, Tile { rows: 0, ..column })];
@@ -389,7 +389,7 @@ fn runs<S: Simd>(column: Tile) -> [(usize, Tile); 2] {
 /// The tiles of a column block, one after another.
 #[inline(always)]
 pub(super) fn tiles<S: Simd>(column: Tile) -> impl Iterator<Item = Tile> {
-    runs::<S>(column).into_iter().flat_map(|(height, run)| {
+    by_height::<S>(column).into_iter().flat_map(|(height, run)| {
         let rows = (run.row..run.row + run.rows).step_by(height.max(1));
         rows.map(move |row| Tile { row, rows: height, ..run })
     })

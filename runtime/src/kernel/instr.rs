@@ -27,7 +27,7 @@ pub struct Instr {
     pub args: [Place; 3],
 }
 
-/// Runs an instruction that is no link of a chain.
+/// Runs an instruction that is no link of a chain, as cheap ones and copies are.
 ///
 /// # Safety
 /// It is bound for this memory from a verified program, and the tile lies inside the domain.
@@ -37,17 +37,14 @@ pub unsafe fn run<S: Simd>(s: S, memory: Memory, instr: &Instr, tile: Tile) {
     // SAFETY: passed on to the caller.
     unsafe {
         match instr.action {
-            Action::Copy => copy(s, memory, instr, tile),
             Action::Splat => splat(s, memory, instr, tile),
-            Action::Compute(opcode) => match opcode {
-                Opcode::Exp => each(s, memory, instr, tile, Opcode::Exp),
-                Opcode::Log => each(s, memory, instr, tile, Opcode::Log),
-                Opcode::Sigmoid => each(s, memory, instr, tile, Opcode::Sigmoid),
-                Opcode::Tanh => each(s, memory, instr, tile, Opcode::Tanh),
-                Opcode::Softplus => each(s, memory, instr, tile, Opcode::Softplus),
-                Opcode::NormalCdf => each(s, memory, instr, tile, Opcode::NormalCdf),
-                _ => unreachable!("{opcode:?} is a link of a chain"),
-            },
+            Action::Compute(Opcode::Exp) => each(s, memory, instr, tile, Opcode::Exp),
+            Action::Compute(Opcode::Log) => each(s, memory, instr, tile, Opcode::Log),
+            Action::Compute(Opcode::Sigmoid) => each(s, memory, instr, tile, Opcode::Sigmoid),
+            Action::Compute(Opcode::Tanh) => each(s, memory, instr, tile, Opcode::Tanh),
+            Action::Compute(Opcode::Softplus) => each(s, memory, instr, tile, Opcode::Softplus),
+            Action::Compute(Opcode::NormalCdf) => each(s, memory, instr, tile, Opcode::NormalCdf),
+            link => unreachable!("{link:?} is a link of a chain"),
         }
     }
 }
@@ -104,20 +101,6 @@ pub fn compute<S: Simd>(s: S, opcode: Opcode, [a, b, c]: [S::F; 3]) -> S::F {
         Opcode::NegMulAdd => s.neg_mul_add(a, b, c),
         Opcode::SigmoidGrad => s.mul(a, s.neg_mul_add(b, b, b)),
         Opcode::TanhGrad => s.mul(a, s.neg_mul_add(b, b, one)),
-    }
-}
-
-/// Copies each vector of the first operand.
-unsafe fn copy<S: Simd>(s: S, memory: Memory, instr: &Instr, tile: Tile) {
-    let (to, from) = (instr.to.of(memory, tile), instr.args[0].of(memory, tile));
-    for row in 0..tile.rows {
-        for vec in 0..tile.vecs {
-            // SAFETY: as in `each`.
-            unsafe {
-                let value = s.load(from.add(row * instr.args[0].row + vec * instr.args[0].vec));
-                s.store(to.add(row * instr.to.row + vec * instr.to.vec), value);
-            }
-        }
     }
 }
 

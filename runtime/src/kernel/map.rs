@@ -1,8 +1,8 @@
 //! Elementwise expressions over whole buffers.
 
-use super::code::{Code, LARGEST_TILE};
+use super::code::Code;
 use super::straight::Tape;
-use super::tile::Tile;
+use super::tile::{LARGEST_TILE, Tile};
 use super::{Extent, Part};
 use crate::arena::Memory;
 use crate::simd::{LANES, Simd};

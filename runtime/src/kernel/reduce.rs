@@ -4,10 +4,10 @@
 //! [`Simd::sum`]. The order is that of the shape alone.
 
 use super::Part;
-use super::code::{Code, LARGEST_TILE};
+use super::code::Code;
 use super::map::Domain;
 use super::straight::{self, Tape};
-use super::tile::Tile;
+use super::tile::{LARGEST_TILE, Tile};
 use crate::arena::Memory;
 use crate::simd::{LANES, Simd};
 

@@ -6,6 +6,9 @@
 use super::straight::Line;
 use crate::arena::Memory;
 
+/// The most vectors in a tile.
+pub const LARGEST_TILE: usize = 48;
+
 /// A part of an expression's domain.
 #[derive(Clone, Copy, Debug)]
 pub struct Tile {
