@@ -2,8 +2,8 @@
 //! and the bodies of reductions.
 //!
 //! Cheap instructions that follow each other run as a [`chain`], the others are decoded once per
-//! tile and then loop. Values that are needed again live in registers, each as
-//! large as a tile may be, which stay in the first-level cache.
+//! tile and then loop. Values that are needed again live in registers, each as large as a tile may
+//! be, which stay in the first-level cache.
 
 use super::chain::{self, At, LINKS, Link};
 use super::instr::{self, Action, Instr};
@@ -253,7 +253,7 @@ impl Code {
     ///
     /// # Safety
     /// The code is bound for this memory from a verified program, and the tile lies inside the
-    /// domain and is no larger than its registers.
+    /// domain and is no larger than its registers, if it has any.
     #[inline]
     pub unsafe fn run<S: Simd>(&self, s: S, memory: Memory, tile: Tile) {
         s.vectorize(
