@@ -4,6 +4,7 @@ mod check;
 mod narrow;
 mod profile;
 mod transfer;
+mod values;
 
 pub use check::NonFinite;
 pub(crate) use transfer::Feed;
@@ -13,11 +14,10 @@ use crate::kernel::Part;
 use crate::kernel::bind::{Binder, Bound, unroll};
 use crate::kernel::share::{Share, shares};
 use crate::kernel::straight;
-use crate::program::{Buffer, BufferId, DType, Domain, Entry, Layout, Port, Program, Verified};
+use crate::program::{BufferId, DType, Domain, Entry, Layout, Port, Program, Verified};
 use crate::simd::{Isa, LANES, Simd, Task};
 use crate::team::{ALONE, Crew, Team};
 use std::fmt;
-use std::ops::Range;
 use std::sync::Arc;
 
 /// Which of a program's entries to run.
@@ -367,78 +367,8 @@ impl Executor {
         Err(RunError::Value(message))
     }
 
-    /// The bytes of a buffer.
-    fn extent(&self, id: BufferId) -> (Buffer, Range<usize>) {
-        let program = self.program.program();
-        let buffer = program.buffers[id.0 as usize];
-        let bytes = buffer.bytes(program.batch).expect("a verified layout has a size");
-        (buffer, buffer.offset as usize..(buffer.offset + bytes) as usize)
-    }
-
-    /// Appends the first `rows` rows of a buffer, `rows` of the batch, to `to`; those of a narrow
-    /// weight widened.
-    pub fn read_rows(&self, id: BufferId, rows: usize, to: &mut Vec<f32>) {
-        let (offset, layout) = self.buffer(id);
-        let (rows, cols) = layout.size(rows as u64).expect("a verified layout has a size");
-        match layout {
-            Layout::Rows { stride, .. } => {
-                for row in 0..rows as usize {
-                    let start = offset + row * stride as usize;
-                    to.extend_from_slice(self.arena.floats(start, start + cols as usize));
-                }
-            }
-            _ if self.extent(id).0.dtype.is_narrow() => {
-                let (buffer, bytes) = self.extent(id);
-                narrow::widen(&buffer, self.arena.bytes(bytes.start, bytes.end), to);
-            }
-            _ => {
-                let view = self.arena.floats(offset, offset + self.elements(layout));
-                let positions = (0..rows).flat_map(|row| (0..cols).map(move |col| (row, col)));
-                to.extend(positions.map(|(row, col)| view[layout.position(row, col)]));
-            }
-        }
-    }
-
     fn elements(&self, layout: Layout) -> usize {
         layout.elements(self.program().batch).expect("a verified layout has a size") as usize
-    }
-
-    /// The values of a parameter or an optimizer state, row after row.
-    pub fn read(&self, id: BufferId) -> Vec<f32> {
-        let mut values = Vec::new();
-        self.read_rows(id, self.program().batch as usize, &mut values);
-        values
-    }
-
-    /// Overwrites a parameter or an optimizer state, row after row; a narrow weight is rounded.
-    ///
-    /// # Errors
-    /// Another number of values than the buffer has.
-    pub fn write(&mut self, id: BufferId, values: &[f32]) -> Result<(), RunError> {
-        let (offset, layout) = self.buffer(id);
-        let (rows, cols) = layout.size(self.program().batch).expect("a verified layout has a size");
-        if values.len() as u64 != rows * cols {
-            return Err(RunError::Value(format!(
-                "{rows} x {cols} values are needed, not {}",
-                values.len()
-            )));
-        }
-        let (buffer, bytes) = self.extent(id);
-        if buffer.dtype.is_narrow() {
-            narrow::round(&buffer, values, self.arena.bytes_mut(bytes.start, bytes.end));
-            return Ok(());
-        }
-        let len = self.elements(layout);
-        let view = self.arena.floats_mut(offset, offset + len);
-        let positions = (0..rows).flat_map(|row| (0..cols).map(move |col| (row, col)));
-        for ((row, col), value) in positions.zip(values) {
-            view[layout.position(row, col)] = *value;
-        }
-        // One number is held in all lanes of its vector.
-        if let (true, [value]) = (layout == Layout::scalar(), values) {
-            view.fill(*value);
-        }
-        Ok(())
     }
 
     /// A scalar that the program computed, such as the loss.

@@ -7,7 +7,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
+use std::ops::Range;
 use std::path::Path;
 
 use safetensors::Dtype;
@@ -23,6 +24,8 @@ pub const MAX_HEADER_BYTES: u64 = 16 << 20;
 const LENGTH_BYTES: u64 = 8;
 const METADATA: &str = "__metadata__";
 const MAX_RANK: usize = 8;
+/// The values that are held at once of a tensor that is written.
+const PIECE: usize = 1 << 14;
 
 /// A named array, its last dimension contiguous.
 #[derive(Clone, Debug, PartialEq)]
@@ -35,6 +38,15 @@ pub struct Tensor {
     pub data: Vec<f32>,
 }
 
+/// What a file says of a tensor before its values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Head {
+    /// The key in the file.
+    pub name: String,
+    /// The dimensions; none for a scalar.
+    pub shape: Vec<usize>,
+}
+
 /// Writes the tensors, in their order, and the metadata to `path`: all of it, or nothing.
 pub fn write_weights(
     path: impl AsRef<Path>,
@@ -42,32 +54,50 @@ pub fn write_weights(
     metadata: &BTreeMap<String, String>,
 ) -> Result<(), DataError> {
     let path = path.as_ref();
+    if let Some(tensor) = tensors.iter().find(|t| count(&t.shape) != Some(t.data.len())) {
+        let (name, shape, len) = (shown(&tensor.name), &tensor.shape, tensor.data.len());
+        let message = format!("{len} values of tensor {name} are no {shape:?}");
+        return Err(DataError::new(path.display().to_string(), message));
+    }
+    let head = |tensor: &Tensor| Head { name: tensor.name.clone(), shape: tensor.shape.clone() };
+    let heads: Vec<Head> = tensors.iter().map(head).collect();
+    write_in_pieces(path, &heads, metadata, |index, range, to| {
+        to.extend_from_slice(&tensors[index].data[range]);
+    })
+}
+
+/// [`write_weights`] of values that lie elsewhere: `values` appends a range of those of the tensor
+/// with this index. A range is short, so no second copy of a tensor is ever in memory.
+pub(crate) fn write_in_pieces(
+    path: impl AsRef<Path>,
+    tensors: &[Head],
+    metadata: &BTreeMap<String, String>,
+    mut values: impl FnMut(usize, Range<usize>, &mut Vec<f32>),
+) -> Result<(), DataError> {
+    let path = path.as_ref();
     let name = path.display().to_string();
     let header = render_header(tensors, metadata).map_err(|m| DataError::new(&name, m))?;
+    let (mut piece, mut bytes) = (Vec::with_capacity(PIECE), Vec::with_capacity(PIECE * 4));
     let written = write_atomically(path, |w| {
         w.write_all(&(header.len() as u64).to_le_bytes())?;
         w.write_all(header.as_bytes())?;
-        tensors.iter().try_for_each(|tensor| write_values(w, &tensor.data))
+        for (index, tensor) in tensors.iter().enumerate() {
+            let count = count(&tensor.shape).unwrap_or(0);
+            for start in (0..count).step_by(PIECE) {
+                piece.clear();
+                values(index, start..count.min(start + PIECE), &mut piece);
+                bytes.clear();
+                bytes.extend(piece.iter().flat_map(|value| value.to_le_bytes()));
+                w.write_all(&bytes)?;
+            }
+        }
+        Ok(())
     });
     written.map_err(|error| DataError::new(name, format!("cannot be written: {}", error.source)))
 }
 
-fn write_values(w: &mut dyn Write, values: &[f32]) -> io::Result<()> {
-    const CHUNK: usize = 4096;
-    let mut bytes = Vec::with_capacity(CHUNK * size_of::<f32>());
-    for chunk in values.chunks(CHUNK) {
-        bytes.clear();
-        bytes.extend(chunk.iter().flat_map(|value| value.to_le_bytes()));
-        w.write_all(&bytes)?;
-    }
-    Ok(())
-}
-
 /// The JSON header, padded so that the data is aligned.
-fn render_header(
-    tensors: &[Tensor],
-    metadata: &BTreeMap<String, String>,
-) -> Result<String, String> {
+fn render_header(tensors: &[Head], metadata: &BTreeMap<String, String>) -> Result<String, String> {
     let json = |error: serde_json::Error| error.to_string();
     let mut names = BTreeSet::from([METADATA]);
     let mut entries = Vec::with_capacity(tensors.len() + 1);
@@ -80,12 +110,11 @@ fn render_header(
         if !names.insert(&tensor.name) {
             return Err(format!("the tensor name {} is taken", quoted(&tensor.name)));
         }
-        if tensor.shape.len() > MAX_RANK || count(&tensor.shape) != Some(tensor.data.len()) {
-            let (shape, len) = (&tensor.shape, tensor.data.len());
-            let name = shown(&tensor.name);
-            return Err(format!("{len} values of tensor {name} are no {shape:?}"));
-        }
-        let end = offset + tensor.data.len() * size_of::<f32>();
+        let bytes = count(&tensor.shape).and_then(|count| count.checked_mul(size_of::<f32>()));
+        let end = bytes.and_then(|bytes| bytes.checked_add(offset));
+        let Some(end) = end.filter(|_| tensor.shape.len() <= MAX_RANK) else {
+            return Err(format!("tensor {} cannot be {:?}", shown(&tensor.name), tensor.shape));
+        };
         let info = TensorInfo {
             dtype: Dtype::F32,
             shape: tensor.shape.clone(),

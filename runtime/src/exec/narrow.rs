@@ -4,6 +4,7 @@
 //! 8 bits are symmetric and have a scale for each column, max |w| / 127: q = round(w / scale).
 
 use crate::program::{Buffer, DType, Layout, SCALE_BYTES};
+use std::ops::Range;
 
 /// 8-bit integers are stored with this added, as unsigned bytes.
 const ZERO: i32 = 128;
@@ -30,21 +31,26 @@ pub(super) fn round(buffer: &Buffer, values: &[f32], bytes: &mut [u8]) {
     }
 }
 
-/// Appends the weights that the bytes of a buffer mean, row after row.
-pub(super) fn widen(buffer: &Buffer, bytes: &[u8], to: &mut Vec<f32>) {
+/// Appends the weights that the bytes of a buffer mean, of these columns of a row.
+pub(super) fn widen(
+    buffer: &Buffer,
+    bytes: &[u8],
+    row: usize,
+    cols: Range<usize>,
+    to: &mut Vec<f32>,
+) {
     let Buffer { layout, dtype, .. } = *buffer;
-    let (rows, cols) = size(layout);
     let scale = |col| {
         let at = scale_at(layout, col);
         f32::from_ne_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
     };
-    for (row, col) in (0..rows).flat_map(|row| (0..cols).map(move |col| (row, col))) {
+    to.extend(cols.map(|col| {
         let at = layout.position(row as u64, col as u64);
-        to.push(match dtype {
+        match dtype {
             DType::I8 => (i32::from(bytes[at]) - ZERO) as f32 * scale(col),
             _ => from_bf16(u16::from_ne_bytes([bytes[2 * at], bytes[2 * at + 1]])),
-        });
-    }
+        }
+    }));
 }
 
 fn size(layout: Layout) -> (usize, usize) {
@@ -101,6 +107,14 @@ fn from_bf16(bits: u16) -> f32 {
 mod tests {
     use super::*;
 
+    /// The weights that the bytes of a whole buffer mean.
+    fn widened(buffer: &Buffer, bytes: &[u8]) -> Vec<f32> {
+        let (rows, cols) = size(buffer.layout);
+        let mut values = Vec::new();
+        (0..rows).for_each(|row| widen(buffer, bytes, row, 0..cols, &mut values));
+        values
+    }
+
     /// The nearest bfloat16 by a search among both neighbours, in 64 bits.
     fn nearest_bf16(x: f32) -> u16 {
         let below = (x.to_bits() >> 16) as u16; // towards zero
@@ -138,8 +152,7 @@ mod tests {
         }
         let mut bytes = vec![0; buffer.bytes(1).unwrap() as usize];
         round(&buffer, &values, &mut bytes);
-        let mut back = Vec::new();
-        widen(&buffer, &bytes, &mut back);
+        let back = widened(&buffer, &bytes);
         for col in 0..cols as usize {
             let column = || values.iter().skip(col).step_by(cols as usize);
             let largest = column().fold(0.0f32, |largest, w| largest.max(w.abs()));
@@ -158,8 +171,7 @@ mod tests {
         let buffer = Buffer { layout, dtype: DType::I8, ..Buffer::default() };
         let mut bytes = vec![0; buffer.bytes(1).unwrap() as usize];
         round(&buffer, &[1.0, f32::NAN, 2.0, 1.0], &mut bytes);
-        let mut back = Vec::new();
-        widen(&buffer, &bytes, &mut back);
+        let back = widened(&buffer, &bytes);
         assert!(back[1].is_nan() && back[3].is_nan());
         assert_eq!((back[0], back[2]), (64.0 * (2.0 / 127.0), 2.0));
     }

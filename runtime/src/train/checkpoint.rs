@@ -10,7 +10,7 @@ use super::{Position, Trainer};
 use crate::data::{DataError, shown};
 use crate::exec::Feed;
 use crate::program::{Buffer, Entry, Origin, Program, Step, Training, codec};
-use crate::weights::{read_weights, write_weights};
+use crate::weights::read_weights;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -25,7 +25,6 @@ impl Trainer {
     /// # Errors
     /// A file that cannot be written.
     pub fn save_checkpoint(&self, path: impl AsRef<Path>) -> Result<(), DataError> {
-        let tensors = params::read(&self.executor, &self.all_slots());
         let Position { epoch, step_in_epoch, steps, loss_sum } = self.position;
         let entries = [
             ("format", FORMAT.to_string()),
@@ -40,7 +39,7 @@ impl Trainer {
         ];
         let metadata: Metadata =
             entries.into_iter().map(|(key, value)| (key.to_string(), value)).collect();
-        write_weights(path, &tensors, &metadata)
+        params::save(&self.executor, &self.all_slots(), &metadata, path)
     }
 
     /// Goes on from a checkpoint of the same net, data and settings; only the number of epochs and

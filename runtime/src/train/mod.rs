@@ -19,7 +19,7 @@ use crate::data::{DataError, Dataset};
 use crate::exec::{EntryPoint, Executor, Feed, Options, RunError};
 use crate::program::{BufferId, Training, Verified};
 use crate::random::{SHUFFLE_STREAM, Stream, shuffle};
-use crate::weights::{Tensor, write_weights};
+use crate::weights::Tensor;
 use evaluate::evaluate;
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
@@ -351,7 +351,8 @@ impl Trainer {
         let metadata = [("net", self.program.program().name.as_str())];
         let metadata: BTreeMap<String, String> =
             metadata.map(|(key, value)| (key.into(), value.into())).into();
-        write_weights(path, &self.weights(), &metadata)
+        let slots = params::parameters(self.program.program());
+        params::save(&self.executor, &slots, &metadata, path)
     }
 }
 

@@ -3,8 +3,9 @@
 use crate::data::{DataError, did_you_mean, quoted, shown};
 use crate::exec::Executor;
 use crate::program::{BufferId, Param, Program};
-use crate::weights::Tensor;
-use std::collections::{HashMap, HashSet};
+use crate::weights::{Head, Tensor, write_in_pieces};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::path::Path;
 
 /// A parameter or a state, under the name it has in a file.
 pub(crate) struct Slot {
@@ -45,6 +46,20 @@ pub(crate) fn read(executor: &Executor, slots: &[Slot]) -> Vec<Tensor> {
         data: executor.read(slot.buffer),
     };
     slots.iter().map(tensor).collect()
+}
+
+/// Writes the values of the slots to a file, in pieces: none of them is copied as a whole.
+pub(crate) fn save(
+    executor: &Executor,
+    slots: &[Slot],
+    metadata: &BTreeMap<String, String>,
+    path: impl AsRef<Path>,
+) -> Result<(), DataError> {
+    let head = |slot: &Slot| Head { name: slot.name.clone(), shape: slot.shape.clone() };
+    let heads: Vec<Head> = slots.iter().map(head).collect();
+    write_in_pieces(path, &heads, metadata, |index, range, to| {
+        executor.read_values(slots[index].buffer, range, to);
+    })
 }
 
 /// Checks that `tensors` are just the slots, and finite. The states of a checkpoint, which carry an

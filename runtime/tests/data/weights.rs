@@ -25,9 +25,9 @@ fn tensor(name: &str, shape: &[usize], data: &[f32]) -> Tensor {
 }
 
 fn samples() -> (Vec<Tensor>, BTreeMap<String, String>) {
-    let ramp: Vec<f32> = (0..10_000).map(|i| i as f32 * 0.1).collect();
+    let ramp: Vec<f32> = (0..40_000).map(|i| i as f32 * 0.1).collect();
     let tensors = vec![
-        tensor("z.w", &[100, 100], &ramp),
+        tensor("z.w", &[400, 100], &ramp),
         tensor("a.b", &[2], &[f32::MIN_POSITIVE, -0.0]),
         tensor("scalar \"quoted\"", &[], &[f32::INFINITY]),
         tensor("empty", &[0, 4], &[]),

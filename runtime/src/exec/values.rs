@@ -1,0 +1,123 @@
+//! The values of parameters and optimizer states in and out: row after row, whatever their layout,
+//! and in pieces, so that nobody needs a copy of a whole buffer.
+
+use super::{Executor, RunError, narrow};
+use crate::program::{Buffer, BufferId, Layout};
+use std::ops::Range;
+
+impl Executor {
+    /// The bytes of a buffer.
+    fn extent(&self, id: BufferId) -> (Buffer, Range<usize>) {
+        let program = self.program.program();
+        let buffer = program.buffers[id.0 as usize];
+        let bytes = buffer.bytes(program.batch).expect("a verified layout has a size");
+        (buffer, buffer.offset as usize..(buffer.offset + bytes) as usize)
+    }
+
+    /// Appends the first `rows` rows of a buffer, `rows` of the batch, to `to`; those of a narrow
+    /// weight widened.
+    pub fn read_rows(&self, id: BufferId, rows: usize, to: &mut Vec<f32>) {
+        let (_, layout) = self.buffer(id);
+        let (rows, cols) = layout.size(rows as u64).expect("a verified layout has a size");
+        self.read_values(id, 0..(rows * cols) as usize, to);
+    }
+
+    /// The values of a parameter or an optimizer state, row after row.
+    pub fn read(&self, id: BufferId) -> Vec<f32> {
+        let mut values = Vec::new();
+        self.read_rows(id, self.program().batch as usize, &mut values);
+        values
+    }
+
+    /// Appends a range of a buffer's values, which are counted row after row.
+    pub(crate) fn read_values(&self, id: BufferId, range: Range<usize>, to: &mut Vec<f32>) {
+        let (buffer, bytes) = self.extent(id);
+        let layout = buffer.layout;
+        let view = self.arena.bytes(bytes.start, bytes.end);
+        let floats = self.arena.floats(bytes.start / 4, bytes.end / 4);
+        for (row, cols) in rows_of(range, cols_of(layout)) {
+            if buffer.dtype.is_narrow() {
+                narrow::widen(&buffer, view, row, cols, to);
+            } else if let Layout::Rows { stride, .. } = layout {
+                let start = row * stride as usize;
+                to.extend_from_slice(&floats[start + cols.start..start + cols.end]);
+            } else {
+                to.extend(cols.map(|col| floats[layout.position(row as u64, col as u64)]));
+            }
+        }
+    }
+
+    /// Overwrites a parameter or an optimizer state, row after row; a narrow weight is rounded.
+    ///
+    /// # Errors
+    /// Another number of values than the buffer has.
+    pub fn write(&mut self, id: BufferId, values: &[f32]) -> Result<(), RunError> {
+        let (buffer, bytes) = self.extent(id);
+        let size = buffer.layout.size(self.program().batch);
+        let (rows, cols) = size.expect("a verified layout has a size");
+        if values.len() as u64 != rows * cols {
+            return Err(RunError::Value(format!(
+                "{rows} x {cols} values are needed, not {}",
+                values.len()
+            )));
+        }
+        if buffer.dtype.is_narrow() {
+            narrow::round(&buffer, values, self.arena.bytes_mut(bytes.start, bytes.end));
+        } else {
+            self.write_values(id, 0, values);
+        }
+        Ok(())
+    }
+
+    /// Overwrites the values of a buffer of 32 bits from the `first` on, counted row after row.
+    pub(crate) fn write_values(&mut self, id: BufferId, first: usize, values: &[f32]) {
+        let (buffer, bytes) = self.extent(id);
+        assert!(!buffer.dtype.is_narrow(), "a narrow weight is rounded as a whole");
+        let layout = buffer.layout;
+        let view = self.arena.floats_mut(bytes.start / 4, bytes.end / 4);
+        // One number is held in all lanes of its vector.
+        if let (true, [value]) = (layout == Layout::scalar(), values) {
+            view.fill(*value);
+            return;
+        }
+        let mut values = values;
+        for (row, cols) in rows_of(first..first + values.len(), cols_of(layout)) {
+            let (own, rest) = values.split_at(cols.len());
+            for (col, value) in cols.zip(own) {
+                view[layout.position(row as u64, col as u64)] = *value;
+            }
+            values = rest;
+        }
+    }
+}
+
+fn cols_of(layout: Layout) -> usize {
+    // The batch has no part in the size of a row.
+    layout.size(1).expect("a verified layout has a size").1 as usize
+}
+
+/// The rows that a range of values touches, and which columns of each.
+fn rows_of(range: Range<usize>, cols: usize) -> impl Iterator<Item = (usize, Range<usize>)> {
+    let mut at = range.start;
+    std::iter::from_fn(move || {
+        let (row, col) = (at.checked_div(cols)?, at.checked_rem(cols)?);
+        let end = cols.min(col + (range.end - at));
+        at += end - col;
+        (col < end).then_some((row, col..end))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rows_of;
+
+    #[test]
+    fn a_range_is_split_at_the_ends_of_rows() {
+        let rows = |range, cols| rows_of(range, cols).collect::<Vec<_>>();
+        assert_eq!(rows(0..6, 3), [(0, 0..3), (1, 0..3)]);
+        assert_eq!(rows(2..8, 3), [(0, 2..3), (1, 0..3), (2, 0..2)]);
+        assert_eq!(rows(4..5, 3), [(1, 1..2)]);
+        assert_eq!(rows(5..5, 3), []);
+        assert_eq!(rows(0..0, 0), []);
+    }
+}
