@@ -19,7 +19,8 @@ pub struct Arena {
 
 // SAFETY: the block is plain memory owned by this value, and nothing in it belongs to a thread.
 unsafe impl Send for Arena {}
-// SAFETY: shared access only copies pointers out; whoever writes through one says why it is alone.
+// SAFETY: shared access only reads, or copies the base out; who writes through that owes what
+// `Memory::new` asks for.
 unsafe impl Sync for Arena {}
 
 impl Arena {
@@ -99,7 +100,7 @@ pub struct Memory {
     base: *mut f32,
 }
 
-// SAFETY: a pointer to plain memory; the debt is in the functions that use it.
+// SAFETY: a pointer to plain memory; who follows it owes what `Memory::new` asks for.
 unsafe impl Send for Memory {}
 // SAFETY: as above.
 unsafe impl Sync for Memory {}
@@ -122,27 +123,24 @@ impl Memory {
         self.base.wrapping_add(offset)
     }
 
-    /// A readable range of a verified buffer.
+    /// A range to be read.
+    ///
+    /// # Safety
+    /// It lies inside the arena, and while the result lives nothing writes it.
     #[inline(always)]
-    pub fn read<'a>(self, offset: usize, len: usize) -> &'a [f32] {
-        // SAFETY: offsets come from bound steps of a verified program: `verify` has proved that the
-        // range lies in the arena and that no write of the same step overlaps it.
+    pub unsafe fn read<'a>(self, offset: usize, len: usize) -> &'a [f32] {
+        // SAFETY: the contract is this function's, and the arena is initialised.
         unsafe { std::slice::from_raw_parts(self.at(offset), len) }
     }
 
-    /// A readable range of a verified buffer of class indices.
+    /// A range to be written.
+    ///
+    /// # Safety
+    /// It lies inside the arena, and while the result lives nothing else reads or writes it.
     #[inline(always)]
-    pub fn read_indices<'a>(self, offset: usize, len: usize) -> &'a [i32] {
-        // SAFETY: as in `read`; every bit pattern is an i32.
-        unsafe { std::slice::from_raw_parts(self.at(offset).cast(), len) }
-    }
-
-    /// A writable range of a verified buffer.
-    #[inline(always)]
-    #[allow(clippy::mut_from_ref, reason = "disjointness is proved by `verify`, not by borrows")]
-    pub fn write<'a>(self, offset: usize, len: usize) -> &'a mut [f32] {
-        // SAFETY: as in `read`: `verify` has proved that nothing else of the step touches the
-        // range, and a thread only asks for its own part.
+    #[allow(clippy::mut_from_ref, reason = "the caller vouches that it is alone, not a borrow")]
+    pub unsafe fn write<'a>(self, offset: usize, len: usize) -> &'a mut [f32] {
+        // SAFETY: the contract is this function's, and the arena is initialised.
         unsafe { std::slice::from_raw_parts_mut(self.at(offset), len) }
     }
 }

@@ -423,7 +423,7 @@ impl Plan {
     /// run's rows are within the program's batch.
     pub(crate) unsafe fn walk(&self, run: Run, memory: Memory, index: usize, crew: &Crew) {
         let launches = &self.steps[run.entry as usize][index];
-        // SAFETY: passed on to the caller.
+        // SAFETY: the contract is this function's.
         unsafe { self.walker.walk(launches, run, memory, index, crew) };
     }
 
@@ -449,7 +449,7 @@ trait Walk: Send + Sync {
 
 impl<S: Simd> Walk for S {
     unsafe fn straight(&self, ops: &[straight::Op], rows: usize, seed: u64, memory: Memory) {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the contract is this function's.
         unsafe { straight::run(*self, ops, memory, rows, seed) };
     }
 
@@ -467,7 +467,7 @@ impl<S: Simd> Walk for S {
             }
             if index < launch.share.threads {
                 let part = Part { index, of: launch.share.threads };
-                // SAFETY: passed on to the caller.
+                // SAFETY: the contract is this function's.
                 unsafe { launch.step.run(*self, memory, run.rows, part, run.seed) };
             }
         }

@@ -47,7 +47,7 @@ impl Bound {
     pub unsafe fn run<S: Simd>(&self, s: S, memory: Memory, n: usize, part: Part, seed: u64) {
         s.vectorize(
             #[inline(always)]
-            // SAFETY: passed on to the caller.
+            // SAFETY: the contract is this function's.
             move || unsafe {
                 match self {
                     Bound::Gemm(gemm) => gemm.run(s, memory, n, part),

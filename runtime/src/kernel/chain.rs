@@ -68,7 +68,7 @@ macro_rules! forms {
             form: (Opcode, At),
             other: impl Fn(usize) -> Strided,
         ) -> [S::F; B] {
-            // SAFETY: passed on to the caller.
+            // SAFETY: the operands are the caller's.
             unsafe {
                 match form {
                     $($((Opcode::$op, At::$at) => {
@@ -170,7 +170,7 @@ unsafe fn each<S: Simd, const B: usize>(
 ) -> [S::F; B] {
     let (x, y) = (other(0), other(1));
     let others = form.1.others(form.0);
-    // SAFETY: passed on to the caller.
+    // SAFETY: the operands are the caller's.
     unsafe {
         match (others > 0 && x.step == 0, others > 1 && y.step == 0) {
             (false, false) => every::<S, B, false, false>(s, acc, form, [x, y]),
@@ -253,8 +253,8 @@ pub unsafe fn run<S: Simd>(s: S, memory: Memory, links: &[Link], tile: Tile) {
                 for (resolved, link) in resolved.iter_mut().zip(links) {
                     resolved.write(Resolved::of(memory, link, tile, line));
                 }
-                // SAFETY: as many as there are links have been written; the rest is passed on to
-                // the caller.
+                // SAFETY: as many as there are links have been written, and the line is one of the
+                // tile's, which the operands cover.
                 unsafe {
                     let resolved = resolved[..links.len()].assume_init_ref();
                     match S::TILE_ROWS {
@@ -276,7 +276,7 @@ unsafe fn blocks<S: Simd, const B: usize>(s: S, links: &[Resolved], len: usize) 
     let mut first = 0;
     for index in 0..count {
         let len = least + usize::from(index < longer);
-        // SAFETY: passed on to the caller.
+        // SAFETY: the operands cover the caller's line, and the block lies in it.
         unsafe {
             if len >= B.div_ceil(2) {
                 block::<S, B>(s, links, Block { first, len });

@@ -260,7 +260,7 @@ impl Code {
             #[inline(always)]
             || {
                 for pass in &self.passes {
-                    // SAFETY: passed on to the caller.
+                    // SAFETY: the contract is this function's.
                     unsafe {
                         match pass {
                             Pass::Each(instr) => instr::run(s, memory, instr, tile),

@@ -1,6 +1,6 @@
 //! Softmax and cross-entropy with class indices in one, and the share of correct answers.
 
-use super::softmax::{Logits, each, load, normalizer, store};
+use super::softmax::{Logits, copied_row, each, load, normalizer, store};
 use super::{Extent, Part};
 use crate::arena::Memory;
 use crate::simd::{LANES, Simd, math};
@@ -60,26 +60,41 @@ impl CrossEntropy {
     /// Computes this thread's rows at a batch of `n` rows: loss = ln Σ eˣ - x\[t\] and
     /// grad = (softmax(x) - onehot(t)) × scale, both shifted by the largest x so that they stay
     /// finite.
-    pub fn run<S: Simd>(&self, s: S, memory: Memory, n: usize, part: Part) {
+    ///
+    /// # Safety
+    /// It is bound for this memory from a verified program planned for at least `n` rows.
+    pub unsafe fn run<S: Simd>(&self, s: S, memory: Memory, n: usize, part: Part) {
         s.vectorize(
             #[inline(always)]
             || {
                 if self.columns {
-                    return self.run_columns(s, memory, n, part);
+                    // SAFETY: the contract is this function's.
+                    return unsafe { self.run_columns(s, memory, n, part) };
                 }
                 let width = self.cols.next_multiple_of(LANES);
                 for row in self.rows.own(n, part) {
-                    let target = memory.read_indices(self.target.at(row), 1)[0] as usize;
-                    let x = memory.read(self.x + row * self.stride, width);
+                    // SAFETY: `check_cross_entropy` has proved that x and the gradient have these
+                    // rows and that each list has an element for them, and `check_overlaps` that
+                    // what is written is apart from all else, but for the gradient on x, which is
+                    // read no more when `copied_row` has it.
+                    let (target, x) = unsafe {
+                        let target = *memory.at(self.target.at(row)).cast::<i32>() as usize;
+                        (target, memory.read(self.x + row * self.stride, width))
+                    };
                     let (largest, total) = normalizer(s, x, self.cols);
                     let chosen = x[target];
                     if let Some(loss) = self.loss {
                         let log = s.to_array(math::log(s, s.splat(total)))[0];
-                        memory.write(loss.at(row), 1)[0] = log - (chosen - largest);
+                        // SAFETY: as above.
+                        unsafe { *memory.at(loss.at(row)) = log - (chosen - largest) };
                     }
                     if let Some(grad) = self.grad {
-                        let scale = memory.read(grad.scale.at(row), 1)[0];
-                        let y = self.gradient_row(memory, grad, row, width);
+                        // SAFETY: as above.
+                        let (scale, y) = unsafe {
+                            let scale = *memory.at(grad.scale.at(row));
+                            let row = row * self.stride;
+                            (scale, copied_row(memory, self.x, grad.y, row, self.cols))
+                        };
                         let (shift, total) = (s.splat(largest), s.splat(total));
                         let factor = s.splat(scale);
                         each(s, y, |x| s.mul(s.div(math::exp(s, s.sub(x, shift)), total), factor));
@@ -92,11 +107,17 @@ impl CrossEntropy {
 
     /// Sixteen rows at once.
     #[inline(always)]
-    fn run_columns<S: Simd>(&self, s: S, memory: Memory, n: usize, part: Part) {
+    unsafe fn run_columns<S: Simd>(&self, s: S, memory: Memory, n: usize, part: Part) {
         for row in self.rows.own(n, part).step_by(LANES) {
-            let target = s.int_to_float(s.to_bits(load(s, memory, self.target.at(row))));
+            // SAFETY: `rows_or_columns` has proved that x has at most sixteen columns, `place`
+            // that each holds its rows in whole vectors, and `check_cross_entropy` that the lists
+            // beside them lie without gaps, and so in whole vectors too.
+            let (target, x) = unsafe {
+                let target = s.to_bits(load(s, memory, self.target.at(row)));
+                let x = Logits::load(s, memory, self.x + row, self.stride, self.cols);
+                (s.int_to_float(target), x)
+            };
             let is_target = |class: usize| s.eq(target, s.splat(class as f32));
-            let x = Logits::load(s, memory, self.x + row, self.stride, self.cols);
             if let Some(loss) = self.loss {
                 let mut chosen = x.x[0];
                 for class in 1..self.cols {
@@ -104,36 +125,25 @@ impl CrossEntropy {
                 }
                 let log = math::log(s, x.total);
                 let value = s.sub(log, s.sub(chosen, x.largest));
-                store(s, memory, loss.at(row), value);
+                // SAFETY: as above.
+                unsafe { store(s, memory, loss.at(row), value) };
             }
             if let Some(grad) = self.grad {
-                let scale = match grad.scale.stride {
-                    0 => s.splat(memory.read(grad.scale.offset, 1)[0]),
-                    _ => load(s, memory, grad.scale.at(row)),
+                // SAFETY: as above; one number is a scalar's, or a list of its own.
+                let scale = unsafe {
+                    match grad.scale.stride {
+                        0 => s.splat(*memory.at(grad.scale.offset)),
+                        _ => load(s, memory, grad.scale.at(row)),
+                    }
                 };
                 for class in 0..self.cols {
                     let y = s.mul(s.div(x.e[class], x.total), scale);
                     let y = s.select(is_target(class), s.sub(y, scale), y);
-                    store(s, memory, grad.y + class * self.stride + row, y);
+                    // SAFETY: the gradient lies as x does, as `check_cross_entropy` has proved.
+                    unsafe { store(s, memory, grad.y + class * self.stride + row, y) };
                 }
             }
         }
-    }
-
-    /// The row of the gradient, holding the logits.
-    #[inline(always)]
-    fn gradient_row<'a>(
-        &self,
-        memory: Memory,
-        grad: Gradient,
-        row: usize,
-        width: usize,
-    ) -> &'a mut [f32] {
-        let y = memory.write(grad.y + row * self.stride, width);
-        if grad.y != self.x {
-            y.copy_from_slice(memory.read(self.x + row * self.stride, width));
-        }
-        y
     }
 }
 
@@ -156,14 +166,21 @@ pub struct Correct {
 
 impl Correct {
     /// Computes this thread's rows at a batch of `n` rows.
-    pub fn run(&self, memory: Memory, n: usize, part: Part) {
+    ///
+    /// # Safety
+    /// It is bound for this memory from a verified program planned for at least `n` rows.
+    pub unsafe fn run(&self, memory: Memory, n: usize, part: Part) {
         for row in self.rows.own(n, part) {
-            let x = memory.read(self.x + row * self.stride, self.cols);
-            let first_largest =
-                (1..self.cols).fold(0, |best, i| if x[i] > x[best] { i } else { best });
-            let target = memory.read_indices(self.target.at(row), 1)[0];
-            let correct = first_largest == target as usize;
-            memory.write(self.y.at(row), 1)[0] = f32::from(u8::from(correct));
+            // SAFETY: `kernel::check` of `verify` has proved that x has these rows and that the
+            // lists have an element for each, and `check_overlaps` that y is apart from both.
+            unsafe {
+                let x = memory.read(self.x + row * self.stride, self.cols);
+                let first_largest =
+                    (1..self.cols).fold(0, |best, i| if x[i] > x[best] { i } else { best });
+                let target = *memory.at(self.target.at(row)).cast::<i32>();
+                let correct = first_largest == target as usize;
+                *memory.at(self.y.at(row)) = f32::from(u8::from(correct));
+            }
         }
     }
 }

@@ -133,7 +133,7 @@ impl Gemm {
             _ => parts::<S>(part, m, vecs),
         };
         if self.b_transposed && (1..=few_rows::MOST).contains(&rows.len()) {
-            // SAFETY: passed on to the caller; the sums have one row.
+            // SAFETY: the contract is this function's; the sums have one row.
             return unsafe {
                 if let Some(sums) = self.sums_beside(&rows) {
                     sums.few_rows(s, memory, (k, n), 0..1, columns.clone());
@@ -142,7 +142,7 @@ impl Gemm {
             };
         }
         if self.few_terms {
-            // SAFETY: passed on to the caller; the sums have one row.
+            // SAFETY: the contract is this function's; the sums have one row.
             return unsafe {
                 if let Some(sums) = self.sums_beside(&rows) {
                     sums.sum_columns(s, memory, k, columns.clone());
@@ -164,8 +164,8 @@ impl Gemm {
             for term in (0..k.max(1)).step_by(depth) {
                 let part = (rows.clone(), columns.clone());
                 let block = self.block_at((m, n, k), part, term, next.clone());
-                // SAFETY: the block lies inside the product, and `bind` has left room for its part
-                // of op(A) and for its sums.
+                // SAFETY: the block lies inside the product, whose sizes `check_gemm` has proved,
+                // and `Binder::room` has left room for its part of op(A) and for its sums.
                 unsafe {
                     self.pack_a::<S>(s, memory, &block);
                     self.block(s, memory, (k, n), &block);
@@ -211,7 +211,8 @@ impl Gemm {
             let packed = Operand { offset: self.pack, row: width * LANES, column: LANES };
             let own = self.b.offset + vec * self.b.column + terms.start * self.b.row;
             let own = Operand { offset: own, ..self.b };
-            // SAFETY: passed on to the caller.
+            // SAFETY: the block and its column lie inside the product, whose sizes `check_gemm`
+            // has proved; `Binder::room` has left room for the column.
             let b = unsafe {
                 if self.b_transposed {
                     self.pack_transposed_b(s, memory, (k, n), vec, width);
@@ -346,7 +347,7 @@ impl Job<'_> {
                 };
                 let c = self.memory.at(c);
                 // SAFETY: the tiles lie inside C and the operands agree with it in size, as
-                // `verify` has proved; padding makes the last vector of every row whole.
+                // `check_gemm` has proved; `place` pads the last vector of every row.
                 unsafe {
                     match (self.gemm.a_transposed, self.b_bf16) {
                         (true, _) => {
@@ -405,7 +406,7 @@ unsafe fn select<S: Simd, const AT: bool, const BF16: bool>(
     c: *mut f32,
     ahead: &mut Ahead,
 ) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the tiles are the caller's, and lie inside C.
     unsafe {
         match tiles.vecs {
             1 => select_rows::<S, AT, BF16, 1>(s, job, tiles, height, c, ahead),
@@ -425,7 +426,7 @@ unsafe fn select_rows<S: Simd, const AT: bool, const BF16: bool, const V: usize>
     c: *mut f32,
     ahead: &mut Ahead,
 ) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the tiles are the caller's, and lie inside C.
     unsafe {
         match height {
             1 => multiply::<S, AT, BF16, V, 1>(s, job, tiles, c, ahead),
@@ -477,7 +478,8 @@ unsafe fn multiply<S: Simd, const AT: bool, const BF16: bool, const V: usize, co
                     ahead.fetch(s, job, Tile { row: tiles.row + tile * R, rows: R, ..tiles });
                 }
                 let (mut a, mut from) = (rows, memory.at(b.offset).cast_const());
-                // SAFETY: the caller's operands hold R rows, V vectors and k steps for each tile.
+                // SAFETY: `select` gives tiles inside C, and their operands have R rows, V vectors
+                // and k terms for each, as `check_gemm` has proved.
                 unsafe {
                     let mut sums = [[s.splat(0.0); V]; R];
                     for (r, sums) in sums.iter_mut().enumerate() {
@@ -531,7 +533,7 @@ unsafe fn add_term<S: Simd, const AT: bool, const BF16: bool, const V: usize, co
     // Past something opaque no operand is loaded early, and no loop unrolled, as LLVM's models of
     // some processors would do: the sums take all registers as it is.
     black_box(());
-    // SAFETY: passed on to the caller.
+    // SAFETY: `multiply` gives R elements and V vectors for each of its k terms.
     unsafe {
         let mut row = [s.splat(0.0); V];
         for (v, y) in row.iter_mut().enumerate() {

@@ -68,7 +68,7 @@ impl GemmInt8 {
     /// # Safety
     /// It is bound for this memory from a verified program planned for at least `batch` rows.
     pub unsafe fn run<S: Simd>(&self, s: S, memory: Memory, batch: usize, part: Part) {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the contract is this function's.
         unsafe {
             match s.vnni() {
                 Some(vnni) => self.run_with(s, vnni, memory, batch, part),
@@ -96,7 +96,8 @@ impl GemmInt8 {
         for first in rows.clone().step_by(height) {
             let rows = first..(first + height).min(rows.end);
             let job = Job { gemm: self, memory, first };
-            // SAFETY: the rows lie inside A, and the room for them holds this many.
+            // SAFETY: the rows lie inside A, as `check_gemm` has proved, and the room for them
+            // holds this many, by `pack_floats`.
             unsafe { job.quantise(s, rows.clone()) };
             let widest = tile_vectors::<S>(rows.len());
             let mut vec = columns.start;
@@ -139,7 +140,7 @@ impl Job<'_> {
             || {
                 for row in rows {
                     let from = self.memory.at(self.gemm.a + row * self.gemm.a_row);
-                    // SAFETY: the row has k floats, and the room for it as integers whole vectors.
+                    // SAFETY: the row has k floats, and its room is `pitch` long: whole vectors.
                     unsafe { quantise_row(s, from, self.gemm.k, self.packed(row)) };
                 }
             },
@@ -188,7 +189,7 @@ unsafe fn quantise_row<S: Simd>(s: S, from: *const f32, k: usize, to: *mut f32) 
 /// Runs the register tile of this size.
 #[inline(always)]
 unsafe fn select<S: Simd, D: Dot<S>>(s: S, d: D, job: &Job, tile: Tile) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the tile is the caller's.
     unsafe {
         match tile.vecs {
             1 => select_rows::<S, D, 1>(s, d, job, tile),
@@ -201,7 +202,7 @@ unsafe fn select<S: Simd, D: Dot<S>>(s: S, d: D, job: &Job, tile: Tile) {
 
 #[inline(always)]
 unsafe fn select_rows<S: Simd, D: Dot<S>, const V: usize>(s: S, d: D, job: &Job, tile: Tile) {
-    // SAFETY: passed on to the caller.
+    // SAFETY: the tile is the caller's.
     unsafe {
         match tile.rows {
             1 => multiply::<S, D, V, 1>(s, d, job, tile),
@@ -242,7 +243,8 @@ unsafe fn multiply<S: Simd, D: Dot<S>, const V: usize, const R: usize>(
             let bias = memory.at(gemm.bias.offset + tile.vec * gemm.bias.column);
             let to = &gemm.code.result;
             let c = to.of(memory, tile);
-            // SAFETY: the caller's operands hold R rows, V panels and k steps.
+            // SAFETY: the tile lies inside C, and its operands have R rows, V panels and k terms,
+            // as `check_gemm` and `check_vector_operand` have proved.
             unsafe {
                 let mut sums = [[s.splat_int(0); V]; R];
                 for (r, sums) in sums.iter_mut().enumerate() {

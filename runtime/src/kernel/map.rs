@@ -101,7 +101,8 @@ impl Map {
             let mut vec = vecs.start;
             while vec < vecs.end {
                 let tile = Tile { row, vec, rows: height, vecs: width.min(vecs.end - vec) };
-                // SAFETY: the tile lies inside the domain.
+                // SAFETY: the contract is this function's; the tile lies inside the domain, and is
+                // no larger than `Binder::bind` has made the registers.
                 unsafe { self.code.run(s, memory, tile) };
                 vec += width;
             }

@@ -76,7 +76,7 @@ impl Reduce {
                 let cols = self.domain.flat.unwrap_or(self.domain.cols).at(n);
                 let mut sums = s.splat(0.0);
                 for row in range {
-                    // SAFETY: passed on to the caller.
+                    // SAFETY: the contract is this function's, and the row lies in the domain.
                     unsafe {
                         sums = self.row(s, memory, row, cols, sums);
                         if self.by_row {
@@ -86,7 +86,7 @@ impl Reduce {
                     }
                 }
                 if !self.by_row {
-                    // SAFETY: passed on to the caller.
+                    // SAFETY: the same, and a sum over everything has one row.
                     unsafe { self.finish(s, memory, 0, sums) };
                 }
             },
@@ -106,7 +106,8 @@ impl Reduce {
         for first in (0..cols.div_ceil(LANES)).step_by(LARGEST_TILE) {
             let vecs = (cols.div_ceil(LANES) - first).min(LARGEST_TILE);
             let tile = Tile { row, vec: first, rows: 1, vecs };
-            // SAFETY: the tile lies inside the domain, and the value covers the tile.
+            // SAFETY: the tile lies inside the domain, which the operands of the body cover, as
+            // `verify::expr::check` has proved; its value is one of them, or a register.
             unsafe {
                 self.body.run(s, memory, tile);
                 let value = self.body.value.of(memory, tile);
@@ -126,7 +127,7 @@ impl Reduce {
     unsafe fn finish<S: Simd>(&self, s: S, memory: Memory, row: usize, sums: S::F) {
         let tile = Tile { row, vec: 0, rows: 1, vecs: 1 };
         let result = self.tail.result.of(memory, tile);
-        // SAFETY: the result's place covers the tile, and the tail's domain has this row.
+        // SAFETY: the tail's domain has a vector for this row, as `check_reduce` has proved.
         unsafe {
             s.store(result, s.splat(s.sum(sums)));
             self.tail.run(s, memory, tile);

@@ -26,19 +26,22 @@ pub struct Softmax {
 impl Softmax {
     /// Computes this thread's rows at a batch of `n` rows. y = e^(x - max) / Σ e^(x - max), or its
     /// logarithm (x - max) - ln Σ e^(x - max).
-    pub fn run<S: Simd>(&self, s: S, memory: Memory, n: usize, part: Part) {
+    ///
+    /// # Safety
+    /// It is bound for this memory from a verified program planned for at least `n` rows.
+    pub unsafe fn run<S: Simd>(&self, s: S, memory: Memory, n: usize, part: Part) {
         s.vectorize(
             #[inline(always)]
             || {
                 if self.columns {
-                    return self.run_columns(s, memory, n, part);
+                    // SAFETY: the contract is this function's.
+                    return unsafe { self.run_columns(s, memory, n, part) };
                 }
                 for row in self.rows.own(n, part) {
-                    let width = self.cols.next_multiple_of(LANES);
-                    let y = memory.write(self.y + row * self.stride, width);
-                    if self.x != self.y {
-                        y.copy_from_slice(memory.read(self.x + row * self.stride, width));
-                    }
+                    // SAFETY: `check_softmax` has proved that x and y have these rows of whole
+                    // vectors, and `check_overlaps` that they are the same or apart.
+                    let y =
+                        unsafe { copied_row(memory, self.x, self.y, row * self.stride, self.cols) };
                     let (largest, total) = normalizer(s, y, self.cols);
                     if self.log {
                         let shift = s.splat(largest);
@@ -55,18 +58,46 @@ impl Softmax {
 
     /// Sixteen rows at once.
     #[inline(always)]
-    fn run_columns<S: Simd>(&self, s: S, memory: Memory, n: usize, part: Part) {
+    unsafe fn run_columns<S: Simd>(&self, s: S, memory: Memory, n: usize, part: Part) {
         for row in self.rows.own(n, part).step_by(LANES) {
-            let x = Logits::load(s, memory, self.x + row, self.stride, self.cols);
+            // SAFETY: `rows_or_columns` has proved that x has at most sixteen columns, and `place`
+            // that each holds its rows in whole vectors.
+            let x = unsafe { Logits::load(s, memory, self.x + row, self.stride, self.cols) };
             let log = if self.log { math::log(s, x.total) } else { x.total };
             for class in 0..self.cols {
                 let y = match self.log {
                     true => s.sub(s.sub(x.x[class], x.largest), log),
                     false => s.div(x.e[class], x.total),
                 };
-                store(s, memory, self.y + class * self.stride + row, y);
+                // SAFETY: y lies as x does, as `check_softmax` has proved.
+                unsafe { store(s, memory, self.y + class * self.stride + row, y) };
             }
         }
+    }
+}
+
+/// A row of `cols` values and its padding at `to`, once it holds what lies at `from`; both are
+/// `row` floats further on.
+///
+/// # Safety
+/// Both rows lie inside the arena, in whole vectors, and are the same or apart; while the result
+/// lives, nothing else touches the row at `to`.
+#[inline(always)]
+pub unsafe fn copied_row<'a>(
+    memory: Memory,
+    from: usize,
+    to: usize,
+    row: usize,
+    cols: usize,
+) -> &'a mut [f32] {
+    let width = cols.next_multiple_of(LANES);
+    // SAFETY: the contract is this function's.
+    unsafe {
+        let lanes = memory.write(to + row, width);
+        if from != to {
+            lanes.copy_from_slice(memory.read(from + row, width));
+        }
+        lanes
     }
 }
 
@@ -85,11 +116,21 @@ pub struct Logits<S: Simd> {
 
 impl<S: Simd> Logits<S> {
     /// Loads the rows that begin at `first` in each of `cols` columns.
+    ///
+    /// # Safety
+    /// There are at most sixteen columns, and each has a whole vector there.
     #[inline(always)]
-    pub fn load(s: S, memory: Memory, first: usize, stride: usize, cols: usize) -> Logits<S> {
+    pub unsafe fn load(
+        s: S,
+        memory: Memory,
+        first: usize,
+        stride: usize,
+        cols: usize,
+    ) -> Logits<S> {
         let (mut x, mut e) = ([s.splat(f32::NEG_INFINITY); LANES], [s.splat(0.0); LANES]);
         for (class, x) in x.iter_mut().enumerate().take(cols) {
-            *x = load(s, memory, first + class * stride);
+            // SAFETY: the contract is this function's.
+            *x = unsafe { load(s, memory, first + class * stride) };
         }
         let largest = tree(x, |a, b| s.max(a, b));
         for (e, &x) in e.iter_mut().zip(&x).take(cols) {
@@ -111,16 +152,23 @@ fn tree<F: Copy>(mut values: [F; LANES], join: impl Fn(F, F) -> F) -> F {
 }
 
 /// Sixteen floats of a column.
+///
+/// # Safety
+/// They lie inside the arena, and nothing writes them meanwhile.
 #[inline(always)]
-pub fn load<S: Simd>(s: S, memory: Memory, offset: usize) -> S::F {
-    let lanes = memory.read(offset, LANES).first_chunk().expect("sixteen were read");
-    s.from_array(*lanes)
+pub unsafe fn load<S: Simd>(s: S, memory: Memory, offset: usize) -> S::F {
+    // SAFETY: the contract is this function's.
+    unsafe { s.load(memory.at(offset)) }
 }
 
 /// Writes sixteen floats of a column.
+///
+/// # Safety
+/// They lie inside the arena, and nothing else touches them meanwhile.
 #[inline(always)]
-pub fn store<S: Simd>(s: S, memory: Memory, offset: usize, values: S::F) {
-    memory.write(offset, LANES).copy_from_slice(&s.to_array(values));
+pub unsafe fn store<S: Simd>(s: S, memory: Memory, offset: usize, values: S::F) {
+    // SAFETY: the contract is this function's.
+    unsafe { s.store(memory.at(offset), values) }
 }
 
 /// Replaces each vector of a row by `f` of it.

@@ -266,7 +266,7 @@ pub unsafe fn run<S: Simd>(s: S, ops: &[Op], memory: Memory, n: usize, seed: u64
             let mut last = s.splat(0.0);
             for op in ops {
                 // SAFETY: every offset is that of a vector, float or strided run that the general
-                // kernel of a verified step would have touched.
+                // kernel of the step would touch, so the contract is that of `Bound::run`.
                 last = unsafe { op.run(s, memory, n, seed, last) };
             }
         },
@@ -277,7 +277,7 @@ impl Op {
     /// Runs the operation after one that gave `last`, and says what it gives itself.
     #[inline(always)]
     unsafe fn run<S: Simd>(&self, s: S, memory: Memory, n: usize, seed: u64, last: S::F) -> S::F {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the contract is that of the module's `run`.
         unsafe {
             let value = |at: u32| if at == LAST { last } else { s.load(memory.at(at as usize)) };
             let (result, to) = match *self {
@@ -362,7 +362,7 @@ unsafe fn line<S: Simd>(s: S, memory: Memory, computes: &Compute) {
                     }
                     for _ in 0..computes.len {
                         let mut values = [s.splat(0.0); 3];
-                        // SAFETY: passed on to the caller.
+                        // SAFETY: the lines are those of an operation, so `len` vectors long.
                         unsafe {
                             for i in 0..opcode.arity() {
                                 values[i] = s.load(args[i].next());
@@ -381,7 +381,7 @@ unsafe fn line<S: Simd>(s: S, memory: Memory, computes: &Compute) {
 unsafe fn update<S: Simd>(s: S, memory: Memory, adam: &Adam, tile: Tile) {
     s.vectorize(
         #[inline(always)]
-        // SAFETY: passed on to the caller.
+        // SAFETY: the tile is one of the operation's.
         move || unsafe { adam.run(s, memory, tile) },
     );
 }
@@ -393,7 +393,7 @@ unsafe fn chains<S: Simd>(s: S, memory: Memory, chain: &Chain) -> S::F {
     let mut heads =
         Heads { to: to.cursor(memory), start: start.cursor(memory), a: a.cursor(memory) };
     let mut left = chain.len;
-    // SAFETY: passed on to the caller.
+    // SAFETY: the lines are those of an operation, of `len` chains.
     unsafe {
         loop {
             match left {
@@ -427,7 +427,7 @@ unsafe fn side_by_side<S: Simd, const R: usize>(
     let &Chain { k, splat, a_step, b, .. } = chain;
     let mut sums = [s.splat(0.0); R];
     let mut factors = [heads.a.at; R];
-    // SAFETY: passed on to the caller.
+    // SAFETY: the chain's lines have `R` more elements, and `k` terms each.
     unsafe {
         for (sum, factor) in sums.iter_mut().zip(&mut factors) {
             let start = heads.start.next();
@@ -472,7 +472,7 @@ unsafe fn transpose<S: Simd, const R: usize, const C: usize>(
     let mut block = [s.splat(0.0); LANES];
     let mut from = from.cursor(memory);
     for (i, lanes) in block[..R].iter_mut().enumerate() {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the operation has `rows` rows, of which no more are read.
         *lanes = unsafe { s.load(from.at) };
         if i + 1 < rows as usize {
             from.next();
@@ -480,7 +480,7 @@ unsafe fn transpose<S: Simd, const R: usize, const C: usize>(
     }
     s.transpose(&mut block);
     for (i, &column) in block[..C].iter().enumerate() {
-        // SAFETY: as above.
+        // SAFETY: `unroll` gives the room a block of sixteen vectors.
         unsafe { s.store(memory.at(to as usize + i * LANES), column) };
     }
 }

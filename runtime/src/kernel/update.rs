@@ -56,7 +56,7 @@ impl Update {
     /// Its operands are bound for this memory from a verified program and cover the tile.
     #[inline(always)]
     pub unsafe fn run<S: Simd>(&self, s: S, memory: Memory, tile: Tile) {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the contract is this function's.
         unsafe {
             match self {
                 Update::Momentum(momentum) => momentum.run(s, memory, tile),
@@ -178,7 +178,7 @@ impl Adam {
     /// Its operands are bound for this memory from a verified program and cover the tile.
     #[inline(always)]
     pub unsafe fn run<S: Simd>(&self, s: S, memory: Memory, tile: Tile) {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the contract is this function's.
         unsafe {
             match self.decay {
                 Some(decay) => self.sweep::<S, true>(s, memory, tile, decay),

@@ -26,7 +26,7 @@ impl Gemm {
     ) {
         for vec in columns {
             let tile = Tile { row: rows.start, vec, rows: rows.len(), vecs: 1 };
-            // SAFETY: passed on to the caller.
+            // SAFETY: the contract is that of `Gemm::run`; the tile lies inside C.
             unsafe {
                 match rows.len() {
                     1 => self.few_rows_tile::<S, 1>(s, memory, size, tile),
@@ -56,7 +56,7 @@ impl Gemm {
                 let bias = |r: usize| (tile.row + r) * self.bias.row + tile.vec * self.bias.column;
                 let a = |r: usize| self.a.offset + (tile.row + r) * self.a.row;
                 // SAFETY: the tile lies inside C and the operands agree with it in size, as
-                // `verify` has proved.
+                // `check_gemm` has proved.
                 unsafe {
                     let mut sums = [s.splat(0.0); R];
                     for (r, sum) in sums.iter_mut().enumerate() {

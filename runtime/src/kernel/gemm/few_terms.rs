@@ -33,7 +33,7 @@ impl Gemm {
         for vec in columns {
             for row in rows.clone().step_by(ROWS) {
                 let tile = Tile { row, vec, rows: ROWS.min(rows.end - row), vecs: 1 };
-                // SAFETY: passed on to the caller.
+                // SAFETY: the contract is that of `Gemm::run`; the tile lies inside C.
                 unsafe {
                     match k {
                         1 => self.few_terms_tile::<S, 1>(s, memory, tile),
@@ -56,7 +56,7 @@ impl Gemm {
             || {
                 let &Gemm { a, b, bias, .. } = self;
                 // SAFETY: the tile lies inside C and the operands agree with it in size, as
-                // `verify` has proved.
+                // `check_gemm` has proved.
                 unsafe {
                     let mut terms = [s.splat(0.0); K];
                     for (i, term) in terms.iter_mut().enumerate() {

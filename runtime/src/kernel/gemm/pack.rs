@@ -45,7 +45,7 @@ pub fn b_floats(k: usize, n: usize) -> usize {
 /// A vector of B, whose elements may be bfloat16.
 #[inline(always)]
 pub(super) unsafe fn load<S: Simd>(s: S, p: *const f32, bf16: bool) -> S::F {
-    // SAFETY: passed on to the caller.
+    // SAFETY: `p` points at a vector of B, which the caller knows.
     unsafe { if bf16 { s.load_bf16(p.cast()) } else { s.load(p) } }
 }
 
@@ -80,8 +80,9 @@ impl Gemm {
                         for i in start..(start + PAGES).min(k) {
                             let from = first + tile.row + i * self.a.column;
                             s.prefetch(memory.at(from + 4 * MAX_ROWS));
-                            // SAFETY: op(A) has these rows. A whole vector is written where it ends
-                            // inside the tile, whose later columns overwrite what is too much.
+                            // SAFETY: op(A) has these rows, as `check_gemm` has proved. A whole
+                            // vector is written where it ends inside the tile, whose later columns
+                            // overwrite what is too much; `Binder::room` has left room for it.
                             unsafe {
                                 let lanes = s.load_first(memory.at(from), tile.rows);
                                 let to = memory.at(to.wrapping_add(i * tile.rows));
@@ -112,7 +113,8 @@ impl Gemm {
             || {
                 for i in 0..k {
                     for vec in 0..width {
-                        // SAFETY: B has k rows of this many vectors, and `pack` has room for them.
+                        // SAFETY: B has k rows of this many vectors, as `check_gemm` has proved,
+                        // and `pack` has room for them, by `Binder::room`.
                         unsafe {
                             let at = from.offset + i * from.row + vec * from.column;
                             let to = self.pack + (i * width + vec) * LANES;
@@ -140,8 +142,8 @@ impl Gemm {
         let mut block = [s.splat(0.0); LANES];
         for (i, lanes) in block.iter_mut().enumerate() {
             let row = if i < present { i } else { 0 };
-            // SAFETY: B has `present` rows from `first` on; those beyond are read as the first and
-            // end in lanes that nobody uses. A row is padded to whole vectors.
+            // SAFETY: B has `present` rows from `first` on, as `check_gemm` has proved; those
+            // beyond are read as the first and end in lanes that nobody uses. `place` pads a row.
             *lanes = unsafe { s.load(memory.at(from + row * self.b.row)) };
         }
         s.transpose(&mut block);
@@ -174,7 +176,8 @@ impl Gemm {
                 for column in 0..width {
                     for start in (0..k).step_by(LANES) {
                         let to = self.pack + (start * width + column) * LANES;
-                        // SAFETY: passed on to the caller; `pack` has room for whole vectors of k.
+                        // SAFETY: op(B) has these columns, as `check_gemm` has proved; `pack` has
+                        // room for whole vectors of k, by `Binder::room`.
                         unsafe {
                             let block = self.transposed_block(s, memory, n, vec + column, start);
                             self.fetch_block(s, memory, vec + column + width, start);

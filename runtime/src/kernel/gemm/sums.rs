@@ -21,7 +21,7 @@ impl Gemm {
         while vec < columns.end {
             let vecs = MAX_VECTORS.min(1 << (columns.end - vec).ilog2());
             let b = Operand { offset: self.b.offset + vec * self.b.column, ..self.b };
-            // SAFETY: passed on to the caller.
+            // SAFETY: the contract is that of `Gemm::run`; these vectors of B are in `columns`.
             unsafe { self.sum_block(s, memory, k, b, Tile { row: 0, vec, rows: 1, vecs }) };
             vec += vecs;
         }
@@ -37,7 +37,7 @@ impl Gemm {
         b: Operand,
         tile: Tile,
     ) {
-        // SAFETY: passed on to the caller.
+        // SAFETY: the contract is that of `Gemm::run`; the tile is in the row of sums.
         unsafe {
             match tile.vecs {
                 1 => self.sum::<S, 1>(s, memory, k, b, tile),
@@ -65,7 +65,7 @@ impl Gemm {
                 let mut from = memory.at(b.offset).cast_const();
                 let to = self.code.result.of(memory, tile);
                 // SAFETY: the column block has k rows of V vectors, and the row of sums has these
-                // vectors, as `verify` has proved.
+                // vectors, as `check_product_sums` and `check_column_sum` have proved.
                 unsafe {
                     let mut sums = [s.splat(0.0); V];
                     for _ in 0..k {
