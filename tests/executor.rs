@@ -3,11 +3,14 @@
 
 mod common;
 
+use arenet_compiler::graph::{Formula, Shape};
+use arenet_compiler::op::{Axis, Operand};
 use arenet_runtime::exec::{EntryPoint, Executor, Options, RunError};
 use arenet_runtime::kernel::share::{Split, shares};
+use arenet_runtime::predict::Predictor;
 use arenet_runtime::program::{Port, Program, Verified};
 use arenet_runtime::simd::Isa;
-use common::{Numbers, compile, executor, worth_sharing};
+use common::{Net, Numbers, compile, executor, sum, worth_sharing};
 use pretty_assertions::assert_eq;
 use std::sync::Arc;
 use std::time::Duration;
@@ -92,8 +95,11 @@ fn what_does_not_fit_is_refused_with_a_sentence() {
         (|e, p| e.write_floats(&p.inputs[0], usize::MAX, &[0.0; 6]), "`x` is planned for 4 rows"),
         (|e, p| e.write_indices(&p.inputs[0], 0, &[0; 3]), "`x` does not hold I32"),
         (|e, p| e.write_floats(&p.targets[0], 0, &[0.0]), "`species` does not hold F32"),
-        (|e, p| e.write_indices(&p.targets[0], 0, &[0, 3]), "species 3 is outside 0..3"),
-        (|e, p| e.write_indices(&p.targets[0], 0, &[-1]), "species -1 is outside 0..3"),
+        (
+            |e, p| e.write_indices(&p.targets[0], 0, &[0, 3]),
+            "`species` is 3 in row 1, outside 0..3",
+        ),
+        (|e, p| e.write_indices(&p.targets[0], 0, &[-1]), "`species` is -1 in row 0, outside 0..3"),
         (
             |e, p| e.write_floats(&Port { name: "z".into(), ..p.inputs[0].clone() }, 0, &[0.0; 3]),
             "`z` is a port of another program",
@@ -325,4 +331,48 @@ fn executors_with_threads_come_and_go() {
             assert!(outputs(&executor, 8).iter().all(|&bits| f32::from_bits(bits).is_finite()));
         }
     }
+}
+
+#[test]
+fn rows_that_depend_on_each_other_are_not_predicted() {
+    // The compiler refuses such a text; a file may hold the program.
+    let refusal = |build: &dyn Fn(&mut Net)| {
+        let mut net = Net::new();
+        build(&mut net);
+        let mut predictor = Predictor::new(net.compile(4), &[], "w", Options::default())
+            .expect("it has no weights");
+        predictor.predict_into(&[&[1.0, 2.0]], 2, &mut [&mut [0.0; 2]])
+    };
+    let crossed =
+        "the program predicts no row on its own: `test` (1:1) goes over all rows of a batch";
+    let crossed = Err(RunError::Value(crossed.to_string()));
+    let x = || Operand::f32(Shape::batched(&[1]), -1.0, 1.0);
+    assert_eq!(
+        refusal(&|net| {
+            let x = net.leaf(x());
+            let total = sum(&mut net.graph, Axis::All, x);
+            let f = Formula::new(&mut net.graph);
+            let y = (f.term(x) - f.term(total)).id;
+            net.watch(y);
+        }),
+        crossed
+    );
+    assert_eq!(
+        refusal(&|net| {
+            let x = net.leaf(x());
+            let mean = Formula::new(&mut net.graph).term(x).mean().id;
+            let f = Formula::new(&mut net.graph);
+            let y = (f.term(x) - f.term(mean)).id;
+            net.watch(y);
+        }),
+        crossed
+    );
+    assert_eq!(
+        refusal(&|net| {
+            let x = net.leaf(x());
+            let y = (-Formula::new(&mut net.graph).term(x)).id;
+            net.watch(y);
+        }),
+        Ok(())
+    );
 }

@@ -17,13 +17,13 @@ pub mod show;
 pub mod signature;
 pub mod syntax;
 
-use arenet_runtime::program::{Batch, Program};
-use diagnostic::{Diagnostic, Severity};
+use arenet_runtime::program::{Batch, Program, Scalar};
+use diagnostic::{Diagnostic, Severity, Span};
 use emit::{Plan, Role, Stage};
 use graph::{Graph, NodeId};
 use lower::LowerOptions;
 use model::Model;
-use op::{Broadcast, Op};
+use op::{Broadcast, Leaf, Op, Source};
 use pass::simplify::{simplify, simplify_model};
 
 /// How to compile.
@@ -130,6 +130,10 @@ pub fn compile(source: &str, options: &Options) -> Result<Compiled, Vec<Diagnost
     let [predict, eval, train] = entry_graphs(&model).map(simplified);
     emit::narrow(&mut model, &[&predict, &eval, &train], options.weights);
     let init = simplified(emit::init_graph(&model));
+    if let Some(overflow) = [&init, &predict, &eval, &train].into_iter().find_map(overflow) {
+        diagnostics.push(overflow);
+        return Err(diagnostics);
+    }
     // A narrow weight is no operand of a result in columns.
     let columns = options.weights == Precision::F32;
     let stages = emit::stages([init, predict, eval, train], batch, columns);
@@ -178,6 +182,24 @@ fn named_scalars(mut graph: Graph) -> Graph {
         }
     }
     graph
+}
+
+/// The first number of a graph that a 32-bit float cannot hold. Those of the text are within
+/// bounds, but not all that is computed from them.
+fn overflow(graph: &Graph) -> Option<Diagnostic> {
+    let number = |node: &graph::Node| match node.op {
+        Op::Leaf(Leaf { source: Source::Const(value), .. }) => Some(value),
+        Op::Leaf(Leaf { source: Source::Scalar(Scalar::PerRow { factor }), .. }) => Some(factor),
+        _ => None,
+    };
+    let bad = |node: &graph::Node| number(node).filter(|value| !(*value as f32).is_finite());
+    let (node, value) = graph.nodes.iter().find_map(|node| Some((node, bad(node)?)))?;
+    let span = graph.origins.get(node.origin.0 as usize).map_or(Span::default(), |o| o.span);
+    let message = match value.is_nan() {
+        true => "a number computed here is not a number".to_string(),
+        false => format!("a number computed here is {value:.3e}, which a 32-bit float cannot hold"),
+    };
+    Some(Diagnostic::error("number-too-large", span, message))
 }
 
 /// Debug builds verify the graph after each pass.

@@ -65,6 +65,8 @@ pub enum Domain {
     Range(i64, i64),
     /// The classes by name; the value is the position.
     Names(Vec<String>),
+    /// The real numbers from the first to the second, both included.
+    Interval(f64, f64),
 }
 
 /// A parameter.

@@ -39,6 +39,8 @@ pub enum Kind {
     Count {
         /// The least it may be.
         least: u64,
+        /// The most.
+        most: u64,
     },
     /// `true` or `false`
     Flag,
@@ -108,6 +110,16 @@ pub struct Problem {
     pub help: Option<String>,
 }
 
+impl Kind {
+    /// The largest whole number that a 64-bit float holds with all before it.
+    pub const MOST: u64 = 1 << 53;
+
+    /// A whole number from `least` on.
+    pub const fn count(least: u64) -> Kind {
+        Kind::Count { least, most: Kind::MOST }
+    }
+}
+
 impl Param {
     /// A parameter that must be given.
     pub const fn required(name: &'static str, kind: Kind) -> Param {
@@ -139,9 +151,9 @@ impl Range {
     /// Whether it holds a number; none holds NaN.
     pub fn contains(self, value: f64) -> bool {
         match self {
-            Range::Any => value.is_finite(),
-            Range::AtLeastZero => value.is_finite() && value >= 0.0,
-            Range::AboveZero => value.is_finite() && value > 0.0,
+            Range::Any => !value.is_nan(),
+            Range::AtLeastZero => value >= 0.0,
+            Range::AboveZero => value > 0.0,
             Range::Fraction => (0.0..1.0).contains(&value),
         }
     }
@@ -149,7 +161,7 @@ impl Range {
     /// What its numbers are, after "must be".
     pub fn text(self) -> &'static str {
         match self {
-            Range::Any => "a finite number",
+            Range::Any => "a number",
             Range::AtLeastZero => "at least 0",
             Range::AboveZero => "more than 0",
             Range::Fraction => "at least 0 and less than 1",

@@ -48,6 +48,16 @@ fn shapes() {
 }
 
 #[test]
+fn rows() {
+    check("rows");
+}
+
+#[test]
+fn numbers() {
+    check("numbers");
+}
+
+#[test]
 fn calls() {
     check("calls");
 }

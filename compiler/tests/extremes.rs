@@ -35,11 +35,45 @@ fn loss_and_grad(loss: &str, y: &[f64], t: &[f64], target: &str) -> (f64, Vec<f6
 
 #[test]
 fn bce_of_certain_predictions() {
-    // Certain and right costs nothing; certain and wrong costs 100, as in PyTorch.
+    // Certain and right costs nothing; certain and wrong costs 100, and its gradient is
+    // (y - t) / max(y (1 - y), 1e-12), as in PyTorch.
     let (loss, grad) = loss_and_grad("bce", &[0.0, 1.0], &[0.0, 1.0], "[N, 2]");
-    assert_eq!((loss, grad), (0.0, vec![0.5, -0.5]));
+    assert_eq!((loss, grad), (0.0, vec![0.0, 0.0]));
     let (loss, grad) = loss_and_grad("bce", &[0.0, 1.0], &[1.0, 0.0], "[N, 2]");
-    assert_eq!((loss, grad), (100.0, vec![0.0, 0.0]));
+    assert_eq!((loss, grad), (100.0, vec![-5e11, 5e11]));
+}
+
+#[test]
+fn numbers_that_are_computed_stay_within_32_bit_floats() {
+    let told = |value: &str| {
+        let source = format!("net m {{ input x: [N, 1]  output y = x * {value} }}");
+        let told = arenet_compiler::compile(&source, &Default::default()).err().unwrap();
+        (told[0].message.clone(), source[told[0].span.range()].to_string())
+    };
+    assert_eq!(
+        told("exp(100)"),
+        (
+            "a number computed here is 2.688e43, which a 32-bit float cannot hold".to_string(),
+            "x * exp(100)".to_string()
+        )
+    );
+    assert_eq!(
+        told("log(0)").0,
+        "a number computed here is -inf, which a 32-bit float cannot hold"
+    );
+    assert_eq!(told("sqrt(-1)").0, "a number computed here is not a number");
+
+    // The factor of a mean is computed with 64 bits, and may not leave 32.
+    let loss = |factors: usize| {
+        let factors = " * 1e38".repeat(factors);
+        let source = format!(
+            "net m {{ input x: [N, 1]  output y = x |> dense(1) }}
+             train {{ target t: [N, 1]  loss = mse(y, t){factors}  optimizer = sgd }}"
+        );
+        arenet_compiler::compile(&source, &Default::default())
+    };
+    arenet_runtime::program::verify::verify(loss(1).ok().unwrap().program).unwrap();
+    assert_eq!(loss(9).err().unwrap()[0].code, "number-too-large");
 }
 
 #[test]

@@ -14,7 +14,7 @@ use crate::kernel::Part;
 use crate::kernel::bind::{Binder, Bound, unroll};
 use crate::kernel::share::{Share, shares};
 use crate::kernel::straight;
-use crate::program::{BufferId, DType, Domain, Entry, Layout, Port, Program, Verified};
+use crate::program::{BufferId, DType, Entry, Layout, Port, Program, Verified};
 use crate::simd::{Isa, LANES, Simd, Task};
 use crate::team::{ALONE, Crew, Team};
 use std::fmt;
@@ -318,10 +318,11 @@ impl Executor {
         }
     }
 
-    /// Copies class indices into a port, from its row `first` on.
+    /// Copies classes into a port, from its row `first` on: the numbers of its domain, such as 1 to
+    /// 3 of 1..4, and of names the positions.
     ///
     /// # Errors
-    /// More rows than planned for, or an index outside the port's domain.
+    /// More rows than planned for, or a class outside the port's domain.
     pub fn write_indices(
         &mut self,
         port: &Port,
@@ -329,15 +330,9 @@ impl Executor {
         data: &[i32],
     ) -> Result<(), RunError> {
         self.check_port(port, DType::I32, first, data.len())?;
-        let (low, high) = match &port.domain {
-            Domain::Range(low, high) => (*low, *high),
-            Domain::Names(names) => (0, names.len() as i64),
-            Domain::Any => (0, 0),
-        };
-        if let Some(bad) = data.iter().find(|&&index| !(low..high).contains(&i64::from(index))) {
-            return Err(RunError::Value(format!("{} {bad} is outside {low}..{high}", port.name)));
-        }
-        self.copy_rows(port, first, data, |index| f32::from_bits(index.cast_unsigned()));
+        transfer::check_classes(port, data)?;
+        let low = port.domain.first_class();
+        self.copy_rows(port, first, data, |&class| transfer::stored_class(class, low));
         Ok(())
     }
 

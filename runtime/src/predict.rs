@@ -2,7 +2,8 @@
 
 use crate::data::{Array, Dataset};
 use crate::exec::{EntryPoint, Executor, Feed, Options, RunError};
-use crate::program::{BufferId, Program, Verified};
+use crate::program::rows::crossing;
+use crate::program::{BufferId, Origin, Program, Verified};
 use crate::train::evaluate::evaluate;
 use crate::train::scalars::{Clock, Scalars};
 use crate::train::{self, Evaluation, TrainError};
@@ -26,6 +27,8 @@ pub struct Predictor {
     program: Arc<Verified>,
     executor: Executor,
     scalars: Scalars,
+    /// Whether each row's outputs are its own.
+    by_rows: bool,
 }
 
 impl Predictor {
@@ -44,7 +47,8 @@ impl Predictor {
         let mut executor = Executor::new(program.clone(), options)?;
         train::load(&mut executor, weights, file)?;
         let scalars = Scalars::new(program.program(), &[], Clock { step: 0, epoch: 0 });
-        Ok(Predictor { program, executor, scalars })
+        let by_rows = crossing(program.program()).is_none();
+        Ok(Predictor { program, executor, scalars, by_rows })
     }
 
     /// The program.
@@ -61,8 +65,10 @@ impl Predictor {
     /// after row.
     ///
     /// # Errors
-    /// Arrays that are not what the inputs take: their number, size, type or values.
+    /// Arrays that are not what the inputs take: their number, size, type or values; or a program
+    /// whose outputs depend on the rows that they are predicted with.
     pub fn predict(&mut self, inputs: &[Array], rows: usize) -> Result<Vec<Vec<f32>>, RunError> {
+        self.check_rows()?;
         let feed = Feed::inputs(&self.program, inputs, rows)?;
         let program = self.program.program();
         let ids: Vec<BufferId> = program.outputs.iter().map(|output| output.buffer).collect();
@@ -84,13 +90,15 @@ impl Predictor {
     /// are finite is not looked at.
     ///
     /// # Errors
-    /// More rows than the program is compiled for, none, or slices of the wrong number or size.
+    /// More rows than the program is compiled for, none, or slices of the wrong number or size; or
+    /// a program whose outputs depend on the rows that they are predicted with.
     pub fn predict_into(
         &mut self,
         inputs: &[&[f32]],
         rows: usize,
         outputs: &mut [&mut [f32]],
     ) -> Result<(), RunError> {
+        self.check_rows()?;
         let program = self.program.program();
         let (takes, gives) = (program.inputs.len(), program.outputs.len());
         if (inputs.len(), outputs.len()) != (takes, gives) {
@@ -110,6 +118,12 @@ impl Predictor {
         Ok(())
     }
 
+    /// The compiler makes no program of rows that depend on each other, but a file may hold one.
+    #[inline]
+    fn check_rows(&self) -> Result<(), RunError> {
+        if self.by_rows { Ok(()) } else { Err(crossed(self.program.program())) }
+    }
+
     /// Loss and metrics over a data set.
     ///
     /// # Errors
@@ -124,6 +138,16 @@ impl Predictor {
         let feed = Feed::new(&self.program, data)?;
         evaluate(&mut self.executor, &mut self.scalars, &feed, &all_rows(data.rows)?)
     }
+}
+
+#[cold]
+fn crossed(program: &Program) -> RunError {
+    let Some(step) = crossing(program) else { unreachable!("some step was found to cross rows") };
+    let Origin { name, line, column } = &step.origin;
+    RunError::Value(format!(
+        "the program predicts no row on its own: `{name}` ({line}:{column}) goes over all rows of \
+         a batch"
+    ))
 }
 
 fn batch(program: &Program) -> usize {

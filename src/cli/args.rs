@@ -7,6 +7,7 @@ use arenet::compiler::Precision;
 use arenet::runtime::data::ColumnMap;
 use arenet::runtime::exec;
 use arenet::runtime::simd::Isa;
+use arenet::runtime::train::{check_epochs, check_rate};
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
@@ -276,7 +277,19 @@ fn parse_set(text: &str) -> Result<(String, f64), String> {
     Ok((name.trim().to_string(), value))
 }
 
-/// Reads a positive number, such as a learning rate or a time.
+/// Reads a learning rate, of the bounds that a model's text has.
+pub fn parse_rate(text: &str) -> Result<f64, String> {
+    let rate = text.parse().map_err(|_| "expected a number".to_string())?;
+    check_rate(rate).map(|()| rate)
+}
+
+/// Reads a number of epochs, of the bounds that a model's text has.
+pub fn parse_epochs(text: &str) -> Result<u64, String> {
+    let epochs = text.parse().map_err(|_| "expected a whole number".to_string())?;
+    check_epochs(epochs).map(|()| epochs)
+}
+
+/// Reads a positive number, such as a time.
 pub fn parse_positive(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(value) if value > 0.0 && value.is_finite() => Ok(value),

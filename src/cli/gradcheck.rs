@@ -190,8 +190,10 @@ fn value_in(port: &Port, stream: Stream, element: u64) -> f64 {
     let (low, high) = match &port.domain {
         Domain::Any if port.dtype == DType::I32 => (0.0, 1.0),
         Domain::Any => return uniform,
-        Domain::Range(low, high) => (*low as f64, *high as f64),
+        // A class is its index.
+        Domain::Range(low, high) => (0.0, (high - low) as f64),
         Domain::Names(names) => (0.0, names.len() as f64),
+        Domain::Interval(low, high) => (*low, *high),
     };
     let value = low + (high - low) * uniform;
     if port.dtype == DType::I32 { value.floor() } else { value }

@@ -115,7 +115,7 @@ fn class_names(program: &Program) -> Vec<Option<(String, Vec<String>)>> {
 
 fn names_of(target: &Port) -> Vec<String> {
     match &target.domain {
-        Domain::Any => Vec::new(),
+        Domain::Any | Domain::Interval(..) => Vec::new(),
         Domain::Range(low, high) => (*low..*high).map(|class| class.to_string()).collect(),
         Domain::Names(names) => names.clone(),
     }

@@ -125,7 +125,7 @@ fn fill(executor: &mut Executor, rows: u64) -> Result<(), Failure> {
 }
 
 fn random_class(stream: Stream, element: u64, port: &Port) -> i32 {
-    let low = if let Domain::Range(low, _) = port.domain { low } else { 0 };
+    let low = port.domain.first_class();
     let classes = port.domain.classes().unwrap_or(1).clamp(1, u64::from(u32::MAX));
     low.saturating_add(stream.below(0, element, classes as u32).into()) as i32
 }
@@ -134,6 +134,9 @@ fn random_real(stream: Stream, element: u64, port: &Port, input: bool) -> f32 {
     match port.domain {
         Domain::Range(low, high) => {
             low as f32 + stream.uniform(0, element) * high.saturating_sub(low) as f32
+        }
+        Domain::Interval(low, high) => {
+            low as f32 + stream.uniform(0, element) * (high - low) as f32
         }
         _ if input => stream.normal(0, element),
         _ => stream.uniform(0, element),

@@ -16,7 +16,7 @@ use arenet::runtime::weights::read_weights_within;
 use clap::Args;
 use serde_json::json;
 
-use super::args::{BatchChoice, DataArgs, Rows, parse_batch, parse_positive};
+use super::args::{BatchChoice, DataArgs, Rows, parse_batch, parse_epochs, parse_rate};
 use super::eval::{figures, metrics_json};
 use super::failure::{Failure, Kind};
 use super::progress::Progress;
@@ -45,13 +45,13 @@ pub struct TrainArgs {
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
     /// Passes over the data
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", value_parser = parse_epochs)]
     epochs: Option<u64>,
     /// Rows of a step: a number, or `full` for all
     #[arg(long, value_name = "N", value_parser = parse_batch)]
     batch: Option<BatchChoice>,
     /// Learning rate that the schedule starts from
-    #[arg(long, value_name = "RATE", value_parser = parse_positive)]
+    #[arg(long, value_name = "RATE", value_parser = parse_rate)]
     lr: Option<f64>,
     /// Seed of initial weights and shuffling
     #[arg(long, value_name = "N")]

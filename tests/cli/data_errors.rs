@@ -52,6 +52,17 @@ fn labels_are_within_their_domain() {
 }
 
 #[test]
+fn targets_of_binary_cross_entropy_are_probabilities() {
+    let folder = Folder::small("probability");
+    folder.write("small.csv", "0,0,0\n0,1,1\n1,0,-1\n");
+    let told = "error: small.csv:3: column 3 (t): -1 is outside 0 to 1\n\
+                help: scale the column, or choose another loss";
+    folder.fails("train small.net", 3, told);
+    folder.ok("compile small.net -o small.netc");
+    folder.fails("train small.netc --data small.csv", 3, told);
+}
+
+#[test]
 fn columns_that_do_not_fit_are_told() {
     let folder = Folder::small("columns");
     folder.write("small.csv", "0,0\n");

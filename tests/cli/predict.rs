@@ -52,6 +52,34 @@ fn classes_are_named() {
 }
 
 #[test]
+fn classes_count_from_where_the_domain_begins() {
+    let folder = Folder::new("classes-from-1");
+    let net = "net kinds { input x: [N, 1]  output logits = x |> dense(8) |> tanh |> dense(3) }
+        train { target kind: i32[N] in 1..4  loss = cross_entropy(logits, kind)
+            metric accuracy(logits, kind)  optimizer = adam(lr: 0.05)  epochs = 200 }";
+    let rows = "x,kind\n-2,1\n-1,1\n0,2\n0.2,2\n1,3\n2,3\n";
+    folder.write("kinds.net", net);
+    folder.write("kinds.csv", rows);
+    folder.ok("train kinds.net -q");
+    assert!(folder.ok("eval kinds.net").out.starts_with("accuracy 100.0%"));
+    folder.ok("compile kinds.net -o kinds.netc");
+    for model in ["kinds.net", "kinds.netc"] {
+        let out = folder.ok(&format!("predict {model} --data kinds.csv")).out;
+        let kinds: Vec<&str> = out.lines().filter_map(|line| line.rsplit(',').next()).collect();
+        assert_eq!(kinds, ["kind", "1", "1", "2", "2", "3", "3"]);
+    }
+    // What is trained is what counting from 0 trains, to the bit.
+    folder.write("zeros.net", net.replace("1..4", "0..3").replace("net kinds", "net zeros"));
+    folder.write("zeros.csv", "x,kind\n-2,0\n-1,0\n0,1\n0.2,1\n1,2\n2,2\n");
+    folder.ok("train zeros.net -q");
+    let weights = |file: &str| folder.text_lossy(file).replace("zeros", "kinds");
+    assert_eq!(weights("kinds.safetensors"), weights("zeros.safetensors"));
+    folder.write("kinds.csv", format!("{rows}0,4\n"));
+    let told = "error: kinds.csv:8: column 2 (kind): 4 is outside 1..4";
+    folder.fails("train kinds.net", 3, told);
+}
+
+#[test]
 fn rows_come_from_standard_input() {
     let folder = trained("stdin");
     let expected = folder.ok("predict small.net").out;

@@ -55,6 +55,10 @@ fn mistakes_on_the_command_line_exit_with_2() {
         assert_eq!((done.code, done.out.as_str()), (2, ""), "{args}");
         assert!(!done.err.is_empty(), "{args}");
     }
+    // A rate of 0 is one, here as in the text of a model.
+    folder.ok("train small.net -q --lr 0");
+    let done = folder.run("train small.net --lr 1e39");
+    assert!(done.err.contains("must be from 0 to 3.4028235e38"), "{}", done.err);
     let done = folder.run("trian small.net");
     assert!(done.err.contains("'train'"), "it proposes the command: {}", done.err);
 }

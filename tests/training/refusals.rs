@@ -89,6 +89,10 @@ fn data_that_does_not_fit_is_refused() {
         },
         "`x` is NaN in row 2, and must be finite",
     );
+    let likely = LINE.replace("metric rmse(y, t)", "").replace("mse", "bce_logits");
+    let data = Dataset { targets: vec![floats(1, vec![0.0, 1.0, 1.5, 0.0])], ..line(4) };
+    let message = "`t` is 1.5 in row 2, outside 0 to 1";
+    refuses_run(&likely, data, Settings::default(), message);
 }
 
 #[test]
@@ -98,7 +102,7 @@ fn settings_out_of_range_are_refused() {
     check(Settings { epochs: Some(0), ..base }, "epochs must be from 1 to 4294967296, not 0");
     check(
         Settings { lr: Some(f64::NAN), ..base },
-        "the learning rate must be a number from 0 on, not NaN",
+        "the learning rate must be from 0 to 3.4028235e38, not NaN",
     );
     check(Settings { valid: Some(1.0), ..base }, "the share to hold out must be in 0..1, not 1");
     check(

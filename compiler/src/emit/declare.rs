@@ -72,6 +72,7 @@ pub fn declare(
             Domain::Any => program::Domain::Any,
             Domain::Range(low, high) => program::Domain::Range(*low, *high),
             Domain::Names(names) => program::Domain::Names(names.clone()),
+            Domain::Interval(low, high) => program::Domain::Interval(*low, *high),
         },
     };
     program.inputs =

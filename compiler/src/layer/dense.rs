@@ -13,7 +13,7 @@ pub const ENTRIES: &[Entry] = &[Entry {
         positional: 2,
         params: &[
             Param::tensor("x"),
-            Param::required("n", Kind::Count { least: 1 }),
+            Param::required("n", Kind::count(1)),
             Param::optional("bias", Kind::Flag, Value::Flag(true)),
             Param::optional("init", Kind::Init, Value::Init(Rule::Uniform(Fan::Mean, 1.0))),
         ],

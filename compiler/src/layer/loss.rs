@@ -2,7 +2,7 @@
 
 use super::{Builder, Entry, floats};
 use crate::graph::{DType, Formula, NodeId, Term};
-use crate::op::{CrossEntropy, Leaf, Op, Source, Unary, UnaryFn};
+use crate::op::{Bce, CrossEntropy, Leaf, Op, Source, Unary, UnaryFn};
 use crate::signature::{Args, Param, Problem, Signature};
 
 /// The losses, and sum and mean for penalties of one's own.
@@ -12,7 +12,6 @@ pub const ENTRIES: &[Entry] = &[
     // torch.nn.L1Loss
     pair("mae", |b, args| between(b, args, |y, t| (y - t).abs().mean())),
     pair("bce", bce),
-    // torch.nn.BCEWithLogitsLoss
     pair("bce_logits", |b, args| between(b, args, bce_logits)),
     pair("cross_entropy", class_loss),
     Entry {
@@ -70,29 +69,21 @@ fn same_shape(builder: &Builder, args: &Args) -> Result<(NodeId, NodeId), Proble
     Err(if is_target(builder.graph.node(t).op) { problem.help(help) } else { problem })
 }
 
-/// torch.nn.BCELoss: -(t ln y + (1 - t) ln(1 - y)), where a logarithm is -100 at least.
-///
-/// Of a sigmoid it is computed from the logits, where it is exact however large they are.
+/// torch.nn.BCELoss. Of a sigmoid it is computed from the logits, where it is exact however large
+/// they are.
 fn bce(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
     let (y, _) = same_shape(builder, args)?;
     let node = builder.graph.node(y);
     let logits = (node.op == Op::Unary(Unary(UnaryFn::Sigmoid))).then(|| node.inputs[0]);
     between(builder, args, |y, t| match logits {
         Some(z) => bce_logits(y.formula().term(z), t),
-        None => -(t * clamped_log(y) + (1.0 - t) * clamped_log(1.0 - y)).mean(),
+        None => y.formula().op(Bce { logits: false }, &[y, t]).mean(),
     })
 }
 
-/// ln(1 + eᶻ) - t z, which is -(t ln σ(z) + (1 - t) ln(1 - σ(z))).
+/// torch.nn.BCEWithLogitsLoss
 fn bce_logits<'f>(z: Term<'f>, t: Term<'f>) -> Term<'f> {
-    (z.softplus() - t * z).mean()
-}
-
-/// ln x, and -100 at 0. The gradient there is 0, not a division of 0 by 0: the logarithm itself
-/// sees the smallest normal number instead, and the gate lets nothing of it through.
-fn clamped_log(x: Term<'_>) -> Term<'_> {
-    let tiny = x.formula().number(f64::from(f32::MIN_POSITIVE));
-    x.max(tiny).log().gate(x) + (x.sign() - 1.0) * 100.0
+    z.formula().op(Bce { logits: true }, &[z, t]).mean()
 }
 
 /// torch.nn.CrossEntropyLoss with class indices.

@@ -1,7 +1,7 @@
 //! Matching the arguments of a call with a signature.
 
 use super::call::not_yet;
-use super::{Lowering, Operand, Value, names};
+use super::{Lowering, Operand, names};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::layer::init::{INITS, Rule};
 use crate::optim::{NOT_YET_SCHEDULES, SCHEDULES, constant};
@@ -9,9 +9,6 @@ use crate::signature::Value as Argument;
 use crate::signature::{Args, Kind, Param, Problem, Range, Signature};
 use crate::syntax::ast::{Arg, Call, Expr, ExprKind};
 use arenet_runtime::program::Schedule;
-
-/// The largest whole number that a 64-bit float holds with all before it.
-const MAX_COUNT: f64 = 9_007_199_254_740_992.0;
 
 /// Arguments that fit their signature.
 pub(super) struct Matched {
@@ -55,8 +52,7 @@ impl<'a> Lowering<'a> {
                         Given::Piped(operand) => operand,
                         Given::Written(expr) => self.expr(expr),
                     };
-                    let node = (operand.value != Value::Poison)
-                        .then(|| Argument::Tensor(self.as_node(&operand.value)));
+                    let node = self.as_node(&operand).map(Argument::Tensor);
                     operands.push(operand);
                     node
                 }
@@ -138,15 +134,17 @@ impl<'a> Lowering<'a> {
         match param.kind {
             Kind::Tensor => unreachable!("tensors are lowered as expressions"),
             Kind::Real(range) => {
-                let value = self.number(expr)?;
+                let value = self.number(expr).filter(|&value| self.fits_f32(value, expr.span))?;
                 let fits = range.contains(value);
                 self.within(fits, param, range.text(), expr.span).then_some(Argument::Real(value))
             }
-            Kind::Count { least } => {
+            Kind::Count { least, most } => {
                 let value = self.number(expr)?;
-                let whole = value.fract() == 0.0 && (0.0..=MAX_COUNT).contains(&value);
-                let fits = whole && value as u64 >= least;
-                let text = format!("a whole number, at least {least}");
+                let fits = value.fract() == 0.0 && (least as f64..=most as f64).contains(&value);
+                let text = match most < Kind::MOST {
+                    true => format!("a whole number from {least} to {most}"),
+                    false => format!("a whole number, at least {least}"),
+                };
                 self.within(fits, param, &text, expr.span).then_some(Argument::Count(value as u64))
             }
             Kind::Flag => {
@@ -244,7 +242,7 @@ impl<'a> Lowering<'a> {
         let error =
             Diagnostic::error("unknown-name", name_span, format!("unknown schedule `{name}`"));
         let known = SCHEDULES.iter().map(|entry| entry.signature.name);
-        self.report(names::suggest(error, name, known.chain(NOT_YET_SCHEDULES.iter().copied())));
+        self.report(names::suggest(error, name, known));
         None
     }
 

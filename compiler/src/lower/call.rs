@@ -6,6 +6,7 @@ use super::{Lowering, Operand, Value, lint, names};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::graph::NodeId;
 use crate::layer::{self, METRICS, Sharing, init::INITS};
+use crate::model::Domain;
 use crate::optim::{NOT_YET, OPTIMIZERS, SCHEDULES};
 use crate::signature::Problem;
 use crate::syntax::ast::{Block, Call, Expr, Ident};
@@ -52,8 +53,10 @@ impl<'a> Lowering<'a> {
             self.report(lint);
         }
         self.builder.span = call.span;
+        let first = self.builder.graph.nodes.len();
         let result = (entry.expand)(&mut self.builder, &matched.args);
         self.builder.end_call();
+        self.note_crossings(call, first);
         self.call_result(result, &matched, call.span)
     }
 
@@ -64,8 +67,14 @@ impl<'a> Lowering<'a> {
         matched: &Matched,
         span: Span,
     ) -> Value {
-        if result.is_ok() && matches!(matched.args.signature.name, "cross_entropy" | "accuracy") {
-            self.check_classes(matched.args.tensor("y"), matched.args.tensor("t"), span);
+        let args = &matched.args;
+        match args.signature.name {
+            _ if result.is_err() => {}
+            "cross_entropy" | "accuracy" => {
+                self.check_classes(args.tensor("y"), args.tensor("t"), span);
+            }
+            "bce" | "bce_logits" => self.limit_target(args.tensor("t"), Domain::Interval(0.0, 1.0)),
+            _ => {}
         }
         let param = result.as_ref().err().and_then(|problem| problem.param);
         let blamed = param.and_then(|param| matched.args.span(param));
@@ -260,9 +269,9 @@ impl<'a> Lowering<'a> {
                 .label(later, "it is defined here")
         } else {
             let functions = layer::entries().map(|entry| entry.signature.name);
-            let others = layer::NOT_YET.iter().chain(self.names.blocks.keys()).copied();
+            let blocks = self.names.blocks.keys().copied();
             let layers = self.names.layers.keys().copied();
-            let candidates = functions.chain(others).chain(layers);
+            let candidates = functions.chain(blocks).chain(layers);
             let error = error("unknown-function", format!("unknown function `{name}`"));
             names::suggest(error, name, candidates)
         };

@@ -109,10 +109,10 @@ impl<'a> Lowering<'a> {
             self.report(Diagnostic::error("unknown-name", span, message));
             return Value::Poison;
         };
-        if let Some(&[param]) = self.params.get(&path).map(Vec::as_slice)
-            && self.builder.params[param].name == path
-        {
-            return Value::Node(self.builder.params[param].node);
+        let params = &self.builder.params;
+        let within = self.params.get(&path).map_or(&[][..], Vec::as_slice);
+        if let Some(&param) = within.iter().find(|&&param| params[param].name == path) {
+            return Value::Node(params[param].node);
         }
         let statement = path.split('.').next().unwrap_or_default();
         if self.is_poisoned(statement) {
@@ -120,7 +120,12 @@ impl<'a> Lowering<'a> {
         }
         let error =
             Diagnostic::error("unknown-name", span, format!("no parameter is named `{path}`"));
-        let error = names::suggest(error, &path, self.params.keys().map(String::as_str));
+        let within = within.iter().map(|&param| params[param].name.as_str());
+        let all = params.iter().map(|param| param.name.as_str());
+        let error = match within.len() {
+            0 => names::suggest(error, &path, all),
+            _ => names::list(error, within),
+        };
         self.report(error);
         Value::Poison
     }
@@ -138,11 +143,10 @@ impl<'a> Lowering<'a> {
     }
 
     fn infix(&mut self, op: BinaryOp, a: &Operand, b: &Operand, span: Span) -> Value {
-        let (x, y) = match (&a.value, &b.value) {
-            (Value::Poison, _) | (_, Value::Poison) => return Value::Poison,
-            (Value::Number(x), Value::Number(y)) => return self.compute(op, *x, *y, span),
-            (x, y) => (self.as_node(x), self.as_node(y)),
-        };
+        if let (Value::Number(x), Value::Number(y)) = (&a.value, &b.value) {
+            return self.compute(op, *x, *y, span);
+        }
+        let (Some(x), Some(y)) = (self.as_node(a), self.as_node(b)) else { return Value::Poison };
         let graph = &mut self.builder.graph;
         let function = match op {
             BinaryOp::Add => BinaryFn::Add,
@@ -180,13 +184,27 @@ impl<'a> Lowering<'a> {
         Value::Number(value)
     }
 
-    /// A value as a node; a number becomes a constant.
-    pub(super) fn as_node(&mut self, value: &Value) -> NodeId {
-        match value {
-            Value::Node(id) => *id,
-            Value::Number(number) => self.builder.graph.constant(*number),
-            Value::Poison => unreachable!("poison is filtered before"),
+    /// A value as a node; a number becomes a constant. `None` after an error.
+    pub(super) fn as_node(&mut self, operand: &Operand) -> Option<NodeId> {
+        match operand.value {
+            Value::Node(id) => Some(id),
+            Value::Number(number) => {
+                let fits = self.fits_f32(number, operand.span);
+                fits.then(|| self.builder.graph.constant(number))
+            }
+            Value::Poison => None,
         }
+    }
+
+    /// Whether a 32-bit float holds a number; if not, says so.
+    pub(super) fn fits_f32(&mut self, number: f64, span: Span) -> bool {
+        let fits = (number as f32).is_finite();
+        if !fits {
+            let message = format!("this is {number:e}, larger than a 32-bit float can hold");
+            let error = Diagnostic::error("number-too-large", span, message);
+            self.report(error.help(format!("the largest is {:e}", f32::MAX)));
+        }
+        fits
     }
 
     /// A number known to the compiler; `None` after an error.

@@ -10,16 +10,18 @@ mod expr;
 mod lint;
 mod names;
 mod port;
+mod rows;
 mod train;
 
 use crate::Precision;
 use crate::diagnostic::{Diagnostic, Severity, Span};
-use crate::graph::{NodeId, Origin};
+use crate::graph::{DType, NodeId, Origin};
 use crate::layer::Builder;
 use crate::model::{Model, Param};
 use crate::op::{Leaf, Source};
 use crate::syntax::ast::{Bind, Call, Expr, File, Ident, Item, Net, Stmt, Train, Type};
 use names::{Binding, Names};
+use rows::Crossing;
 use std::collections::{HashMap, HashSet};
 
 /// The most nodes a graph may have before it is differentiated, and the most calls and statements
@@ -52,6 +54,7 @@ const GAPS: &[&str] = &[
     "missing-optimizer",
     "missing-output",
     "nothing-to-train",
+    "unknown-classes",
     "unknown-function",
     "unknown-name",
 ];
@@ -112,6 +115,8 @@ struct Lowering<'a> {
     /// How many parameters are in that map.
     known_params: usize,
     frozen: HashSet<usize>,
+    /// The calls so far that go over the rows of the batch.
+    crossings: Vec<Crossing<'a>>,
     /// `freeze` may name what comes later, and so may `output`.
     open_frozen: Vec<&'a Ident>,
     open_outputs: Vec<&'a Ident>,
@@ -153,6 +158,9 @@ impl<'a> Lowering<'a> {
         self.net(net);
         if let Some(train) = train {
             self.train(train);
+        }
+        if !self.failed() {
+            self.check_domains();
         }
         self.lint_unused();
         Some(self.finish())
@@ -250,6 +258,7 @@ impl<'a> Lowering<'a> {
     /// Looks up the outputs, which may be named before they are bound.
     fn close_outputs(&mut self) {
         let mut seen: HashMap<&str, Span> = HashMap::new();
+        let mut outputs = Vec::new();
         for name in std::mem::take(&mut self.open_outputs) {
             let operand = self.name(&name.name, name.span);
             if let Some(first) = seen.insert(&name.name, name.span) {
@@ -260,8 +269,17 @@ impl<'a> Lowering<'a> {
             }
             let message = match operand.value {
                 Value::Poison => continue,
+                Value::Node(id) if self.builder.graph.node(id).dtype != DType::F32 => {
+                    let ty = self.builder.graph.node(id).ty();
+                    let message =
+                        format!("the output `{}` is {ty}, but an output is of floats", name.name);
+                    let error = Diagnostic::error("output-type", name.span, message);
+                    self.report(error.help("remove it: an input is in the table already"));
+                    continue;
+                }
                 Value::Node(id) if self.builder.graph.node(id).shape.batch() => {
                     self.model.outputs.push((name.name.clone(), id));
+                    outputs.push((name, id));
                     continue;
                 }
                 Value::Node(id) => {
@@ -276,6 +294,7 @@ impl<'a> Lowering<'a> {
             let error = Diagnostic::error("output-shape", name.span, message);
             self.report(error.help("its first dimension has to be N"));
         }
+        self.check_rows(&outputs);
     }
 
     /// `param w: [3, 4] = glorot()`

@@ -164,15 +164,21 @@ pub(super) fn suggest<'n>(
     candidates: impl Iterator<Item = &'n str>,
 ) -> Diagnostic {
     const MOST: usize = 500;
+    let candidates: Vec<&str> = candidates.take(MOST).filter(|known| *known != name).collect();
+    match did_you_mean(name, candidates.iter().copied()) {
+        Some(meant) => error.help(format!("did you mean `{meant}`?")),
+        None => list(error, candidates.into_iter()),
+    }
+}
+
+/// Adds the names there are to an error, when they are few.
+pub(super) fn list<'n>(error: Diagnostic, names: impl Iterator<Item = &'n str>) -> Diagnostic {
     const FEW: usize = 12;
-    let mut candidates: Vec<&str> = candidates.take(MOST).collect();
-    candidates.sort_unstable();
-    candidates.dedup();
-    if let Some(meant) = did_you_mean(name, candidates.iter().copied()) {
-        return error.help(format!("did you mean `{meant}`?"));
+    let mut names: Vec<&str> = names.collect();
+    names.sort_unstable();
+    names.dedup();
+    match names.len() {
+        1..=FEW => error.help(format!("there is: {}", names.join(", "))),
+        _ => error,
     }
-    if (1..=FEW).contains(&candidates.len()) {
-        return error.help(format!("there is: {}", candidates.join(", ")));
-    }
-    error
 }

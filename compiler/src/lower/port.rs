@@ -163,9 +163,16 @@ impl<'a> Lowering<'a> {
         match domain {
             ast::Domain::Range(first, end, span) => {
                 // The elements are 32-bit integers.
-                let fits = first < end && *end <= i64::from(i32::MAX) + 1;
+                if first >= end {
+                    let message = format!("the range {first}..{end} is empty");
+                    let help =
+                        format!("it ends before its second number: `{first}..{}`", first + 1);
+                    self.report(error(*span, message).help(help));
+                    return None;
+                }
+                let fits = *end <= i64::from(i32::MAX) + 1;
                 if !fits {
-                    let message = format!("the range {first}..{end} is empty or beyond i32");
+                    let message = format!("the range {first}..{end} is beyond 32-bit integers");
                     self.report(error(*span, message));
                 }
                 fits.then_some(Domain::Range(*first, *end))
@@ -186,43 +193,80 @@ impl<'a> Lowering<'a> {
         }
     }
 
+    /// The port that a node is the leaf of.
+    fn port_of(&mut self, node: NodeId) -> Option<&mut Port> {
+        match self.builder.graph.node(node).op {
+            Op::Leaf(Leaf { source: Source::Input(i), .. }) => {
+                self.model.inputs.get_mut(i as usize)
+            }
+            Op::Leaf(Leaf { source: Source::Target(i), .. }) => {
+                self.model.targets.get_mut(i as usize)
+            }
+            _ => None,
+        }
+    }
+
+    /// Where the statement of a node stands.
+    fn defined(&self, node: NodeId) -> Span {
+        let graph = &self.builder.graph;
+        graph.origins[graph.node(node).origin.0 as usize].span
+    }
+
+    /// Gives a target of a loss the domain that the loss is defined for, unless it says its own.
+    pub(super) fn limit_target(&mut self, target: NodeId, domain: Domain) {
+        if let Some(port) = self.port_of(target)
+            && port.domain == Domain::Any
+        {
+            port.domain = domain;
+        }
+    }
+
     /// Checks that a class target has as many classes as its logits, and gives one without a
     /// domain that of its logits.
     pub(super) fn check_classes(&mut self, logits: NodeId, target: NodeId, span: Span) {
         let graph = &self.builder.graph;
+        if graph.node(target).dtype != DType::I32 {
+            return;
+        }
         let classes = graph.shape(logits).last().unwrap_or(1) as i64;
-        let node = graph.node(target);
-        let defined = graph.origins[node.origin.0 as usize].span;
-        let port = match node.op {
-            Op::Leaf(Leaf { source: Source::Input(i), dtype: DType::I32, .. }) => {
-                self.model.inputs.get_mut(i as usize)
-            }
-            Op::Leaf(Leaf { source: Source::Target(i), dtype: DType::I32, .. }) => {
-                self.model.targets.get_mut(i as usize)
-            }
-            _ => None,
+        if classes > i64::from(i32::MAX) {
+            let message = format!("{classes} classes are more than 32-bit integers count");
+            self.report(Diagnostic::error("class-mismatch", span, message));
+            return;
+        }
+        self.limit_target(target, Domain::Range(0, classes));
+        let defined = self.defined(target);
+        let Some(port) = self.port_of(target) else { return };
+        let (count, help) = match &port.domain {
+            Domain::Range(first, end) => (end - first, Some((*first, first + classes))),
+            Domain::Names(names) => (names.len() as i64, None),
+            Domain::Any | Domain::Interval(..) => return,
         };
-        let Some(port) = port else { return };
-        let count = match &port.domain {
-            Domain::Any => {
-                port.domain = Domain::Range(0, classes);
-                return;
-            }
-            Domain::Range(0, count) => *count,
-            Domain::Names(names) => names.len() as i64,
-            Domain::Range(first, end) => {
-                let name = &port.name;
-                let message =
-                    format!("classes count from 0, but those of `{name}` are {first}..{end}");
-                self.report(Diagnostic::error("class-mismatch", defined, message));
-                return;
-            }
-        };
-        if count != classes {
-            let message =
-                format!("the logits are for {classes} classes, but `{}` has {count}", port.name);
-            let error = Diagnostic::error("class-mismatch", span, message);
-            self.report(error.label(defined, "its classes are given here"));
+        if count == classes {
+            return;
+        }
+        let message =
+            format!("the logits are for {classes} classes, but `{}` has {count}", port.name);
+        let mut error = Diagnostic::error("class-mismatch", span, message);
+        error = error.label(defined, "its classes are given here");
+        if let Some((first, end)) = help {
+            let last = end - 1;
+            let help = format!("`in {first}..{end}` has the {classes} classes {first} to {last}");
+            error = error.help(help);
+        }
+        self.report(error);
+    }
+
+    /// Checks that the classes of every port of integers are known.
+    pub(super) fn check_domains(&mut self) {
+        let ports = self.model.inputs.iter().chain(&self.model.targets);
+        let unknown = |port: &&Port| port.dtype == DType::I32 && port.domain == Domain::Any;
+        let unknown: Vec<(String, NodeId)> =
+            ports.filter(unknown).map(|port| (port.name.clone(), port.node)).collect();
+        for (name, node) in unknown {
+            let message = format!("nothing says which classes `{name}` has");
+            let error = Diagnostic::error("unknown-classes", self.defined(node), message);
+            self.report(error.help("write `in 0..10` behind its type, or remove it"));
         }
     }
 }

@@ -10,13 +10,13 @@ use crate::optim::{self, OPTIMIZERS, Optimizer};
 use crate::signature::Value as Argument;
 use crate::signature::{Kind, Param, Range};
 use crate::syntax::ast::{Arg, Bind, Call, Expr, ExprKind, Ident, Train, TrainItem};
-use arenet_runtime::program::{Batch, Finish, Schedule, Training};
+use arenet_runtime::program::{Batch, Finish, MAX_EPOCHS, Schedule, Training};
 use std::collections::HashMap;
 
 /// The settings that are one number or word; `loss` and `batch` are more.
 const SETTINGS: &[Param] = &[
-    Param::required("epochs", Kind::Count { least: 1 }),
-    Param::required("seed", Kind::Count { least: 0 }),
+    Param::required("epochs", Kind::Count { least: 1, most: MAX_EPOCHS }),
+    Param::required("seed", Kind::count(0)),
     Param::required("valid", Kind::Real(Range::Fraction)),
     Param::required("shuffle", Kind::Flag),
 ];
@@ -110,7 +110,7 @@ impl<'a> Lowering<'a> {
         let known = ["loss", "batch"].into_iter().chain(SETTINGS.iter().map(|param| param.name));
         let message = format!("unknown setting `{}`", name.name);
         let error = Diagnostic::error("unknown-key", name.span, message);
-        self.report(names::suggest(error, &name.name, known.chain(NOT_YET.iter().copied())));
+        self.report(names::suggest(error, &name.name, known));
     }
 
     /// `full` or a number of rows
@@ -118,7 +118,7 @@ impl<'a> Lowering<'a> {
         if value.kind == ExprKind::Name("full".into()) {
             return Some(Batch::Full);
         }
-        let rows = Param::required("batch", Kind::Count { least: 1 });
+        let rows = Param::required("batch", Kind::count(1));
         match self.argument(&rows, value)? {
             Argument::Count(rows) => Some(Batch::Rows(rows)),
             _ => None,
@@ -204,7 +204,7 @@ impl<'a> Lowering<'a> {
                 let error =
                     Diagnostic::error("unknown-name", span, format!("unknown optimizer `{name}`"));
                 let known = OPTIMIZERS.iter().map(|entry| entry.signature.name);
-                names::suggest(error, name, known.chain(optim::NOT_YET.iter().copied()))
+                names::suggest(error, name, known)
             };
             self.report(error);
             return None;

@@ -50,6 +50,7 @@ ops! {
     reduce::Reduce,
     softmax::Softmax,
     log_softmax::LogSoftmax,
+    bce::Bce,
     cross_entropy::CrossEntropy,
     cross_entropy_grad::CrossEntropyGrad,
     correct::Correct,
@@ -57,6 +58,7 @@ ops! {
     random::Random,
 }
 
+pub use bce::LEAST_LOG;
 pub use binary::BinaryFn;
 pub use broadcast::Pattern;
 pub use leaf::Source;

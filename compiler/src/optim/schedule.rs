@@ -20,7 +20,7 @@ pub const SCHEDULES: &[Entry] = &[
             positional: 1,
             params: &[
                 BASE,
-                Param::required("every", Kind::Count { least: 1 }),
+                Param::required("every", Kind::count(1)),
                 Param::real("by", Range::AboveZero, 0.1),
                 WARMUP,
                 PER,
@@ -48,7 +48,7 @@ pub const SCHEDULES: &[Entry] = &[
             params: &[
                 BASE,
                 Param::real("to", Range::AtLeastZero, 0.0),
-                Param::optional("over", Kind::Count { least: 1 }, Value::Absent),
+                Param::optional("over", Kind::count(1), Value::Absent),
                 WARMUP,
                 PER,
             ],
@@ -64,7 +64,7 @@ pub const NOT_YET: &[&str] =
     &["cosine_restarts", "linear", "multistep", "one_cycle", "polynomial", "reduce_on_plateau"];
 
 const BASE: Param = Param::required("base", Kind::Real(Range::AtLeastZero));
-const WARMUP: Param = Param::optional("warmup", Kind::Count { least: 0 }, Value::Count(0));
+const WARMUP: Param = Param::optional("warmup", Kind::count(0), Value::Count(0));
 const PER: Param = Param::optional("per", Kind::Word(&["step", "epoch"]), Value::Word("step"));
 
 /// A learning rate that stays the same.

@@ -9,8 +9,8 @@
 
 use crate::graph::{Graph, NodeId, Shape};
 use crate::model::Model;
-use crate::op::{Binary, BinaryFn, Broadcast, Leaf, LogSoftmax, Op, Reduce, Softmax, Source};
-use crate::op::{MAX_INPUTS, Unary, UnaryFn};
+use crate::op::{Bce, Binary, BinaryFn, Broadcast, Leaf, LogSoftmax, Op, Reduce, Softmax, Source};
+use crate::op::{LEAST_LOG, MAX_INPUTS, Unary, UnaryFn};
 use arenet_runtime::program::Scalar;
 use rustc_hash::{FxHashMap as HashMap, FxHasher};
 use std::hash::{Hash, Hasher};
@@ -26,8 +26,14 @@ impl Renumbering {
     }
 }
 
-/// Simplifies what the roots need; they keep their order.
+/// Simplifies what the roots need; they keep their order. Losses are written out, so nothing is
+/// differentiated after it.
 pub fn simplify(graph: &Graph) -> (Graph, Renumbering) {
+    rewrite(graph, true)
+}
+
+/// Rebuilds a graph; the caller says whether losses are written out.
+fn rewrite(graph: &Graph, written_out: bool) -> (Graph, Renumbering) {
     let live = live(graph);
     let mut builder = Simplifier::new(graph);
     let mut places: Vec<Option<NodeId>> = vec![None; graph.nodes.len()];
@@ -38,7 +44,13 @@ pub fn simplify(graph: &Graph) -> (Graph, Renumbering) {
             *new = places[old.index()].expect("inputs come first");
         }
         builder.graph.current = node.origin;
-        places[id.index()] = Some(builder.add(node.op, &inputs[..node.inputs.len()]));
+        places[id.index()] = Some(match node.op {
+            Op::Bce(Bce { logits: true }) if written_out => {
+                builder.bce_logits(inputs[0], inputs[1])
+            }
+            Op::Bce(Bce { logits: false }) if written_out => builder.bce(inputs[0], inputs[1]),
+            op => builder.add(op, &inputs[..node.inputs.len()]),
+        });
     }
     let place = |root: &NodeId| places[root.index()].expect("roots are live");
     builder.graph.roots = graph.roots.iter().map(place).collect();
@@ -49,13 +61,14 @@ pub fn simplify(graph: &Graph) -> (Graph, Renumbering) {
     (swept, Renumbering(places.collect()))
 }
 
-/// Simplifies the forward pass of a model. Inputs, targets and parameters stay, used or not.
+/// Simplifies the forward pass of a model, to be differentiated. Inputs, targets and parameters
+/// stay, used or not.
 pub fn simplify_model(mut model: Model) -> Model {
     model.set_roots();
     let mut graph = std::mem::take(&mut model.graph);
     let ports = model.inputs.iter().chain(&model.targets).map(|port| port.node);
     graph.roots.extend(ports.chain(model.params.iter().map(|param| param.node)));
-    let (graph, renumbering) = simplify(&graph);
+    let (graph, renumbering) = rewrite(&graph, false);
 
     let place = |id: &mut NodeId| *id = renumbering.get(*id).expect("it is a root");
     model.inputs.iter_mut().for_each(|port| place(&mut port.node));
@@ -194,6 +207,43 @@ impl Simplifier {
         Some(self.apply(UnaryFn::Neg, softplus))
     }
 
+    /// max(z, 0) - t z + ln(1 + e^-|z|): for t in [0, 1] no term cancels another.
+    fn bce_logits(&mut self, z: NodeId, t: NodeId) -> NodeId {
+        let positive = self.apply(UnaryFn::Relu, z);
+        let product = self.combine(BinaryFn::Mul, t, z);
+        let linear = self.combine(BinaryFn::Sub, positive, product);
+        let size = self.apply(UnaryFn::Abs, z);
+        let minus = self.apply(UnaryFn::Neg, size);
+        let softplus = self.apply(UnaryFn::Softplus, minus);
+        self.combine(BinaryFn::Add, linear, softplus)
+    }
+
+    /// -(t ln y + (1 - t) ln(1 - y)), the logarithms -100 at least.
+    ///
+    /// With u = 1 - y as it is rounded, ln(1 - y) is ln u + (1 - u - y) / u: exact however small y
+    /// is, as the differences are. At y = 1 the second term is 0 for any divisor but 0.
+    fn bce(&mut self, y: NodeId, t: NodeId) -> NodeId {
+        let shape = self.graph.shape(y);
+        let [one, least, tiny] = [1.0, LEAST_LOG, f64::from(f32::MIN_POSITIVE)].map(|number| {
+            let number = self.constant(number);
+            self.spread(number, shape)
+        });
+        let u = self.combine(BinaryFn::Sub, one, y);
+        let rounded = self.combine(BinaryFn::Sub, one, u);
+        let lost = self.combine(BinaryFn::Sub, rounded, y);
+        let divisor = self.combine(BinaryFn::Max, u, tiny);
+        let correction = self.combine(BinaryFn::Div, lost, divisor);
+        let log_u = self.apply(UnaryFn::Log, u);
+        let log_1_y = self.combine(BinaryFn::Add, log_u, correction);
+        let log_y = self.apply(UnaryFn::Log, y);
+        let [log_y, log_1_y] = [log_y, log_1_y].map(|log| self.combine(BinaryFn::Max, least, log));
+        let rest = self.combine(BinaryFn::Sub, one, t);
+        let hit = self.combine(BinaryFn::Mul, t, log_y);
+        let miss = self.combine(BinaryFn::Mul, rest, log_1_y);
+        let sum = self.combine(BinaryFn::Add, hit, miss);
+        self.apply(UnaryFn::Neg, sum)
+    }
+
     fn binary(&mut self, function: BinaryFn, a: NodeId, b: NodeId) -> Option<NodeId> {
         let constants = (self.graph.node(a).op.as_constant(), self.graph.node(b).op.as_constant());
         if let (Some(x), Some(y)) = constants {
@@ -254,7 +304,9 @@ impl Simplifier {
             Some(-1.0) => return Some(self.apply(UnaryFn::Neg, a)),
             _ => {}
         }
-        if let (Some(factor), Some(c)) = (self.per_row(a), self.number(b)) {
+        if let (Some(factor), Some(c)) = (self.per_row(a), self.number(b))
+            && is_tame(factor * c)
+        {
             // (f / rows) c = (f c) / rows, which the host computes in 64 bits.
             let scalar = Scalar::PerRow { factor: factor * c };
             return Some(self.find_or_add(Leaf::scalar(scalar).into(), &[]));

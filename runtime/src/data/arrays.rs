@@ -159,9 +159,13 @@ fn read_plain(
 /// The values as the port takes them, or the first that it does not take, and why.
 fn values(port: &PortSpec, data: Vec<f32>) -> Result<Values, (usize, String)> {
     let range = match &port.domain {
-        Domain::Any => None,
+        Domain::Any | Domain::Interval { .. } => None,
         Domain::Range { low, high } => Some((*low, *high)),
         Domain::Names(names) => Some((0, names.len() as i64)),
+    };
+    let outside = |value: f64| match port.domain {
+        Domain::Interval { low, high } if !(low..=high).contains(&value) => Some((low, high)),
+        _ => None,
     };
     let flaw = |value: f32| {
         let wide = f64::from(value);
@@ -172,6 +176,9 @@ fn values(port: &PortSpec, data: Vec<f32>) -> Result<Values, (usize, String)> {
             }
             Some((low, high)) if wide < low as f64 || wide >= high as f64 => {
                 Some(format!("{value} is outside {low}..{high}"))
+            }
+            None if let Some((low, high)) = outside(wide) => {
+                Some(format!("{value} is outside {low} to {high}"))
             }
             None if port.integer && !(-2147483648.0..2147483648.0).contains(&value) => {
                 Some(format!("{value} does not fit 32 bits"))

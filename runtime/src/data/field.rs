@@ -17,6 +17,15 @@ pub(super) fn parse_real(field: &[u8], port: &PortSpec) -> Result<f32, Complaint
             }
             Ok(value)
         }
+        Domain::Interval { low, high } => {
+            let value = parse_f32(field)?;
+            if (*low..=*high).contains(&f64::from(value)) {
+                return Ok(value);
+            }
+            let text = String::from_utf8_lossy(field);
+            let message = format!("{} is outside {low} to {high}", text.trim());
+            Err(Complaint::with_help(message, "scale the column, or choose another loss"))
+        }
         Domain::Names(names) => parse_name(field, names).map(|index| index as f32),
     }
 }
@@ -24,7 +33,7 @@ pub(super) fn parse_real(field: &[u8], port: &PortSpec) -> Result<f32, Complaint
 /// A field of an integer port.
 pub(super) fn parse_integer(field: &[u8], port: &PortSpec) -> Result<i32, Complaint> {
     match &port.domain {
-        Domain::Any => parse_i32(field),
+        Domain::Any | Domain::Interval { .. } => parse_i32(field),
         Domain::Range { low, high } => {
             let value = parse_i32(field)?;
             if !(*low..*high).contains(&i64::from(value)) {

@@ -39,6 +39,13 @@ pub enum Domain {
     },
     /// One of these class names, stored as its index.
     Names(Vec<String>),
+    /// A number from low to high, both included.
+    Interval {
+        /// The least value.
+        low: f64,
+        /// The greatest.
+        high: f64,
+    },
 }
 
 /// What a model wants from a table: an input or a target, `width` columns of it.
@@ -74,6 +81,7 @@ impl PortSpec {
                 program::Domain::Any => Domain::Any,
                 &program::Domain::Range(low, high) => Domain::Range { low, high },
                 program::Domain::Names(names) => Domain::Names(names.clone()),
+                &program::Domain::Interval(low, high) => Domain::Interval { low, high },
             },
         }
     }

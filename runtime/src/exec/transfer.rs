@@ -5,6 +5,7 @@ use super::{Executor, RunError};
 use crate::data::{Array, Dataset, Values};
 use crate::program::{BufferId, DType, Domain, Layout, Port, Program, Verified};
 use std::borrow::{Borrow, Cow};
+use std::fmt;
 use std::iter;
 use std::sync::Arc;
 
@@ -111,7 +112,7 @@ impl<'d> Feed<'d> {
         kind: &str,
         ports: &[Port],
         arrays: impl IntoIterator<Item = A, IntoIter: ExactSizeIterator>,
-        floats: impl Fn(A) -> Cow<'d, [f32]>,
+        floats: impl Fn(A, &Domain) -> Cow<'d, [f32]>,
     ) -> Result<(), RunError> {
         let arrays = arrays.into_iter();
         if arrays.len() != ports.len() {
@@ -123,7 +124,7 @@ impl<'d> Feed<'d> {
         for (port, array) in ports.iter().zip(arrays) {
             check_array(program.program(), port, array.borrow(), self.rows)?;
             let place = Place::of(program.program(), port.buffer);
-            self.columns.push(Column { data: floats(array), place });
+            self.columns.push(Column { data: floats(array, &port.domain), place });
         }
         Ok(())
     }
@@ -144,9 +145,9 @@ impl Feed<'static> {
     pub(crate) fn owned(program: &Arc<Verified>, data: Dataset) -> Result<Feed<'static>, RunError> {
         let ports = program.program();
         let mut feed = Feed { program: program.clone(), rows: data.rows, columns: Vec::new() };
-        let take = |array: Array| match array.data {
+        let take = |array: Array, domain: &Domain| match array.data {
             Values::F32(values) => Cow::Owned(values),
-            Values::I32(values) => Cow::Owned(bits(&values)),
+            Values::I32(values) => Cow::Owned(stored_classes(&values, domain)),
         };
         feed.add("input", &ports.inputs, data.inputs, take)?;
         feed.add("target", &ports.targets, data.targets, take)?;
@@ -154,15 +155,22 @@ impl Feed<'static> {
     }
 }
 
-fn borrow(array: &Array) -> Cow<'_, [f32]> {
+fn borrow<'d>(array: &'d Array, domain: &Domain) -> Cow<'d, [f32]> {
     match &array.data {
         Values::F32(values) => Cow::Borrowed(values),
-        Values::I32(values) => Cow::Owned(bits(values)),
+        Values::I32(values) => Cow::Owned(stored_classes(values, domain)),
     }
 }
 
-fn bits(values: &[i32]) -> Vec<f32> {
-    values.iter().map(|value| f32::from_bits(value.cast_unsigned())).collect()
+fn stored_classes(values: &[i32], domain: &Domain) -> Vec<f32> {
+    let low = domain.first_class();
+    values.iter().map(|&class| stored_class(class, low)).collect()
+}
+
+/// A class of a domain that begins at `low`, as the arena holds it: an index from 0 on, as a float
+/// of the same bits.
+pub(super) fn stored_class(class: i32, low: i64) -> f32 {
+    f32::from_bits((i64::from(class) - low) as u32)
 }
 
 /// Checks that an array is what a port takes. The kernels rely on the bounds of class indices.
@@ -190,29 +198,33 @@ fn check_array(program: &Program, port: &Port, array: &Array, rows: usize) -> Re
 
 /// Checks that every value is finite and in the port's domain.
 fn check_values(port: &Port, values: &Values) -> Result<(), RunError> {
-    let range = match &port.domain {
-        Domain::Any => None,
-        Domain::Range(low, high) => Some((*low, *high)),
-        Domain::Names(names) => Some((0, names.len() as i64)),
-    };
-    let wrong = match values {
+    match values {
+        Values::I32(values) => check_classes(port, values),
         Values::F32(values) => {
-            let (low, high) = range.map_or((f64::MIN, f64::MAX), |(l, h)| (l as f64, h as f64));
-            let inside = |v: f32| (low..high).contains(&f64::from(v));
-            let index = values.iter().position(|&v| !inside(v));
-            index.map(|index| (index, values[index].to_string()))
+            let inside = |&value: &f32| port.domain.contains(f64::from(value));
+            first_outside(port, values.iter().position(|value| !inside(value)), values)
         }
-        Values::I32(values) => {
-            let (low, high) = range.unwrap_or_default();
-            let index = values.iter().position(|&v| !(low..high).contains(&i64::from(v)));
-            index.map(|index| (index, values[index].to_string()))
-        }
-    };
-    let Some((index, value)) = wrong else { return Ok(()) };
-    let (name, row) = (&port.name, index as u64 / port.width);
-    Err(RunError::Value(match range {
-        Some((low, high)) => format!("`{name}` is {value} in row {row}, outside {low}..{high}"),
-        None => format!("`{name}` is {value} in row {row}, and must be finite"),
+    }
+}
+
+/// Checks that every class is in the port's domain.
+pub(super) fn check_classes(port: &Port, values: &[i32]) -> Result<(), RunError> {
+    let (low, count) = (port.domain.first_class(), port.domain.classes().unwrap_or(0));
+    let inside = |&class: &i32| u64::try_from(i64::from(class) - low).is_ok_and(|at| at < count);
+    first_outside(port, values.iter().position(|class| !inside(class)), values)
+}
+
+/// The error of the value at `index`, if there is one.
+fn first_outside<T: fmt::Display>(
+    port: &Port,
+    index: Option<usize>,
+    values: &[T],
+) -> Result<(), RunError> {
+    let Some(index) = index else { return Ok(()) };
+    let (name, row, value) = (&port.name, index as u64 / port.width, &values[index]);
+    Err(RunError::Value(match &port.domain {
+        Domain::Any => format!("`{name}` is {value} in row {row}, and must be finite"),
+        domain => format!("`{name}` is {value} in row {row}, outside {domain}"),
     }))
 }
 

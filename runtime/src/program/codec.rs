@@ -305,7 +305,7 @@ enums! {
         2 => Columns { rows, cols, stride },
         3 => Quads { rows, cols },
     }
-    Domain { 0 => Any, 1 => Range(low, high), 2 => Names(names), }
+    Domain { 0 => Any, 1 => Range(low, high), 2 => Names(names), 3 => Interval(low, high), }
     Kernel {
         0 => Gemm(gemm),
         1 => ColumnSum { x, tail },

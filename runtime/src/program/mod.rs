@@ -8,6 +8,7 @@ pub mod codec;
 pub mod expr;
 pub mod kernel;
 pub mod layout;
+pub mod rows;
 pub mod traffic;
 pub mod train;
 pub mod updates;
@@ -16,8 +17,10 @@ pub mod verify;
 pub use expr::{Expr, Instr, Load, Opcode, Spread, Value};
 pub use kernel::{Access, CrossEntropy, Distribution, Gemm, Kernel, Random, Reduce, Span};
 pub use layout::{Buffer, BufferId, DType, LANES, Layout, MAX_INT8_ROWS, Rows, SCALE_BYTES};
-pub use train::{Batch, Curve, Finish, Per, Scalar, Schedule, Training};
+pub use train::{Batch, Curve, Finish, MAX_EPOCHS, Per, Scalar, Schedule, Training};
 pub use verify::{ProgramError, Verified};
+
+use std::fmt;
 
 /// A compiled network.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -129,19 +132,51 @@ pub enum Domain {
     /// Any finite number.
     #[default]
     Any,
-    /// The integers from the first up to, but not including, the second.
+    /// The integers from the first up to, but not including, the second. Of a port of integers, the
+    /// first is stored as 0, and so on: the steps count classes from 0.
     Range(i64, i64),
     /// Classes by name; the value is the position.
     Names(Vec<String>),
+    /// The real numbers from the first to the second, both included.
+    Interval(f64, f64),
 }
 
 impl Domain {
     /// The number of classes, where the domain is a list of them.
     pub fn classes(&self) -> Option<u64> {
         match self {
-            Domain::Any => None,
-            Domain::Range(low, high) => high.checked_sub(*low).and_then(|n| u64::try_from(n).ok()),
+            Domain::Any | Domain::Interval(..) => None,
+            Domain::Range(low, high) => (low <= high).then(|| high.abs_diff(*low)),
             Domain::Names(names) => Some(names.len() as u64),
+        }
+    }
+
+    /// The integer that stands for the first class.
+    pub fn first_class(&self) -> i64 {
+        match self {
+            Domain::Range(low, _) => *low,
+            Domain::Any | Domain::Names(_) | Domain::Interval(..) => 0,
+        }
+    }
+
+    /// Whether a value as it is given to the host, before it is stored, is in the domain.
+    pub fn contains(&self, value: f64) -> bool {
+        match self {
+            Domain::Any => value.is_finite(),
+            Domain::Range(low, high) => (*low as f64..*high as f64).contains(&value),
+            Domain::Names(names) => (0.0..names.len() as f64).contains(&value),
+            Domain::Interval(low, high) => (*low..=*high).contains(&value),
+        }
+    }
+}
+
+impl fmt::Display for Domain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Domain::Any => f.write_str("the finite numbers"),
+            Domain::Range(low, high) => write!(f, "{low}..{high}"),
+            Domain::Names(names) => write!(f, "0..{}", names.len()),
+            Domain::Interval(low, high) => write!(f, "{low} to {high}"),
         }
     }
 }

@@ -1,5 +1,8 @@
 //! How a program is trained: what the host needs to know beside the steps.
 
+/// The most epochs, so that a count of steps cannot overflow.
+pub const MAX_EPOCHS: u64 = 1 << 32;
+
 /// How many rows make one optimizer step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Batch {

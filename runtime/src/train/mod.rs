@@ -13,7 +13,7 @@ mod settings;
 
 pub use report::{Divergence, EpochReport, Evaluation, Part, Progress, TrainError};
 pub use scalars::{Clock, Scalars};
-pub use settings::Settings;
+pub use settings::{Settings, check_epochs, check_rate};
 
 use crate::data::{DataError, Dataset};
 use crate::exec::{EntryPoint, Executor, Feed, Options, RunError};

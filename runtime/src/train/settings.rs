@@ -1,7 +1,7 @@
 //! What a run does where it differs from its program, and which rows it holds out.
 
 use super::report::TrainError;
-use crate::program::{Batch, Training};
+use crate::program::{Batch, MAX_EPOCHS, Training};
 use crate::random::{SPLIT_STREAM, Stream, shuffle};
 
 /// Overrides of the program's `train` section; what is `None` is as the program says.
@@ -26,28 +26,43 @@ pub struct Settings {
     pub valid: Option<f64>,
 }
 
-/// The most epochs, as in a verified program: a count of steps cannot overflow.
-const MAX_EPOCHS: u64 = 1 << 32;
+/// Checks a number of epochs; the error is a sentence.
+///
+/// # Errors
+/// None, or more than a verified program may have.
+pub fn check_epochs(epochs: u64) -> Result<(), String> {
+    match (1..=MAX_EPOCHS).contains(&epochs) {
+        true => Ok(()),
+        false => Err(format!("epochs must be from 1 to {MAX_EPOCHS}, not {epochs}")),
+    }
+}
+
+/// Checks a learning rate, which is stored as f32 before each step; the error is a sentence.
+///
+/// # Errors
+/// A negative number, one that f32 does not hold, or NaN.
+pub fn check_rate(rate: f64) -> Result<(), String> {
+    match (0.0..=f64::from(f32::MAX)).contains(&rate) {
+        true => Ok(()),
+        false => Err(format!("the learning rate must be from 0 to {:e}, not {rate}", f32::MAX)),
+    }
+}
 
 /// The program's section with the settings applied.
 pub(crate) fn resolve(training: &Training, settings: &Settings) -> Result<Training, TrainError> {
     let mut training = training.clone();
-    let fail = |message: String| Err(TrainError::Settings(message));
     if let Some(epochs) = settings.epochs {
-        if !(1..=MAX_EPOCHS).contains(&epochs) {
-            return fail(format!("epochs must be from 1 to {MAX_EPOCHS}, not {epochs}"));
-        }
+        check_epochs(epochs).map_err(TrainError::Settings)?;
         training.epochs = epochs;
     }
     if let Some(lr) = settings.lr {
-        if !(lr.is_finite() && lr >= 0.0) {
-            return fail(format!("the learning rate must be a number from 0 on, not {lr}"));
-        }
+        check_rate(lr).map_err(TrainError::Settings)?;
         training.schedules.iter_mut().for_each(|schedule| schedule.base = lr);
     }
     if let Some(valid) = settings.valid {
         if !(0.0..1.0).contains(&valid) {
-            return fail(format!("the share to hold out must be in 0..1, not {valid}"));
+            let message = format!("the share to hold out must be in 0..1, not {valid}");
+            return Err(TrainError::Settings(message));
         }
         training.valid = valid;
     }

@@ -183,12 +183,22 @@ fn refuses_bad_ports() {
             "metric `accuracy` must be one number, but its buffer is [N, 1]",
         ),
         (|p| p.loss = Some(LOSSES), "the loss must be one number, but its buffer is [N, 1]"),
-        (|p| p.inputs[1].domain = Domain::Any, "`code` is of i32, and needs a bounded domain"),
+        (|p| p.inputs[1].domain = Domain::Any, "`code` is of i32, and needs classes as its domain"),
         (|p| p.inputs[1].domain = Domain::Range(2, 2), "the domain of `code` is empty"),
         (
             |p| p.inputs[1].domain = Domain::Range(i64::MIN, i64::MAX),
             "the domain of `code` does not fit into i32",
         ),
+        (
+            |p| p.inputs[1].domain = Domain::Range(-(1 << 31), 1 << 31),
+            "the domain of `code` does not fit into i32",
+        ),
+        (
+            |p| p.inputs[1].domain = Domain::Interval(0.0, 1.0),
+            "`code` is of i32, and needs classes as its domain",
+        ),
+        (|p| p.inputs[0].domain = Domain::Interval(1.0, 0.0), "the domain of `x` is empty"),
+        (|p| p.inputs[0].domain = Domain::Interval(0.0, f64::NAN), "the domain of `x` is empty"),
         (|p| drop(p.inputs.pop()), "buffer 1 is of i32, but is neither an input's nor a target's"),
         (|p| p.inputs[0].domain = Domain::Names(vec![]), "the domain of `x` is empty"),
     ]);
@@ -511,7 +521,7 @@ fn refuses_bad_classes() {
             "train, step 3 (cross_entropy): the target may be outside the 2 classes",
         ),
         (
-            |p| p.targets[0].domain = Domain::Range(0, 3),
+            |p| p.targets[0].domain = Domain::Range(1, 4),
             "eval, step 4 (cross_entropy): the target may be outside the 2 classes",
         ),
         (

@@ -2,19 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
-use std::ops::Range;
 
 use super::super::{
-    Batch, Buffer, BufferId, Curve, DType, Domain, Layout, Port, Program, ProgramError, Scalar,
-    Schedule, Training,
+    Batch, Buffer, BufferId, Curve, DType, Domain, Layout, MAX_EPOCHS, Port, Program, ProgramError,
+    Scalar, Schedule, Training,
 };
 use super::{Buffers, Extent, Phase, fixed, require, size, text};
 
-/// The most epochs, so that a count of steps cannot overflow.
-const MAX_EPOCHS: u64 = 1 << 32;
-
-/// The values that each buffer of i32 may hold.
-pub(super) type Classes = HashMap<BufferId, Range<i64>>;
+/// The number of classes that each buffer of i32 may hold, which are stored from 0 on.
+pub(super) type Classes = HashMap<BufferId, u64>;
 
 /// A buffer that outlives a run: only its own steps or the host write it.
 #[derive(Clone, Copy, Debug)]
@@ -82,21 +78,25 @@ pub(super) fn check<'p>(
     Ok(held)
 }
 
-/// The bounds of every buffer of i32; each must be a port's, and bounded.
+/// The classes of every buffer of i32; each must be a port's, and bounded.
 pub(super) fn classes(program: &Program, buffers: &Buffers) -> Result<Classes, ProgramError> {
     let mut classes = Classes::new();
     for port in program.inputs.iter().chain(&program.targets) {
-        let bounds = bounds(port)?;
+        check_domain(port)?;
         if buffers.get(port.buffer)?.dtype != DType::I32 {
             continue;
         }
-        let Some(bounds) = bounds else {
-            let message = format!("`{}` is of i32, and needs a bounded domain", port.name);
+        let Some(count) = port.domain.classes() else {
+            let message = format!("`{}` is of i32, and needs classes as its domain", port.name);
             return Err(ProgramError::new(message));
         };
-        let stored = bounds.start >= i64::from(i32::MIN) && bounds.end - 1 <= i64::from(i32::MAX);
-        require!(stored, "the domain of `{}` does not fit into i32", port.name);
-        classes.insert(port.buffer, bounds);
+        // The host is given the first class as i32, and stores the number of the last one as such.
+        let first = i32::try_from(port.domain.first_class()).is_ok();
+        let last = port.domain.first_class().checked_add_unsigned(count - 1);
+        let last = last.is_some_and(|last| i32::try_from(last).is_ok());
+        let counted = i32::try_from(count - 1).is_ok();
+        require!(first && last && counted, "the domain of `{}` does not fit into i32", port.name);
+        classes.insert(port.buffer, count);
     }
     for (i, buffer) in buffers.buffers.iter().enumerate() {
         let known = buffer.dtype != DType::I32 || classes.contains_key(&BufferId(i as u32));
@@ -105,15 +105,16 @@ pub(super) fn classes(program: &Program, buffers: &Buffers) -> Result<Classes, P
     Ok(classes)
 }
 
-/// The values from the first up to, but not including, the last that a port admits.
-fn bounds(port: &Port) -> Result<Option<Range<i64>>, ProgramError> {
-    let bounds = match &port.domain {
-        Domain::Any => return Ok(None),
-        Domain::Range(low, high) => *low..*high,
-        Domain::Names(names) => 0..i64::try_from(names.len()).unwrap_or(i64::MAX),
+/// Checks that a domain holds something.
+fn check_domain(port: &Port) -> Result<(), ProgramError> {
+    let some = match &port.domain {
+        Domain::Any => true,
+        Domain::Range(low, high) => low < high,
+        Domain::Names(names) => !names.is_empty(),
+        Domain::Interval(low, high) => low.is_finite() && high.is_finite() && low <= high,
     };
-    require!(!bounds.is_empty(), "the domain of `{}` is empty", port.name);
-    Ok(Some(bounds))
+    require!(some, "the domain of `{}` is empty", port.name);
+    Ok(())
 }
 
 fn check_names(program: &Program) -> Result<(), ProgramError> {
