@@ -93,7 +93,7 @@ pub(crate) fn write_in_pieces(
         }
         Ok(())
     });
-    written.map_err(|error| DataError::new(name, format!("cannot be written: {}", error.source)))
+    written.map_err(|error| DataError::new(name, error.message()))
 }
 
 /// The JSON header, padded so that the data is aligned.
@@ -147,14 +147,7 @@ pub fn read_weights_within(
     max_bytes: u64,
 ) -> Result<(Vec<Tensor>, BTreeMap<String, String>), DataError> {
     let name = path.as_ref().display().to_string();
-    let io = |error: io::Error| DataError::io(&name, &error);
-    // Asked before it is opened, because to open a pipe waits for its writer.
-    if !fs::metadata(&path).map_err(io)?.is_file() {
-        return Err(DataError::new(name, "is no regular file"));
-    }
-    let mut file = File::open(&path).map_err(io)?;
-    let file_bytes = file.metadata().map_err(io)?.len();
-    let header = read_header(&mut file, file_bytes, &name)?;
+    let (mut file, header) = open(path.as_ref(), &name)?;
     let infos = check_layout(header.tensors, header.data_bytes)
         .map_err(|message| DataError::new(&name, message))?;
 
@@ -169,6 +162,26 @@ pub fn read_weights_within(
         tensors.push(Tensor { name: key, shape: info.shape, data });
     }
     Ok((tensors, header.metadata))
+}
+
+/// Reads the metadata alone.
+pub fn read_metadata(path: impl AsRef<Path>) -> Result<BTreeMap<String, String>, DataError> {
+    let name = path.as_ref().display().to_string();
+    let (_, header) = open(path.as_ref(), &name)?;
+    Ok(header.metadata)
+}
+
+/// Opens a file and reads its header; the file is then at its first byte of data.
+fn open(path: &Path, name: &str) -> Result<(File, Header), DataError> {
+    let io = |error: io::Error| DataError::io(name, &error);
+    // Asked before it is opened, because to open a pipe waits for its writer.
+    if !fs::metadata(path).map_err(io)?.is_file() {
+        return Err(DataError::new(name, "is no regular file"));
+    }
+    let mut file = File::open(path).map_err(io)?;
+    let file_bytes = file.metadata().map_err(io)?.len();
+    let header = read_header(&mut file, file_bytes, name)?;
+    Ok((file, header))
 }
 
 struct Header {

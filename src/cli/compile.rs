@@ -8,6 +8,7 @@ use arenet::runtime::program::codec::encode;
 use clap::Args;
 
 use super::args::parse_precision;
+use super::outputs::Inputs;
 use super::source::{Source, is_full};
 use super::{Context, failure::Failure, units};
 
@@ -34,15 +35,14 @@ pub fn run(cx: &Context, args: &CompileArgs) -> Result<(), Failure> {
     if source.text().is_none() {
         return Err(Failure::usage(format!("{}: is compiled already", source.name())));
     }
+    let out = args.out.clone().unwrap_or_else(|| source.in_this_folder("netc"));
+    Inputs::new(&args.model).check_output(&out, "-o")?;
     let source = source.with_weights(args.weights)?;
     let built = source.build(cx, args.batch, true)?;
     if args.batch.is_none() && is_full(built.program()) {
         let text = format!("{}: `batch = full` is known only with the data", source.name());
         return Err(Failure::usage(text).help("give the rows of a step with --batch N"));
     }
-    let out = args.out.clone().unwrap_or_else(|| {
-        PathBuf::from(source.path.file_name().unwrap_or("net".as_ref())).with_extension("netc")
-    });
     let bytes = encode(built.program());
     write_atomically(&out, |w| w.write_all(&bytes))?;
     let size = units::count(bytes.len() as u64);

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use arenet::runtime::data::{Dataset, PortSpec, TableSpec, read_arrays, read_csv, read_csv_file};
 use arenet::runtime::program::Program;
+use arenet::runtime::train::says_checkpoint;
 use arenet::runtime::weights::{Tensor, read_weights_within};
 
 use super::args::{DataArgs, Rows};
@@ -17,8 +18,8 @@ pub fn locate(source: &Source, args: &DataArgs) -> Result<Rows, Failure> {
     if let Some(rows) = &args.data {
         return Ok(rows.clone());
     }
-    let beside = source.path.with_extension("csv");
-    if beside.exists() {
+    let beside = source.beside("csv");
+    if is_there(&beside) {
         return Ok(Rows::Table(beside));
     }
     let text = format!("no data: there is no {} beside the model", beside.display());
@@ -53,33 +54,43 @@ pub fn read(
     }?)
 }
 
-/// The weights of a model where training leaves them: its stem in the current folder.
-pub fn default_weights(source: &Source) -> PathBuf {
-    let stem = source.path.file_stem().unwrap_or("net".as_ref());
-    Path::new(stem).with_added_extension("safetensors")
+/// Whether there is something of this name, be it a link that leads nowhere, which to read says.
+fn is_there(path: &Path) -> bool {
+    path.symlink_metadata().is_ok()
 }
 
-/// Reads a program's weights, those that the arguments name or those that training leaves, and
-/// gives their path too. Of a checkpoint, which holds more, the weights are taken.
+/// The weights of a model where training leaves them: its name in the current folder.
+pub fn default_weights(source: &Source) -> PathBuf {
+    source.in_this_folder("safetensors")
+}
+
+/// The weights that the arguments name, or those that training leaves.
+pub fn locate_weights(source: &Source, named: Option<&Path>) -> Result<PathBuf, Failure> {
+    if let Some(path) = named {
+        return Ok(path.to_path_buf());
+    }
+    let path = default_weights(source);
+    if is_there(&path) {
+        return Ok(path);
+    }
+    let text = format!("no weights: there is no {}", path.display());
+    Err(Failure::new(Kind::Data, text)
+        .help("`arenet train` writes them; name others with --weights FILE"))
+}
+
+/// Reads a program's weights, and gives the name of their file too. Of a checkpoint, which holds
+/// more, the weights are taken.
 pub fn read_weights(
     cx: &Context,
-    source: &Source,
     program: &Program,
-    path: Option<&Path>,
+    path: &Path,
 ) -> Result<(Vec<Tensor>, String), Failure> {
-    let named = path.is_some();
-    let path = path.map_or_else(|| default_weights(source), Path::to_path_buf);
-    if !named && !path.exists() {
-        let text = format!("no weights: there is no {}", path.display());
-        return Err(Failure::new(Kind::Data, text)
-            .help("`arenet train` writes them; name others with --weights FILE"));
-    }
-    let read = read_weights_within(&path, cx.global.memory_limit());
+    let read = read_weights_within(path, cx.global.memory_limit());
     let (mut tensors, metadata) = read.map_err(|error| match path.extension() {
-        None if !path.exists() => error.with_help("a precision is one of f32, bf16 and int8"),
+        None if !is_there(path) => error.with_help("a precision is one of f32, bf16 and int8"),
         _ => error,
     })?;
-    if metadata.get("format").is_some_and(|format| format.starts_with("arenet checkpoint")) {
+    if says_checkpoint(&metadata) {
         let names: HashSet<&str> = program.params.iter().map(|param| param.name.as_str()).collect();
         tensors.retain(|tensor| names.contains(tensor.name.as_str()));
     }

@@ -36,7 +36,7 @@ pub fn run(cx: &Context, args: &EvalArgs) -> Result<(), Failure> {
         let text = format!("{}: has no `train` section, so no loss to measure", source.name());
         return Err(Failure::new(Kind::Model, text));
     }
-    let (weights, file) = data::read_weights(cx, &source, program, file)?;
+    let (weights, file) = data::read_weights(cx, program, &data::locate_weights(&source, file)?)?;
     let mut predictor = Predictor::new(built.program.clone(), &weights, &file, cx.global.exec())?;
     let path = data::locate(&source, &args.data)?;
     let rows = data::read(cx, &path, &args.data, program, false)?;

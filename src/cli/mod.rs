@@ -13,6 +13,7 @@ mod data;
 mod eval;
 mod failure;
 mod gradcheck;
+mod outputs;
 mod predict;
 mod profile;
 mod progress;

@@ -4,12 +4,13 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 
 use arenet::runtime::data::output::{Classes, Format, Output, write_predictions};
-use arenet::runtime::files::{check_writable, write_atomically};
+use arenet::runtime::files::write_atomically;
 use arenet::runtime::predict::Predictor;
 use arenet::runtime::program::{DType, Domain, Port, Program};
 use clap::{Args, ValueEnum};
 
 use super::args::{DataArgs, WeightsArgs};
+use super::outputs::Inputs;
 use super::source::Source;
 use super::{Context, console, data, failure::Failure};
 
@@ -48,22 +49,25 @@ const ROWS: u64 = 256;
 
 /// Predicts and writes.
 pub fn run(cx: &Context, args: &PredictArgs) -> Result<(), Failure> {
-    if let Some(out) = &args.out {
-        check_writable(out)?;
-    } else if args.format == FormatChoice::Npy && io::stdout().is_terminal() {
+    if args.out.is_none() && args.format == FormatChoice::Npy && io::stdout().is_terminal() {
         return Err(Failure::usage("--format npy is not for a terminal").help("add --out FILE"));
     }
     let (file, weights) = args.weights.split()?;
     let source = Source::read(&args.model)?.with_weights(weights)?;
+    let path = data::locate(&source, &args.data);
+    let file = data::locate_weights(&source, file);
+    if let Some(out) = &args.out {
+        let inputs = Inputs::new(&args.model).file("the weights", file.as_deref().ok());
+        inputs.rows("the data", path.as_ref().ok()).check_output(out, "--out")?;
+    }
     // One program to run, without what training needs; the other knows the targets, whose columns
     // the table may have and whose classes name those of the outputs.
     let built = source.build(cx, Some(ROWS), false)?;
     let (full, _) = source.build_quietly(cx, Some(1), true)?;
     let program = full.program();
-    let (weights, file) = data::read_weights(cx, &source, program, file)?;
+    let (weights, file) = data::read_weights(cx, program, &file?)?;
     let mut predictor = Predictor::new(built.program.clone(), &weights, &file, cx.global.exec())?;
-    let path = data::locate(&source, &args.data)?;
-    let rows = data::read(cx, &path, &args.data, program, true)?;
+    let rows = data::read(cx, &path?, &args.data, program, true)?;
     let values = predictor.predict(&rows.inputs, rows.rows)?;
 
     let names = class_names(program);

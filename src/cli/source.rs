@@ -1,5 +1,6 @@
 //! A model on the command line: a `.net` file that is compiled, or a `.netc` file that has been.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -115,6 +116,21 @@ impl Source {
     /// The file as messages call it.
     pub fn name(&self) -> String {
         self.path.display().to_string()
+    }
+
+    /// The model's file with another ending: `a/digits.net` gives `a/digits.csv`. An ending that is
+    /// not one of a model is part of the name.
+    pub fn beside(&self, ending: &str) -> PathBuf {
+        let is_model = |ending: &OsStr| ["net", "netc"].iter().any(|known| ending == *known);
+        match self.path.extension() {
+            Some(known) if is_model(known) => self.path.with_extension(ending),
+            _ => self.path.with_added_extension(ending),
+        }
+    }
+
+    /// [`Source::beside`], but in the current folder.
+    pub fn in_this_folder(&self, ending: &str) -> PathBuf {
+        self.beside(ending).file_name().unwrap_or("net".as_ref()).into()
     }
 
     /// Compiles the text, for steps of `batch` rows; prints its warnings, or its errors.

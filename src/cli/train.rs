@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use arenet::compiler::Precision;
 use arenet::runtime::data::Dataset;
-use arenet::runtime::files::check_writable;
+use arenet::runtime::files::is_stdout;
 use arenet::runtime::program::Program;
 use arenet::runtime::train::{
-    self as report, Divergence, EpochReport, Settings, TrainError, Trainer,
+    self as report, Divergence, EpochReport, Settings, TrainError, Trainer, is_checkpoint,
 };
 use arenet::runtime::weights::read_weights_within;
 use clap::Args;
@@ -19,6 +19,7 @@ use serde_json::json;
 use super::args::{BatchChoice, DataArgs, Rows, parse_batch, parse_epochs, parse_rate};
 use super::eval::{figures, metrics_json};
 use super::failure::{Failure, Kind};
+use super::outputs::Inputs;
 use super::progress::Progress;
 use super::source::{Built, Source, is_full, precision};
 use super::{Context, console, data, units};
@@ -74,8 +75,10 @@ static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 pub fn run(cx: &Context, args: &TrainArgs) -> Result<(), Failure> {
     let source = Source::read(&args.model)?;
     let out = args.out.clone().unwrap_or_else(|| data::default_weights(&source));
-    check_writable(&out)?;
-    let run = Run::prepare(cx, args, &source, out)?;
+    let table = data::locate(&source, &args.data);
+    let checkpoint = checkpoint_path(&out);
+    check_outputs(args, table.as_ref().ok(), &out, checkpoint.as_deref())?;
+    let run = Run::prepare(cx, args, &source, table, out, checkpoint)?;
     listen()?;
     run.header(cx, &source);
     run.train(cx, args)
@@ -110,7 +113,9 @@ impl Run {
         cx: &Context,
         args: &TrainArgs,
         source: &Source,
+        table: Result<Rows, Failure>,
         out: PathBuf,
+        checkpoint: Option<PathBuf>,
     ) -> Result<Run, Failure> {
         let first = source.build(cx, rows_of(args.batch), true)?;
         let program = first.program();
@@ -130,7 +135,7 @@ impl Run {
         if args.batch.is_some() && source.text().is_none() {
             return Err(source.fixed("rows", "--batch"));
         }
-        let table = data::locate(source, &args.data)?;
+        let table = table?;
         let rows = data::read(cx, &table, &args.data, program, false)?;
         let read = |rows: &Rows| data::read(cx, rows, &args.data, program, false);
         let valid = args.valid.as_ref().map(read).transpose()?;
@@ -153,7 +158,6 @@ impl Run {
         if let Some(path) = &args.resume {
             trainer.resume(path)?;
         }
-        let checkpoint = checkpoint_path(&out);
         Ok(Run { trainer, built, table, out, checkpoint, saved: Instant::now() })
     }
 
@@ -177,6 +181,10 @@ impl Run {
         if self.trainer.epoch() > 0 {
             let name = source.name();
             cx.console.note(format!("{name}: resumed after epoch {}", self.trainer.epoch()));
+        }
+        if self.checkpoint.is_some() && self.out.exists() {
+            let out = self.out.display();
+            cx.console.note(format!("{out}: is there already; the end of this run replaces it"));
         }
     }
 
@@ -229,17 +237,22 @@ impl Run {
         }
     }
 
-    /// Saves what there is after Ctrl-C, and says how to go on.
+    /// Saves a checkpoint after Ctrl-C, and says how to go on. Weights are those of a run that came
+    /// to its end; only where they go to no ordinary file, and there is no checkpoint, these are.
     fn interrupted(&self) -> Result<Failure, Failure> {
-        self.trainer.save_weights(&self.out)?;
         let (epoch, steps) = (self.trainer.epoch() + 1, self.trainer.steps());
-        let steps = units::plural(steps, "step");
-        let text = format!("in epoch {epoch}, after {steps}; weights: {}", self.out.display());
-        let failure = Failure::new(Kind::Interrupted, text);
-        let Some(path) = &self.checkpoint else { return Ok(failure) };
+        let text = format!("in epoch {epoch}, after {}", units::plural(steps, "step"));
+        let failed = |what: String| Failure::new(Kind::Interrupted, format!("{text}; {what}"));
+        let Some(path) = &self.checkpoint else {
+            self.trainer.save_weights(&self.out)?;
+            return Ok(failed(format!("weights: {}", self.out.display())));
+        };
         self.trainer.save_checkpoint(path)?;
         let path = path.display();
-        Ok(failure.help(format!("to go on, repeat the command with --resume {path}")))
+        Ok(failed(format!("checkpoint: {path}")).help(format!(
+            "to go on, repeat the command with --resume {path}; `eval` and `predict` take it as \
+             --weights"
+        )))
     }
 
     /// Keeps the last good state; weights that are there already stay as they are.
@@ -321,8 +334,39 @@ pub fn parameters(program: &Program) -> u64 {
     program.params.iter().map(|param| param.shape.iter().product::<u64>()).sum()
 }
 
-/// `digits.safetensors` gives `digits.ckpt.safetensors`.
+/// `digits.safetensors` gives `digits.ckpt.safetensors`, and `w.1` gives `w.1.ckpt`: two files of
+/// weights never share a checkpoint.
 fn checkpoint_path(out: &Path) -> Option<PathBuf> {
     let ordinary = std::fs::metadata(out).map_or(true, |existing| existing.is_file());
-    ordinary.then(|| out.with_extension("ckpt.safetensors"))
+    ordinary.then(|| match out.extension() {
+        Some(ending) if ending == "safetensors" => out.with_extension("ckpt.safetensors"),
+        _ => out.with_added_extension("ckpt"),
+    })
+}
+
+/// Nothing that is read is replaced, but a checkpoint by those of the same run further on.
+fn check_outputs(
+    args: &TrainArgs,
+    table: Option<&Rows>,
+    out: &Path,
+    checkpoint: Option<&Path>,
+) -> Result<(), Failure> {
+    if is_stdout(out) {
+        let text = format!("{}: standard output has the results", out.display());
+        return Err(Failure::usage(text).help("name a file for the weights with --out"));
+    }
+    let inputs = Inputs::new(&args.model)
+        .rows("the data", table)
+        .rows("the rows to validate on", args.valid.as_ref())
+        .file("the weights", args.init.as_deref());
+    if let Some(checkpoint) = checkpoint {
+        inputs.check(checkpoint, "--out, after which the checkpoint is called")?;
+        if checkpoint.exists() && !is_checkpoint(checkpoint) {
+            let text =
+                format!("{}: is no checkpoint, so none may replace it", checkpoint.display());
+            return Err(Failure::usage(text)
+                .help("name another file with --out, after which the checkpoint is called"));
+        }
+    }
+    inputs.file("the checkpoint", args.resume.as_deref()).check_output(out, "--out")
 }

@@ -103,7 +103,7 @@ fn weights_are_found_and_fit() {
     folder.fails(&format!("predict wide.net --weights small.safetensors {data}"), 3, misfit);
     folder.fails(&format!("train wide.net --init small.safetensors {data}"), 3, misfit);
     folder.fails(
-        "train small.net --resume small.safetensors",
+        "train small.net --resume small.safetensors --out other",
         3,
         "error: small.safetensors: is no checkpoint: it does not say where a run stands",
     );

@@ -35,12 +35,15 @@ fn an_interrupted_training_goes_on_to_the_same_weights() {
     assert_eq!(stopped.code, 130);
     let epoch = epoch_of(&stopped);
     let last = stopped.err.lines().last().unwrap();
-    assert_eq!(last, "help: to go on, repeat the command with --resume small.ckpt.safetensors");
-    assert!(stopped.err.contains("weights: small.safetensors\n"), "{}", stopped.err);
+    assert_eq!(
+        last,
+        "help: to go on, repeat the command with --resume small.ckpt.safetensors; \
+         `eval` and `predict` take it as --weights"
+    );
+    assert!(stopped.err.contains("; checkpoint: small.ckpt.safetensors\n"), "{}", stopped.err);
+    assert!(!folder.has("small.safetensors"), "weights are of a run that came to its end");
     for command in ["eval", "predict"] {
-        let of_weights = folder.ok(&format!("{command} small.net")).out;
-        let weights = "--weights small.ckpt.safetensors";
-        assert_eq!(folder.ok(&format!("{command} small.net {weights}")).out, of_weights);
+        folder.ok(&format!("{command} small.net --weights small.ckpt.safetensors"));
     }
 
     let epochs = epoch + 3;
@@ -58,11 +61,26 @@ fn an_interrupted_training_goes_on_to_the_same_weights() {
 }
 
 #[test]
-fn a_request_to_terminate_saves_too() {
+fn each_run_has_a_checkpoint_of_its_own() {
+    let folder = Folder::small("interrupt-names");
+    for (out, checkpoint) in
+        [("w.v1", "w.v1.ckpt"), ("w.safetensors", "w.ckpt.safetensors"), ("w", "w.ckpt")]
+    {
+        let stopped = interrupted(&folder, &format!("-q --out {out}"), "INT");
+        assert!(stopped.err.contains(&format!("; checkpoint: {checkpoint}\n")), "{}", stopped.err);
+        assert!(folder.has(checkpoint) && !folder.has(out));
+    }
+}
+
+#[test]
+fn a_request_to_terminate_saves_too_and_spares_earlier_weights() {
     let folder = Folder::small("terminate");
+    folder.ok("train small.net -q --out other.safetensors");
+    let before = folder.read("other.safetensors");
     let stopped = interrupted(&folder, "-q --out other.safetensors", "TERM");
     assert_eq!(stopped.code, 130);
-    assert!(folder.has("other.safetensors") && folder.has("other.ckpt.safetensors"));
+    assert!(folder.has("other.ckpt.safetensors"));
+    assert!(folder.read("other.safetensors") == before, "those of the run that finished");
     let lines: Vec<String> = stopped.err.lines().map(String::from).collect();
     assert_eq!(lines.len(), 2, "{}", stopped.err);
 }

@@ -8,6 +8,7 @@ mod inspect;
 #[cfg(unix)]
 mod interrupt;
 mod model_errors;
+mod outputs;
 mod predict;
 mod profile;
 mod train;

@@ -174,5 +174,5 @@ fn a_training_that_diverges_late_keeps_its_last_good_state() {
     assert_eq!(done.code, 4, "{done:?}");
     let (_, help) = done.err.split_once("may help; ").expect(&done.err);
     assert!(help.starts_with("small.ckpt.safetensors holds the state after "), "{help}");
-    folder.ok("train small.net -q --epochs 1 --init small.ckpt.safetensors");
+    folder.ok("train small.net -q --epochs 1 --init small.ckpt.safetensors --out other");
 }

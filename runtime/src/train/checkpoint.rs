@@ -10,7 +10,7 @@ use super::{Position, Trainer};
 use crate::data::{DataError, shown};
 use crate::exec::Feed;
 use crate::program::{Buffer, Entry, Origin, Program, Step, Training, codec};
-use crate::weights::read_weights;
+use crate::weights::{read_metadata, read_weights};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -54,7 +54,7 @@ impl Trainer {
         let fail = |message: String| Err(DataError::new(&file, message));
         match metadata.get("format").map(String::as_str) {
             Some(FORMAT) => {}
-            Some(other) if other.starts_with("arenet checkpoint") => {
+            Some(other) if says_checkpoint(&metadata) => {
                 return fail(format!("is of another version: {}", shown(other)));
             }
             _ => return fail("is no checkpoint: it does not say where a run stands".into()),
@@ -119,6 +119,16 @@ impl Trainer {
     fn data_hash(&self) -> String {
         hex(*self.data_hash.get_or_init(|| hash_data(&self.data)))
     }
+}
+
+/// Whether a file is a checkpoint, of whatever run.
+pub fn is_checkpoint(path: impl AsRef<Path>) -> bool {
+    read_metadata(path).is_ok_and(|metadata| says_checkpoint(&metadata))
+}
+
+/// Whether the metadata of weights are those of a checkpoint, which holds more than weights.
+pub fn says_checkpoint(metadata: &Metadata) -> bool {
+    metadata.get("format").is_some_and(|format| format.starts_with("arenet checkpoint"))
 }
 
 /// A hash of what decides the course of training: not of places in the text or in the arena, nor of

@@ -11,6 +11,7 @@ pub(crate) mod scalars;
 mod schedule;
 mod settings;
 
+pub use checkpoint::{is_checkpoint, says_checkpoint};
 pub use report::{Divergence, EpochReport, Evaluation, Part, Progress, TrainError};
 pub use scalars::{Clock, Scalars};
 pub use settings::{Settings, check_epochs, check_rate};

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{Error, ErrorKind};
 use std::path::Path;
 
-use arenet_runtime::files::{check_writable, write_atomically};
+use arenet_runtime::files::{check_writable, is_same_file, is_stdout, write_atomically};
 use pretty_assertions::assert_eq;
 
 use super::folder;
@@ -90,6 +90,137 @@ fn links_are_followed_and_permissions_kept() {
     assert_eq!(fs::read_to_string(&target).unwrap(), "new");
     assert_eq!(fs::metadata(&target).unwrap().permissions().mode() & 0o777, 0o640);
     assert_eq!(names(&folder), ["link", "w"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_leads_to_its_target_before_there_is_one() {
+    use std::os::unix::fs::symlink;
+
+    let folder = folder("files_dangling");
+    fs::create_dir(folder.join("inner")).unwrap();
+    for (from, to) in
+        [("a", "inner/b"), ("inner/b", "../w"), ("lost", "none/w"), ("x", "y"), ("y", "x")]
+    {
+        symlink(to, folder.join(from)).unwrap();
+    }
+    check_writable(folder.join("a")).unwrap();
+    assert!(!folder.join("w").exists());
+    for content in ["first", "second"] {
+        write_atomically(folder.join("a"), |w| w.write_all(content.as_bytes())).unwrap();
+        assert_eq!(fs::read_to_string(folder.join("w")).unwrap(), content);
+    }
+    for link in ["a", "inner/b"] {
+        assert!(fs::symlink_metadata(folder.join(link)).unwrap().is_symlink(), "{link}");
+    }
+    for (link, reason) in [("lost", "No such file"), ("x", "its symbolic links lead to no file")] {
+        let path = folder.join(link);
+        let error = write_atomically(&path, |w| w.write_all(b"new")).unwrap_err();
+        assert!(error.to_string().contains(reason), "{error}");
+        assert!(check_writable(&path).unwrap_err().to_string().contains(reason));
+        assert!(fs::symlink_metadata(&path).unwrap().is_symlink(), "{link}");
+    }
+    assert_eq!(names(&folder), ["a", "inner", "lost", "w", "x", "y"]);
+}
+
+/// A folder may be written to and not be read. (To the superuser every folder can be.)
+#[cfg(unix)]
+#[test]
+fn a_folder_that_cannot_be_read_is_written_to() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = folder("files_unreadable");
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o300)).unwrap();
+    let written = write_atomically(folder.join("w"), |w| w.write_all(b"new"));
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
+    written.unwrap();
+    assert_eq!(names(&folder), ["w"]);
+}
+
+#[test]
+fn what_a_killed_writer_left_is_removed() {
+    let folder = folder("files_abandoned");
+    let [left, held] = [".arenet-4000000000-7.tmp", ".arenet-1-0.tmp"];
+    let others = [".arenet-1.tmp", ".arenet-a-1.tmp", "arenet-1-1.tmp"];
+    for name in [left, held].into_iter().chain(others) {
+        fs::write(folder.join(name), "half").unwrap();
+    }
+    let writer = fs::File::options().write(true).open(folder.join(held)).unwrap();
+    writer.lock().unwrap();
+    write_atomically(folder.join("w"), |w| {
+        // One that is being written has a lock of its own.
+        write_atomically(folder.join("v"), |w| w.write_all(b"inner"))
+            .map_err(|error| error.source)?;
+        w.write_all(b"outer")
+    })
+    .unwrap();
+    assert_eq!(names(&folder), [held, others[0], others[1], others[2], "v", "w"]);
+    assert_eq!(fs::read_to_string(folder.join("w")).unwrap(), "outer");
+    drop(writer);
+    write_atomically(folder.join("w"), |w| w.write_all(b"new")).unwrap();
+    assert!(!folder.join(held).exists());
+}
+
+/// A file system in memory lies there, and its files are files.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_regular_file_below_dev_is_replaced() {
+    let folder = Path::new("/dev/shm").join(format!("arenet-files-{}", std::process::id()));
+    if fs::create_dir(&folder).is_err() {
+        return; // no such file system
+    }
+    for content in ["a long first content", "short"] {
+        write_atomically(folder.join("w"), |w| w.write_all(content.as_bytes())).unwrap();
+    }
+    let content = fs::read_to_string(folder.join("w"));
+    fs::remove_dir_all(&folder).unwrap();
+    assert_eq!(content.unwrap(), "short");
+}
+
+/// An open file is written where it stands, and never replaced under those who hold it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_descriptor_is_written_straight() {
+    use std::os::fd::AsRawFd;
+
+    let folder = folder("files_descriptor");
+    let path = folder.join("log");
+    let mut log = fs::File::create(&path).unwrap();
+    std::io::Write::write_all(&mut log, b"before ").unwrap();
+    let descriptor = log.as_raw_fd();
+    for name in [format!("/dev/fd/{descriptor}"), format!("/proc/self/fd/{descriptor}")] {
+        check_writable(&name).unwrap();
+        write_atomically(&name, |w| w.write_all(b"after ")).unwrap();
+    }
+    std::os::unix::fs::symlink("/dev/stdout", folder.join("link")).unwrap();
+    assert!(is_stdout("/dev/stdout") && is_stdout("/dev/fd/1") && is_stdout(folder.join("link")));
+    assert!(!is_stdout("/dev/null") && !is_stdout(&path) && !is_stdout("/dev/fd/11"));
+    assert_eq!(fs::read_to_string(&path).unwrap(), "before after after ");
+    assert_eq!(names(&folder), ["link", "log"]);
+}
+
+#[test]
+fn a_file_is_known_under_all_its_names() {
+    let folder = folder("files_same");
+    let [a, b] = ["a", "b"].map(|name| folder.join(name));
+    fs::write(&a, "same").unwrap();
+    fs::write(&b, "same").unwrap();
+    fs::create_dir(folder.join("inner")).unwrap();
+    let mut names = vec![folder.join("./a"), folder.join("inner/../a")];
+    #[cfg(unix)]
+    {
+        fs::hard_link(&a, folder.join("hard")).unwrap();
+        std::os::unix::fs::symlink("a", folder.join("soft")).unwrap();
+        std::os::unix::fs::symlink(&folder, folder.join("round")).unwrap();
+        names.extend(["hard", "soft", "round/soft"].map(|name| folder.join(name)));
+    }
+    for name in &names {
+        assert!(is_same_file(&a, name) && is_same_file(name, &a), "{}", name.display());
+        assert!(!is_same_file(&b, name), "{}", name.display());
+    }
+    let none = folder.join("none");
+    assert!(!is_same_file(&none, &none), "nothing is there to be lost");
+    assert!(!is_same_file("/dev/null", "/dev/null"), "nor here");
 }
 
 /// Devices are written straight: one that takes everything, and one that is always full.
