@@ -211,7 +211,12 @@ fn check_contraction(code: &[(Opcode, [Value; 2])], stored: &[Value], expected: 
         code: code.iter().map(instr).collect(),
         stores: stored.iter().map(|&value| (value, BufferId(9))).collect(),
     };
-    let short = contract(expr.clone());
+    let mut origins: Vec<usize> = (0..expr.code.len()).collect();
+    let short = contract(expr.clone(), &mut origins);
+    let last = |instr: &Instr| matches!(instr.op, Opcode::Add | Opcode::Sub | Opcode::Mul);
+    let kept = origins.iter().zip(&short.code).filter(|(_, instr)| last(instr));
+    assert!(kept.clone().all(|(&at, instr)| expr.code[at].op == instr.op), "each keeps its place");
+    assert_eq!(origins.len(), short.code.len());
     let ops: Vec<Opcode> = short.code.iter().map(|instr| instr.op).collect();
     assert_eq!(ops, expected);
     for numbers in [[0.25, -1.5, 3.0, 0.5], [-0.75, 0.125, 0.9, -2.0]] {

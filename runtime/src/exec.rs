@@ -1,6 +1,7 @@
 //! The executor: a verified program bound to one arena, walked step by step.
 
 mod check;
+mod explain;
 mod narrow;
 mod profile;
 mod transfer;

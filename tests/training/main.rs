@@ -2,6 +2,7 @@
 
 mod columns;
 mod common;
+mod divergence;
 mod epochs;
 mod reference;
 mod refusals;

@@ -157,11 +157,11 @@ fn a_run_that_diverges_names_the_first_bad_value() {
     let mut run = trainer(LINE, line(10), &settings);
     let before = bits(&run.weights());
     let divergence = diverge(&mut run);
-    // The first step makes the weights about 1e30, and the square of those is too large.
+    // The first step makes the weights about 1e30, so y is such, and its square is too large.
     assert_eq!(
         format!("{divergence:#}"),
         "training diverged in epoch 1 at step 2, rows 4..8 of the epoch: a value at \
-         y (4:16) is inf\n\
+         loss (8:12) is inf\n\
          help: a smaller learning rate or smaller inputs may help"
     );
     assert_eq!((run.epoch(), run.steps()), (0, 0));

@@ -2,17 +2,28 @@
 
 use super::Emitter;
 use super::tape::Tape;
-use crate::graph::NodeId;
+use crate::graph::{NodeId, OriginId};
 use crate::op::{self, Axis, MatMul, Op, Reduce};
 use crate::pass::contract::contract;
 use crate::pass::fuse::{Cluster, ClusterId};
-use arenet_runtime::program::{self, BufferId, Kernel, Spread};
+use arenet_runtime::program::{self, BufferId, Kernel, Spread, lines::Part};
+
+/// The statement of each instruction, by its expression and its index in it.
+pub(super) type Traces = Vec<(Part, u16, OriginId)>;
+
+/// The contracted expression of a tape.
+fn finish(mut tape: Tape<'_>, part: Part, traces: &mut Traces) -> program::Expr {
+    let expr = contract(tape.expr, &mut tape.origins);
+    traces.extend((0..).zip(tape.origins).map(|(instr, origin)| (part, instr, origin)));
+    expr
+}
 
 impl Emitter<'_> {
-    /// Emits one cluster.
-    pub(super) fn step(&self, id: ClusterId) -> program::Step {
+    /// Emits one cluster, and the statements of its instructions that are not the step's own.
+    pub(super) fn step(&self, id: ClusterId) -> (program::Step, Traces) {
         let graph = &self.stage.graph;
         let cluster = self.cluster(id);
+        let mut traces = Traces::new();
         let flops = cluster.members().map(|node| {
             let node = graph.node(node);
             let inputs: Vec<_> = node.inputs.iter().map(|&input| graph.shape(input)).collect();
@@ -20,20 +31,22 @@ impl Emitter<'_> {
         });
         let origin =
             cluster.result().or(cluster.nodes.first().copied()).map(|id| graph.node(id).origin);
-        program::Step {
-            kernel: self.kernel(cluster),
+        let step = program::Step {
+            kernel: self.kernel(cluster, &mut traces),
             origin: origin
                 .and_then(|id| self.origins.get(id.0 as usize))
                 .cloned()
                 .unwrap_or_default(),
             flops: flops.fold(0, u64::saturating_add),
-        }
+        };
+        traces.retain(|&(_, _, found)| Some(found) != origin);
+        (step, traces)
     }
 
-    fn kernel(&self, cluster: &Cluster) -> Kernel {
+    fn kernel(&self, cluster: &Cluster, traces: &mut Traces) -> Kernel {
         let graph = &self.stage.graph;
         let Some(anchor) = cluster.anchor else {
-            return Kernel::Map(self.tail(cluster));
+            return Kernel::Map(self.tail(cluster, traces));
         };
         let node = graph.node(anchor);
         let input = |i: usize| self.buffer(node.inputs[i]);
@@ -44,20 +57,21 @@ impl Emitter<'_> {
                 b: input(1),
                 b_transposed: transpose_b,
                 bias: cluster.bias.map(|(row, _)| self.buffer(row)),
-                tail: self.tail(cluster),
-                column_sums: (cluster.column_sums.split_first())
-                    .map(|(&sum, nodes)| self.expression(Some(sum), nodes)),
+                tail: self.tail(cluster, traces),
+                column_sums: (cluster.column_sums.split_first()).map(|(&sum, nodes)| {
+                    self.expression(Some(sum), nodes, Part::ColumnSums, traces)
+                }),
             }),
             Op::Reduce(Reduce { axis: Axis::Rows }) => {
-                Kernel::ColumnSum { x: input(0), tail: self.tail(cluster) }
+                Kernel::ColumnSum { x: input(0), tail: self.tail(cluster, traces) }
             }
             Op::Reduce(Reduce { axis }) => {
-                let body = self.body(cluster, node.inputs[0]);
+                let body = self.body(cluster, node.inputs[0], traces);
                 let span = match axis {
                     Axis::Last => program::Span::Row,
                     _ => program::Span::All,
                 };
-                let (over, tail) = (self.witness(&body), self.tail(cluster));
+                let (over, tail) = (self.witness(&body), self.tail(cluster, traces));
                 Kernel::Reduce(program::Reduce { body, over, span, tail })
             }
             Op::Softmax(_) => Kernel::Softmax { x: input(0), y: self.buffer(anchor), log: false },
@@ -100,12 +114,18 @@ impl Emitter<'_> {
     }
 
     /// The elementwise nodes on a kernel's result.
-    fn tail(&self, cluster: &Cluster) -> program::Expr {
-        self.expression(cluster.result(), &cluster.nodes)
+    fn tail(&self, cluster: &Cluster, traces: &mut Traces) -> program::Expr {
+        self.expression(cluster.result(), &cluster.nodes, Part::Tail, traces)
     }
 
     /// Elementwise nodes, on a kernel's result where there is one.
-    fn expression(&self, result: Option<NodeId>, nodes: &[NodeId]) -> program::Expr {
+    fn expression(
+        &self,
+        result: Option<NodeId>,
+        nodes: &[NodeId],
+        part: Part,
+        traces: &mut Traces,
+    ) -> program::Expr {
         let is_spread = |id| self.is_spread(id);
         let buffer = |id| self.buffer(id);
         let mut tape = Tape::new(&self.stage.graph, result, &is_spread, &buffer);
@@ -118,11 +138,11 @@ impl Emitter<'_> {
                 tape.store(node);
             }
         }
-        contract(tape.expr)
+        finish(tape, part, traces)
     }
 
     /// The elementwise nodes before a sum; without any, the value itself.
-    fn body(&self, cluster: &Cluster, input: NodeId) -> program::Expr {
+    fn body(&self, cluster: &Cluster, input: NodeId, traces: &mut Traces) -> program::Expr {
         let is_spread = |id| self.is_spread(id);
         let buffer = |id| self.buffer(id);
         let mut tape = Tape::new(&self.stage.graph, None, &is_spread, &buffer);
@@ -130,7 +150,7 @@ impl Emitter<'_> {
             tape.push(node);
         }
         tape.value(input);
-        contract(tape.expr)
+        finish(tape, Part::Body, traces)
     }
 
     /// A buffer that has the shape a sum runs over.

@@ -17,8 +17,10 @@ use crate::model::Model;
 use crate::op::{Leaf, Op};
 use crate::pass::fuse::{Cluster, ClusterId, Fusion, Updates, fuse, spread_source};
 use crate::pass::schedule::{Schedule, schedule};
+use arenet_runtime::program::lines::{Line, Place};
 use arenet_runtime::program::{self, BufferId, Layout, Program};
 use declare::{declare, declare_results};
+use kernel::Traces;
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 /// One entry point of the program on its way through the passes.
@@ -97,7 +99,14 @@ pub fn emit(model: &Model, stages: &[Stage; 4], batch: u64, source: &str) -> Emi
         emitter.draw_in_place();
         plans[index] = emitter.plan(&mut program, base, &persistent);
         let steps = stage.schedule.iter().filter(|&&cluster| !emitter.is_drawn(cluster));
-        let steps = steps.map(|&cluster| emitter.step(cluster)).collect();
+        let emitted = steps.map(|&cluster| emitter.step(cluster));
+        let (steps, traces): (Vec<program::Step>, Vec<Traces>) = emitted.unzip();
+        for (step, traces) in (0..).zip(traces) {
+            program.lines.0.extend(traces.into_iter().map(|(part, instr, origin)| Line {
+                place: Place { entry: index as u8, step, part, instr },
+                origin: origins[origin.0 as usize].clone(),
+            }));
+        }
         let entry = program::Entry {
             steps,
             lower_bound: plans[index].lower_bound,

@@ -1,6 +1,6 @@
 //! Turns the elementwise nodes of a cluster into an expression.
 
-use crate::graph::{Graph, NodeId};
+use crate::graph::{Graph, NodeId, OriginId};
 use crate::op::{Broadcast, Op, Pattern};
 use arenet_runtime::program::{BufferId, Expr, Instr, Load, Spread, Value};
 use rustc_hash::FxHashMap as HashMap;
@@ -17,6 +17,8 @@ pub struct Tape<'a> {
     const_index: HashMap<u32, u16>,
     /// What has been built.
     pub expr: Expr,
+    /// The statement of each instruction.
+    pub origins: Vec<OriginId>,
 }
 
 impl<'a> Tape<'a> {
@@ -29,7 +31,8 @@ impl<'a> Tape<'a> {
     ) -> Tape<'a> {
         let values = result.map(|node| (node, Value::Result)).into_iter().collect();
         let (load_index, const_index) = Default::default();
-        Tape { graph, is_spread, buffer, values, load_index, const_index, expr: Expr::default() }
+        let (expr, origins) = Default::default();
+        Tape { graph, is_spread, buffer, values, load_index, const_index, expr, origins }
     }
 
     /// The value of a node, as an operand.
@@ -96,6 +99,7 @@ impl<'a> Tape<'a> {
         let second = node.inputs.get(1).map_or(first, |&input| self.value(input));
         self.values.insert(id, Value::Instr(self.expr.code.len() as u16));
         self.expr.code.push(Instr { op, args: [first, second, first] });
+        self.origins.push(node.origin);
     }
 
     /// Stores a node's value.

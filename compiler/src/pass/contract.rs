@@ -6,8 +6,9 @@
 
 use arenet_runtime::program::{Expr, Instr, Opcode, Value};
 
-/// Contracts an expression, and drops what nothing uses.
-pub fn contract(mut expr: Expr) -> Expr {
+/// Contracts an expression, and drops what nothing uses; `origins` has an item for each
+/// instruction, and keeps those of the instructions that stay.
+pub fn contract<T>(mut expr: Expr, origins: &mut Vec<T>) -> Expr {
     for index in 0..expr.code.len() {
         let uses = uses(&expr);
         let single = |value: Value| match value {
@@ -22,7 +23,7 @@ pub fn contract(mut expr: Expr) -> Expr {
             expr.code[index] = instr;
         }
     }
-    drop_unused(expr)
+    drop_unused(expr, origins)
 }
 
 /// The shorter form of one instruction: `single` gives an operand that has no other use.
@@ -85,7 +86,7 @@ fn uses(expr: &Expr) -> Vec<usize> {
 
 /// Drops the instructions, loads and constants that no store depends on; the last instruction of an
 /// expression without stores is its value and stays.
-fn drop_unused(expr: Expr) -> Expr {
+fn drop_unused<T>(expr: Expr, origins: &mut Vec<T>) -> Expr {
     let mut needed = vec![false; expr.code.len()];
     for (value, _) in &expr.stores {
         if let Value::Instr(i) = value {
@@ -104,6 +105,8 @@ fn drop_unused(expr: Expr) -> Expr {
             }
         }
     }
+    let mut kept = needed.iter();
+    origins.retain(|_| kept.next().copied().unwrap_or(false));
     let mut short = Expr::default();
     let mut renamed: Vec<Value> = Vec::with_capacity(expr.code.len());
     let mut loads = vec![None; expr.loads.len()];

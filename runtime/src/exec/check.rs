@@ -1,25 +1,29 @@
 //! Finds the first value of a run that is NaN or infinite.
 
+use super::explain::Culprit;
 use super::{EntryPoint, Executor, Run, RunError};
 use crate::arena::Memory;
-use crate::program::{BufferId, DType};
+use crate::program::lines::Place;
+use crate::program::{BufferId, DType, Origin};
 use crate::team::ALONE;
 
 /// A value that is NaN or infinite, and where it came up.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct NonFinite {
     /// The index of the step in its entry.
     pub step: usize,
     /// What the step wrote.
     pub buffer: BufferId,
-    /// The first such value in it.
+    /// The first such value: of what the step computes on the way to that buffer.
     pub value: f32,
+    /// The statement that it comes from.
+    pub origin: Origin,
 }
 
 impl Executor {
-    /// Runs an entry like [`Executor::run`], but step by step on the calling thread, up to and
-    /// including the first step that writes a value which is not finite. Slow: to explain what went
-    /// wrong.
+    /// Runs an entry like [`Executor::run`], but step by step on the calling thread, up to the
+    /// first step that writes a value which is not finite. Parameters and states are then as they
+    /// were before the run. Slow: to explain what went wrong.
     ///
     /// # Errors
     /// As [`Executor::run`].
@@ -30,14 +34,27 @@ impl Executor {
     ) -> Result<Option<NonFinite>, RunError> {
         self.check_run(entry, rows)?;
         let program = self.program.clone();
+        let steps = &entry.of(program.program()).steps;
         let run = Run { entry, rows, seed: self.seed };
-        for (step, source) in entry.of(program.program()).steps.iter().enumerate() {
+        let mut before = Vec::new();
+        self.copy_state(&mut before);
+        for (step, source) in steps.iter().enumerate() {
             self.run_step(run, step);
-            for buffer in source.kernel.access().writes {
-                if let Some(value) = self.non_finite(buffer, rows) {
-                    return Ok(Some(NonFinite { step, buffer, value }));
-                }
-            }
+            let writes = source.kernel.access().writes;
+            let found = writes.iter().find_map(|&id| Some((id, self.find_bad(id, rows)?)));
+            let Some((buffer, (at, value))) = found else { continue };
+            // The step may have overwritten its operands.
+            self.restore_state(&before);
+            (0..step).for_each(|earlier| self.run_step(run, earlier));
+            let culprit = self.culprit(&source.kernel, buffer, rows, at);
+            let lines = &program.program().lines;
+            let origin = culprit.and_then(|Culprit { part, instr, .. }| {
+                lines.origin(Place { entry: entry as u8, step: step as u32, part, instr })
+            });
+            let origin = origin.unwrap_or(&source.origin).clone();
+            let value = culprit.map_or(value, |culprit| culprit.value);
+            self.restore_state(&before);
+            return Ok(Some(NonFinite { step, buffer, value, origin }));
         }
         Ok(None)
     }
@@ -55,6 +72,11 @@ impl Executor {
     /// The first value of a buffer that is NaN or infinite, of the `rows` rows of the batch in it.
     /// Padding may hold anything and does not count.
     pub fn non_finite(&self, id: BufferId, rows: usize) -> Option<f32> {
+        self.find_bad(id, rows).map(|(_, value)| value)
+    }
+
+    /// The row and the column of that value, and the value.
+    fn find_bad(&self, id: BufferId, rows: usize) -> Option<((u64, u64), f32)> {
         if self.program().buffers[id.0 as usize].dtype != DType::F32 {
             return None;
         }
@@ -66,8 +88,8 @@ impl Executor {
         }
         let (rows, cols) = layout.size(rows as u64).expect("a verified layout has a size");
         let positions = (0..rows).flat_map(|row| (0..cols).map(move |col| (row, col)));
-        let mut values = positions.map(|(row, col)| view[layout.position(row, col)]);
-        values.find(|value| !value.is_finite())
+        let mut values = positions.map(|(row, col)| ((row, col), view[layout.position(row, col)]));
+        values.find(|(_, value)| !value.is_finite())
     }
 }
 

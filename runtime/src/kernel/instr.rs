@@ -3,6 +3,7 @@
 use super::tile::{Place, Tile};
 use crate::arena::Memory;
 use crate::program::Opcode;
+use crate::simd::portable::Portable;
 use crate::simd::{Simd, math};
 
 /// What is done for each vector of the tile.
@@ -102,6 +103,12 @@ pub fn compute<S: Simd>(s: S, opcode: Opcode, [a, b, c]: [S::F; 3]) -> S::F {
         Opcode::SigmoidGrad => s.mul(a, s.neg_mul_add(b, b, b)),
         Opcode::TanhGrad => s.mul(a, s.neg_mul_add(b, b, one)),
     }
+}
+
+/// The value of an instruction at single numbers.
+pub fn compute_one(opcode: Opcode, args: [f32; 3]) -> f32 {
+    let s = Portable::detect().expect("every machine has what its target has");
+    compute(s, opcode, args.map(|arg| s.splat(arg))).to_array()[0]
 }
 
 /// Fills each row of a register with the first element of the operand's row.

@@ -32,6 +32,8 @@ pub mod straight;
 pub mod tile;
 mod update;
 
+pub(crate) use instr::compute_one;
+
 use crate::program::Rows;
 use crate::simd::LANES;
 use std::ops::Range;

@@ -15,6 +15,7 @@
 //!
 //! Decoding proves the form and nothing else: [`super::verify`] judges the content.
 
+use super::lines::{Line, Lines, Part, Place};
 use super::{
     Batch, Buffer, BufferId, CrossEntropy, Curve, DType, Distribution, Domain, Entry, Expr, Finish,
     Gemm, Instr, Kernel, Layout, Load, Metric, Opcode, Origin, Output, Param, Per, Port, Program,
@@ -225,6 +226,17 @@ impl Wire for Opcode {
     }
 }
 
+/// The last of a program; bytes that end before it have none.
+impl Wire for Lines {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.0.write(out);
+    }
+
+    fn read(input: &mut Input) -> Result<Self, ProgramError> {
+        if input.rest.is_empty() { Ok(Lines::default()) } else { Wire::read(input).map(Lines) }
+    }
+}
+
 /// Structs by their fields in order; a field that is forgotten here does not compile.
 macro_rules! structs {
     ($($name:ident { $($field:ident),* })*) => { $(
@@ -244,8 +256,10 @@ macro_rules! structs {
 structs! {
     Program {
         name, batch, arena_bytes, buffers, params, inputs, targets, outputs, scalars, loss,
-        metrics, init, predict, eval, train, training
+        metrics, init, predict, eval, train, training, lines
     }
+    Line { place, origin }
+    Place { entry, step, part, instr }
     Buffer { offset, layout, dtype }
     Rows { count, batched }
     Param { name, shape, buffer, states }
@@ -327,6 +341,7 @@ enums! {
         3 => RootCorrection { beta },
         4 => Undampened { dampening },
     }
+    Part { 0 => Tail, 1 => Body, 2 => ColumnSums, }
     Finish { 0 => Mean, 1 => Root, }
     Batch { 0 => Full, 1 => Rows(rows), }
     Per { 0 => Step, 1 => Epoch, }

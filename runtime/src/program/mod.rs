@@ -8,6 +8,7 @@ pub mod codec;
 pub mod expr;
 pub mod kernel;
 pub mod layout;
+pub mod lines;
 pub mod rows;
 pub mod traffic;
 pub mod train;
@@ -57,6 +58,8 @@ pub struct Program {
     pub train: Entry,
     /// How to train; `None` for a program that only predicts, and evaluates if it has a loss.
     pub training: Option<Training>,
+    /// The statements of instructions that come from another than their step.
+    pub lines: lines::Lines,
 }
 
 impl Program {

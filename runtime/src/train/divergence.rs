@@ -71,20 +71,18 @@ impl Trainer {
         self.executor.load(&self.data, &self.order[rows]);
         self.scalars.set_step(&mut self.executor, count, clock);
         if let Some(bad) = self.executor.find_non_finite(EntryPoint::Eval, count)? {
-            let origin = program.eval.steps[bad.step].origin.clone();
-            return Ok(found(Part::Value, origin, bad.value));
+            return Ok(found(Part::Value, bad.origin, bad.value));
         }
         if let Some(bad) = self.executor.find_non_finite(EntryPoint::Train, count)? {
-            let origin = program.train.steps[bad.step].origin.clone();
             let updated = |param: &&crate::program::Param| {
                 param.buffer == bad.buffer || param.states.contains(&bad.buffer)
             };
             return Ok(match program.params.iter().find(updated) {
                 Some(param) => {
                     let name = param.name.clone();
-                    found(Part::Update, Origin { name, ..origin }, bad.value)
+                    found(Part::Update, Origin { name, ..bad.origin }, bad.value)
                 }
-                None => found(Part::Gradient, origin, bad.value),
+                None => found(Part::Gradient, bad.origin, bad.value),
             });
         }
         // Not reached while a step repeats itself; the loss is what was seen to be bad.

@@ -99,8 +99,7 @@ impl From<DataError> for TrainError {
 /// The first value of a run that is NaN or infinite.
 ///
 /// It prints on one line, as `training diverged in epoch 2 at step 37, rows 64..96 of the epoch: a
-/// gradient at h (4:5) is NaN`; the alternate form `{:#}` adds a help on a second line. A statement
-/// stands for all that its kernel computes, what has been fused with it included.
+/// gradient at h (4:5) is NaN`; the alternate form `{:#}` adds a help on a second line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Divergence {
     /// The epoch, from 1.

@@ -1,6 +1,7 @@
 //! A program written by hand: 3 inputs, 3 hidden neurons, 2 classes, and one step of training by
 //! momentum. It uses every kernel, spread, layout and kind of table.
 
+use arenet_runtime::program::lines::{Line, Lines, Part, Place};
 use arenet_runtime::program::*;
 
 pub const X: BufferId = BufferId(0);
@@ -315,7 +316,15 @@ pub fn sample() -> Program {
         eval: entry(eval()),
         train: entry(train()),
         training: Some(training()),
+        lines: lines(),
     }
+}
+
+/// One instruction that comes from another statement.
+fn lines() -> Lines {
+    let place = Place { entry: 3, step: 0, part: Part::Tail, instr: 0 };
+    let origin = Origin { name: "loss".into(), line: 9, column: 5 };
+    Lines(vec![Line { place, origin }])
 }
 
 /// Numbers that look random and are the same in every run: xorshift64*.

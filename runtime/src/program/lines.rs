@@ -1,0 +1,48 @@
+//! Which statement an instruction comes from, where that is not the statement of its step: for
+//! messages alone, like the table of lines of a debugger.
+
+use super::Origin;
+
+/// The places of a program whose statement is not their step's.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Lines(pub Vec<Line>);
+
+/// An instruction and its statement.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// Where the instruction stands.
+    pub place: Place,
+    /// The statement it comes from.
+    pub origin: Origin,
+}
+
+/// Where an instruction stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Which of the entries: init, predict, eval or train.
+    pub entry: u8,
+    /// The index of the step.
+    pub step: u32,
+    /// Which of the step's expressions.
+    pub part: Part,
+    /// The index of the instruction.
+    pub instr: u16,
+}
+
+/// One of the expressions of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// What a map computes, or what is done with the result of another kernel.
+    Tail,
+    /// What a reduction sums.
+    Body,
+    /// What is done with the sums of columns beside a product.
+    ColumnSums,
+}
+
+impl Lines {
+    /// The statement of an instruction, unless it is that of its step.
+    pub fn origin(&self, place: Place) -> Option<&Origin> {
+        self.0.iter().find(|line| line.place == place).map(|line| &line.origin)
+    }
+}
