@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
+use arenet_runtime::program::text::{escaped, escaped_json, escaped_lines, is_hidden, message};
 use serde_json::json;
 
 /// A range of bytes in the source text.
@@ -76,42 +77,41 @@ impl Severity {
 
 impl Diagnostic {
     /// A mistake that stops the compilation.
-    pub fn error(code: &'static str, span: Span, message: impl Into<String>) -> Diagnostic {
+    pub fn error(code: &'static str, span: Span, text: impl Into<String>) -> Diagnostic {
         Diagnostic {
             code,
             severity: Severity::Error,
             span,
-            message: message.into(),
+            message: message(&text.into()),
             labels: Vec::new(),
             help: None,
         }
     }
 
     /// A lint.
-    pub fn warning(code: &'static str, span: Span, message: impl Into<String>) -> Diagnostic {
-        Diagnostic { severity: Severity::Warning, ..Diagnostic::error(code, span, message) }
+    pub fn warning(code: &'static str, span: Span, text: impl Into<String>) -> Diagnostic {
+        Diagnostic { severity: Severity::Warning, ..Diagnostic::error(code, span, text) }
     }
 
     /// Adds another place that explains the mistake.
     pub fn label(mut self, span: Span, text: impl Into<String>) -> Diagnostic {
-        self.labels.push((span, text.into()));
+        self.labels.push((span, message(&text.into())));
         self
     }
 
     /// Says the way out.
     pub fn help(mut self, text: impl Into<String>) -> Diagnostic {
-        self.help = Some(text.into());
+        self.help = Some(message(&text.into()));
         self
     }
 }
 
 /// Writes the diagnostics as rustc does: the message, the place, the source lines, the help.
 ///
-/// Control characters and bidirectional overrides in the source are shown as pictures, so a file
-/// cannot speak to the terminal.
+/// Text of the file is shown without what does not print, so that it cannot speak to the terminal.
 pub fn render(diags: &[Diagnostic], file_name: &str, source: &str, color: bool) -> String {
     let renderer = if color { Renderer::styled() } else { Renderer::plain() };
-    let file_name = printable(file_name);
+    let file_name = escaped(file_name);
     let mut text = String::new();
     for diag in diags {
         if !text.is_empty() {
@@ -126,16 +126,22 @@ pub fn render(diags: &[Diagnostic], file_name: &str, source: &str, color: bool) 
 /// How far around the place of a diagnostic the source is shown, in bytes: enough for any file that
 /// a person wrote, and a bound for the time that it takes.
 const REACH: usize = 8 << 10;
+/// How far apart two places of one line may be, in bytes: the renderer shows all that is between.
+const LINE_REACH: usize = 200;
 
 fn render_one(diag: &Diagnostic, file_name: &str, source: &str, renderer: &Renderer) -> String {
     let main = clamp_to(source, diag.span);
     let near = floor_char(source, main.start.saturating_sub(REACH))
         ..floor_char(source, main.start.saturating_add(REACH));
+    let apart = |other: &Range<usize>| {
+        let both = main.start.min(other.start)..main.end.max(other.end);
+        both.len() > LINE_REACH && !source[both].contains('\n')
+    };
     let mut places = vec![(main.start..main.end.min(near.end), None)];
     let mut notes = Vec::new();
     for (span, text) in &diag.labels {
-        let (range, text) = (clamp_to(source, *span), printable(text));
-        if near.start <= range.start && range.end <= near.end {
+        let (range, text) = (clamp_to(source, *span), escaped_lines(text));
+        if near.start <= range.start && range.end <= near.end && !apart(&range) {
             places.push((range, Some(text)));
         } else {
             let (line, column) = line_column(source, range.start);
@@ -147,7 +153,8 @@ fn render_one(diag: &Diagnostic, file_name: &str, source: &str, renderer: &Rende
     let first = places.iter().map(|(range, _)| range.start).min().unwrap_or(near.start);
     let last = places.iter().map(|(range, _)| range.end).max().unwrap_or(near.end);
     let start = source[near.start..first].rfind('\n').map_or(near.start, |at| near.start + at + 1);
-    let end = source[last..near.end].find('\n').map_or(near.end, |at| last + at);
+    let rest = &source[last..near.end];
+    let end = last + rest.split('\n').next().map_or(0, |rest| rest.trim_end_matches('\r').len());
     let shown = visible(&source[start..end]);
     let shown_at = |offset: usize| visible(&source[start..offset]).len();
 
@@ -169,14 +176,14 @@ fn render_one(diag: &Diagnostic, file_name: &str, source: &str, renderer: &Rende
         Severity::Warning => Level::WARNING,
         Severity::Error => Level::ERROR,
     };
-    let message = printable(&diag.message);
+    let title = escaped_lines(&diag.message);
     let mut group = level
-        .primary_title(&message)
+        .primary_title(&title)
         .id(diag.code)
         .elements(origin)
         .element(snippet)
         .elements(notes.iter().map(|note| Level::NOTE.message(note)));
-    let help = diag.help.as_deref().map(printable);
+    let help = diag.help.as_deref().map(escaped_lines);
     if let Some(help) = &help {
         group = group.element(Level::HELP.message(help));
     }
@@ -205,7 +212,7 @@ pub fn to_json(diag: &Diagnostic, file_name: &str, source: &str) -> String {
         })
         .collect();
     let ((line, column), (end_line, end_column)) = place(diag.span);
-    json!({
+    let json = json!({
         "code": diag.code,
         "severity": diag.severity.name(),
         "message": diag.message,
@@ -217,8 +224,8 @@ pub fn to_json(diag: &Diagnostic, file_name: &str, source: &str) -> String {
         "span": [diag.span.start, diag.span.end],
         "labels": labels,
         "help": diag.help,
-    })
-    .to_string()
+    });
+    escaped_json(&json.to_string())
 }
 
 /// The line and the column of an offset, both from 1, the column in characters. An offset past the
@@ -279,25 +286,12 @@ fn edit_distance(a: &[char], b: &[char]) -> usize {
     above[b.len()]
 }
 
-/// The text with what a terminal would obey, or what would reorder the line, made visible.
-pub(crate) fn printable(text: &str) -> String {
-    let picture = |c| match c {
-        '\0'..='\x1f' => char::from_u32(0x2400 + c as u32).unwrap_or('\u{fffd}'),
-        c => c,
-    };
-    visible(text).chars().map(picture).collect()
-}
-
-/// The same, but for what the renderer itself takes care of: tabs, ends of lines, and the other
-/// control characters of ASCII.
-fn visible(text: &str) -> String {
-    let replaced = |c| match c {
-        '\x7f' => '\u{2421}',
-        '\u{80}'..='\u{9f}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' => '\u{fffd}',
-        '\u{2066}'..='\u{2069}' | '\u{feff}' => '\u{fffd}',
-        c => c,
-    };
-    text.chars().map(replaced).collect()
+/// The source with a mark for every character that does not print, so that columns stay as they
+/// are; for those of ASCII the renderer has marks of its own.
+fn visible(source: &str) -> String {
+    let mark =
+        |c: char| if !c.is_ascii() && is_hidden(c) { char::REPLACEMENT_CHARACTER } else { c };
+    source.chars().map(mark).collect()
 }
 
 /// The span as a range that the source can be indexed with.

@@ -15,6 +15,7 @@ use crate::kernel::Part;
 use crate::kernel::bind::{Binder, Bound, unroll};
 use crate::kernel::share::{Share, shares};
 use crate::kernel::straight;
+use crate::program::text::message;
 use crate::program::{BufferId, DType, Entry, Layout, Port, Program, Verified};
 use crate::simd::{Isa, LANES, Simd, Task};
 use crate::team::{ALONE, Crew, Team};
@@ -101,7 +102,7 @@ impl fmt::Display for RunError {
             }
             RunError::Threads => f.write_str("the system gives no more threads"),
             RunError::Isa(isa) => write!(f, "this machine has no {}", isa.name()),
-            RunError::Value(message) => f.write_str(message),
+            RunError::Value(text) => f.write_str(&message(text)),
             RunError::Entry(EntryPoint::Train | EntryPoint::Eval) => {
                 f.write_str("the net has no `train` section, so it can only predict")
             }

@@ -11,6 +11,8 @@ use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::program::text::escaped;
+
 const BUFFER_BYTES: usize = 1 << 20;
 
 /// A file which could not be written, and why.
@@ -38,7 +40,7 @@ impl WriteError {
 
 impl fmt::Display for WriteError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.path.display(), self.message())
+        write!(f, "{}: {}", escaped(&self.path.display().to_string()), self.message())
     }
 }
 

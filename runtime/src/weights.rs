@@ -15,8 +15,9 @@ use safetensors::Dtype;
 use safetensors::tensor::TensorInfo;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 
-use crate::data::{DataError, Flaw, escaped, narrow, quoted, read_elements, shown};
+use crate::data::{DataError, Flaw, narrow, quoted, read_elements, shown};
 use crate::files::write_atomically;
+use crate::program::text::escaped_start;
 
 /// The most bytes in a file's header.
 pub const MAX_HEADER_BYTES: u64 = 16 << 20;
@@ -215,7 +216,7 @@ fn read_header(file: &mut File, file_bytes: u64, name: &str) -> Result<Header, D
     let parsed: Result<Entries, _> = serde_json::from_slice(&json);
     let entries = parsed.map_err(|error| {
         // The parser quotes the file, which may be long and hold anything.
-        fail(format!("has an invalid header: {}", escaped(&error.to_string(), 200)))
+        fail(format!("has an invalid header: {}", escaped_start(&error.to_string(), 200)))
     })?;
     Ok(Header { metadata: entries.metadata, tensors: entries.tensors, data_bytes })
 }
@@ -369,7 +370,7 @@ impl<'de> Deserialize<'de> for Strings {
 
 fn insert_once<E: de::Error>(keys: &mut BTreeSet<String>, key: String) -> Result<(), E> {
     if keys.contains(&key) {
-        return Err(E::custom(format!("the key {key:?} comes twice")));
+        return Err(E::custom(format!("the key {} comes twice", quoted(&key))));
     }
     keys.insert(key);
     Ok(())

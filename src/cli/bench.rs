@@ -75,7 +75,7 @@ pub fn run(cx: &Context, args: &BenchArgs) -> Result<(), Failure> {
             "flops_per_step": flops,
             "runs": runs,
         });
-        return console::print(format!("{line}\n"));
+        return console::print_json(&line);
     }
     let ns = units::nanoseconds;
     console::print(format!(

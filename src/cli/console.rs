@@ -1,4 +1,5 @@
-//! The two streams: results on standard output, everything else on standard error.
+//! The two streams: results on standard output, everything else on standard error. Whatever names
+//! and values a text repeats, what does not print is escaped here.
 //!
 //! A reader that goes away is no error and no panic. What cannot be said on standard error is lost,
 //! as there is nobody to tell.
@@ -9,6 +10,8 @@ use std::io::{self, IsTerminal, Write};
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
 use arenet::compiler::diagnostic::{self, Diagnostic};
+use arenet::runtime::program::text::{escaped_json, escaped_lines};
+use serde_json::Value;
 
 use super::args::{Global, MessageFormat};
 use super::failure::{Failure, Kind, Message};
@@ -45,14 +48,14 @@ impl Console {
     /// Says something about the progress, unless asked to be quiet.
     pub fn note(&self, text: impl Display) {
         if !self.quiet {
-            say(text);
+            say(escaped_lines(&text.to_string()));
         }
     }
 
     /// Prints a failure, if it is to be told.
     pub fn failure(&self, failure: &Failure) {
         let Failure::Told(message) = failure else { return };
-        if self.json { say(message.to_json()) } else { say(human(message)) }
+        if self.json { say(escaped_json(&message.to_json())) } else { say(human(message)) }
     }
 
     /// Prints the diagnostics of a source file.
@@ -76,18 +79,26 @@ fn human(message: &Message) -> String {
         Kind::Interrupted => (AnsiColor::Yellow, "interrupted:"),
         _ => (AnsiColor::Red, "error:"),
     };
-    let mut text = format!("{} {}", word(color.on_default().bold(), name), message.text);
+    let mut text =
+        format!("{} {}", word(color.on_default().bold(), name), escaped_lines(&message.text));
     if let Some(help) = &message.help {
-        text.push_str(&format!("\n{} {help}", word(AnsiColor::Cyan.on_default().bold(), "help:")));
+        let name = word(AnsiColor::Cyan.on_default().bold(), "help:");
+        text.push_str(&format!("\n{name} {}", escaped_lines(help)));
     }
     text
 }
 
 /// Writes a result to standard output.
 pub fn print(text: impl AsRef<str>) -> Result<(), Failure> {
+    let text = escaped_lines(text.as_ref());
     let mut stdout = anstream::stdout().lock();
-    let written = stdout.write_all(text.as_ref().as_bytes()).and_then(|()| stdout.flush());
+    let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
     written.map_err(of_stdout)
+}
+
+/// Writes a result to standard output, as one line of JSON.
+pub fn print_json(value: &Value) -> Result<(), Failure> {
+    print(escaped_json(&value.to_string()) + "\n")
 }
 
 /// The failure of a write to standard output.

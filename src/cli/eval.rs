@@ -47,7 +47,7 @@ pub fn run(cx: &Context, args: &EvalArgs) -> Result<(), Failure> {
             "loss": result.loss,
             "metrics": metrics_json(&result.metrics),
         });
-        return console::print(format!("{line}\n"));
+        return console::print_json(&line);
     }
     console::print(format!(
         "{} on {}\n",

@@ -91,7 +91,7 @@ pub fn run(cx: &Context, args: &ProfileArgs) -> Result<(), Failure> {
     let steps = steps(&built, entry, rows, &times.steps, &machine);
     let report = Report { net: &program.name, mode, rows, isa: isa.name(), straight, team };
     match args.json {
-        true => console::print(format!("{}\n", report.json(&machine, &steps, &times))),
+        true => console::print_json(&report.json(&machine, &steps, &times)),
         false => console::print(report.text(&machine, &steps, &times)),
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use arenet::runtime::program::text::escaped;
 use arenet::runtime::train::EpochReport;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
@@ -47,11 +48,11 @@ impl<'a> Progress<'a> {
     pub fn epoch(&mut self, report: &EpochReport) {
         if let Some(bar) = &self.bar {
             bar.set_position(report.epoch * self.steps_per_epoch);
-            bar.set_message(describe(report, self.epochs));
+            bar.set_message(escaped(&describe(report, self.epochs)));
         }
         if self.json {
             if self.trouble.is_none() {
-                self.trouble = console::print(format!("{}\n", epoch_json(report))).err();
+                self.trouble = console::print_json(&epoch_json(report)).err();
             }
             return;
         }

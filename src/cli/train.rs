@@ -284,7 +284,7 @@ impl Run {
                 "metrics": metrics_json(&metrics),
                 "weights": self.out.display().to_string(),
             });
-            return console::print(format!("{line}\n"));
+            return console::print_json(&line);
         }
         let figures = match (&held_out, loss) {
             (Some(result), _) => {

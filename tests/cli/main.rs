@@ -4,6 +4,7 @@ mod arrays;
 mod common;
 mod data_errors;
 mod files;
+mod foreign;
 mod inspect;
 #[cfg(unix)]
 mod interrupt;

@@ -7,6 +7,7 @@ use crate::model::{Domain, Port};
 use crate::op::{Leaf, Op, Source};
 use crate::syntax::ast;
 use crate::syntax::ast::{Dim, Ident};
+use arenet_runtime::program::text::quoted;
 use std::collections::HashMap;
 
 impl<'a> Lowering<'a> {
@@ -182,7 +183,7 @@ impl<'a> Lowering<'a> {
                 let mut distinct = true;
                 for (name, span) in names {
                     if let Some(first) = seen.insert(name, *span) {
-                        let message = format!("the class \"{name}\" is listed twice");
+                        let message = format!("the class {} is listed twice", quoted(name));
                         self.report(error(*span, message).label(first, "this is the first one"));
                         distinct = false;
                     }

@@ -6,14 +6,14 @@ mod token;
 
 pub use parser::{MAX_HEIGHT, MAX_NESTING, MAX_SOURCE, parse};
 
-use crate::diagnostic::printable;
+use arenet_runtime::program::text::escaped;
 
 /// A piece of the source, fit for a message: printable, and short.
 fn shorten(text: &str) -> String {
     const LONGEST: usize = 40;
     if text.chars().nth(LONGEST).is_none() {
-        return printable(text);
+        return escaped(text);
     }
     let head: String = text.chars().take(LONGEST - 1).collect();
-    printable(&head) + "…"
+    escaped(&head) + "…"
 }

@@ -3,7 +3,9 @@
 
 use logos::Logos;
 
-use crate::diagnostic::{Diagnostic, Span, printable};
+use arenet_runtime::program::text::{is_forbidden, is_hidden, named};
+
+use crate::diagnostic::{Diagnostic, Span};
 
 /// Beyond this many errors a file is told no more.
 pub(super) const MAX_ERRORS: usize = 100;
@@ -29,7 +31,6 @@ pub(super) struct Token {
 /// What a token is.
 #[derive(Logos, Clone, Copy, Debug, PartialEq, Eq)]
 #[logos(skip r"[ \t\r\n\x0C]+")]
-#[logos(skip(r"//[^\n]*", allow_greedy = true))]
 pub(super) enum Kind {
     #[token("const")]
     Const,
@@ -106,6 +107,10 @@ pub(super) enum Kind {
     Dot,
     #[token("..")]
     DotDot,
+
+    /// Never passed on.
+    #[regex(r"//[^\n]*", allow_greedy = true)]
+    Comment,
 
     /// Something that has been reported and has no likely meaning.
     Unknown,
@@ -198,7 +203,11 @@ fn mend(token: Token, source: &str, tokens: &mut Vec<Token>, errors: &mut Vec<Di
     let foreign =
         |message: &str, help: &str| Diagnostic::error("foreign-syntax", span, message).help(help);
     let (error, meant) = match kind {
-        Kind::String => (bad_escape(text, span), Some(Kind::String)),
+        Kind::Comment => (hidden_character("a comment", text.trim_end(), span), None),
+        Kind::String => {
+            let error = hidden_character("a string", text, span);
+            (error.or_else(|| bad_escape(text, span)), Some(Kind::String))
+        }
         Kind::Unknown | Kind::ForeignWord => {
             let word = text.chars().any(|c| c == '_' || c.is_alphanumeric());
             (
@@ -259,13 +268,12 @@ fn unknown_character(text: &str, span: Span) -> Diagnostic {
         .find(|(_, c)| !c.is_ascii())
         .unwrap_or_else(|| (0, text.chars().next().unwrap_or('\0')));
     let start = span.start as usize + at;
-    let visible = printable(&c.to_string());
+    // A combining mark would join the quote before it.
+    let prints = c.is_ascii_graphic() || !is_hidden(c) && c.escape_debug().nth(1).is_none();
     let message = match c {
         '\0' => "the file holds a NUL character".to_string(),
-        c if c.is_control() || c.is_whitespace() || !visible.starts_with(c) => {
-            format!("unknown character U+{:04X}", c as u32)
-        }
-        c => format!("unknown character `{c}`"),
+        c if prints => format!("unknown character `{c}`"),
+        c => format!("unknown character {}", named(c)),
     };
     let error =
         Diagnostic::error("unknown-character", Span::of(start..start + c.len_utf8()), message);
@@ -282,6 +290,16 @@ fn unknown_character(text: &str, span: Span) -> Diagnostic {
         }
         _ => error,
     }
+}
+
+/// The first character inside a string or comment that a terminal would obey.
+fn hidden_character(what: &str, text: &str, span: Span) -> Option<Diagnostic> {
+    let bad = |&(_, c): &(usize, char)| is_forbidden(c) && !(c == '\t' && what == "a comment");
+    let (at, c) = text.char_indices().find(bad)?;
+    let start = span.start as usize + at;
+    let span = Span::of(start..start + c.len_utf8());
+    let error = Diagnostic::error("hidden-character", span, format!("{what} holds {}", named(c)));
+    Some(error.help("remove it: it does not print, and can change how the rest does"))
 }
 
 fn bad_number(text: &str, span: Span) -> Diagnostic {
@@ -313,12 +331,12 @@ fn bad_escape(text: &str, span: Span) -> Option<Diagnostic> {
             continue;
         }
         let (_, escape) = chars.next()?;
-        if !matches!(escape, '"' | '\\' | 'n' | 't') {
+        if !matches!(escape, '"' | '\\') {
             let start = span.start as usize + at;
             let span = Span::of(start..start + 1 + escape.len_utf8());
-            let message = format!("unknown escape `\\{}`", printable(&escape.to_string()));
+            let message = format!("unknown escape `\\{escape}`");
             let error = Diagnostic::error("unknown-escape", span, message);
-            return Some(error.help("a string knows `\\\"`, `\\\\`, `\\n` and `\\t`"));
+            return Some(error.help("a string knows `\\\"` and `\\\\`"));
         }
     }
     None
@@ -332,12 +350,7 @@ pub(super) fn unescape(text: &str) -> String {
     let mut chars = inner.chars();
     while let Some(c) = chars.next() {
         value.push(match c {
-            '\\' => match chars.next() {
-                Some('n') => '\n',
-                Some('t') => '\t',
-                Some(escaped) => escaped,
-                None => '\\',
-            },
+            '\\' => chars.next().unwrap_or('\\'),
             c => c,
         });
     }

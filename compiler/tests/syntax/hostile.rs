@@ -24,7 +24,7 @@ net all {
     output h
 }
 train {
-    target t: i32[N] in ["a\n", "b"]
+    target t: i32[N] in ["a\\", "b"]
     loss = cross_entropy(y, t)
     metric accuracy(y, t)
     optimizer(w, encode) = sgd(lr: 0.1)

@@ -152,14 +152,14 @@ fn control_characters_are_shown() {
     assert_eq!(
         text,
         trim_indent(
-            "
-        error[some-code]: see ␛[0m
-         --> ␛.net:1:16
+            r"
+        error[some-code]: see \u{1b}[0m
+         --> \u{1b}.net:1:16
           |
         1 | a ␛[31m �31m � ␡ b
-          | - �0m          ^
+          | - \u{9b}0m     ^
           |
-          = help: ␇
+          = help: \u{7}
         "
         )
     );
@@ -185,6 +185,31 @@ fn a_very_long_line() {
     assert!(text.contains("--> m.net:1:400001\n"), "{text}");
     assert!(text.contains("- near"), "{text}");
     assert!(text.contains("= note: m.net:1:3: far\n"), "{text}");
+}
+
+/// A name of a megabyte stands neither in the message nor in the line below it.
+#[test]
+fn a_very_long_name() {
+    let name = "a".repeat(1 << 20);
+    let source = format!("{name} {name} b");
+    let error = Diagnostic::error("some-code", Span::of(0..1 << 20), format!("unknown `{name}`"))
+        .label(Span::of((1 << 20) + 1..(1 << 21) + 1), format!("`{name}` is near"))
+        .help(format!("is it not `{name}`?"));
+    let text = render(std::slice::from_ref(&error), "m.net", &source, false);
+    assert!(text.lines().all(|line| line.chars().count() < 160), "{text}");
+    assert!(text.contains("unknown `aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...`\n"), "{text}");
+    assert!(to_json(&error, "m.net", &source).len() < 600);
+}
+
+/// Two places of one line that lie far apart would drag along all that is between.
+#[test]
+fn a_long_line_with_two_places() {
+    let name = "a".repeat(1000);
+    let source = format!("[\"{name}\", \"{name}\"]");
+    let error = at(1006, 2008).label(Span::new(1, 1003), "the first one");
+    let text = render(&[error], "m.net", &source, false);
+    assert!(text.lines().all(|line| line.chars().count() < 160), "{text}");
+    assert!(text.contains("= note: m.net:1:2: the first one\n"), "{text}");
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn a_control_character() {
     check_errors(
         "const A = \x1b",
         r"
-        error[unknown-character]: unknown character U+001B
+        error[unknown-character]: unknown character U+001B ESCAPE
          --> m.net:1:11
           |
         1 | const A = ␛
@@ -67,7 +67,7 @@ fn a_bidirectional_override() {
     check_errors(
         "const A = a\u{202e}b",
         r"
-        error[unknown-character]: unknown character U+202E
+        error[unknown-character]: unknown character U+202E RIGHT-TO-LEFT OVERRIDE
          --> m.net:1:12
           |
         1 | const A = a�b
@@ -81,10 +81,10 @@ fn a_no_break_space() {
     check_errors(
         "const A =\u{a0}1",
         r"
-        error[unknown-character]: unknown character U+00A0
+        error[unknown-character]: unknown character U+00A0 NO-BREAK SPACE
          --> m.net:1:10
           |
-        1 | const A = 1
+        1 | const A =�1
           |          ^
         ",
     );
@@ -340,8 +340,74 @@ fn an_unknown_escape() {
         1 | const A = "a\x"
           |             ^^
           |
-          = help: a string knows `\"`, `\\`, `\n` and `\t`
+          = help: a string knows `\"` and `\\`
         "#,
+    );
+}
+
+/// A class with the end of a line in its name would break every table and message.
+#[test]
+fn a_line_feed_in_a_string() {
+    check_errors(
+        r#"
+        const A = "a\n"
+        "#,
+        r#"
+        error[unknown-escape]: unknown escape `\n`
+         --> m.net:1:13
+          |
+        1 | const A = "a\n"
+          |             ^^
+          |
+          = help: a string knows `\"` and `\\`
+        "#,
+    );
+}
+
+/// Where only the text of a string or comment holds them, they would go on to the terminal.
+#[test]
+fn hidden_characters() {
+    check_errors(
+        "const A = \"a\u{1b}[2J\"\nconst B = \"b\u{202e}\" // \u{9b}31m\tred\r\n",
+        r#"
+        error[hidden-character]: a string holds U+001B ESCAPE
+         --> m.net:1:13
+          |
+        1 | const A = "a␛[2J"
+          |             ^
+          |
+          = help: remove it: it does not print, and can change how the rest does
+
+        error[hidden-character]: a string holds U+202E RIGHT-TO-LEFT OVERRIDE
+         --> m.net:2:13
+          |
+        2 | const B = "b�" // �31m    red
+          |             ^
+          |
+          = help: remove it: it does not print, and can change how the rest does
+
+        error[hidden-character]: a comment holds U+009B CONTROL SEQUENCE INTRODUCER
+         --> m.net:2:19
+          |
+        2 | const B = "b�" // �31m    red
+          |                   ^
+          |
+          = help: remove it: it does not print, and can change how the rest does
+        "#,
+    );
+}
+
+#[test]
+fn a_zero_width_space() {
+    check_errors(
+        "const A\u{200b} = 1",
+        r"
+        error[unknown-character]: unknown character U+200B ZERO WIDTH SPACE
+         --> m.net:1:8
+          |
+        1 | const A� = 1
+          |        ^
+        ",
     );
 }
 

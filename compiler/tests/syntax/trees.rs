@@ -452,14 +452,14 @@ fn numbers() {
 fn strings() {
     check_tree(
         r#"
-        const A = f("", "it's", "a\\b \"c\" \n\t", "größe")
+        const A = f("", "it's", "a\\b \"c\"", "größe")
         "#,
         r#"
         const `A`
-          call f `f("", "it's", "a\\b \"c\" \n\t", "größe")`
+          call f `f("", "it's", "a\\b \"c\"", "größe")`
             string "" `""`
             string "it's" `"it's"`
-            string "a\\b \"c\" \n\t" `"a\\b \"c\" \n\t"`
+            string "a\\b \"c\"" `"a\\b \"c\""`
             string "größe" `"größe"`
         "#,
     );

@@ -14,7 +14,7 @@ use flate2::read::MultiGzDecoder;
 
 use super::bytes::read_up_to;
 use super::columns::plural;
-use super::error::{DataError, did_you_mean, quoted};
+use super::error::{DataError, did_you_mean, quoted, shown};
 use super::idx::read_idx;
 use super::npy::{element_count, read_npy};
 use super::{Array, Dataset, Domain, PortSpec, TableSpec, Values};
@@ -69,7 +69,7 @@ fn check_names(files: &[(String, PathBuf)], spec: &TableSpec<'_>) -> Result<(), 
 fn missing(port: &PortSpec, files: &[(String, PathBuf)]) -> DataError {
     let first = files.first().map_or("no file".into(), |(_, path)| path.display().to_string());
     let message = format!("there is no file for {} beside it", quoted(&port.name));
-    DataError::new(first, message).with_help(format!("add {}=FILE", port.name))
+    DataError::new(first, message).with_help(format!("add {}=FILE", shown(&port.name)))
 }
 
 /// What the files read so far have in common.

@@ -202,7 +202,7 @@ fn resolve(port: &PortSpec, items: &[Columns], table: &Names<'_>) -> Result<Vec<
                 return Err(Complaint::with_help(
                     format!(
                         "--columns gives {} column {}, but the table has {}",
-                        port.name,
+                        shown(&port.name),
                         range.end - 1,
                         plural(table.count, "column")
                     ),
@@ -222,7 +222,7 @@ fn resolve(port: &PortSpec, items: &[Columns], table: &Names<'_>) -> Result<Vec<
     let given = if columns.len() > port.width { "more" } else { "fewer" };
     Err(Complaint::new(format!(
         "--columns gives {} {given} than its {}",
-        port.name,
+        shown(&port.name),
         plural(port.width, "column")
     )))
 }
@@ -262,9 +262,9 @@ fn find_in_header(port: &PortSpec, table: &Names<'_>) -> Result<Option<Vec<usize
             Some(_) if index == port.width => {
                 return Err(Complaint::new(format!(
                     "the header has {}, but the model has only {} in {}",
-                    numbered(index),
+                    shown(&numbered(index)),
                     plural(port.width, "column"),
-                    port.name
+                    shown(&port.name)
                 )));
             }
             Some(column) => columns.push(column),
@@ -277,8 +277,8 @@ fn find_in_header(port: &PortSpec, table: &Names<'_>) -> Result<Option<Vec<usize
         (Some(_), None) => Ok(Some(columns)),
         (Some(_), Some(index)) => Err(Complaint::new(format!(
             "the header has columns of {}, but no {}",
-            port.name,
-            numbered(index)
+            shown(&port.name),
+            shown(&numbered(index))
         ))),
     }
 }
@@ -310,9 +310,13 @@ fn fill(
 }
 
 fn too_few(inputs: &[PortSpec], targets: &[PortSpec], count: usize, lacking: usize) -> Complaint {
+    const SHOWN: usize = 8;
     let ports = inputs.iter().chain(targets);
-    let needs: Vec<String> =
-        ports.map(|port| format!("{}: {}", port.name, plural(port.width, "column"))).collect();
+    let need = |port: &PortSpec| format!("{}: {}", shown(&port.name), plural(port.width, "column"));
+    let mut needs: Vec<String> = ports.take(SHOWN).map(need).collect();
+    if inputs.len() + targets.len() > SHOWN {
+        needs.push("...".to_string());
+    }
     Complaint::with_help(
         format!(
             "the table has {}, {lacking} too few for the model ({})",

@@ -3,10 +3,13 @@
 use std::fmt;
 use std::io;
 
+use crate::program::text::escaped;
+pub(crate) use crate::program::text::{quoted, shown};
+
 /// Bad data: which file, where in it, what is wrong, and what may help.
 ///
 /// It prints on one line, as `iris.csv:7: column 3 (petal_length): "abc" is not a number`; the
-/// alternate form `{:#}` adds the help on a second line.
+/// alternate form `{:#}` adds the help on a second line. What a terminal would obey is escaped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataError {
     /// The file, or what stands for it, such as `standard input`.
@@ -65,19 +68,19 @@ impl DataError {
 
 impl fmt::Display for DataError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.path)?;
+        write!(f, "{}", escaped(&self.path))?;
         if let Some(line) = self.line {
             write!(f, ":{line}")?;
         }
         write!(f, ": ")?;
         match (self.column, &self.column_name) {
-            (Some(column), Some(name)) => write!(f, "column {column} ({name}): ")?,
+            (Some(column), Some(name)) => write!(f, "column {column} ({}): ", escaped(name))?,
             (Some(column), None) => write!(f, "column {column}: ")?,
             (None, _) => {}
         }
-        write!(f, "{}", self.message)?;
+        f.write_str(&escaped(&self.message))?;
         match &self.help {
-            Some(help) if f.alternate() => write!(f, "\nhelp: {help}"),
+            Some(help) if f.alternate() => write!(f, "\nhelp: {}", escaped(help)),
             _ => Ok(()),
         }
     }
@@ -141,37 +144,4 @@ fn edit_distance(a: &str, b: &str) -> usize {
         }
     }
     row[b.len()]
-}
-
-/// The most characters that a message repeats of a text in a file.
-const SHOWN_CHARS: usize = 40;
-
-/// Text of a file as an error message quotes it: escaped, and cut where it is long.
-pub(crate) fn quoted(text: &str) -> String {
-    match text.char_indices().nth(SHOWN_CHARS) {
-        None => format!("{text:?}"),
-        Some((cut, _)) => format!("{:?}...", &text[..cut]),
-    }
-}
-
-/// A name in a file as an error message shows it. It may hold anything, escape sequences of the
-/// terminal included, so it is escaped and cut as what is quoted.
-pub(crate) fn shown(name: &str) -> String {
-    escaped(name, SHOWN_CHARS)
-}
-
-/// At most `chars` characters of a text, with those escaped that do not print.
-pub(crate) fn escaped(text: &str, chars: usize) -> String {
-    let mut escaped = String::new();
-    for (index, char) in text.chars().enumerate() {
-        match char {
-            _ if index == chars => {
-                escaped.push_str("...");
-                break;
-            }
-            '"' | '\'' => escaped.push(char),
-            _ => escaped.extend(char.escape_debug()),
-        }
-    }
-    escaped
 }

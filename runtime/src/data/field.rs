@@ -2,7 +2,7 @@
 
 use std::str;
 
-use super::error::{Complaint, did_you_mean, quoted};
+use super::error::{Complaint, did_you_mean, quoted, shown};
 use super::{Domain, PortSpec};
 
 /// A field of a real-valued port.
@@ -53,7 +53,7 @@ pub(super) fn looks_numeric(field: &[u8]) -> bool {
 
 fn outside(field: &[u8], low: i64, high: i64) -> Complaint {
     let text = String::from_utf8_lossy(field);
-    Complaint::new(format!("{} is outside {low}..{high}", text.trim()))
+    Complaint::new(format!("{} is outside {low}..{high}", shown(text.trim())))
 }
 
 fn parse_f32(field: &[u8]) -> Result<f32, Complaint> {
@@ -116,7 +116,7 @@ fn parse_name(field: &[u8], names: &[String]) -> Result<i32, Complaint> {
 
 fn list_classes(names: &[String]) -> String {
     const SHOWN: usize = 10;
-    let listed = names.iter().take(SHOWN).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let listed = names.iter().take(SHOWN).map(|name| shown(name)).collect::<Vec<_>>().join(", ");
     match names.len().checked_sub(SHOWN) {
         None | Some(0) => format!("the classes are {listed}"),
         Some(more) => format!("the classes are {listed} and {more} more"),

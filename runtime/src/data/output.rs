@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use super::error::shown;
 use super::npy;
 
 /// How predictions are written.
@@ -78,7 +79,7 @@ fn check(output: &Output<'_>, rows: usize) -> io::Result<()> {
     }
     let message = format!(
         "output {} has {} values and not {rows} rows of {}, or not a class per column",
-        output.name,
+        shown(output.name),
         output.values.len(),
         output.width
     );

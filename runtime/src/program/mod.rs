@@ -10,6 +10,7 @@ pub mod kernel;
 pub mod layout;
 pub mod lines;
 pub mod rows;
+pub mod text;
 pub mod traffic;
 pub mod train;
 pub mod updates;

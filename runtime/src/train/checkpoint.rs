@@ -62,7 +62,7 @@ impl Trainer {
         let text = |key: &str| metadata.get(key).map_or("", String::as_str);
         let net = &self.program.program().name;
         if text("net") != net {
-            return fail(format!("is of the net {}, not of {net}", shown(text("net"))));
+            return fail(format!("is of the net {}, not of {}", shown(text("net")), shown(net)));
         }
         let slots = self.all_slots();
         params::check(self.program.program(), &slots, &tensors, &file)?;

@@ -87,7 +87,7 @@ pub(crate) fn check(
     }
     let in_order = slots.iter().map(|slot| slot.name.as_str());
     let missing: Vec<&str> = in_order.filter(|name| !given.contains_key(name)).collect();
-    problems.extend(missing.iter().map(|name| format!("there is no {name}")));
+    problems.extend(missing.iter().map(|name| format!("there is no {}", shown(name))));
     problems.extend(surplus.iter().map(|name| format!("{} is no parameter", shown(name))));
     for slot in slots {
         problems.extend(given.get(slot.name.as_str()).and_then(|tensor| slot.mismatch(tensor)));
@@ -121,7 +121,7 @@ pub(crate) fn write(executor: &mut Executor, slots: &[Slot], tensors: &[Tensor])
 impl Slot {
     /// What is wrong with a tensor of this name, if anything.
     fn mismatch(&self, tensor: &Tensor) -> Option<String> {
-        let Slot { name, shape, .. } = self;
+        let (name, shape) = (shown(&self.name), &self.shape);
         let elements: usize = shape.iter().product();
         if tensor.shape != *shape || tensor.data.len() != elements {
             return Some(format!("{name} is {:?} and must be {shape:?}", tensor.shape));

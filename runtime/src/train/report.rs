@@ -1,6 +1,6 @@
 //! What training tells of itself, and why it can stop.
 
-use crate::data::DataError;
+use crate::data::{DataError, shown};
 use crate::exec::RunError;
 use std::fmt;
 use std::ops::Range;
@@ -144,7 +144,7 @@ impl fmt::Display for Divergence {
             Part::Update => "the update of ",
             Part::Parameter => "the parameter ",
         })?;
-        f.write_str(name)?;
+        f.write_str(&shown(name))?;
         if self.line > 0 {
             write!(f, " ({}:{})", self.line, self.column)?;
         }

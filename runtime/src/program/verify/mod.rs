@@ -42,7 +42,7 @@ pub struct ProgramError {
 
 impl ProgramError {
     pub(super) fn new(message: impl Into<String>) -> ProgramError {
-        ProgramError { message: message.into() }
+        ProgramError { message: super::text::message(&message.into()) }
     }
 }
 
