@@ -8,8 +8,8 @@ use arenet_runtime::exec::{EntryPoint, Executor, Options};
 use arenet_runtime::program::{
     BufferId, CrossEntropy, Expr, Gemm, Instr, Kernel, Load, Opcode, Reduce, Span, Spread, Value,
 };
-use common::Numbers;
 use common::draft::{Draft, Form, Matrix, bits, read};
+use common::{Numbers, sums};
 
 fn load(buffer: BufferId, spread: Spread) -> Load {
     Load { buffer, spread }
@@ -23,6 +23,11 @@ fn store(result: BufferId) -> Expr {
 /// one, two and many vectors.
 fn batches() -> impl Iterator<Item = (usize, usize)> {
     (1..=70).map(|rows| (rows, [rows, rows + 1, 70, 80, 256][rows % 5].max(rows)))
+}
+
+/// The same where a sum over the rows is several chains.
+fn long_batches() -> impl Iterator<Item = (usize, usize)> {
+    [(257, 300), (512, 512), (777, 1000)].into_iter()
 }
 
 /// What a product is made of.
@@ -161,9 +166,12 @@ fn check_gradient([x, z, c]: [Form; 3], (rows, batch): (usize, usize), m: usize,
         tail: store(result),
         column_sums: Some(store(sums)),
     };
-    let chain = |i, j| (0..rows).fold(0.0, |sum, l| xs.at(l, i).mul_add(zs.at(l, j), sum));
+    let chain = |i, j| {
+        sums::sum(sums::OVER_ROWS, 0.0, rows, |sum, l| xs.at(l, i).mul_add(zs.at(l, j), sum))
+    };
     let expected = Matrix::from_fn(m, n, chain);
-    let sum = Matrix::from_fn(1, n, |_, j| (0..rows).fold(0.0, |sum, l| sum + zs.at(l, j)));
+    let column = |_, j| sums::sum(sums::COLUMN, 0.0, rows, |sum, l| sum + zs.at(l, j));
+    let sum = Matrix::from_fn(1, n, column);
     let what = format!("the gradient of {m} x {n}, {x:?} {z:?} {c:?}");
     draft.check(&what, &[Kernel::Gemm(gemm)], &[(result, expected), (sums, sum)]);
 }
@@ -182,6 +190,10 @@ fn the_gradient_of_a_weight_is_the_chain_over_the_rows() {
                 (Columns, _) => check_gradient([*x, *z, c], batch, m, wide),
                 _ => check_gradient([*x, *z, c], batch, wide, n),
             }
+        }
+        for batch in long_batches() {
+            check_gradient([*x, *z, Rows], batch, 3, 5);
+            check_gradient([*x, *z, Panels], batch, 11, 9);
         }
         // So long that the rows of Xᵀ would be packed, did they not lie in columns.
         check_gradient([*x, *z, Panels], (130, 150), 60, 11);
@@ -220,12 +232,12 @@ fn a_step_may_write_what_the_product_before_reads() {
 
 #[test]
 fn the_sum_of_a_column_is_the_chain_over_the_rows() {
-    for (i, (rows, batch)) in batches().enumerate() {
+    for (i, (rows, batch)) in batches().chain(long_batches()).enumerate() {
         let cols = 1 + i % 20;
         let x = Matrix::random(&mut Numbers::new(i as u64), rows, cols);
         let mut draft = Draft::new(batch, rows);
         let (from, to) = (draft.port(Form::Columns, &x), draft.result(Form::Rows, Some(1), cols));
-        let sum = |_, j| (0..rows).fold(0.0, |sum, i| sum + x.at(i, j));
+        let sum = |_, j| sums::sum(sums::COLUMN, 0.0, rows, |sum, i| sum + x.at(i, j));
         let kernel = Kernel::ColumnSum { x: from, tail: store(to) };
         let expected = Matrix::from_fn(1, cols, sum);
         draft.check(&format!("{cols} column sums"), &[kernel], &[(to, expected)]);
@@ -269,18 +281,11 @@ fn an_expression_in_columns_sees_rows_columns_and_numbers() {
 
 /// Sixteen lanes run down the columns one after another, then are added by a tree.
 fn lane_sum(rows: usize, cols: usize, value: impl Fn(usize, usize) -> f32) -> f32 {
-    let mut lanes = [0.0f32; 16];
-    for j in 0..cols {
-        for i in 0..rows {
-            lanes[i % 16] += value(i, j);
-        }
-    }
-    for half in [8, 4, 2, 1] {
-        for i in 0..half {
-            lanes[i] += lanes[i + half];
-        }
-    }
-    lanes[0]
+    let vecs = rows.div_ceil(16);
+    sums::lane_sum(vecs * cols, |vec, lane| {
+        let (row, col) = (vec % vecs * 16 + lane, vec / vecs);
+        if row < rows { value(row, col) } else { 0.0 }
+    })
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Matrix products of every form and remainder: each element is one chain of fused multiply-adds
-//! over ascending k that starts from the bias, whatever the tiles, threads and instruction set.
+//! over ascending k that starts from the bias, or several of a fixed length, whatever the tiles,
+//! threads and instruction set.
 
 mod common;
 
@@ -10,7 +11,7 @@ use arenet_runtime::program::{
     Origin, Param, Program, Random, Rows, Spread, Step, Value,
 };
 use arenet_runtime::simd::Isa;
-use common::{Numbers, training};
+use common::{Numbers, sums, training};
 use std::sync::Arc;
 
 /// What a product is made of.
@@ -216,7 +217,8 @@ fn element(form: Form, size: Size, x: &[Vec<f32>], i: usize, j: usize) -> (f32, 
     let b =
         |k: usize| x[B as usize][if form.b_transposed { j * size.k + k } else { k * size.n + j }];
     let start = if form.bias { x[Bias as usize][j] } else { 0.0 };
-    let chain = (0..size.k).fold(start, |sum, k| a(k).mul_add(b(k), sum));
+    let chains = if form.a_transposed { sums::OVER_ROWS } else { sums::ALONG_ROWS };
+    let chain = sums::sum(chains, start, size.k, |sum, k| a(k).mul_add(b(k), sum));
     let products = (0..size.k).map(|k| f64::from(a(k)) * f64::from(b(k)));
     let exact = products.clone().sum::<f64>() + f64::from(start);
     (chain, exact, products.map(f64::abs).sum::<f64>() + f64::from(start).abs())
@@ -241,7 +243,7 @@ fn expected(form: Form, size: Size, x: &[Vec<f32>]) -> [Vec<f32>; 4] {
     }
     for (j, sum) in sums.iter_mut().enumerate().filter(|_| form.a_transposed) {
         let b = |k| x[B as usize][if form.b_transposed { j * size.k + k } else { k * size.n + j }];
-        let column = (0..size.k).fold(0.0, |sum, k| sum + b(k));
+        let column = sums::sum(sums::COLUMN, 0.0, size.k, |sum, k| sum + b(k));
         *sum = (-column).mul_add(x[Scale as usize][0], *sum);
     }
     [c, d, e, sums]
@@ -363,6 +365,17 @@ fn the_rows_of_a_large_batch_go_through_all_columns_in_blocks() {
     }
     for form in transposed(false, true).step_by(7) {
         check(form, Size { m: 515, n: 20, k: 1_040 }, &[1, 2]);
+    }
+}
+
+#[test]
+fn a_sum_of_many_terms_is_chains_of_a_fixed_length() {
+    // One term too many for a single chain, whole chains, and one term more; a few rows of C, and
+    // so many that tiles of several heights follow each other.
+    for (i, form) in forms().into_iter().enumerate() {
+        let chains = if form.a_transposed { [257, 512, 769] } else { [4_097, 4_352, 4_353] };
+        let m = [1, 3, 5, 14, 31][i % 5];
+        check(form, Size { m, n: [1, 17, 47][i % 3], k: chains[i % 3] }, &[1, 2]);
     }
 }
 

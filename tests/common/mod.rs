@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "every test file uses a part of it")]
 
 pub mod draft;
+pub mod sums;
 
 use arenet_compiler::Precision;
 use arenet_compiler::emit::{emit, init_graph, stages};

@@ -8,3 +8,4 @@ mod reference;
 mod refusals;
 mod resume;
 mod same_bits;
+mod sums;

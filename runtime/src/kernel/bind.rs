@@ -11,6 +11,7 @@ use super::reduce::Reduce;
 use super::share::Split;
 use super::softmax::Softmax;
 use super::straight::{self, Tape};
+use super::sum::{self, Chains};
 use super::tile::{LARGEST_TILE, Place};
 use super::{Extent, Part};
 use crate::arena::Memory;
@@ -81,13 +82,14 @@ pub fn unroll<'a>(
             Bound::Gemm(gemm) if gemm.b_transposed && gemm.n.at(n) > gemm::MAX_VECTORS * LANES => {
                 return None;
             }
-            Bound::Gemm(gemm) if !gemm.b_bf16 => {
+            Bound::Gemm(gemm) if !gemm.b_bf16 && gemm.is_one_chain(n) => {
                 // No step writes to its own operands, so the one before has left them as they were.
-                let packed = matches!(before, Some(Bound::Gemm(other)) if gemm.packs_as(other));
+                let is_packed = |other: &Gemm| other.is_one_chain(n) && gemm.packs_as(other);
+                let packed = matches!(before, Some(Bound::Gemm(other)) if is_packed(other));
                 gemm.unroll(&mut tape, n, packed);
             }
             Bound::Map(map) if !map.is_long_chain(n) => map.unroll(&mut tape, n),
-            Bound::Reduce(reduce) => reduce.unroll(&mut tape, n, zeros),
+            Bound::Reduce(reduce) if reduce.is_short(n) => reduce.unroll(&mut tape, n, zeros),
             _ => tape.push(straight::Op::Step(Box::new(step.clone()))),
         }
         if tape.is_long() {
@@ -134,6 +136,15 @@ impl Matrix {
     fn op_cols(self) -> Extent {
         if self.transposed { self.rows } else { self.cols }
     }
+}
+
+/// The floats of scratch that a product needs.
+#[derive(Clone, Copy, Debug)]
+struct Room {
+    /// For the sums of a tile between chains.
+    tile: usize,
+    /// For its packed operands, and for sums that are kept between blocks.
+    pack: usize,
 }
 
 /// Binds the steps of a program for one thread.
@@ -299,9 +310,10 @@ impl<'a> Binder<'a> {
             None => self.zero(),
         };
         let b_bf16 = self.buffer(gemm.b).dtype == DType::Bf16;
-        let room = self.room(a, b, b_bf16);
+        let chains = if gemm.a_transposed { Chains::OVER_ROWS } else { Chains::ALONG_ROWS };
+        let room = self.room(a, b, b_bf16, chains);
         let sums = gemm.column_sums.as_ref().map(|tail| Box::new(self.sums(b, tail, room)));
-        Gemm { sums, ..self.product((a, b, b_bf16), bias, form, &gemm.tail, room) }
+        Gemm { sums, chains, ..self.product((a, b, b_bf16), bias, form, &gemm.tail, room) }
     }
 
     fn gemm_int8(&mut self, gemm: &program::Gemm) -> GemmInt8 {
@@ -331,15 +343,16 @@ impl<'a> Binder<'a> {
     fn column_sum(&mut self, x: BufferId, tail: &Expr) -> Gemm {
         let x = self.matrix(x, false);
         let ones = self.ones(x);
-        let room = self.room(ones, x, false);
+        let room = self.room(ones, x, false, Chains::COLUMN);
         self.sums(x, tail, room)
     }
 
     /// Σ over rows = onesᵀ x.
-    fn sums(&mut self, x: Matrix, tail: &Expr, room: usize) -> Gemm {
+    fn sums(&mut self, x: Matrix, tail: &Expr, room: Room) -> Gemm {
         let operands = (self.ones(x), x, false);
         let zero = self.zero();
-        self.product(operands, zero, Form::Rows, tail, room)
+        let product = self.product(operands, zero, Form::Rows, tail, room);
+        Gemm { chains: Chains::COLUMN, ..product }
     }
 
     /// As many rows of the constant one as `x` has, transposed: one row, whose elements are all in
@@ -349,16 +362,18 @@ impl<'a> Binder<'a> {
         Matrix { rows: x.op_rows(), cols: Extent::fixed(1), stored, transposed: true }
     }
 
-    /// The floats of scratch in which a product packs its operands.
-    fn room(&self, a: Matrix, b: Matrix, b_bf16: bool) -> usize {
+    /// The scratch in which a product keeps a tile's sums and packs its operands.
+    fn room(&self, a: Matrix, b: Matrix, b_bf16: bool, chains: Chains) -> Room {
         let sizes = [a.op_rows(), a.op_cols(), b.op_cols()];
         let [m, k, n] = sizes.map(|extent| extent.at(self.program.batch as usize));
-        match (a.transposed, b.transposed) {
+        let pack = match (a.transposed, b.transposed) {
             (_, true) => pack::b_floats(k, n),
-            (true, false) => block::floats(m, n, k),
+            (true, false) => block::floats(m, n, k, chains),
             (false, false) if b_bf16 => pack::bf16_floats(m, k),
             (false, false) => 0,
-        }
+        };
+        let tile = if chains.splits(k) { 3 * sum::TILE_FLOATS } else { 0 };
+        Room { tile, pack }
     }
 
     /// A product of two operands, of which the second may be bfloat16, with room to pack them.
@@ -368,7 +383,7 @@ impl<'a> Binder<'a> {
         bias: Operand,
         form: Form,
         tail: &Expr,
-        room: usize,
+        room: Room,
     ) -> Gemm {
         let (m, k, n) = (a.op_rows(), a.op_cols(), b.op_cols());
         let [rows, depth, width] = [m, k, n].map(|extent| extent.at(self.program.batch as usize));
@@ -382,15 +397,17 @@ impl<'a> Binder<'a> {
             a_transposed: a.transposed,
             b_transposed: b.transposed,
             b_bf16,
-            pack: self.scratch,
+            totals: self.scratch,
+            pack: self.scratch + room.tile,
             bias,
             by_rows: false,
+            chains: Chains::default(),
             few_terms,
             m,
             n,
             k,
             sums: None,
-            code: self.code(tail, form, tile, room).0,
+            code: self.code(tail, form, tile, room.tile + room.pack).0,
         }
     }
 

@@ -2,27 +2,31 @@
 //!
 //! Names are those of Goto and van de Geijn, "Anatomy of High-Performance Matrix Multiplication"
 //! (2008): `k` runs over the inner dimension, a register tile has `R` rows of `V` vectors. The
-//! vector axis is C's columns, A is broadcast. Each element of C is one chain of fused
-//! multiply-adds over ascending k that starts from the bias, however the loops around it are
-//! blocked, so its bits depend on nothing but the operands.
+//! vector axis is C's columns, A is broadcast. Each element of C is a chain of fused multiply-adds
+//! over ascending k that starts from the bias, or several such chains where k is large (sum.rs),
+//! however the loops around it are blocked, so its bits depend on nothing but the operands.
 
 mod ahead;
 pub mod block;
 mod few_rows;
 pub mod few_terms;
+mod multiply;
 pub mod pack;
 mod sums;
+#[cfg(test)]
+mod tests;
 
 use self::ahead::{Ahead, NextRows};
 use self::block::Block;
-use self::pack::{MAX_PACKED_VECTORS, load, widens};
+use self::multiply::multiply;
+use self::pack::{MAX_PACKED_VECTORS, widens};
 use super::code::Code;
 use super::straight::{self, Line, Tape};
+use super::sum::Chains;
 use super::tile::{LARGEST_TILE, Tile};
 use super::{Extent, Part};
 use crate::arena::Memory;
 use crate::simd::{LANES, Simd};
-use std::hint::black_box;
 use std::ops::Range;
 
 /// A matrix product bound to places. Offsets and strides count floats.
@@ -38,6 +42,8 @@ pub struct Gemm {
     pub b_transposed: bool,
     /// Whether B's elements are bfloat16; then neither operand is transposed.
     pub b_bf16: bool,
+    /// The first float of the room for the sums of a tile between chains.
+    pub totals: usize,
     /// The first float of the room for a column block of op(B), and behind it for a block of op(A)
     /// and for sums that are kept between blocks.
     pub pack: usize,
@@ -45,6 +51,8 @@ pub struct Gemm {
     pub bias: Operand,
     /// Whether threads share it by the rows of the batch.
     pub by_rows: bool,
+    /// How many terms are added in one chain.
+    pub chains: Chains,
     /// Whether it has long tiles, as its sums have few terms.
     pub few_terms: bool,
     /// The rows of C.
@@ -96,8 +104,6 @@ fn tile_rows<S: Simd>(vecs: usize) -> usize {
     S::TILE_ROWS.min((S::TILE_ROWS * S::TILE_VECTORS) >> vecs.trailing_zeros())
 }
 
-/// The terms that a round of a tile's loop adds where its instruction set unrolls.
-const UNROLLED: usize = 4;
 /// The most rows of any tile.
 pub const MAX_ROWS: usize = 12;
 /// The most vectors across any tile.
@@ -191,7 +197,6 @@ impl Gemm {
         let widest = tile_vectors::<S>(rows.len()).min(widest);
         let first = terms.start * self.a.column;
         let own = Operand { offset: self.a.offset.wrapping_add(first), ..self.a };
-        let result = &self.code.result;
         let job = Job {
             gemm: self,
             memory,
@@ -200,9 +205,7 @@ impl Gemm {
             a: block.a.unwrap_or(own),
             b: Operand::default(),
             b_bf16: self.b_bf16 && !widen,
-            start: block.from.unwrap_or(self.bias),
-            splats: block.from.is_none() && self.bias.row > 0,
-            steps: block.to.map_or((result.row, result.vec), |to| (to.row, to.column)),
+            chain: self.chains.len(k),
         };
         let mut ahead = NextRows::after::<S>(&job, widest);
         let mut vec = columns.start;
@@ -237,6 +240,11 @@ impl Gemm {
             }
             vec += width;
         }
+    }
+
+    /// Whether each sum is one chain at a batch of `batch` rows.
+    pub fn is_one_chain(&self, batch: usize) -> bool {
+        !self.chains.splits(self.k.at(batch))
     }
 
     /// Writes the product out, one chain of multiply-adds for each vector of C.
@@ -315,19 +323,15 @@ struct Job<'a> {
     b: Operand,
     /// Whether its elements are bfloat16.
     b_bf16: bool,
-    /// What the sums start from.
-    start: Operand,
-    /// Whether that is one element for each row.
-    splats: bool,
-    /// From one row of a tile to the next, and from one vector to the next, where the sums go.
-    steps: (usize, usize),
+    /// The terms of a chain.
+    chain: usize,
 }
 
 impl Job<'_> {
     /// Computes all rows of the column block.
     #[inline(always)]
     unsafe fn column<S: Simd>(&self, s: S, column: Tile, rows: &mut Option<NextRows>) {
-        let has_strips = self.block.to.is_none() && !self.gemm.code.is_empty();
+        let has_strips = self.block.ends && !self.gemm.code.is_empty();
         let most = if has_strips { LARGEST_TILE / column.vecs } else { usize::MAX };
         let mut ahead = Ahead::of::<S>(self, column, rows);
         // The rows that have been computed and that the expression has not gone over yet.
@@ -341,11 +345,8 @@ impl Job<'_> {
                 }
                 let room = (most - strip.rows) / height * height;
                 let tiles = Tile { rows: left.rows.min(room), ..left };
-                let c = match self.block.to {
-                    Some(to) => to.at(tiles.row, tiles.vec),
-                    None => self.gemm.code.result.offset(strip) + strip.rows * self.steps.0,
-                };
-                let c = self.memory.at(c);
+                let result = &self.gemm.code.result;
+                let c = self.memory.at(result.offset(strip) + strip.rows * result.row);
                 // SAFETY: the tiles lie inside C and the operands agree with it in size, as
                 // `check_gemm` has proved; `place` pads the last vector of every row.
                 unsafe {
@@ -441,109 +442,6 @@ unsafe fn select_rows<S: Simd, const AT: bool, const BF16: bool, const V: usize>
             10 => multiply::<S, AT, BF16, V, 10>(s, job, tiles, c, ahead),
             11 => multiply::<S, AT, BF16, V, 11>(s, job, tiles, c, ahead),
             _ => multiply::<S, AT, BF16, V, MAX_ROWS>(s, job, tiles, c, ahead),
-        }
-    }
-}
-
-/// The tiles of C from `c` on = bias + op(A) op(B), each with all of it in registers.
-unsafe fn multiply<S: Simd, const AT: bool, const BF16: bool, const V: usize, const R: usize>(
-    s: S,
-    job: &Job,
-    tiles: Tile,
-    c: *mut f32,
-    ahead: &mut Ahead,
-) {
-    // A tile that is too large for the registers is never selected; this keeps it from being built.
-    if R * V > S::TILE_ROWS * S::TILE_VECTORS.max(2) {
-        return;
-    }
-    s.vectorize(
-        #[inline(always)]
-        || {
-            let &Job { memory, block, a, b, start, splats, steps, .. } = job;
-            let k = block.terms.len();
-            // The columns of a packed tile are as long as the tile is high.
-            let a_step = match block.a {
-                Some(_) => R,
-                None if AT => a.column,
-                None => a.row,
-            };
-            let column = if AT { a_step } else { 1 };
-            let rounds = if S::UNROLLS { k / UNROLLED } else { 0 };
-            let mut c = c;
-            let mut first = memory.at(start.at(tiles.row, tiles.vec));
-            let mut rows = memory.at(a.at(tiles.row, 0)).cast_const();
-            for tile in 0..tiles.rows / R {
-                if ahead.is_needed {
-                    ahead.fetch(s, job, Tile { row: tiles.row + tile * R, rows: R, ..tiles });
-                }
-                let (mut a, mut from) = (rows, memory.at(b.offset).cast_const());
-                // SAFETY: `select` gives tiles inside C, and their operands have R rows, V vectors
-                // and k terms for each, as `check_gemm` has proved.
-                unsafe {
-                    let mut sums = [[s.splat(0.0); V]; R];
-                    for (r, sums) in sums.iter_mut().enumerate() {
-                        for (v, sum) in sums.iter_mut().enumerate() {
-                            let start = first.add(r * start.row + v * start.column);
-                            *sum = if splats { s.splat(*start) } else { s.load(start) };
-                        }
-                    }
-                    for _ in 0..rounds {
-                        let term = |i: usize| {
-                            let (a, from) =
-                                (a.wrapping_add(i * column), from.wrapping_add(i * b.row));
-                            ((a, a_step), (from, b.column))
-                        };
-                        // Written out: LLVM leaves a loop over something opaque as it is.
-                        add_term::<S, AT, BF16, V, R>(s, &mut sums, term(0));
-                        add_term::<S, AT, BF16, V, R>(s, &mut sums, term(1));
-                        add_term::<S, AT, BF16, V, R>(s, &mut sums, term(2));
-                        add_term::<S, AT, BF16, V, R>(s, &mut sums, term(3));
-                        a = a.wrapping_add(UNROLLED * column);
-                        from = from.wrapping_add(UNROLLED * b.row);
-                    }
-                    for _ in rounds * UNROLLED..k {
-                        let term = ((a, a_step), (from, b.column));
-                        add_term::<S, AT, BF16, V, R>(s, &mut sums, term);
-                        a = a.wrapping_add(column);
-                        from = from.wrapping_add(b.row);
-                    }
-                    for (r, sums) in sums.iter().enumerate() {
-                        for (v, &sum) in sums.iter().enumerate() {
-                            s.store(c.add(r * steps.0 + v * steps.1), sum);
-                        }
-                    }
-                }
-                c = c.wrapping_add(R * steps.0);
-                first = first.wrapping_add(R * start.row);
-                rows = rows.wrapping_add(R * job.a.row);
-            }
-        },
-    );
-}
-
-/// Adds a term to every sum: the product of a column of op(A) and a row of op(B), each given by its
-/// start and the distance between its elements or vectors.
-#[inline(always)]
-unsafe fn add_term<S: Simd, const AT: bool, const BF16: bool, const V: usize, const R: usize>(
-    s: S,
-    sums: &mut [[S::F; V]; R],
-    ((a, a_step), (b, b_step)): ((*const f32, usize), (*const f32, usize)),
-) {
-    // Past something opaque no operand is loaded early, and no loop unrolled, as LLVM's models of
-    // some processors would do: the sums take all registers as it is.
-    black_box(());
-    // SAFETY: `multiply` gives R elements and V vectors for each of its k terms.
-    unsafe {
-        let mut row = [s.splat(0.0); V];
-        for (v, y) in row.iter_mut().enumerate() {
-            *y = load(s, b.add(v * b_step), BF16);
-        }
-        for (r, sums) in sums.iter_mut().enumerate() {
-            let x = s.splat(*a.add(if AT { r } else { r * a_step }));
-            for (sum, &y) in sums.iter_mut().zip(&row) {
-                *sum = s.mul_add(x, y, *sum);
-            }
         }
     }
 }

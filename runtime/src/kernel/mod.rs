@@ -29,6 +29,7 @@ pub mod reduce;
 pub mod share;
 pub mod softmax;
 pub mod straight;
+mod sum;
 pub mod tile;
 mod update;
 

@@ -1,12 +1,13 @@
 //! Sums over a fused expression: of each row, or of everything.
 //!
-//! Sixteen lanes run down the vectors in ascending order, then are added by the fixed tree of
-//! [`Simd::sum`]. The order is that of the shape alone.
+//! Sixteen lanes run down the vectors in ascending order, in chains of a fixed length (sum.rs), and
+//! then are added by the fixed tree of [`Simd::sum`]. The order is that of the shape alone.
 
 use super::Part;
 use super::code::Code;
 use super::map::Domain;
 use super::straight::{self, Tape};
+use super::sum::{self, LaneSums};
 use super::tile::{LARGEST_TILE, Tile};
 use crate::arena::Memory;
 use crate::simd::{LANES, Simd};
@@ -25,7 +26,14 @@ pub struct Reduce {
 }
 
 impl Reduce {
-    /// Writes the sums out, vector by vector; `zeros` is the offset of a vector of zeros.
+    /// Whether each lane of a sum is one chain at a batch of `n` rows.
+    pub fn is_short(&self, n: usize) -> bool {
+        let (rows, _) = self.domain.at(n);
+        let vectors = self.domain.flat.unwrap_or(self.domain.cols).at(n).div_ceil(LANES);
+        !sum::splits_lanes(if self.by_row { vectors } else { rows * vectors })
+    }
+
+    /// Writes short sums out, vector by vector; `zeros` is the offset of a vector of zeros.
     pub fn unroll(&self, tape: &mut Tape, n: usize, zeros: u32) {
         let (rows, _) = self.domain.at(n);
         let cols = self.domain.flat.unwrap_or(self.domain.cols).at(n);
@@ -74,20 +82,20 @@ impl Reduce {
             #[inline(always)]
             || {
                 let cols = self.domain.flat.unwrap_or(self.domain.cols).at(n);
-                let mut sums = s.splat(0.0);
+                let mut sums = LaneSums::new(s);
                 for row in range {
                     // SAFETY: the contract is this function's, and the row lies in the domain.
                     unsafe {
-                        sums = self.row(s, memory, row, cols, sums);
+                        self.row(s, memory, row, cols, &mut sums);
                         if self.by_row {
-                            self.finish(s, memory, row, sums);
-                            sums = s.splat(0.0);
+                            self.finish(s, memory, row, &sums);
+                            sums = LaneSums::new(s);
                         }
                     }
                 }
                 if !self.by_row {
                     // SAFETY: the same, and a sum over everything has one row.
-                    unsafe { self.finish(s, memory, 0, sums) };
+                    unsafe { self.finish(s, memory, 0, &sums) };
                 }
             },
         );
@@ -101,8 +109,8 @@ impl Reduce {
         memory: Memory,
         row: usize,
         cols: usize,
-        mut sums: S::F,
-    ) -> S::F {
+        sums: &mut LaneSums<S>,
+    ) {
         for first in (0..cols.div_ceil(LANES)).step_by(LARGEST_TILE) {
             let vecs = (cols.div_ceil(LANES) - first).min(LARGEST_TILE);
             let tile = Tile { row, vec: first, rows: 1, vecs };
@@ -114,23 +122,73 @@ impl Reduce {
                 for vec in 0..vecs {
                     let lanes = s.load(value.add(vec * self.body.value.vec));
                     let present = (cols - (first + vec) * LANES).min(LANES);
-                    let lanes = s.select(s.first(present), lanes, s.splat(0.0));
-                    sums = s.add(sums, lanes);
+                    sums.add(s.select(s.first(present), lanes, s.splat(0.0)));
                 }
             }
         }
-        sums
     }
 
     /// Adds the lanes up and runs the tail on the sum, held sixteen times.
     #[inline(always)]
-    unsafe fn finish<S: Simd>(&self, s: S, memory: Memory, row: usize, sums: S::F) {
+    unsafe fn finish<S: Simd>(&self, s: S, memory: Memory, row: usize, sums: &LaneSums<S>) {
         let tile = Tile { row, vec: 0, rows: 1, vecs: 1 };
         let result = self.tail.result.of(memory, tile);
         // SAFETY: the tail's domain has a vector for this row, as `check_reduce` has proved.
         unsafe {
-            s.store(result, s.splat(s.sum(sums)));
+            s.store(result, s.splat(sums.sum()));
             self.tail.run(s, memory, tile);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arena::Arena;
+    use crate::kernel::Extent;
+    use crate::simd::{Isa, Task};
+
+    /// The sum of so many equal terms, all of which lie in the same vector.
+    struct Equal {
+        terms: usize,
+        value: f32,
+    }
+
+    impl Task for Equal {
+        type Output = f32;
+
+        #[inline(always)]
+        fn run<S: Simd>(self, s: S) -> f32 {
+            let mut arena = Arena::new(4 * 2 * LANES).unwrap();
+            arena.floats_mut(0, LANES).fill(self.value);
+            let flat = Some(Extent::fixed(self.terms));
+            let mut reduce =
+                Reduce { domain: Domain { flat, ..Domain::default() }, ..Reduce::default() };
+            reduce.tail.result.offset = LANES;
+            // SAFETY: the terms' vector and the result lie inside the arena, of which nobody else
+            // knows.
+            unsafe { reduce.run(s, Memory::new(&arena), 1, Part::WHOLE) };
+            arena.floats(LANES, LANES + 1)[0]
+        }
+    }
+
+    #[test]
+    fn a_sum_of_equal_terms_keeps_its_digits_up_to_a_hundred_million() {
+        for terms in [1_000, 10_000, 100_001, 1_000_000, 10_000_000, 100_000_000] {
+            for value in [0.1, -0.7, 1.0 / 3.0] {
+                let sum = f64::from(Isa::detect().dispatch(Equal { terms, value }));
+                let error = (sum / (f64::from(value) * terms as f64) - 1.0).abs();
+                assert!(error <= 4e-7, "{terms} times {value}: off by {error:e}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_count_does_not_stop_where_floats_end() {
+        // A chain of ones in each of sixteen lanes would stop at 2^28.
+        for terms in [9_999_999, 16_777_218, 300_000_000] {
+            let sum = Isa::detect().dispatch(Equal { terms, value: 1.0 });
+            assert_eq!(sum, terms as f32);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Softmax of each row, and its logarithm.
 
+use super::sum::LaneSums;
 use super::{Extent, Part};
 use crate::arena::Memory;
 use crate::simd::{LANES, Simd, math};
@@ -190,10 +191,10 @@ pub fn normalizer<S: Simd>(s: S, row: &[f32], cols: usize) -> (f32, f32) {
         largest = s.max(largest, x);
     }
     let largest = s.largest(largest);
-    let mut total = s.splat(0.0);
+    let mut total = LaneSums::new(s);
     for (vec, lanes) in row.as_chunks().0.iter().enumerate() {
         let e = math::exp(s, s.sub(s.from_array(*lanes), s.splat(largest)));
-        total = s.add(total, s.select(present(vec), e, s.splat(0.0)));
+        total.add(s.select(present(vec), e, s.splat(0.0)));
     }
-    (largest, s.sum(total))
+    (largest, total.sum())
 }

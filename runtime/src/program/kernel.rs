@@ -7,7 +7,8 @@ use super::{BufferId, Expr};
 pub enum Kernel {
     /// A matrix product with what follows it on each finished tile.
     Gemm(Gemm),
-    /// The sum of each column of `x`, then `tail` over the one row of sums.
+    /// The sum of each column of `x`, then `tail` over the one row of sums: a chain of additions
+    /// down the rows, or beyond 256 rows chains of 32, added by the summation of Kahan.
     ColumnSum {
         /// What is summed.
         x: BufferId,
@@ -42,8 +43,10 @@ pub enum Kernel {
     Random(Random),
 }
 
-/// C = op(A) op(B) + bias, each element one chain of fused multiply-adds over ascending k that
-/// starts from the bias. Where C lies in columns, its transpose is computed: the vectors then run
+/// C = op(A) op(B) + bias, each element a chain of fused multiply-adds over ascending k that starts
+/// from the bias. A sum of more than 4,096 terms, or of more than 256 where A is transposed and k
+/// runs over rows, is chains of 256 terms, each but the first from zero, and these are added by the
+/// summation of Kahan. Where C lies in columns, its transpose is computed: the vectors then run
 /// along A's columns, and B is broadcast.
 ///
 /// B may be a weight of bf16, which is widened exactly, or of i8: then each row of A is rounded to
@@ -68,7 +71,8 @@ pub struct Gemm {
     pub column_sums: Option<Expr>,
 }
 
-/// The sum of `body`'s last value over an axis.
+/// The sum of `body`'s last value over an axis: sixteen lanes run along the vectors, each in chains
+/// of sixteen terms that are added by the summation of Kahan, and are then added by a fixed tree.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Reduce {
     /// What is summed, over the shape of `over`; its last instruction is the value.

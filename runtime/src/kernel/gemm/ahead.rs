@@ -41,7 +41,7 @@ impl<'a> Ahead<'a> {
     pub fn of<S: Simd>(job: &Job, column: Tile, rows: &'a mut Option<NextRows>) -> Ahead<'a> {
         let columns = NextColumns::after::<S>(job, column);
         let results = tiles_ahead(column.rows, job.n, job.block.terms.len());
-        let results = results.filter(|_| job.block.to.is_none());
+        let results = results.filter(|_| job.block.ends);
         let is_needed = columns.is_some() || rows.is_some() || results.is_some();
         Ahead { columns, rows, results, is_needed }
     }

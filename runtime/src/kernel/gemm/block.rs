@@ -1,6 +1,7 @@
 //! How much of a product is computed at a time: the rows of C and the terms of its sums between
 //! which operands stay in the caches.
 
+use super::super::sum::Chains;
 use super::pack::{MAX_PACKED_VECTORS, packs_a, packs_b};
 use super::{Gemm, MAX_ROWS, Operand};
 use crate::simd::LANES;
@@ -19,9 +20,9 @@ const CACHED_TRANSPOSED: usize = 1 << 17;
 /// from the third-level cache; the more there are, the less often a column block of B is packed.
 const PACKED: usize = 1 << 20;
 /// The most terms of sums that are computed in one go from a transposed A, and how many are added
-/// at a time where there are more: with op(A) packed, and as it lies.
+/// at a time where there are more, whole chains each: with op(A) packed, and as it lies.
 const DEPTHS: [(usize, usize); 2] = [(1024, 512), (512, 256)];
-/// The most sums that are kept between blocks of terms: 4 MiB.
+/// The most sums that are kept between blocks of terms: 4 MiB, and as much for what they have lost.
 const SUMS: usize = 1 << 20;
 
 /// A part of a product.
@@ -35,19 +36,22 @@ pub struct Block {
     pub terms: Range<usize>,
     /// These rows and terms of op(A), where they are packed.
     pub a: Option<Operand>,
-    /// Where the sums of the terms before lie, if there are any.
-    pub from: Option<Operand>,
-    /// Where the sums are kept, if terms follow.
-    pub to: Option<Operand>,
+    /// Whether its terms are the last.
+    pub ends: bool,
+    /// Where the sums are kept from block to block, if there are several.
+    pub kept: Option<Operand>,
+    /// How far behind each of those lies what it has lost.
+    pub lost: usize,
     /// The rows of C that follow.
     pub next: Range<usize>,
 }
 
 /// The most rows and terms of a block of a product with a transposed A.
-fn size(m: usize, n: usize, k: usize) -> (usize, usize) {
+fn size(m: usize, n: usize, k: usize, chains: Chains) -> (usize, usize) {
     let packs = packs_a(m, n, k);
     let (most, depth) = if packs { DEPTHS[0] } else { DEPTHS[1] };
-    let depth = if k > most && packs_b(m) { depth } else { k.max(1) };
+    let splits = k > most && packs_b(m) && chains.splits(k);
+    let depth = if splits { depth } else { k.max(1) };
     let rows = if packs { PACKED } else { CACHED_TRANSPOSED } / depth;
     let rows = if depth < k { rows.min(SUMS / n.max(1).next_multiple_of(LANES)) } else { rows };
     ((rows / MAX_ROWS).max(1) * MAX_ROWS, depth)
@@ -55,26 +59,30 @@ fn size(m: usize, n: usize, k: usize) -> (usize, usize) {
 
 /// The floats of scratch that a product of so many terms needs for a block: for a column block of
 /// B, for op(A), and for sums.
-fn rooms(m: usize, n: usize, k: usize) -> [usize; 3] {
-    let (rows, depth) = size(m, n, k);
+fn rooms(m: usize, n: usize, k: usize, chains: Chains) -> [usize; 3] {
+    let (rows, depth) = size(m, n, k, chains);
     let rows = rows.min(m);
     let b = if packs_b(m) { depth * MAX_PACKED_VECTORS * LANES } else { 0 };
     let a = if packs_a(m, n, k) { PACKED.min((m * depth).next_multiple_of(LANES)) } else { 0 };
-    let sums = if depth < k { rows * n.next_multiple_of(LANES) } else { 0 };
+    let sums = if depth < k { 2 * rows * n.next_multiple_of(LANES) } else { 0 };
     [b, a, sums]
 }
 
 /// The floats of scratch that a product with a transposed A needs, of at most `k` terms.
-pub fn floats(m: usize, n: usize, k: usize) -> usize {
+pub fn floats(m: usize, n: usize, k: usize, chains: Chains) -> usize {
     let depths = DEPTHS.map(|(most, _)| k.min(most));
-    let floats = |k| rooms(m, n, k).iter().sum();
+    let floats = |k| rooms(m, n, k, chains).iter().sum();
     depths.into_iter().chain([k]).map(floats).max().unwrap_or(0)
 }
 
 impl Gemm {
     /// The most rows and terms of a block.
     pub(super) fn block_size(&self, m: usize, n: usize, k: usize) -> (usize, usize) {
-        if self.is_of_columns() { size(m, n, k) } else { (self.cached_rows(m, n, k), k.max(1)) }
+        if self.is_of_columns() {
+            size(m, n, k, self.chains)
+        } else {
+            (self.cached_rows(m, n, k), k.max(1))
+        }
     }
 
     /// The block of these rows and columns that begins with this term.
@@ -88,7 +96,7 @@ impl Gemm {
     ) -> Block {
         let (_, depth) = self.block_size(m, n, k);
         let terms = term..(term + depth).min(k);
-        let [b, a, _] = rooms(m, n, k);
+        let [b, a, _] = rooms(m, n, k, self.chains);
         let packed = Operand {
             offset: (self.pack + b).wrapping_sub(rows.start * terms.len()),
             row: terms.len(),
@@ -98,8 +106,10 @@ impl Gemm {
         let first = rows.start * LANES + columns.start * column;
         let sums = Operand { offset: (self.pack + b + a).wrapping_sub(first), row: LANES, column };
         let a = self.packs_a(m, n, k).then_some(packed);
-        let (from, to) = ((term > 0).then_some(sums), (terms.end < k).then_some(sums));
-        Block { rows, columns, terms, a, from, to, next }
+        let ends = terms.end == k;
+        let kept = (terms.len() < k).then_some(sums);
+        let lost = columns.len() * column;
+        Block { rows, columns, terms, a, ends, kept, lost, next }
     }
 
     /// The rows of op(A) that all columns use before the next rows are read: as many as stay in the
@@ -120,7 +130,7 @@ impl Gemm {
 
 #[cfg(test)]
 mod tests {
-    use super::{floats, rooms};
+    use super::{Chains, floats, rooms};
 
     #[test]
     fn the_room_for_the_largest_batch_holds_any_smaller_one() {
@@ -128,8 +138,8 @@ mod tests {
         {
             let mut most = 0;
             for k in 1..3_000 {
-                most = most.max(rooms(m, n, k).iter().sum());
-                assert!(floats(m, n, k) >= most, "{m} x {n} with {k} terms");
+                most = most.max(rooms(m, n, k, Chains::OVER_ROWS).iter().sum());
+                assert!(floats(m, n, k, Chains::OVER_ROWS) >= most, "{m} x {n} with {k} terms");
             }
         }
     }

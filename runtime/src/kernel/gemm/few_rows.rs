@@ -1,6 +1,7 @@
 //! Products of few rows with a transposed B, as the gradient of a layer's input has them at a small
 //! batch: the blocks of B are transposed in registers and used at once.
 
+use super::super::sum::Total;
 use super::super::tile::Tile;
 use super::Gemm;
 use crate::arena::Memory;
@@ -63,7 +64,16 @@ impl Gemm {
                         let start = memory.at(self.bias.offset + bias(r));
                         *sum = if self.bias.row > 0 { s.splat(*start) } else { s.load(start) };
                     }
+                    let chain = self.chains.len(k);
+                    let zero = s.splat(0.0);
+                    let mut totals = [Total { sum: zero, lost: zero }; R];
                     for start in (0..k).step_by(LANES) {
+                        if start > 0 && start.is_multiple_of(chain) {
+                            for (total, sum) in totals.iter_mut().zip(&mut sums) {
+                                *total = total.add(s, *sum);
+                                *sum = zero;
+                            }
+                        }
                         let panels = self.b.offset + (start / LANES + AHEAD) * self.b.column;
                         for i in 0..LANES {
                             let row = tile.vec * LANES + i;
@@ -79,6 +89,7 @@ impl Gemm {
                     }
                     let to = self.code.result.of(memory, tile);
                     for (r, &sum) in sums.iter().enumerate() {
+                        let sum = if chain < k { totals[r].add(s, sum).sum } else { sum };
                         s.store(to.add(r * self.code.result.row), sum);
                     }
                 }

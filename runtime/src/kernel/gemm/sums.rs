@@ -1,6 +1,7 @@
 //! The sums of the columns of op(B), beside a product that has a column block of it at hand. They
 //! have the bits of a product with a row of ones, and are plain additions.
 
+use super::super::sum::Total;
 use super::super::tile::Tile;
 use super::{Gemm, MAX_VECTORS, Operand};
 use crate::arena::Memory;
@@ -67,15 +68,23 @@ impl Gemm {
                 // SAFETY: the column block has k rows of V vectors, and the row of sums has these
                 // vectors, as `check_product_sums` and `check_column_sum` have proved.
                 unsafe {
-                    let mut sums = [s.splat(0.0); V];
-                    for _ in 0..k {
-                        for (v, sum) in sums.iter_mut().enumerate() {
-                            *sum = s.add(*sum, s.load(from.add(v * b.column)));
+                    let chain = self.chains.len(k);
+                    let zero = s.splat(0.0);
+                    let mut totals = [Total { sum: zero, lost: zero }; V];
+                    for first in (0..k).step_by(chain) {
+                        let mut sums = [zero; V];
+                        for _ in first..k.min(first + chain) {
+                            for (v, sum) in sums.iter_mut().enumerate() {
+                                *sum = s.add(*sum, s.load(from.add(v * b.column)));
+                            }
+                            from = from.wrapping_add(b.row);
                         }
-                        from = from.wrapping_add(b.row);
+                        for (total, &sum) in totals.iter_mut().zip(&sums) {
+                            *total = total.add(s, sum);
+                        }
                     }
-                    for (v, &sum) in sums.iter().enumerate() {
-                        s.store(to.add(v * self.code.result.vec), sum);
+                    for (v, total) in totals.iter().enumerate() {
+                        s.store(to.add(v * self.code.result.vec), total.sum);
                     }
                 }
             },
