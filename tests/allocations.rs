@@ -1,5 +1,6 @@
-//! A training step and a prediction make no heap allocation after the first. The only test of its
-//! binary, because it counts what the whole process allocates.
+//! A training step and a prediction make no heap allocation after the first, and to save takes no
+//! memory for a second copy of what is saved. The only test of its binary, because it counts what
+//! the whole process allocates.
 
 use arenet::prelude::*;
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -10,16 +11,22 @@ use std::sync::atomic::{AtomicU64, Ordering};
 struct Counting;
 
 static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+/// The bytes held, and the most of them since this was last set.
+static HELD: AtomicU64 = AtomicU64::new(0);
+static PEAK: AtomicU64 = AtomicU64::new(0);
 
 // SAFETY: every call is passed on to the system's allocator as it is.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         ALLOCATIONS.fetch_add(1, Ordering::Relaxed);
+        let size = layout.size() as u64;
+        PEAK.fetch_max(HELD.fetch_add(size, Ordering::Relaxed) + size, Ordering::Relaxed);
         // SAFETY: the caller keeps the contract of `alloc`.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, at: *mut u8, layout: Layout) {
+        HELD.fetch_sub(layout.size() as u64, Ordering::Relaxed);
         // SAFETY: the caller keeps the contract of `dealloc`.
         unsafe { System.dealloc(at, layout) }
     }
@@ -30,6 +37,40 @@ static ALLOCATOR: Counting = Counting;
 
 fn allocations() -> u64 {
     ALLOCATIONS.load(Ordering::Relaxed)
+}
+
+/// The most bytes that the work holds at once beside those that were held before.
+fn peak_of(work: impl FnOnce()) -> u64 {
+    let before = HELD.load(Ordering::Relaxed);
+    PEAK.store(before, Ordering::Relaxed);
+    work();
+    PEAK.load(Ordering::Relaxed) - before
+}
+
+/// Parameters of 4 MiB and states of 8 are written without a copy of any of them, and the copy that
+/// a training keeps is made before it begins.
+fn saving_holds_little() {
+    const WIDTH: usize = 1024;
+    const MIB: u64 = 1 << 20;
+    let compiled = compile(&source(WIDTH), &CompileOptions::default());
+    let program =
+        Arc::new(verify(compiled.unwrap_or_else(|found| panic!("{found:#?}")).program).unwrap());
+    let data = Dataset {
+        rows: 1,
+        inputs: vec![Array { width: WIDTH, data: Values::F32(vec![0.5; WIDTH]) }],
+        targets: vec![Array { width: 1, data: Values::I32(vec![1]) }],
+    };
+    let options = RunOptions { threads: 1, ..RunOptions::default() };
+    let mut trainer = Trainer::new(program, data, None, &Settings::default(), options).unwrap();
+    let file = std::env::temp_dir().join(format!("arenet-allocations-{}", std::process::id()));
+    let saved = [
+        peak_of(|| trainer.save_weights(&file).unwrap()),
+        peak_of(|| trainer.save_checkpoint(&file).unwrap()),
+    ];
+    let epoch = peak_of(|| drop(trainer.run_epoch(&mut |_| ControlFlow::Continue(())).unwrap()));
+    std::fs::remove_file(&file).unwrap();
+    assert!(saved.iter().all(|&peak| peak < 2 * MIB), "{saved:?}");
+    assert!(epoch < MIB, "{epoch}");
 }
 
 /// With momentum and a schedule; shared between threads where it is large.
@@ -90,8 +131,9 @@ fn check(width: usize, threads: usize) {
 }
 
 #[test]
-fn steps_and_predictions_allocate_nothing() {
+fn steps_and_predictions_allocate_nothing_and_saving_holds_little() {
     for (width, threads) in [(3, 1), (100, 1), (100, 2)] {
         check(width, threads);
     }
+    saving_holds_little();
 }

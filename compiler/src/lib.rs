@@ -210,20 +210,23 @@ fn checked(graph: Graph) -> Graph {
     graph
 }
 
-/// `limit memory`: the arena may not be larger; the biggest values are named.
+/// `limit memory`: the arena and the copy that training keeps may not be larger; the biggest values
+/// are named.
 fn over_limit(model: &Model, program: &Program, plans: &[Plan; 4]) -> Option<Diagnostic> {
     let (limit, span) = model.memory_limit?;
     let plan = plans.iter().max_by_key(|plan| plan.bytes)?;
-    if program.arena_bytes <= limit {
+    let copy = program.copy_bytes();
+    let needed = program.arena_bytes.saturating_add(copy);
+    if needed <= limit {
         return None;
     }
     let mut values: Vec<_> = plan.values.iter().collect();
     values.sort_by_key(|value| std::cmp::Reverse(value.bytes));
     let message = format!(
         "the program needs {} bytes of memory at batch {}, {} more than the limit of {limit}",
-        program.arena_bytes,
+        needed,
         program.batch,
-        program.arena_bytes - limit
+        needed - limit
     );
     let mut diagnostic = Diagnostic::error("over-memory-limit", span, message);
     for value in values.iter().take(3) {
@@ -234,6 +237,10 @@ fn over_limit(model: &Model, program: &Program, plans: &[Plan; 4]) -> Option<Dia
         };
         let text = format!("`{}` takes {} bytes, {kind}", value.name, value.bytes);
         diagnostic = diagnostic.label(value.span, text);
+    }
+    if copy > 0 {
+        let text = format!("training keeps a copy of parameters and states, {copy} bytes of these");
+        diagnostic = diagnostic.label(span, text);
     }
     Some(diagnostic.help("a smaller batch or narrower layers need less"))
 }

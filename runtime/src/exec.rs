@@ -2,6 +2,7 @@
 
 mod check;
 mod explain;
+mod limit;
 mod narrow;
 mod profile;
 mod transfer;
@@ -58,7 +59,8 @@ pub struct Options {
     pub isa: Option<Isa>,
     /// The number of threads; 0 takes one a core.
     pub threads: usize,
-    /// The most bytes the arena may take; 0 takes 80% of the memory the machine has.
+    /// The most bytes that the program may take, with a trainer together with its data and the
+    /// copy of the state that it keeps; 0 takes 80% of the memory the machine has.
     pub max_memory: u64,
 }
 
@@ -173,10 +175,7 @@ impl Executor {
         let (_, scratch) = bind(source, &shares, &mut constants, constants_at, 0, 0);
         let scratch_at = constants_at + constants.len() * LANES;
         let floats = scratch_at as u64 + scratch as u64 * threads as u64;
-        let limit = match options.max_memory {
-            0 => crate::limits::memory_limit(),
-            limit => limit,
-        };
+        let limit = options.limit();
         let needed = floats.saturating_mul(4);
         let arena = (needed <= limit).then(|| Arena::new(needed as usize)).flatten();
         let mut arena = arena.ok_or(RunError::Memory { needed, limit })?;

@@ -34,7 +34,8 @@ pub struct Global {
         hide_default_value = true
     )]
     pub isa: IsaChoice,
-    /// Most memory the arena may take, such as 64MiB; 80% of the machine's by default
+    /// Most memory that the program and its tables may take, such as 64MiB; 80% of the machine's by
+    /// default
     #[arg(long, global = true, value_name = "SIZE", value_parser = parse_bytes)]
     pub max_memory: Option<u64>,
     /// Override a `const` of the model; may be repeated

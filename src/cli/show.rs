@@ -182,6 +182,13 @@ fn plan(source: &Source, built: &Built, entry: EntryPoint) -> String {
         let mark = if other == entry { "  (shown below)" } else { "" };
         text.push_str(&format!("{:<8} {bytes:>14} bytes{mark}\n", name_of(other)));
     }
+    if program.copy_bytes() > 0 {
+        let bytes = units::count(program.copy_bytes());
+        text.push_str(&format!(
+            "{:<8} {bytes:>14} bytes  (of the state, kept by training)\n",
+            "copy"
+        ));
+    }
     text.push('\n');
     match &built.compiled {
         Some(compiled) => {

@@ -166,10 +166,11 @@ impl Run {
         let program = self.built.program();
         let isa = self.trainer.executor().isa();
         cx.console.note(format!(
-            "{}: {}, arena {}, {isa}, {}",
+            "{}: {}, arena {} and a copy of {}, {isa}, {}",
             program.name,
             units::plural(parameters(program), "parameter"),
             units::bytes(program.arena_bytes),
+            units::bytes(program.copy_bytes()),
             units::plural(cx.threads() as u64, "thread"),
         ));
         let held_out = match self.trainer.validation_rows() {

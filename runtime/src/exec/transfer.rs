@@ -134,6 +134,11 @@ impl<'d> Feed<'d> {
         self.rows
     }
 
+    /// The bytes of all values.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.values().map(|values| size_of_val(values) as u64).sum()
+    }
+
     /// The values of each port, integers as floats of the same bits.
     pub(crate) fn values(&self) -> impl Iterator<Item = &[f32]> {
         self.columns.iter().map(|column| &*column.data)
@@ -147,7 +152,7 @@ impl Feed<'static> {
         let mut feed = Feed { program: program.clone(), rows: data.rows, columns: Vec::new() };
         let take = |array: Array, domain: &Domain| match array.data {
             Values::F32(values) => Cow::Owned(values),
-            Values::I32(values) => Cow::Owned(stored_classes(&values, domain)),
+            Values::I32(values) => Cow::Owned(stored_classes(values, domain)),
         };
         feed.add("input", &ports.inputs, data.inputs, take)?;
         feed.add("target", &ports.targets, data.targets, take)?;
@@ -158,13 +163,14 @@ impl Feed<'static> {
 fn borrow<'d>(array: &'d Array, domain: &Domain) -> Cow<'d, [f32]> {
     match &array.data {
         Values::F32(values) => Cow::Borrowed(values),
-        Values::I32(values) => Cow::Owned(stored_classes(values, domain)),
+        Values::I32(values) => Cow::Owned(stored_classes(values.iter().copied(), domain)),
     }
 }
 
-fn stored_classes(values: &[i32], domain: &Domain) -> Vec<f32> {
+/// Classes as the arena holds them; those of a vector stay in its place.
+fn stored_classes(values: impl IntoIterator<Item = i32>, domain: &Domain) -> Vec<f32> {
     let low = domain.first_class();
-    values.iter().map(|&class| stored_class(class, low)).collect()
+    values.into_iter().map(|class| stored_class(class, low)).collect()
 }
 
 /// A class of a domain that begins at `low`, as the arena holds it: an index from 0 on, as a float

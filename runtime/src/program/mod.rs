@@ -69,6 +69,16 @@ impl Program {
         let dtypes = self.params.iter().map(|param| self.buffers[param.buffer.0 as usize].dtype);
         dtypes.min_by_key(|dtype| dtype.bytes()).unwrap_or_default()
     }
+
+    /// The bytes of the copy of parameters and optimizer states, at their last good values, that
+    /// training keeps beside the arena; 0 where there is no training.
+    pub fn copy_bytes(&self) -> u64 {
+        let states =
+            self.params.iter().flat_map(|param| [&param.buffer].into_iter().chain(&param.states));
+        let bytes =
+            states.map(|id| self.buffers[id.0 as usize].bytes(self.batch).unwrap_or(u64::MAX));
+        self.training.as_ref().map_or(0, |_| bytes.fold(0, u64::saturating_add))
+    }
 }
 
 /// A list of steps with the figures of its memory plan.

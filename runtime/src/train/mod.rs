@@ -89,7 +89,6 @@ struct Position {
 
 /// The state at the last moment it was known to be finite: the start of the epoch, or where the
 /// weights came from a file. With it a divergence can be retraced to its first bad value.
-#[derive(Default)]
 struct LastGood {
     position: Position,
     state: Vec<f32>,
@@ -139,9 +138,15 @@ impl Trainer {
         let total =
             Clock { step: training.epochs.saturating_mul(steps_per_epoch), epoch: training.epochs };
         let scalars = Scalars::new(source, &training.schedules, total);
-        let mut executor = Executor::new(program.clone(), options)?;
+        let rows = 2 * training_rows.len() + validation_rows.len(); // and the order of an epoch
+        let tables = data.bytes() + valid.as_ref().map_or(0, Feed::bytes) + 4 * rows as u64;
+        let held = source.copy_bytes().saturating_add(tables);
+        let mut executor = Executor::beside(held, program.clone(), options)?;
         executor.set_seed(training.seed);
         executor.run(EntryPoint::Init, 1)?;
+        // Once, so that no epoch allocates.
+        let state = Vec::with_capacity(source.copy_bytes() as usize / 4);
+        let last_good = LastGood { position: Position::default(), state };
         let mut trainer = Trainer {
             order: training_rows.clone(),
             program,
@@ -155,7 +160,7 @@ impl Trainer {
             validation_rows,
             batch,
             position: Position::default(),
-            last_good: LastGood::default(),
+            last_good,
             timing: Timing::default(),
             data_hash: OnceLock::new(),
         };
