@@ -239,7 +239,8 @@ pub fn line_column(source: &str, offset: usize) -> (usize, usize) {
 
 /// The candidate that `name` is most likely a misspelling of, if one is near: its distance (an
 /// insertion, deletion, substitution or swap of neighbours each count 1, letter case counts
-/// nothing) is at most about a third of the length. Ties go to the alphabetically first.
+/// nothing) is at most about a third of the length. Ties go to the alphabetically first. Never the
+/// name itself.
 pub fn did_you_mean<'a>(
     name: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -251,10 +252,11 @@ pub fn did_you_mean<'a>(
     if !fits(name) {
         return None;
     }
+    let written = name;
     let name = lower(name);
     candidates
         .into_iter()
-        .filter(|candidate| fits(candidate))
+        .filter(|candidate| fits(candidate) && *candidate != written)
         .filter_map(|candidate| {
             let chars = lower(candidate);
             let limit = match name.len().max(chars.len()) {

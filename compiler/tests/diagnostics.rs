@@ -72,6 +72,65 @@ fn lints() {
     check("lints");
 }
 
+/// The source with a proposal put in the place it is for, where it is of a form that can be.
+fn followed(source: &str, found: &Diagnostic) -> Option<String> {
+    let help = found.help.as_deref()?;
+    let quoted = help.split('`').nth(1).unwrap_or_default();
+    let (span, text) = if help.starts_with("did you mean") {
+        (found.span.range(), quoted)
+    } else if let Some(ty) = help.strip_prefix("declare the target as ") {
+        let ty = ty.rsplit(' ').next().filter(|ty| ty.starts_with("i32")).unwrap_or(ty);
+        let (port, _) = found
+            .labels
+            .iter()
+            .find(|(span, _)| source[..span.start as usize].ends_with("target "))?;
+        let start = port.end as usize + source[port.end as usize..].find(':')? + 1;
+        (start..start + source[start..].find(']')? + 1, ty)
+    } else if help.ends_with("behind its type, or remove it") {
+        let end = found.span.end as usize;
+        let at = end + source[end..].find(']')? + 1;
+        (at..at, quoted)
+    } else if help.starts_with("`in ") || help.starts_with("it ends before") {
+        let start = match help.starts_with("`in ") {
+            true => {
+                let end = found.labels.first()?.0.end as usize;
+                end + source[end..].find("in ")?
+            }
+            false => found.span.start as usize,
+        };
+        let line = source[start..].find('\n')?;
+        (start..start + line, quoted)
+    } else {
+        return None;
+    };
+    Some(format!("{} {text} {}", &source[..span.start], &source[span.end..]))
+}
+
+/// A proposal that is followed mends what it is for, and proposes nothing that is not built.
+#[test]
+fn proposals_work() {
+    let mut count = 0;
+    for file in ["names", "shapes", "calls", "train", "lints", "rows", "numbers"] {
+        let path = format!("{}/tests/golden/diagnostics/{file}.txt", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(&path).unwrap();
+        for case in text.split("=== ").skip(1) {
+            let source = case.split_once('\n').unwrap().1.split("---\n").next().unwrap();
+            let told = diagnostics(source);
+            for (found, mended) in told.iter().filter_map(|d| Some((d, followed(source, d)?))) {
+                count += 1;
+                let (file, syntax) = parse(&mended);
+                assert_eq!(render(&syntax, "m.net", &mended, false), "", "{mended}");
+                let (_, left) = lower(&file, &LowerOptions::default());
+                let alike = |d: &&Diagnostic| d.code == found.code || d.code == "not-yet";
+                let number = |told: &[Diagnostic]| told.iter().filter(alike).count();
+                let text = || render(&left, "m.net", &mended, false);
+                assert!(number(&left) < number(&told), "{:?}\n{}", found.help, text());
+            }
+        }
+    }
+    assert!(count >= 20, "{count} proposals were followed");
+}
+
 /// The codes of what is told.
 fn codes(source: &str) -> Vec<&'static str> {
     diagnostics(source).iter().map(|diagnostic| diagnostic.code).collect()

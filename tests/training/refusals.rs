@@ -29,7 +29,7 @@ fn weights_that_do_not_fit_are_refused() {
     refuses(
         |w| w[0].name = "y.v".into(),
         "does not fit the net \"line\": there is no y.w; y.v is no parameter\n\
-         help: did you mean \"y.w\"?",
+         help: rename \"y.v\" in the file to \"y.w\"",
     );
     refuses(
         |w| w[0].shape = vec![1, 2],

@@ -75,7 +75,7 @@ pub const INITS: &[Entry] = &[
                 Param::required("std", Kind::Real(Range::AtLeastZero)),
             ],
         },
-        build: |args| Ok(Rule::Fixed(Init::Normal(args.real("mean"), args.real("std")))),
+        build: normal,
     },
 ];
 
@@ -85,7 +85,23 @@ fn uniform(args: &Args) -> Result<Rule, Problem> {
         let message = format!("`uniform` goes from the lower number up, not from {low} to {high}");
         return Err(Problem::new("bad-value", message).at("low"));
     }
+    // It is drawn as a part of the width.
+    if !((high - low) as f32).is_finite() {
+        let message = format!("from {low:e} to {high:e} is wider than a 32-bit float can hold");
+        return Err(Problem::new("number-too-large", message).at("high"));
+    }
     Ok(Rule::Fixed(Init::Uniform(low, high)))
+}
+
+fn normal(args: &Args) -> Result<Rule, Problem> {
+    // No value that is drawn lies further out.
+    const MOST_DEVIATIONS: f64 = 7.0;
+    let (mean, std) = (args.real("mean"), args.real("std"));
+    if !((mean.abs() + MOST_DEVIATIONS * std) as f32).is_finite() {
+        let message = format!("values {std:e} around {mean:e} may be beyond 32-bit floats");
+        return Err(Problem::new("number-too-large", message).at("std"));
+    }
+    Ok(Rule::Fixed(Init::Normal(mean, std)))
 }
 
 const fn plain(name: &'static str, build: fn(&Args) -> Result<Rule, Problem>) -> Entry {

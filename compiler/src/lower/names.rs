@@ -164,7 +164,7 @@ pub(super) fn suggest<'n>(
     candidates: impl Iterator<Item = &'n str>,
 ) -> Diagnostic {
     const MOST: usize = 500;
-    let candidates: Vec<&str> = candidates.take(MOST).filter(|known| *known != name).collect();
+    let candidates: Vec<&str> = candidates.take(MOST).collect();
     match did_you_mean(name, candidates.iter().copied()) {
         Some(meant) => error.help(format!("did you mean `{meant}`?")),
         None => list(error, candidates.into_iter()),

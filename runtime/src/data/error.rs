@@ -109,25 +109,33 @@ impl Complaint {
     }
 }
 
-/// The one of `candidates` that `word` is most likely a slip of.
+/// Proposes the one of `candidates` that `word` is most likely a slip of.
 pub(crate) fn did_you_mean<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<String> {
+    nearest(word, candidates).map(|meant| format!("did you mean {}?", quoted(meant)))
+}
+
+/// The one of `candidates` that `word` is most likely a slip of; never the word itself.
+pub(crate) fn nearest<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     const LONGEST: usize = 64; // the distance takes quadratic time, and a slip has a short word
     if word.chars().count() > LONGEST {
         return None;
     }
     let nearest = candidates
         .into_iter()
-        .filter(|candidate| candidate.chars().count() <= LONGEST)
+        .filter(|candidate| *candidate != word && candidate.chars().count() <= LONGEST)
         .map(|candidate| {
             (edit_distance(&word.to_lowercase(), &candidate.to_lowercase()), candidate)
         })
         .min_by_key(|(distance, _)| *distance)?;
     let (distance, candidate) = nearest;
     let close = distance <= 1.max(word.chars().count().div_ceil(3));
-    close.then(|| format!("did you mean {}?", quoted(candidate)))
+    close.then_some(candidate)
 }
 
 /// The Levenshtein distance: insertions, deletions and substitutions.

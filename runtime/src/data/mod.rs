@@ -21,7 +21,7 @@ pub(crate) use bytes::{Flaw, narrow, read_elements};
 pub use columns::ColumnMap;
 pub use csv::{TableSpec, read_csv, read_csv_file};
 pub use error::DataError;
-pub(crate) use error::{did_you_mean, quoted, shown};
+pub(crate) use error::{nearest, quoted, shown};
 
 use crate::program::{self, Program};
 

@@ -1,6 +1,6 @@
 //! Parameters and optimizer states as named tensors.
 
-use crate::data::{DataError, did_you_mean, quoted, shown};
+use crate::data::{DataError, nearest, quoted, shown};
 use crate::exec::Executor;
 use crate::program::{BufferId, Param, Program};
 use crate::weights::{Head, Tensor, write_in_pieces};
@@ -104,7 +104,10 @@ pub(crate) fn check(
     let net = quoted(&program.name);
     let message = format!("does not fit the net {net}: {}", problems.join("; "));
     let mut error = DataError::new(file, message);
-    error.help = surplus.iter().find_map(|name| did_you_mean(name, missing.iter().copied()));
+    error.help = surplus.iter().find_map(|name| {
+        let meant = nearest(name, missing.iter().copied())?;
+        Some(format!("rename {} in the file to {}", quoted(name), quoted(meant)))
+    });
     Err(error)
 }
 
