@@ -11,7 +11,7 @@ pub use arenet_runtime as runtime;
 pub mod prelude {
     pub use arenet_compiler::{Compiled, Options as CompileOptions, Precision, compile};
     pub use arenet_runtime::data::{
-        Array, DataError, Dataset, PortSpec, TableSpec, Values, read_arrays, read_csv,
+        Array, ColumnNames, DataError, Dataset, PortSpec, TableSpec, Values, read_arrays, read_csv,
         read_csv_file,
     };
     pub use arenet_runtime::exec::{Options as RunOptions, RunError};

@@ -59,6 +59,7 @@ fn saving_holds_little() {
         rows: 1,
         inputs: vec![Array { width: WIDTH, data: Values::F32(vec![0.5; WIDTH]) }],
         targets: vec![Array { width: 1, data: Values::I32(vec![1]) }],
+        ..Dataset::default()
     };
     let options = RunOptions { threads: 1, ..RunOptions::default() };
     let mut trainer = Trainer::new(program, data, None, &Settings::default(), options).unwrap();
@@ -93,6 +94,7 @@ fn check(width: usize, threads: usize) {
         rows: ROWS,
         inputs: vec![Array { width, data: Values::F32(vec![0.5; ROWS * width]) }],
         targets: vec![Array { width: 1, data: Values::I32(vec![1; ROWS]) }],
+        ..Dataset::default()
     };
     let options = RunOptions { threads, ..RunOptions::default() };
     let settings = Settings::default();

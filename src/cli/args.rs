@@ -102,6 +102,9 @@ pub struct DataArgs {
     /// Columns of the table, counted from 0 or by name: x=0..64,label=64
     #[arg(long, value_name = "MAP", value_parser = ColumnMap::parse)]
     pub columns: Option<ColumnMap>,
+    /// Whether the first row of the table is a header: yes or no; found out by default
+    #[arg(long, value_name = "yes|no", value_parser = parse_header)]
+    pub header: Option<bool>,
 }
 
 /// Where rows are read from.
@@ -215,6 +218,15 @@ impl WeightsArgs {
             }
         }
         Ok((file, precision))
+    }
+}
+
+/// Reads whether there is a header.
+fn parse_header(text: &str) -> Result<bool, String> {
+    match text {
+        "yes" => Ok(true),
+        "no" => Ok(false),
+        _ => Err("expected `yes` or `no`".to_string()),
     }
 }
 

@@ -1,16 +1,20 @@
 //! `arenet compile`: a model as a program file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use arenet::compiler::Precision;
+use arenet::runtime::data::ColumnNames;
 use arenet::runtime::files::write_atomically;
+use arenet::runtime::program::Program;
 use arenet::runtime::program::codec::encode;
+use arenet::runtime::weights::read_metadata;
 use clap::Args;
 
 use super::args::parse_precision;
+use super::failure::{Failure, Kind};
 use super::outputs::Inputs;
 use super::source::{Source, is_full};
-use super::{Context, failure::Failure, units};
+use super::{Context, units};
 
 /// What to compile, and where to.
 #[derive(Args, Clone, Debug)]
@@ -27,6 +31,9 @@ pub struct CompileArgs {
     /// What weights are kept as: f32, bf16 or int8; training needs f32
     #[arg(long, value_name = "PRECISION", value_parser = parse_precision)]
     weights: Option<Precision>,
+    /// Trained weights: the program keeps the names of the columns they were trained on
+    #[arg(long, value_name = "FILE")]
+    names: Option<PathBuf>,
 }
 
 /// Compiles and writes.
@@ -36,16 +43,41 @@ pub fn run(cx: &Context, args: &CompileArgs) -> Result<(), Failure> {
         return Err(Failure::usage(format!("{}: is compiled already", source.name())));
     }
     let out = args.out.clone().unwrap_or_else(|| source.in_this_folder("netc"));
-    Inputs::new(&args.model).check_output(&out, "-o")?;
+    let inputs = Inputs::new(&args.model).file("the weights", args.names.as_deref());
+    inputs.check_output(&out, "-o")?;
     let source = source.with_weights(args.weights)?;
     let built = source.build(cx, args.batch, true)?;
     if args.batch.is_none() && is_full(built.program()) {
         let text = format!("{}: `batch = full` is known only with the data", source.name());
         return Err(Failure::usage(text).help("give the rows of a step with --batch N"));
     }
-    let bytes = encode(built.program());
+    let mut program = built.program().clone();
+    if let Some(path) = &args.names {
+        names(path, &program)?.keep_in(&mut program);
+    }
+    let bytes = encode(&program);
     write_atomically(&out, |w| w.write_all(&bytes))?;
     let size = units::count(bytes.len() as u64);
     cx.console.note(format!("{}: {size} bytes", out.display()));
     Ok(())
+}
+
+/// What the columns of the ports were called where these weights were trained.
+fn names(path: &Path, program: &Program) -> Result<ColumnNames, Failure> {
+    let file = path.display().to_string();
+    let names = ColumnNames::from_metadata(&read_metadata(path)?, &file)?;
+    let ports = program.inputs.iter().chain(&program.targets);
+    let named: Vec<_> = ports.filter_map(|port| Some((port, names.get(&port.name)?))).collect();
+    if named.is_empty() {
+        let text = format!("{file}: has no names of columns for this net");
+        let help = "training on a table with a header puts them into the weights";
+        return Err(Failure::new(Kind::Data, text).help(help));
+    }
+    match named.iter().find(|(port, names)| names.len() as u64 != port.width) {
+        Some((port, names)) => Err(Failure::new(
+            Kind::Data,
+            format!("{file}: names {} columns for {}, not {}", names.len(), port.name, port.width),
+        )),
+        None => Ok(names),
+    }
 }

@@ -4,7 +4,9 @@ use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use arenet::runtime::data::{Dataset, PortSpec, TableSpec, read_arrays, read_csv, read_csv_file};
+use arenet::runtime::data::{
+    ColumnNames, Dataset, PortSpec, TableSpec, read_arrays, read_csv, read_csv_file,
+};
 use arenet::runtime::program::Program;
 use arenet::runtime::train::says_checkpoint;
 use arenet::runtime::weights::{Tensor, read_weights_within};
@@ -26,22 +28,26 @@ pub fn locate(source: &Source, args: &DataArgs) -> Result<Rows, Failure> {
     Err(Failure::new(Kind::Data, text).help("name a table with --data FILE"))
 }
 
-/// Reads rows for the program.
+/// Reads rows for the program; `names` are the columns that it was trained on. Says which columns
+/// of a table are not used.
 pub fn read(
     cx: &Context,
     rows: &Rows,
     args: &DataArgs,
     program: &Program,
+    names: &ColumnNames,
     targets_optional: bool,
 ) -> Result<Dataset, Failure> {
     let (inputs, targets) = (PortSpec::inputs(program), PortSpec::targets(program));
     let spec = TableSpec {
+        names: Some(names),
         columns: args.columns.as_ref(),
+        header: args.header,
         targets_optional,
         max_bytes: cx.global.memory_limit(),
         ..TableSpec::new(&inputs, &targets)
     };
-    Ok(match rows {
+    let data = match rows {
         Rows::Table(path) if path == Path::new("-") => {
             read_csv(io::stdin().lock(), "standard input", &spec)
         }
@@ -51,7 +57,11 @@ pub fn read(
             return Err(Failure::usage(text).help("leave --columns out"));
         }
         Rows::Arrays(files) => read_arrays(files, &spec),
-    }?)
+    }?;
+    if let Some(unused) = &data.unused {
+        cx.console.note(format!("{rows}: not used: {unused}"));
+    }
+    Ok(data)
 }
 
 /// Whether there is something of this name, be it a link that leads nowhere, which to read says.
@@ -78,13 +88,19 @@ pub fn locate_weights(source: &Source, named: Option<&Path>) -> Result<PathBuf, 
         .help("`arenet train` writes them; name others with --weights FILE"))
 }
 
-/// Reads a program's weights, and gives the name of their file too. Of a checkpoint, which holds
-/// more, the weights are taken.
-pub fn read_weights(
-    cx: &Context,
-    program: &Program,
-    path: &Path,
-) -> Result<(Vec<Tensor>, String), Failure> {
+/// Weights as they are in a file.
+pub struct Weights {
+    /// The file, as messages call it.
+    pub file: String,
+    /// The parameters.
+    pub tensors: Vec<Tensor>,
+    /// What the columns were called in the table they were trained on, as the file says, or else
+    /// the program.
+    pub columns: ColumnNames,
+}
+
+/// Reads a program's weights. Of a checkpoint, which holds more, the weights are taken.
+pub fn read_weights(cx: &Context, program: &Program, path: &Path) -> Result<Weights, Failure> {
     let read = read_weights_within(path, cx.global.memory_limit());
     let (mut tensors, metadata) = read.map_err(|error| match path.extension() {
         None if !is_there(path) => error.with_help("a precision is one of f32, bf16 and int8"),
@@ -94,5 +110,7 @@ pub fn read_weights(
         let names: HashSet<&str> = program.params.iter().map(|param| param.name.as_str()).collect();
         tensors.retain(|tensor| names.contains(tensor.name.as_str()));
     }
-    Ok((tensors, path.display().to_string()))
+    let file = path.display().to_string();
+    let columns = ColumnNames::from_metadata(&metadata, &file)?;
+    Ok(Weights { file, tensors, columns: columns.or(ColumnNames::of_program(program)) })
 }

@@ -36,10 +36,11 @@ pub fn run(cx: &Context, args: &EvalArgs) -> Result<(), Failure> {
         let text = format!("{}: has no `train` section, so no loss to measure", source.name());
         return Err(Failure::new(Kind::Model, text));
     }
-    let (weights, file) = data::read_weights(cx, program, &data::locate_weights(&source, file)?)?;
-    let mut predictor = Predictor::new(built.program.clone(), &weights, &file, cx.global.exec())?;
+    let weights = data::read_weights(cx, program, &data::locate_weights(&source, file)?)?;
+    let (running, options) = (built.program.clone(), cx.global.exec());
+    let mut predictor = Predictor::new(running, &weights.tensors, &weights.file, options)?;
     let path = data::locate(&source, &args.data)?;
-    let rows = data::read(cx, &path, &args.data, program, false)?;
+    let rows = data::read(cx, &path, &args.data, program, &weights.columns, false)?;
     let result = predictor.evaluate(&rows)?;
     if args.json {
         let line = json!({

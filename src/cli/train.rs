@@ -6,17 +6,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use arenet::compiler::Precision;
-use arenet::runtime::data::Dataset;
+use arenet::runtime::data::{ColumnNames, Dataset};
 use arenet::runtime::files::is_stdout;
 use arenet::runtime::program::Program;
 use arenet::runtime::train::{
     self as report, Divergence, EpochReport, Settings, TrainError, Trainer, is_checkpoint,
 };
-use arenet::runtime::weights::read_weights_within;
+use arenet::runtime::weights::read_metadata;
 use clap::Args;
 use serde_json::json;
 
 use super::args::{BatchChoice, DataArgs, Rows, parse_batch, parse_epochs, parse_rate};
+use super::data::Weights;
 use super::eval::{figures, metrics_json};
 use super::failure::{Failure, Kind};
 use super::outputs::Inputs;
@@ -136,8 +137,20 @@ impl Run {
             return Err(source.fixed("rows", "--batch"));
         }
         let table = table?;
-        let rows = data::read(cx, &table, &args.data, program, false)?;
-        let read = |rows: &Rows| data::read(cx, rows, &args.data, program, false);
+        let init = args.init.as_ref();
+        let init = init.map(|path| data::read_weights(cx, program, path));
+        let init = init.transpose()?;
+        let known = match (&init, &args.resume) {
+            (Some(weights), _) => weights.columns.clone(),
+            (None, Some(path)) => {
+                ColumnNames::from_metadata(&read_metadata(path)?, &path.display().to_string())?
+            }
+            (None, None) => ColumnNames::default(),
+        };
+        let known = known.or(ColumnNames::of_program(program));
+        let rows = data::read(cx, &table, &args.data, program, &known, false)?;
+        let named = rows.columns.clone();
+        let read = |rows: &Rows| data::read(cx, rows, &args.data, program, &named, false);
         let valid = args.valid.as_ref().map(read).transpose()?;
         let built = plan(cx, args, source, first, &rows)?;
 
@@ -151,9 +164,8 @@ impl Run {
         let options = cx.global.exec();
         let program = built.program.clone();
         let mut trainer = Trainer::new(program, rows, valid, &settings, options)?;
-        if let Some(path) = &args.init {
-            let (tensors, _) = read_weights_within(path, cx.global.memory_limit())?;
-            trainer.load_weights(&tensors, &path.display().to_string())?;
+        if let Some(Weights { tensors, file, .. }) = init {
+            trainer.load_weights(&tensors, &file)?;
         }
         if let Some(path) = &args.resume {
             trainer.resume(path)?;

@@ -95,7 +95,13 @@ impl Draft {
     pub fn port(&mut self, form: Form, values: &Matrix) -> BufferId {
         let buffer = self.result(form, None, values.cols);
         let (name, width) = (format!("x{}", buffer.0), values.cols as u64);
-        self.program.inputs.push(Port { name, width, buffer, domain: Domain::Any });
+        self.program.inputs.push(Port {
+            name,
+            width,
+            buffer,
+            domain: Domain::Any,
+            columns: vec![],
+        });
         self.floats.push((buffer, values.data.clone()));
         buffer
     }
@@ -118,7 +124,13 @@ impl Draft {
     pub fn target(&mut self, classes: &[i32], count: usize) -> BufferId {
         let buffer = self.place(Layout::list(N), DType::I32);
         let domain = Domain::Range(0, count as i64);
-        self.program.targets.push(Port { name: "target".into(), width: 1, buffer, domain });
+        self.program.targets.push(Port {
+            name: "target".into(),
+            width: 1,
+            buffer,
+            domain,
+            columns: vec![],
+        });
         self.classes = classes.to_vec();
         buffer
     }

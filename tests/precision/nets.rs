@@ -172,7 +172,7 @@ fn what_is_read_is_what_was_rounded_and_rounds_to_itself() {
 #[test]
 fn a_narrow_program_is_not_trained() {
     let narrow = program(NET, None, Precision::Int8);
-    let data = Dataset { rows: 8, inputs: vec![rows(8)], targets: vec![] };
+    let data = Dataset { rows: 8, inputs: vec![rows(8)], ..Dataset::default() };
     let settings = Settings::default();
     let error = Trainer::new(narrow.clone(), data, None, &settings, RunOptions::default());
     let message = "the program cannot be trained: its weights are not of f32";

@@ -23,7 +23,7 @@ const MANY: u64 = (1 << 16) + 1;
 fn data(rows: usize) -> Dataset {
     let x = uniform(3, rows * 3);
     let t = x.chunks_exact(3).flat_map(|x| [x[0] * x[1], (x[1] - x[2]).abs()]).collect();
-    Dataset { rows, inputs: vec![floats(3, x)], targets: vec![floats(2, t)] }
+    Dataset { rows, inputs: vec![floats(3, x)], targets: vec![floats(2, t)], ..Dataset::default() }
 }
 
 /// The net after some steps on all rows, planned for batches of `planned`.

@@ -68,6 +68,7 @@ pub fn classes(rows: usize, width: usize) -> Dataset {
         rows,
         inputs: vec![floats(width, x)],
         targets: vec![Array { width: 1, data: Values::I32(label) }],
+        ..Dataset::default()
     }
 }
 
@@ -75,7 +76,7 @@ pub fn classes(rows: usize, width: usize) -> Dataset {
 pub fn line(rows: usize) -> Dataset {
     let x = uniform(1, rows * 2);
     let t = x.chunks_exact(2).map(|x| 3.0 * x[0] - x[1] + 0.5).collect();
-    Dataset { rows, inputs: vec![floats(2, x)], targets: vec![floats(1, t)] }
+    Dataset { rows, inputs: vec![floats(2, x)], targets: vec![floats(1, t)], ..Dataset::default() }
 }
 
 pub fn trainer(source: &str, data: Dataset, settings: &Settings) -> Trainer {

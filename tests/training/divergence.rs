@@ -18,8 +18,12 @@ fn diverge(body: &str, loss: &str, lr: f64, batch: u64, rows: &[(f32, f32)]) -> 
          train {{ target t: [N, 1] loss = {loss} optimizer = sgd(lr: {lr}) shuffle = false }}"
     );
     let (x, t) = rows.iter().copied().unzip();
-    let data =
-        Dataset { rows: rows.len(), inputs: vec![floats(1, x)], targets: vec![floats(1, t)] };
+    let data = Dataset {
+        rows: rows.len(),
+        inputs: vec![floats(1, x)],
+        targets: vec![floats(1, t)],
+        ..Dataset::default()
+    };
     let program = program_for(&source, Some(batch));
     let settings = Settings { epochs: Some(100), ..Settings::default() };
     let options = RunOptions { threads: 1, ..RunOptions::default() };

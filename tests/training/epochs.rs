@@ -118,6 +118,7 @@ fn rows_keep_their_order_without_shuffling() {
         rows: 5,
         inputs: vec![floats(1, vec![1.0; 5])],
         targets: vec![floats(1, vec![0.0, 1.0, 2.0, 3.0, 4.0])],
+        ..Dataset::default()
     };
     let run = |shuffle, epochs| {
         let settings =

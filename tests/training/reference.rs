@@ -72,7 +72,8 @@ fn data(case: &Value) -> Dataset {
             data: Values::I32(target.iter().map(|&class| class as i32).collect()),
         },
     };
-    Dataset { rows, inputs: vec![floats(x.len() / rows, x)], targets: vec![target] }
+    let inputs = vec![floats(x.len() / rows, x)];
+    Dataset { rows, inputs, targets: vec![target], ..Dataset::default() }
 }
 
 /// Weights and biases as tensors; `kind` is empty, or `final_` for those of the end.
@@ -158,6 +159,7 @@ fn every_optimizer_steps_as_pytorch_does() {
             rows,
             inputs: vec![floats(5, grads.clone())],
             targets: vec![floats(1, vec![-1e6; rows])],
+            ..Dataset::default()
         };
         let settings = Settings { epochs: Some(1), shuffle: Some(false), ..Settings::default() };
         let mut trainer =

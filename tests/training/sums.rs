@@ -43,7 +43,12 @@ fn check(what: &str, x: Vec<f32>, t: Vec<f32>) {
     let rows = t.len();
     let wide = |values: &[f32]| values.iter().map(|&v| f64::from(v)).collect::<Vec<_>>();
     let (x64, t64) = (wide(&x), wide(&t));
-    let data = Dataset { rows, inputs: vec![floats(2, x)], targets: vec![floats(1, t)] };
+    let data = Dataset {
+        rows,
+        inputs: vec![floats(2, x)],
+        targets: vec![floats(1, t)],
+        ..Dataset::default()
+    };
     let (trainer, report) = trained(NET, &data, 1, RunOptions::default());
     let near = |name: &str, found: f64, (expected, size): (f64, f64), tolerance: f64| {
         let error = (found - expected).abs() / size;
@@ -100,11 +105,13 @@ train {
                 rows,
                 inputs: vec![floats(50, uniform(5, 50 * rows))],
                 targets: vec![Array { width: 1, data: Values::I32(vec![1; rows]) }],
+                ..Dataset::default()
             },
             _ => Dataset {
                 rows,
                 inputs: vec![floats(2, uniform(5, 2 * rows))],
                 targets: vec![floats(1, uniform(6, rows))],
+                ..Dataset::default()
             },
         };
         let run = |isa, threads| {

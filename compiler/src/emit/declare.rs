@@ -74,6 +74,7 @@ pub fn declare(
             Domain::Names(names) => program::Domain::Names(names.clone()),
             Domain::Interval(low, high) => program::Domain::Interval(*low, *high),
         },
+        columns: Vec::new(),
     };
     program.inputs =
         (0..).zip(&model.inputs).map(|(index, input)| port(Kept::Input(index), input)).collect();

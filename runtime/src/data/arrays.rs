@@ -10,11 +10,9 @@ use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::PathBuf;
 
-use flate2::read::MultiGzDecoder;
-
-use super::bytes::read_up_to;
 use super::columns::plural;
 use super::error::{DataError, did_you_mean, quoted, shown};
+use super::format::{Format, open};
 use super::idx::read_idx;
 use super::npy::{element_count, read_npy};
 use super::{Array, Dataset, Domain, PortSpec, TableSpec, Values};
@@ -33,17 +31,61 @@ pub fn read_arrays(
     let file_of = |port: &PortSpec| files.iter().find(|(name, _)| *name == port.name);
     let skip = spec.targets_optional && spec.targets.iter().all(|port| file_of(port).is_none());
     let targets = if skip { &[] } else { spec.targets };
-    let mut reading = Reading { max_bytes: spec.max_bytes, bytes: 0, rows: None };
+    let mut reading = Reading::new(spec);
     let mut read = |ports: &[PortSpec]| -> Result<Vec<Array>, DataError> {
         let array = |port| match file_of(port) {
-            Some((_, path)) => reading.read(port, path),
+            Some((_, path)) => reading.read_file(port, path),
             None => Err(missing(port, files)),
         };
         ports.iter().map(array).collect()
     };
     let (inputs, targets) = (read(spec.inputs)?, read(targets)?);
     let rows = reading.rows.map_or(0, |(rows, _)| rows);
-    Ok(Dataset { rows, inputs, targets })
+    Ok(Dataset { rows, inputs, targets, ..known_columns(spec) })
+}
+
+/// Reads an array that is given where a table could be: the only input of a net, if the targets
+/// may be absent.
+pub(super) fn read_alone(
+    format: Format,
+    reader: &mut dyn Read,
+    name: &str,
+    spec: &TableSpec<'_>,
+) -> Result<Dataset, DataError> {
+    if spec.columns.is_some() || spec.header.is_some() {
+        let message = "is an array, and --columns and --header are for tables of text";
+        return Err(DataError::new(name, message));
+    }
+    let [input] = spec.inputs else { return Err(one_of_several(name, spec)) };
+    if !spec.targets_optional && !spec.targets.is_empty() {
+        return Err(one_of_several(name, spec));
+    }
+    let mut reading = Reading::new(spec);
+    let inputs = vec![reading.read(input, format, reader, name)?];
+    let rows = reading.rows.map_or(0, |(rows, _)| rows);
+    Ok(Dataset { rows, inputs, ..known_columns(spec) })
+}
+
+/// An array has no names; its columns are in the order that the net was trained on.
+fn known_columns(spec: &TableSpec<'_>) -> Dataset {
+    Dataset { columns: spec.names.cloned().unwrap_or_default(), ..Dataset::default() }
+}
+
+/// What to do with one array where several ports need rows.
+fn one_of_several(name: &str, spec: &TableSpec<'_>) -> DataError {
+    const SHOWN: usize = 8;
+    let ports = spec.inputs.len() + if spec.targets_optional { 0 } else { spec.targets.len() };
+    let mut file = Some(shown(name));
+    let mut named: Vec<String> = spec
+        .ports()
+        .take(ports.min(SHOWN))
+        .map(|port| format!("{}={}", port.name, file.take().unwrap_or("FILE".into())))
+        .collect();
+    if ports > SHOWN {
+        named.push("...".into());
+    }
+    DataError::new(name, "is one array, and the rows need more than one")
+        .with_help(format!("name a file for each: --data {}", named.join(",")))
 }
 
 /// Every name is that of a port, and none comes twice.
@@ -82,13 +124,28 @@ struct Reading {
 }
 
 impl Reading {
-    fn read(&mut self, port: &PortSpec, path: &PathBuf) -> Result<Array, DataError> {
+    fn new(spec: &TableSpec<'_>) -> Reading {
+        Reading { max_bytes: spec.max_bytes, bytes: 0, rows: None }
+    }
+
+    fn read_file(&mut self, port: &PortSpec, path: &PathBuf) -> Result<Array, DataError> {
         let name = path.display().to_string();
-        let fail = |message: String| DataError::new(&name, message);
         let file = File::open(path).map_err(|error| DataError::io(&name, &error))?;
+        let (format, mut reader) = open(BufReader::new(file), &name)?;
+        self.read(port, format, &mut reader, &name)
+    }
+
+    fn read(
+        &mut self,
+        port: &PortSpec,
+        format: Format,
+        reader: &mut dyn Read,
+        name: &str,
+    ) -> Result<Array, DataError> {
+        let fail = |message: String| DataError::new(name, message);
         let left = self.max_bytes - self.bytes;
-        let (shape, data) = read_file(BufReader::new(file), &name, left).map_err(|error| {
-            if error.over_limit { DataError::over_limit(&name, self.max_bytes) } else { error }
+        let (shape, data) = read_values(format, reader, name, left).map_err(|error| {
+            if error.over_limit { DataError::over_limit(name, self.max_bytes) } else { error }
         })?;
         self.bytes += data.len() as u64 * 4;
 
@@ -108,7 +165,7 @@ impl Reading {
                 return Err(fail(format!("has {}, but {other} has {first}", plural(rows, "row"))));
             }
             Some(_) => {}
-            None => self.rows = Some((rows, name.clone())),
+            None => self.rows = Some((rows, name.to_string())),
         }
         let data = values(port, data)
             .map_err(|(index, what)| fail(format!("row {}: {what}", index / port.width)))?;
@@ -117,41 +174,23 @@ impl Reading {
 }
 
 /// The dimensions and the values of an array, which take at most `max_bytes` as f32.
-fn read_file(
-    mut reader: impl Read,
+fn read_values(
+    format: Format,
+    reader: &mut dyn Read,
     name: &str,
     max_bytes: u64,
 ) -> Result<(Vec<usize>, Vec<f32>), DataError> {
-    const GZIP: [u8; 2] = [0x1F, 0x8B];
-    let mut head = [0; 2];
-    let got = read_up_to(&mut reader, &mut head).map_err(|error| DataError::io(name, &error))?;
-    let whole = (&head[..got]).chain(reader);
-    if head == GZIP {
-        read_plain(MultiGzDecoder::new(whole), name, max_bytes)
-    } else {
-        read_plain(whole, name, max_bytes)
-    }
-}
-
-fn read_plain(
-    mut reader: impl Read,
-    name: &str,
-    max_bytes: u64,
-) -> Result<(Vec<usize>, Vec<f32>), DataError> {
-    let mut head = [0; 2];
-    let got = read_up_to(&mut reader, &mut head).map_err(|error| DataError::io(name, &error))?;
-    let whole = (&head[..got]).chain(reader);
-    match head {
-        [0x93, b'N'] => {
-            let array = read_npy(whole, name, max_bytes)?;
+    match format {
+        Format::Npy => {
+            let array = read_npy(reader, name, max_bytes)?;
             Ok((array.shape, array.data))
         }
-        [0, 0] if got == 2 => {
-            let array = read_idx(whole, name, max_bytes / 4)?;
+        Format::Idx => {
+            let array = read_idx(reader, name, max_bytes / 4)?;
             let values = array.values.into_iter().map(f32::from).collect();
             Ok((vec![array.rows, array.width], values))
         }
-        _ => Err(DataError::new(name, "is neither an npy nor an IDX file")
+        Format::Text => Err(DataError::new(name, "is neither an npy nor an IDX file")
             .with_help("a table of text is given alone: --data FILE")),
     }
 }

@@ -1,132 +1,126 @@
 //! Decides which columns of a table belong to which port of the model.
+//!
+//! In this order, for each port:
+//!
+//! 1. the columns that `--columns` gives it;
+//! 2. where the table has a header, those of the names that the net was trained on, if they are
+//!    known, or else those of the port's own name: `x`, or `x.0`, `x.1` and so on;
+//! 3. where no names are known, or the table has no header: of the columns that are left, the last
+//!    ones for all such targets together, and the others for the inputs, in order. Then none may be
+//!    left over.
+//!
+//! A port that is found by name may leave columns that nobody takes. A name that the net was
+//! trained on and the header lacks is an error.
 
 use std::collections::HashMap;
-use std::ops::Range;
 
 use super::PortSpec;
+use super::column_map::Columns;
 use super::csv::TableSpec;
 use super::error::{Complaint, did_you_mean, quoted, shown};
-
-/// The user's choice of columns, as in `--columns x=0..64,label=64`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ColumnMap {
-    entries: Vec<(String, Vec<Columns>)>,
-}
-
-/// One item of a [`ColumnMap`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Columns {
-    Indices(Range<usize>),
-    Named(String),
-}
-
-impl ColumnMap {
-    /// Reads `PORT=ITEM,ITEM,...,PORT=ITEM,...` where an item is an index from 0 (`64`), a
-    /// half-open range of them (`0..64`), or the name of a column in the header.
-    pub fn parse(text: &str) -> Result<ColumnMap, String> {
-        let mut entries: Vec<(String, Vec<Columns>)> = Vec::new();
-        for part in text.split(',') {
-            let item = match part.split_once('=') {
-                Some((port, item)) => {
-                    let port = port.trim();
-                    if port.is_empty() {
-                        return Err(format!("{} names no port", quoted(part)));
-                    }
-                    if entries.iter().any(|(name, _)| name == port) {
-                        return Err(format!("{} is given twice", quoted(port)));
-                    }
-                    entries.push((port.to_string(), Vec::new()));
-                    item
-                }
-                None => part,
-            };
-            let Some((_, items)) = entries.last_mut() else {
-                return Err(format!("{} is not of the form PORT=COLUMNS", quoted(part)));
-            };
-            items.push(parse_item(item.trim())?);
-        }
-        Ok(ColumnMap { entries })
-    }
-
-    fn get(&self, port: &str) -> Option<&[Columns]> {
-        let entry = self.entries.iter().find(|(name, _)| name == port);
-        entry.map(|(_, items)| items.as_slice())
-    }
-
-    /// Whether the user calls a column by this name.
-    pub(super) fn names_column(&self, column: &str) -> bool {
-        let mut items = self.entries.iter().flat_map(|(_, items)| items);
-        items.any(|item| matches!(item, Columns::Named(name) if name == column))
-    }
-}
-
-fn parse_item(item: &str) -> Result<Columns, String> {
-    let index = |text: &str| text.trim().parse::<usize>().ok();
-    if item.is_empty() {
-        return Err("a column is missing".to_string());
-    }
-    if let Some(only) = index(item) {
-        let end = only.checked_add(1).ok_or_else(|| format!("there is no column {item}"))?;
-        return Ok(Columns::Indices(only..end));
-    }
-    if let Some((low, high)) = item.split_once("..")
-        && let (Some(low), Some(high)) = (index(low), index(high))
-    {
-        if low >= high {
-            return Err(format!("the range {item} is empty; its end is not part of it"));
-        }
-        return Ok(Columns::Indices(low..high));
-    }
-    Ok(Columns::Named(item.to_string()))
-}
+use super::suggest::{Gaps, suggest};
 
 /// The columns of each port, counted from 0, in the order of the ports.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Placement {
     pub inputs: Vec<Vec<usize>>,
     pub targets: Vec<Vec<usize>>,
+    /// Those that a table with a header has beside them.
+    pub unused: Vec<usize>,
 }
 
-/// Gives each port its columns, of a table that has `count` of them.
-///
-/// A port named by the user's map, or by the header, takes those columns. Of the others, all
-/// targets together take the last columns that are left, and the inputs the rest, in order; then
-/// none may be left over. Where targets are optional, a table without one has none if it has just
-/// the columns of the inputs, or if all inputs are found by name.
-pub(super) fn place(
-    spec: &TableSpec<'_>,
-    count: usize,
-    header: Option<&[String]>,
-) -> Result<Placement, Complaint> {
-    let table = Names { count, header: header.map(index_names) };
-    check_ports(spec)?;
-    let mut inputs = find_all(spec.inputs, spec, &table)?;
-    let mut targets = find_all(spec.targets, spec, &table)?;
+impl Placement {
+    /// The ports that have columns, and theirs.
+    pub fn ports<'a>(
+        &'a self,
+        spec: &TableSpec<'a>,
+    ) -> impl Iterator<Item = (&'a PortSpec, &'a Vec<usize>)> {
+        spec.inputs.iter().zip(&self.inputs).chain(spec.targets.iter().zip(&self.targets))
+    }
+}
 
-    let no_target = targets.iter().all(Option::is_none);
-    let only_inputs = count == total_width(spec.inputs) || inputs.iter().all(Option::is_some);
-    let skip_targets = spec.targets_optional && no_target && only_inputs;
+/// What is known of a table before its values are read.
+pub(super) struct Table<'a> {
+    /// The number of columns.
+    pub count: usize,
+    /// Their names, if it has a header.
+    pub header: Option<&'a [String]>,
+    /// Whether a column starts with a number, for those that the advice in an error leaves out.
+    pub starts_with_number: &'a dyn Fn(usize) -> bool,
+}
+
+/// Where the columns of a port are.
+enum Seat {
+    /// There, in order.
+    Found(Vec<usize>),
+    /// Some of its names are not in the header.
+    Lacking(Vec<Option<usize>>),
+    /// Nothing names them.
+    Open,
+}
+
+impl Seat {
+    fn is_found(&self) -> bool {
+        matches!(self, Seat::Found(_))
+    }
+
+    fn is_open(&self) -> bool {
+        matches!(self, Seat::Open)
+    }
+
+    /// The columns known so far.
+    fn columns(&self) -> Vec<usize> {
+        match self {
+            Seat::Found(columns) => columns.clone(),
+            Seat::Lacking(columns) => columns.iter().flatten().copied().collect(),
+            Seat::Open => Vec::new(),
+        }
+    }
+}
+
+/// Gives each port its columns; the rule is at the top of this file.
+///
+/// Where targets are optional, a table has none if it has just the columns of the inputs, or if
+/// all inputs are found and not all targets.
+pub(super) fn place(spec: &TableSpec<'_>, table: &Table<'_>) -> Result<Placement, Complaint> {
+    let names = Names { count: table.count, header: table.header.map(index_names) };
+    check_ports(spec)?;
+    let inputs = find_all(spec.inputs, spec, &names)?;
+    let mut targets = find_all(spec.targets, spec, &names)?;
+    let lacks = |seat: &Seat| matches!(seat, Seat::Lacking(_));
+    let skip_targets = spec.targets_optional
+        && (targets.iter().any(lacks)
+            || targets.iter().all(Seat::is_open)
+                && (table.count == total_width(spec.inputs) || inputs.iter().all(Seat::is_found)));
     let wanted = if skip_targets { &[] } else { spec.targets };
     targets.truncate(wanted.len());
 
-    let found = || inputs.iter().chain(&targets).flatten().flatten();
-    let mut taken = vec![false; count];
-    found().for_each(|column| taken[*column] = true);
-    let free: Vec<usize> = (0..count).filter(|column| !taken[*column]).collect();
-    let missing_inputs = missing_width(spec.inputs, &inputs);
-    let missing_targets = missing_width(wanted, &targets);
-    let missing = missing_inputs.saturating_add(missing_targets);
+    let mut taken = vec![false; table.count];
+    inputs.iter().chain(&targets).flat_map(Seat::columns).for_each(|column| taken[column] = true);
+    let free: Vec<usize> = (0..table.count).filter(|column| !taken[*column]).collect();
+    let (input_gaps, target_gaps) = (gaps(spec.inputs, &inputs), gaps(wanted, &targets));
+    let missing = input_gaps.saturating_add(target_gaps);
+    let advice =
+        || suggest(&gaps_of(spec.inputs, &inputs), &gaps_of(wanted, &targets), &free, table);
+    if inputs.iter().chain(&targets).any(lacks) {
+        let advice = if missing <= free.len() { advice() } else { None };
+        return Err(lacking(spec, &inputs, wanted, &targets, advice));
+    }
     if missing > free.len() {
-        return Err(too_few(spec.inputs, wanted, count, missing - free.len()));
+        return Err(too_few(spec.inputs, wanted, table.count, missing - free.len()));
     }
-    let by_position = inputs.iter().chain(&targets).any(Option::is_none);
+    let by_position = inputs.iter().chain(&targets).any(Seat::is_open);
     if by_position && missing < free.len() {
-        return Err(left_over(spec, &free[missing_inputs..free.len() - missing_targets], header));
+        let more = free.len() - missing;
+        return Err(too_many(spec.inputs, wanted, table.count, more, advice()));
     }
-    let (inputs_free, targets_free) = free.split_at(missing_inputs);
+    let (inputs_free, targets_free) = free.split_at(input_gaps);
+    let chosen = |port: &PortSpec| spec.columns.is_some_and(|map| map.get(&port.name).is_some());
+    let all_chosen = spec.inputs.iter().chain(wanted).all(chosen);
     Ok(Placement {
-        inputs: fill(spec.inputs, &mut inputs, inputs_free),
-        targets: fill(wanted, &mut targets, targets_free),
+        unused: if by_position || all_chosen { Vec::new() } else { free.clone() },
+        inputs: fill(spec.inputs, inputs, inputs_free),
+        targets: fill(wanted, targets, targets_free),
     })
 }
 
@@ -169,7 +163,7 @@ impl Names<'_> {
 fn check_ports(spec: &TableSpec<'_>) -> Result<(), Complaint> {
     let Some(map) = spec.columns else { return Ok(()) };
     let ports = || spec.inputs.iter().chain(spec.targets).map(|port| port.name.as_str());
-    for (name, _) in &map.entries {
+    for name in map.ports() {
         if !ports().any(|port| port == name) {
             return Err(Complaint {
                 message: format!("--columns names {}, which the model does not have", quoted(name)),
@@ -180,17 +174,41 @@ fn check_ports(spec: &TableSpec<'_>) -> Result<(), Complaint> {
     Ok(())
 }
 
-/// For each port, its columns if the user or the header names them.
+/// For each port, what the user or the header says of its columns.
 fn find_all(
     ports: &[PortSpec],
     spec: &TableSpec<'_>,
     table: &Names<'_>,
-) -> Result<Vec<Option<Vec<usize>>>, Complaint> {
-    let find = |port: &PortSpec| match spec.columns.and_then(|map| map.get(&port.name)) {
-        Some(items) => resolve(port, items, table).map(Some),
-        None => find_in_header(port, table),
+) -> Result<Vec<Seat>, Complaint> {
+    let find = |port: &PortSpec| {
+        if let Some(items) = spec.columns.and_then(|map| map.get(&port.name)) {
+            return resolve(port, items, table).map(Seat::Found);
+        }
+        let trained = spec.names.and_then(|names| names.get(&port.name));
+        let by_training = match trained.filter(|_| table.header.is_some()) {
+            Some(names) => find_trained(port, names, table)?,
+            None => Seat::Open,
+        };
+        match by_training {
+            Seat::Found(columns) => Ok(Seat::Found(columns)),
+            other => Ok(find_in_header(port, table)?.map_or(other, Seat::Found)),
+        }
     };
     ports.iter().map(find).collect()
+}
+
+/// The columns that the net was trained on, by their names.
+fn find_trained(port: &PortSpec, names: &[String], table: &Names<'_>) -> Result<Seat, Complaint> {
+    if names.len() != port.width {
+        let (has, takes) = (plural(names.len(), "column"), port.width);
+        let port = shown(&port.name);
+        return Err(Complaint::new(format!(
+            "the weights or the program name {has} for {port}, which takes {takes}"
+        )));
+    }
+    let columns = names.iter().map(|name| table.find(name)).collect::<Result<Vec<_>, _>>()?;
+    let whole: Option<Vec<usize>> = columns.iter().copied().collect();
+    Ok(whole.map_or(Seat::Lacking(columns), Seat::Found))
 }
 
 /// The columns that the user gave to a port.
@@ -232,10 +250,10 @@ fn resolve_name(name: &str, table: &Names<'_>) -> Result<usize, Complaint> {
         return Ok(index);
     }
     Err(match &table.header {
-        None => Complaint::new(format!(
-            "--columns names the column {}, but the table has no header",
-            quoted(name)
-        )),
+        None => Complaint::with_help(
+            format!("--columns names the column {}, but the table has no header", quoted(name)),
+            "count its columns from 0, or say --header yes if its first row is one",
+        ),
         Some(header) => Complaint {
             message: format!("there is no column {}", quoted(name)),
             help: did_you_mean(name, header.keys().copied()),
@@ -283,33 +301,79 @@ fn find_in_header(port: &PortSpec, table: &Names<'_>) -> Result<Option<Vec<usize
     }
 }
 
+/// How many columns the ports are still without.
+fn gaps(ports: &[PortSpec], seats: &[Seat]) -> usize {
+    let gaps = ports.iter().zip(seats).map(|(port, seat)| match seat {
+        Seat::Found(_) => 0,
+        Seat::Lacking(columns) => columns.iter().filter(|column| column.is_none()).count(),
+        Seat::Open => port.width,
+    });
+    gaps.fold(0, usize::saturating_add)
+}
+
 fn total_width(ports: &[PortSpec]) -> usize {
     ports.iter().fold(0, |sum, port| sum.saturating_add(port.width))
 }
 
-fn missing_width(ports: &[PortSpec], found: &[Option<Vec<usize>>]) -> usize {
-    let missing = ports.iter().zip(found).filter(|(_, found)| found.is_none());
-    missing.fold(0, |sum, (port, _)| sum.saturating_add(port.width))
-}
-
 /// Completes what was found by name with the free columns, in order.
-fn fill(
-    ports: &[PortSpec],
-    found: &mut [Option<Vec<usize>>],
-    mut free: &[usize],
-) -> Vec<Vec<usize>> {
+fn fill(ports: &[PortSpec], seats: Vec<Seat>, mut free: &[usize]) -> Vec<Vec<usize>> {
     let mut columns = Vec::with_capacity(ports.len());
-    for (port, found) in ports.iter().zip(found) {
-        columns.push(found.take().unwrap_or_else(|| {
-            let (own, rest) = free.split_at(port.width);
-            free = rest;
-            own.to_vec()
-        }));
+    for (port, seat) in ports.iter().zip(seats) {
+        columns.push(match seat {
+            Seat::Found(columns) => columns,
+            _ => {
+                let (own, rest) = free.split_at(port.width);
+                free = rest;
+                own.to_vec()
+            }
+        });
     }
     columns
 }
 
-fn too_few(inputs: &[PortSpec], targets: &[PortSpec], count: usize, lacking: usize) -> Complaint {
+/// What the advice in an error has to fill in.
+fn gaps_of<'a>(ports: &'a [PortSpec], seats: &[Seat]) -> Vec<Gaps<'a>> {
+    let columns = |port: &PortSpec, seat: &Seat| match seat {
+        Seat::Found(columns) => columns.iter().copied().map(Some).collect(),
+        Seat::Lacking(columns) => columns.clone(),
+        // Not wider than what is free, which has been checked.
+        Seat::Open => vec![None; port.width],
+    };
+    let gaps = ports.iter().zip(seats);
+    gaps.map(|(port, seat)| Gaps { port, columns: columns(port, seat) }).collect()
+}
+
+/// The names that the net was trained on and that the header lacks.
+fn lacking(
+    spec: &TableSpec<'_>,
+    inputs: &[Seat],
+    wanted: &[PortSpec],
+    targets: &[Seat],
+    advice: Option<String>,
+) -> Complaint {
+    const SHOWN: usize = 3;
+    let mut missing = Vec::new();
+    for (port, seat) in spec.inputs.iter().zip(inputs).chain(wanted.iter().zip(targets)) {
+        let names = spec.names.and_then(|names| names.get(&port.name)).unwrap_or(&[]);
+        if let Seat::Lacking(columns) = seat {
+            let lacks = names.iter().zip(columns).filter(|(_, column)| column.is_none());
+            missing.extend(lacks.map(|(name, _)| quoted(name)));
+        }
+    }
+    let what = if missing.len() == 1 { "the column" } else { "the columns" };
+    let more = missing.len().saturating_sub(SHOWN);
+    missing.truncate(SHOWN);
+    let mut listed = missing.join(", ");
+    if more > 0 {
+        listed.push_str(&format!(" and {more} more"));
+    }
+    Complaint {
+        message: format!("there is no {listed}: {what} that the net was trained on"),
+        help: advice.map(|advice| format!("if others are meant: {advice}")),
+    }
+}
+
+fn needs(inputs: &[PortSpec], targets: &[PortSpec]) -> String {
     const SHOWN: usize = 8;
     let ports = inputs.iter().chain(targets);
     let need = |port: &PortSpec| format!("{}: {}", shown(&port.name), plural(port.width, "column"));
@@ -317,47 +381,29 @@ fn too_few(inputs: &[PortSpec], targets: &[PortSpec], count: usize, lacking: usi
     if inputs.len() + targets.len() > SHOWN {
         needs.push("...".to_string());
     }
+    needs.join(", ")
+}
+
+fn too_few(inputs: &[PortSpec], targets: &[PortSpec], count: usize, lacking: usize) -> Complaint {
+    let (has, needs) = (plural(count, "column"), needs(inputs, targets));
     Complaint::with_help(
-        format!(
-            "the table has {}, {lacking} too few for the model ({})",
-            plural(count, "column"),
-            needs.join(", ")
-        ),
+        format!("the table has {has}, {lacking} too few for the model ({needs})"),
         "columns are separated by a comma, a semicolon or a tab",
     )
 }
 
-fn left_over(spec: &TableSpec<'_>, free: &[usize], header: Option<&[String]>) -> Complaint {
-    const SHOWN: usize = 3;
-    let name = |column: &usize| match header {
-        Some(names) => format!("{} ({})", column + 1, shown(&names[*column])),
-        None => (column + 1).to_string(),
-    };
-    let mut shown: Vec<String> = free.iter().take(SHOWN).map(name).collect();
-    if free.len() > SHOWN {
-        shown.push(format!("{} more", free.len() - SHOWN));
+fn too_many(
+    inputs: &[PortSpec],
+    targets: &[PortSpec],
+    count: usize,
+    more: usize,
+    advice: Option<String>,
+) -> Complaint {
+    let (has, needs) = (plural(count, "column"), needs(inputs, targets));
+    Complaint {
+        message: format!("the table has {has}, {more} more than the model takes ({needs})"),
+        help: advice.map(|advice| format!("say which to take: {advice}")),
     }
-    let (columns, are) = if free.len() == 1 { ("column", "is") } else { ("columns", "are") };
-    let ports = spec.inputs.iter().chain(spec.targets);
-    Complaint::with_help(
-        format!("{columns} {} {are} of no use to the model", shown.join(", ")),
-        format!("say which columns to take, for example --columns {}", example(ports)),
-    )
-}
-
-/// What `--columns` would be if the ports lay one behind the other.
-fn example<'a>(ports: impl Iterator<Item = &'a PortSpec>) -> String {
-    let mut start = 0usize;
-    let mut parts = Vec::new();
-    for port in ports {
-        let end = start.saturating_add(port.width);
-        parts.push(match port.width {
-            1 => format!("{}={start}", port.name),
-            _ => format!("{}={start}..{end}", port.name),
-        });
-        start = end;
-    }
-    parts.join(",")
 }
 
 pub(super) fn plural(count: usize, noun: &str) -> String {

@@ -2,22 +2,25 @@
 //!
 //! Separators are commas; semicolons or tabs if the first line has one outside quotes. Fields may
 //! be quoted; LF and CRLF, blank lines, a byte order mark and spaces around a field are read. Every
-//! row has as many fields as the first.
-//!
-//! The first row is a header if one of its fields is the name of a port (`x`, `x.0`) or a column
-//! that the user's map names, or if none of its fields is a number and not all of them are class
-//! names of the model. So a row of data with one wrong field is never taken for a header and lost.
+//! row has as many fields as the first. The text may be gzipped. Which row is a header says
+//! `header`, and which columns belong to a port `columns`.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use super::columns::{ColumnMap, Placement, place, plural};
+use super::arrays::read_alone;
+use super::column_map::ColumnMap;
+use super::columns::{Placement, Table, place, plural};
 use super::error::{Complaint, DataError, shown};
 use super::field::{looks_numeric, parse_integer, parse_real};
+use super::format::{Format, open};
+use super::header::is_header;
+use super::names::ColumnNames;
 use super::record::Records;
-use super::{Array, Dataset, Domain, PortSpec, Values};
+use super::suggest::list;
+use super::{Array, Dataset, PortSpec, Values};
 
 /// What to read from a table.
 #[derive(Clone, Copy, Debug)]
@@ -26,8 +29,12 @@ pub struct TableSpec<'a> {
     pub inputs: &'a [PortSpec],
     /// Its targets.
     pub targets: &'a [PortSpec],
+    /// What its columns were called in the table that the net was trained on.
+    pub names: Option<&'a ColumnNames>,
     /// The user's choice of columns, for the ports that it names.
     pub columns: Option<&'a ColumnMap>,
+    /// Whether the first row of the table is a header; where it is not said, its fields decide.
+    pub header: Option<bool>,
     /// Whether the table may be without targets, as for a prediction.
     pub targets_optional: bool,
     /// The most bytes that the values may take.
@@ -37,7 +44,20 @@ pub struct TableSpec<'a> {
 impl<'a> TableSpec<'a> {
     /// The table has all these ports, in the columns where they usually are.
     pub fn new(inputs: &'a [PortSpec], targets: &'a [PortSpec]) -> TableSpec<'a> {
-        TableSpec { inputs, targets, columns: None, targets_optional: false, max_bytes: u64::MAX }
+        TableSpec {
+            inputs,
+            targets,
+            names: None,
+            columns: None,
+            header: None,
+            targets_optional: false,
+            max_bytes: u64::MAX,
+        }
+    }
+
+    /// The inputs and the targets.
+    pub(super) fn ports(&self) -> impl Iterator<Item = &'a PortSpec> {
+        self.inputs.iter().chain(self.targets)
     }
 }
 
@@ -50,65 +70,77 @@ pub fn read_csv_file(path: impl AsRef<Path>, spec: &TableSpec<'_>) -> Result<Dat
 
 /// Reads a table; `name` is what errors call it.
 pub fn read_csv(reader: impl Read, name: &str, spec: &TableSpec<'_>) -> Result<Dataset, DataError> {
+    let (format, mut reader) = open(reader, name)?;
+    match format {
+        Format::Text => read_text(&mut reader, name, spec),
+        Format::Npy | Format::Idx => read_alone(format, &mut reader, name, spec),
+    }
+}
+
+fn read_text(
+    reader: &mut dyn Read,
+    name: &str,
+    spec: &TableSpec<'_>,
+) -> Result<Dataset, DataError> {
     let mut records = Records::new(reader, name);
     if !records.advance()? {
         return Err(DataError::new(name, "is empty"));
     }
-    let count = records.len();
-    let header = if is_header(&records, spec) { Some(records.to_strings()?) } else { None };
-    let placement = place(spec, count, header.as_deref()).map_err(|complaint| {
-        let error = complaint.in_file(name);
-        error.at_line(records.line())
-    })?;
+    let (count, first_line) = (records.len(), records.line());
+    let in_first_line = |complaint: Complaint| complaint.in_file(name).at_line(first_line);
+    let fields: Vec<&[u8]> = (0..count).map(|index| records.field(index)).collect();
+    let header = is_header(&fields, spec).map_err(in_first_line)?;
+    let header = if header { Some(records.to_strings()?) } else { None };
     if header.is_some() && !records.advance()? {
         return Err(DataError::new(name, "has a header but no rows"));
     }
+    let starts_with_number =
+        |column: usize| records.len() == count && looks_numeric(records.field(column));
+    let header = header.as_deref();
+    let table = Table { count, header, starts_with_number: &starts_with_number };
+    let placement = place(spec, &table).map_err(in_first_line)?;
 
+    let columns = names_of(spec, &placement, header);
+    let unused = header.filter(|_| !placement.unused.is_empty());
+    let unused = unused.map(|header| list(&placement.unused, Some(header)));
     let mut sinks = Sinks::new(spec, placement);
     loop {
         if records.len() != count {
             return Err(wrong_count(&records, count));
         }
-        sinks.push(&records).map_err(|flaw| locate(&records, header.as_deref(), flaw))?;
+        sinks.push(&records).map_err(|flaw| {
+            let error = locate(&records, header, flaw);
+            let words = (0..count).filter(|&column| !looks_numeric(records.field(column)));
+            let first = records.line() == first_line && spec.header.is_none();
+            if first && error.help.is_none() && words.count() * 2 > count {
+                return error.with_help("if this row is a header, say --header yes");
+            }
+            error
+        })?;
         if sinks.bytes() > spec.max_bytes {
             return Err(DataError::over_limit(name, spec.max_bytes));
         }
         if !records.advance()? {
-            return Ok(sinks.finish());
+            return Ok(Dataset { columns, unused, ..sinks.finish() });
         }
     }
 }
 
-/// Whether the first row is a header; the rule is at the top of this file.
-fn is_header<R: Read>(records: &Records<R>, spec: &TableSpec<'_>) -> bool {
-    let ports = || spec.inputs.iter().chain(spec.targets);
-    let names: HashSet<&str> = ports().map(|port| port.name.as_str()).collect();
-    let is_port = |field: &str| match field.rsplit_once('.') {
-        _ if names.contains(field) => true,
-        Some((port, index)) => names.contains(port) && index.parse::<usize>().is_ok(),
-        None => false,
-    };
-    let classes: HashSet<&str> = ports()
-        .filter_map(|port| match &port.domain {
-            Domain::Names(names) => Some(names),
-            _ => None,
-        })
-        .flatten()
-        .map(String::as_str)
-        .collect();
-
-    let mut has_number = false;
-    let mut only_classes = true;
-    for index in 0..records.len() {
-        let field = String::from_utf8_lossy(records.field(index));
-        let field = field.trim();
-        if is_port(field) || spec.columns.is_some_and(|map| map.names_column(field)) {
-            return true;
+/// What the columns of each port are called, in the header or else where the net was trained.
+fn names_of(spec: &TableSpec<'_>, placement: &Placement, header: Option<&[String]>) -> ColumnNames {
+    let known = spec.names.cloned().unwrap_or_default();
+    let Some(header) = header else { return known };
+    let mut names = ColumnNames::default();
+    let mut times: HashMap<&str, usize> = HashMap::with_capacity(header.len());
+    header.iter().for_each(|name| *times.entry(name).or_default() += 1);
+    for (port, columns) in placement.ports(spec) {
+        // Names that come twice could not be found again.
+        if columns.iter().all(|&column| times[header[column].as_str()] == 1) {
+            let own = columns.iter().map(|&column| header[column].clone());
+            names.set(&port.name, own.collect());
         }
-        has_number |= looks_numeric(field.as_bytes());
-        only_classes &= classes.contains(field);
     }
-    !has_number && !only_classes
+    names.or(known)
 }
 
 /// Where the values of the ports go.
@@ -162,7 +194,8 @@ impl<'a> Sinks<'a> {
 
     fn finish(self) -> Dataset {
         let arrays = |sinks: Vec<Sink<'a>>| sinks.into_iter().map(Sink::finish).collect();
-        Dataset { rows: self.rows, inputs: arrays(self.inputs), targets: arrays(self.targets) }
+        let (inputs, targets) = (arrays(self.inputs), arrays(self.targets));
+        Dataset { rows: self.rows, inputs, targets, ..Dataset::default() }
     }
 }
 

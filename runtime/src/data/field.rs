@@ -23,7 +23,7 @@ pub(super) fn parse_real(field: &[u8], port: &PortSpec) -> Result<f32, Complaint
                 return Ok(value);
             }
             let text = String::from_utf8_lossy(field);
-            let message = format!("{} is outside {low} to {high}", text.trim());
+            let message = format!("{} is outside {low} to {high}", shown(text.trim()));
             Err(Complaint::with_help(message, "scale the column, or choose another loss"))
         }
         Domain::Names(names) => parse_name(field, names).map(|index| index as f32),
@@ -49,6 +49,12 @@ pub(super) fn parse_integer(field: &[u8], port: &PortSpec) -> Result<i32, Compla
 /// Either way a row of data holds it, and no header.
 pub(super) fn looks_numeric(field: &[u8]) -> bool {
     str::from_utf8(field).is_ok_and(|text| text.trim().parse::<f64>().is_ok())
+}
+
+/// Whether the text is how tables write that a value is missing.
+pub(super) fn is_missing(field: &str) -> bool {
+    const WORDS: [&str; 9] = ["", "?", "-", ".", "NA", "N/A", "NULL", "null", "None"];
+    WORDS.contains(&field)
 }
 
 fn outside(field: &[u8], low: i64, high: i64) -> Complaint {
@@ -116,7 +122,8 @@ fn parse_name(field: &[u8], names: &[String]) -> Result<i32, Complaint> {
 
 fn list_classes(names: &[String]) -> String {
     const SHOWN: usize = 10;
-    let listed = names.iter().take(SHOWN).map(|name| shown(name)).collect::<Vec<_>>().join(", ");
+    let listed: Vec<String> = names.iter().take(SHOWN).map(|name| shown(name)).collect();
+    let listed = listed.join(", ");
     match names.len().checked_sub(SHOWN) {
         None | Some(0) => format!("the classes are {listed}"),
         Some(more) => format!("the classes are {listed} and {more} more"),

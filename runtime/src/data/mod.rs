@@ -7,21 +7,27 @@
 
 mod arrays;
 mod bytes;
+mod column_map;
 mod columns;
 pub mod csv;
 mod error;
 mod field;
+mod format;
+mod header;
 pub mod idx;
+mod names;
 pub mod npy;
 pub mod output;
 mod record;
+mod suggest;
 
 pub use arrays::read_arrays;
 pub(crate) use bytes::{Flaw, narrow, read_elements};
-pub use columns::ColumnMap;
+pub use column_map::ColumnMap;
 pub use csv::{TableSpec, read_csv, read_csv_file};
 pub use error::DataError;
 pub(crate) use error::{nearest, quoted, shown};
+pub use names::ColumnNames;
 
 use crate::program::{self, Program};
 
@@ -111,7 +117,7 @@ pub struct Array {
 }
 
 /// A table in memory, split into a model's ports in the order they were asked for.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Dataset {
     /// The number of rows, the same in every array.
     pub rows: usize,
@@ -119,4 +125,9 @@ pub struct Dataset {
     pub inputs: Vec<Array>,
     /// One array per target; none where the table has no targets and need not have them.
     pub targets: Vec<Array>,
+    /// What its columns are called, so that weights trained on it know them.
+    pub columns: ColumnNames,
+    /// Which columns of the table no port takes, in words; none if a port is given its columns by
+    /// their place.
+    pub unused: Option<String>,
 }

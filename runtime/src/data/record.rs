@@ -47,12 +47,13 @@ impl<R: Read> Records<R> {
     /// Reads the next record; false at the end of the stream.
     pub fn advance(&mut self) -> Result<bool, DataError> {
         loop {
+            self.skip_blank_lines()?;
             let first = self.lines_read == 0;
             if !self.next_line(0)? {
                 return Ok(false);
             }
-            if first {
-                self.strip_byte_order_mark()?;
+            if first && self.line.starts_with(b"\xEF\xBB\xBF") {
+                self.line.drain(..3);
             }
             if !self.is_blank() {
                 break;
@@ -144,22 +145,26 @@ impl<R: Read> Records<R> {
         if self.lines_read == 0 { error } else { error.at_line(self.lines_read + 1) }
     }
 
-    fn strip_byte_order_mark(&mut self) -> Result<(), DataError> {
-        if self.line.starts_with(b"\xFF\xFE") || self.line.starts_with(b"\xFE\xFF") {
-            let error = DataError::new(&self.path, "is UTF-16 text").at_line(1);
-            return Err(error.with_help("save the table as UTF-8"));
+    /// Passes over lines of white space, as far as they are in the buffer already.
+    fn skip_blank_lines(&mut self) -> Result<(), DataError> {
+        let tab_is_space = self.separator != b'\t';
+        loop {
+            let buffer = match self.input.fill_buf() {
+                Ok(buffer) => buffer,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(self.read_error(&error)),
+            };
+            let text = buffer.iter().position(|byte| !is_space(*byte, tab_is_space));
+            let blank = &buffer[..text.unwrap_or(buffer.len())];
+            let Some(end) = blank.iter().rposition(|byte| *byte == b'\n') else { return Ok(()) };
+            self.lines_read += blank[..=end].iter().filter(|byte| **byte == b'\n').count() as u64;
+            self.input.consume(end + 1);
         }
-        if self.line.starts_with(b"\xEF\xBB\xBF") {
-            self.line.drain(..3);
-        }
-        Ok(())
     }
 
-    /// White space only. A tab may be a separator, so it counts only before that is known, or where
-    /// the separator is another.
     fn is_blank(&self) -> bool {
         let tab_is_space = self.separator != b'\t';
-        self.line.iter().all(|b| matches!(b, b' ' | b'\n' | b'\r') || *b == b'\t' && tab_is_space)
+        self.line.iter().all(|byte| is_space(*byte, tab_is_space))
     }
 
     /// A semicolon or a tab separates if the first line has one outside quotes, else a comma.
@@ -222,4 +227,10 @@ impl<R: Read> Records<R> {
             }
         }
     }
+}
+
+/// White space, line ends included. A tab may be a separator, so it counts only before that is
+/// known, or where the separator is another.
+fn is_space(byte: u8, tab_is_space: bool) -> bool {
+    matches!(byte, b' ' | b'\n' | b'\r') || byte == b'\t' && tab_is_space
 }

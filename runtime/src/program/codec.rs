@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! "ARENETC\0"   the magic
-//! u32           the version, 4
+//! u32           the version, 5
 //! u64           the length of the payload
 //! payload       the program
 //! u64           FNV-1a of the payload
@@ -24,7 +24,7 @@ use super::{
 
 /// What a program's bytes begin with.
 pub const MAGIC: &[u8; 8] = b"ARENETC\0";
-const VERSION: u32 = 4;
+const VERSION: u32 = 5;
 
 /// Writes a program as bytes.
 pub fn encode(program: &Program) -> Vec<u8> {
@@ -263,7 +263,7 @@ structs! {
     Buffer { offset, layout, dtype }
     Rows { count, batched }
     Param { name, shape, buffer, states }
-    Port { name, width, buffer, domain }
+    Port { name, width, buffer, domain, columns }
     Output { name, width, buffer }
     Metric { name, buffer, finish }
     Entry { steps, lower_bound, bytes }

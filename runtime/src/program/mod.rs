@@ -138,6 +138,9 @@ pub struct Port {
     pub buffer: BufferId,
     /// What its values may be.
     pub domain: Domain,
+    /// What its columns were called in the table that the net was trained on; none where that is
+    /// not known.
+    pub columns: Vec<String>,
 }
 
 /// The values a port may take.

@@ -9,7 +9,7 @@ use super::params::{self, Slot};
 use super::{Position, Trainer};
 use crate::data::{DataError, shown};
 use crate::exec::Feed;
-use crate::program::{Buffer, Entry, Origin, Program, Step, Training, codec};
+use crate::program::{Buffer, Entry, Origin, Port, Program, Step, Training, codec};
 use crate::weights::{read_metadata, read_weights};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -37,8 +37,9 @@ impl Trainer {
             ("steps", steps.to_string()),
             ("loss_sum", hex(loss_sum.to_bits())),
         ];
-        let metadata: Metadata =
+        let mut metadata: Metadata =
             entries.into_iter().map(|(key, value)| (key.to_string(), value)).collect();
+        self.columns.add_to(&mut metadata);
         params::save(&self.executor, &self.all_slots(), &metadata, path)
     }
 
@@ -136,12 +137,13 @@ pub fn says_checkpoint(metadata: &Metadata) -> bool {
 fn hash_program(program: &Program, training: &Training) -> u64 {
     let step =
         |step: &Step| Step { kernel: step.kernel.clone(), origin: Origin::default(), flops: 0 };
+    let unnamed = |port: &Port| Port { columns: Vec::new(), ..port.clone() };
     let essence = Program {
         name: program.name.clone(),
         buffers: program.buffers.iter().map(|b| Buffer { offset: 0, ..*b }).collect(),
         params: program.params.clone(),
-        inputs: program.inputs.clone(),
-        targets: program.targets.clone(),
+        inputs: program.inputs.iter().map(unnamed).collect(),
+        targets: program.targets.iter().map(unnamed).collect(),
         scalars: program.scalars.clone(),
         train: Entry { steps: program.train.steps.iter().map(step).collect(), ..Entry::default() },
         training: Some(Training { epochs: 1, ..training.clone() }),

@@ -16,7 +16,7 @@ pub use report::{Divergence, EpochReport, Evaluation, Part, Progress, TrainError
 pub use scalars::{Clock, Scalars};
 pub use settings::{Settings, check_epochs, check_rate};
 
-use crate::data::{DataError, Dataset};
+use crate::data::{ColumnNames, DataError, Dataset};
 use crate::exec::{EntryPoint, Executor, Feed, Options, RunError};
 use crate::program::{BufferId, Training, Verified};
 use crate::random::{SHUFFLE_STREAM, Stream, shuffle};
@@ -56,6 +56,8 @@ pub struct Trainer {
     training: Training,
     loss: BufferId,
     scalars: Scalars,
+    /// What the columns of the data are called.
+    columns: ColumnNames,
     data: Feed<'static>,
     /// The data held out, where it is not a part of `data`.
     valid: Option<Feed<'static>>,
@@ -126,6 +128,7 @@ impl Trainer {
         if valid.is_some() {
             training.valid = 0.0;
         }
+        let columns = data.columns.clone().or(ColumnNames::of_program(source));
         let data = Feed::owned(&program, data)?;
         let (training_rows, mut validation_rows) =
             settings::split(data.rows(), training.valid, training.seed)?;
@@ -154,6 +157,7 @@ impl Trainer {
             training,
             loss,
             scalars,
+            columns,
             data,
             valid,
             training_rows,
@@ -349,14 +353,16 @@ impl Trainer {
         Ok(())
     }
 
-    /// Writes the parameters to a safetensors file: all of it, or nothing.
+    /// Writes the parameters to a safetensors file, and beside them what the columns of the data
+    /// are called: all of it, or nothing.
     ///
     /// # Errors
     /// A file that cannot be written.
     pub fn save_weights(&self, path: impl AsRef<Path>) -> Result<(), DataError> {
         let metadata = [("net", self.program.program().name.as_str())];
-        let metadata: BTreeMap<String, String> =
+        let mut metadata: BTreeMap<String, String> =
             metadata.map(|(key, value)| (key.into(), value.into())).into();
+        self.columns.add_to(&mut metadata);
         let slots = params::parameters(self.program.program());
         params::save(&self.executor, &slots, &metadata, path)
     }

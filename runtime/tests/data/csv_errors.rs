@@ -147,7 +147,6 @@ fn wrong_files() {
     check("\n \r\n\t\n", "t.csv: is empty");
     check("\u{FEFF}", "t.csv: is empty");
     check("a,b,c\n", "t.csv: has a header but no rows");
-    check(b"\xFF\xFE1\0,\0", "t.csv:1: is UTF-16 text\nhelp: save the table as UTF-8");
     check(
         "1,2,3\r4,5,6\r",
         concat!(
@@ -169,16 +168,18 @@ fn wrong_tables() {
         help: columns are separated by a comma, a semicolon or a tab";
     check("1,2\n", &format!("t.csv:1: the table has 2 columns, 1 {lack}"));
     check("t\n1\n", &format!("t.csv:1: the table has 1 column, 2 {lack}"));
-    let help = "help: say which columns to take, for example --columns x=0..2,t=2";
-    check("1,2,3,4\n", &format!("t.csv:1: column 3 is of no use to the model\n{help}"));
-    check(
-        "a,b,id,t\n1,2,3,4\n",
-        &format!("t.csv:1: column 3 (id) is of no use to the model\n{help}"),
-    );
-    check(
-        "1,2,3,4,5,6,7,8\n",
-        &format!("t.csv:1: columns 3, 4, 5, 2 more are of no use to the model\n{help}"),
-    );
+    let surplus = |text: &str, more: usize, help: &str| {
+        let has = format!("t.csv:1: the table has {} columns, {more} more", more + 3);
+        let takes = "than the model takes (x: 2 columns, t: 1 column)";
+        check(text, &format!("{has} {takes}\nhelp: say which to take: --columns {help}"));
+    };
+    surplus("1,2,3,4\n", 1, "x=1..3,t=3 leaves out column 1");
+    surplus("1,2,3,word,4\n", 2, "x=1..3,t=4 leaves out columns 1, 4");
+    surplus("a,b,id,t\n1,2,3,4\n", 1, "x=0..2,t=3 leaves out column 3 (id)");
+    surplus("t,a,id,b\n1,2,3,4\n", 1, "x=1,3,t=0 leaves out column 3 (id)");
+    surplus("a,b,id,c\n1,2,3,4\n", 1, "x=0..2,t=3 leaves out column 3 (id)");
+    surplus("a,b,c,name\n1,2,3,ann\n", 1, "x=0..2,t=2 leaves out column 4 (name)");
+    surplus("1,2,3,4,5,6,7,8\n", 5, "x=5..7,t=7 leaves out columns 1, 2, 3, 2 more");
     check("x.0,t,q\n1,2,3\n", "t.csv:1: the header has columns of x, but no x.1");
     check(
         "x.0,x.1,x.2,t\n1,2,3,4\n",
@@ -217,7 +218,10 @@ fn wrong_maps() {
     check(
         "label=kind",
         "1,2,3\n",
-        "t.csv:1: --columns names the column \"kind\", but the table has no header",
+        concat!(
+            "t.csv:1: --columns names the column \"kind\", but the table has no header\n",
+            "help: count its columns from 0, or say --header yes if its first row is one"
+        ),
     );
     check(
         "label=kinds",

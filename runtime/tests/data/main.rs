@@ -1,9 +1,11 @@
 //! Data in and out: what is read, what is refused and with which words, and what is written.
 
 mod arrays;
+mod columns;
 mod csv_errors;
 mod csv_reading;
 mod files;
+mod formats;
 mod hostile;
 mod idx;
 mod npy;
@@ -39,7 +41,8 @@ fn integers(values: &[i32]) -> Array {
 }
 
 fn dataset(rows: usize, inputs: &[Array], targets: &[Array]) -> Dataset {
-    Dataset { rows, inputs: inputs.to_vec(), targets: targets.to_vec() }
+    let (inputs, targets) = (inputs.to_vec(), targets.to_vec());
+    Dataset { rows, inputs, targets, ..Dataset::default() }
 }
 
 /// An empty folder of its own for one test.

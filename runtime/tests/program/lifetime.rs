@@ -107,7 +107,13 @@ fn random_program(dice: &mut Dice) -> (Program, Vec<Role>, Vec<Action>) {
                 program.init.steps.push(fill(buffer));
             }
             Role::Input => {
-                program.inputs.push(Port { name, width: 1, buffer, domain: Domain::Any });
+                program.inputs.push(Port {
+                    name,
+                    width: 1,
+                    buffer,
+                    domain: Domain::Any,
+                    columns: vec![],
+                });
             }
             Role::Value => {}
         }

@@ -278,8 +278,13 @@ pub fn sample() -> Program {
     for id in [CODE, SPECIES] {
         buffers[id.0 as usize].dtype = DType::I32;
     }
-    let port =
-        |name: &str, width, buffer, domain| Port { name: name.into(), width, buffer, domain };
+    let port = |name: &str, width, buffer, domain| Port {
+        name: name.into(),
+        width,
+        buffer,
+        domain,
+        columns: vec![],
+    };
     let names = ["setosa", "other"].map(String::from).into();
     let mut predict = forward();
     predict.push(step(Kernel::Softmax { x: LOGITS, y: PROBS, log: false }));
@@ -296,7 +301,13 @@ pub fn sample() -> Program {
             param("logits.w", &[3, 1, 2], W2, &[]),
             param("logits.b", &[2], B2, &[]),
         ],
-        inputs: vec![port("x", 3, X, Domain::Any), port("code", 1, CODE, Domain::Range(-2, 2))],
+        inputs: vec![
+            Port {
+                columns: ["a", "b", "c"].map(String::from).into(),
+                ..port("x", 3, X, Domain::Any)
+            },
+            port("code", 1, CODE, Domain::Range(-2, 2)),
+        ],
         targets: vec![port("species", 1, SPECIES, Domain::Names(names))],
         outputs: vec![Output { name: "probs".into(), width: 2, buffer: PROBS }],
         scalars: vec![

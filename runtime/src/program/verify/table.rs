@@ -179,6 +179,11 @@ fn check_ports<'p>(
     let targets = program.targets.iter().map(|port| (port, What::Target(&port.name)));
     for (port, what) in inputs.chain(targets) {
         check_width(buffers.get(port.buffer)?.layout, port.width, what)?;
+        let (names, width) = (port.columns.len() as u64, port.width);
+        require!(
+            names == 0 || names == width,
+            "{what} has names for {names} columns, and takes {width}"
+        );
         found.push((port.buffer, what));
     }
     Ok(())

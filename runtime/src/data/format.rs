@@ -1,0 +1,121 @@
+//! Tells what a file is by its first bytes, whatever its name; unpacks gzip; and says what to do
+//! about a file of a kind that is not read.
+
+use std::io::Read;
+
+use flate2::read::MultiGzDecoder;
+
+use super::bytes::read_up_to;
+use super::error::DataError;
+
+/// A kind of file that is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Format {
+    /// A table of text, or whatever is nothing else.
+    Text,
+    /// An array of NumPy's.
+    Npy,
+    /// An array in the format of MNIST.
+    Idx,
+}
+
+/// As many first bytes as any kind needs: those of a zip archive up to its first name.
+const HEAD_BYTES: usize = 64;
+
+const GZIP: &[u8] = &[0x1F, 0x8B];
+
+const TO_CSV: &str = "save the table as CSV in UTF-8";
+const PANDAS: &str = "save it as CSV, with pandas: read_parquet(FILE).to_csv(CSV, index=False)";
+const UNPACK: &str = "unpack it; of packed files only gzip is read";
+const ARRAYS: &str = "save each array by itself, with numpy.save, and name them: --data x=X.npy";
+
+/// What some files begin with that are not read: the bytes, what they are, and the way out.
+const OTHERS: [(&[u8], &str, &str); 22] = [
+    (b"PAR1", "a Parquet file", PANDAS),
+    (b"ARROW1", "an Arrow file", "save it as CSV, with pandas: read_feather(FILE).to_csv(CSV)"),
+    (b"FEA1", "a Feather file", "save it as CSV, with pandas: read_feather(FILE).to_csv(CSV)"),
+    (b"\xD0\xCF\x11\xE0", "an Excel file", TO_CSV),
+    (b"SQLite format 3", "an SQLite database", "export a table: sqlite3 -header -csv FILE QUERY"),
+    (b"\x89HDF", "an HDF5 file", ARRAYS),
+    (b"MATLAB 5.0", "a MATLAB file", ARRAYS),
+    (b"\x80\x02", "a pickled object, which is code", ARRAYS),
+    (b"\x80\x03", "a pickled object, which is code", ARRAYS),
+    (b"\x80\x04", "a pickled object, which is code", ARRAYS),
+    (b"\x80\x05", "a pickled object, which is code", ARRAYS),
+    (b"ARENETC\0", "a compiled program", "the model is the first argument, --data names the rows"),
+    (b"\xFF\xFE", "UTF-16 text", "save the table as UTF-8: iconv -f UTF-16 -t UTF-8 FILE > CSV"),
+    (b"\xFE\xFF", "UTF-16 text", "save the table as UTF-8: iconv -f UTF-16 -t UTF-8 FILE > CSV"),
+    (b"BZh", "a file packed by bzip2", UNPACK),
+    (b"\xFD7zXZ", "a file packed by xz", UNPACK),
+    (b"\x28\xB5\x2F\xFD", "a file packed by zstd", UNPACK),
+    (b"7z\xBC\xAF\x27\x1C", "a 7z archive", UNPACK),
+    (b"%PDF", "a PDF document", TO_CSV),
+    (b"\x89PNG", "an image", ARRAYS),
+    (b"\xFF\xD8\xFF", "an image", ARRAYS),
+    (b"GIF8", "an image", ARRAYS),
+];
+
+/// What a file holds, and its bytes, those of a gzipped file unpacked.
+///
+/// # Errors
+/// A file that cannot be read, or of a kind that is not.
+pub(super) fn open<'r>(
+    reader: impl Read + 'r,
+    name: &str,
+) -> Result<(Format, Box<dyn Read + 'r>), DataError> {
+    let (head, whole) = peek(reader, name)?;
+    if !head.starts_with(GZIP) {
+        return Ok((recognize(&head, name)?, whole));
+    }
+    let (head, whole) = peek(MultiGzDecoder::new(whole), name)?;
+    if head.starts_with(GZIP) {
+        return Err(DataError::new(name, "is gzipped twice").with_help("unpack it once"));
+    }
+    Ok((recognize(&head, name)?, whole))
+}
+
+/// The first bytes of a reader, and one that still has them.
+fn peek<'r>(
+    mut reader: impl Read + 'r,
+    name: &str,
+) -> Result<(Vec<u8>, Box<dyn Read + 'r>), DataError> {
+    let mut head = vec![0; HEAD_BYTES];
+    let got = read_up_to(&mut reader, &mut head).map_err(|error| DataError::io(name, &error))?;
+    head.truncate(got);
+    let whole = std::io::Cursor::new(head.clone()).chain(reader);
+    Ok((head, Box::new(whole)))
+}
+
+fn recognize(head: &[u8], name: &str) -> Result<Format, DataError> {
+    if head.starts_with(b"\x93NUMPY") {
+        return Ok(Format::Npy);
+    }
+    if matches!(head, [0, 0, 0x08 | 0x09 | 0x0B..=0x0E, 1..=8, ..]) {
+        return Ok(Format::Idx);
+    }
+    let other = OTHERS.iter().find(|(magic, ..)| head.starts_with(magic));
+    let other = other.map(|&(_, what, help)| (what, help)).or_else(|| in_zip(head));
+    match other {
+        Some((what, help)) => Err(DataError::new(name, format!("is {what}")).with_help(help)),
+        None if head.contains(&0) => Err(DataError::new(name, "is no text: it has zero bytes")
+            .with_help("rows are CSV in UTF-8, or arrays of npy or IDX")),
+        None => Ok(Format::Text),
+    }
+}
+
+/// What a zip archive is, by the name of its first file.
+fn in_zip(head: &[u8]) -> Option<(&'static str, &'static str)> {
+    const NAME: usize = 30;
+    if !head.starts_with(b"PK\x03\x04") {
+        return head.starts_with(b"PK\x05\x06").then_some(("an empty zip archive", UNPACK));
+    }
+    let name = head.get(NAME..).unwrap_or_default();
+    let has = |part: &[u8]| name.windows(part.len()).any(|window| window == part);
+    Some(if has(b".npy") {
+        ("an npz archive of arrays", "unpack it (unzip FILE) and name them: --data x=x.npy,t=t.npy")
+    } else if has(b"[Content_Types]") || has(b"_rels/") || has(b"xl/") || has(b"mimetype") {
+        ("a spreadsheet", TO_CSV)
+    } else {
+        ("a zip archive", UNPACK)
+    })
+}

@@ -1,0 +1,82 @@
+//! Whether the first row of a table is a header.
+//!
+//! It is one if a field is the name of a port (`x`, `x.0`), of a column that the user's map names
+//! or that the net was trained on, unless that is a number. Else it is one if no field is a number
+//! or the name of a class, and not all stand for missing values. So a row of data with a wrong
+//! field is never taken for a header and lost. Names that are numbers cannot be told from data:
+//! where the first row may hold such names, the user has to say what it is.
+
+use std::collections::HashSet;
+
+use super::Domain;
+use super::csv::TableSpec;
+use super::error::Complaint;
+use super::field::{is_missing, looks_numeric};
+
+/// How many columns 0, 1, 2 and so on are taken for names, as tables without names are written.
+const COUNTED: usize = 3;
+
+/// Whether these fields of the first row are a header.
+pub(super) fn is_header(fields: &[&[u8]], spec: &TableSpec<'_>) -> Result<bool, Complaint> {
+    if let Some(said) = spec.header {
+        return Ok(said);
+    }
+    let fields: Vec<_> = fields.iter().map(|field| String::from_utf8_lossy(field)).collect();
+    let fields: Vec<&str> = fields.iter().map(|field| field.trim()).collect();
+    let number = |field: &str| looks_numeric(field.as_bytes());
+    let ports: HashSet<&str> = spec.ports().map(|port| port.name.as_str()).collect();
+    let known = known_names(spec);
+    let classes = class_names(spec);
+    let named = |field: &&str| {
+        is_port(field, &ports)
+            || spec.columns.is_some_and(|map| map.names_column(field))
+            || !number(field) && known.contains(field) && !classes.contains(field)
+    };
+    if fields.iter().any(named) {
+        return Ok(true);
+    }
+    if fields.iter().any(|field| number(field)) {
+        let row: HashSet<&str> = fields.iter().copied().collect();
+        let may_be_names = !known.is_empty() && known.is_subset(&row) || counts(&fields);
+        return if may_be_names { Err(ambiguous(&fields)) } else { Ok(false) };
+    }
+    let has_class = fields.iter().any(|field| classes.contains(field));
+    let missing = fields.iter().all(|field| is_missing(field));
+    Ok(!has_class && !missing)
+}
+
+/// Whether the field is the name of a port or of one of its columns.
+fn is_port(field: &str, ports: &HashSet<&str>) -> bool {
+    match field.rsplit_once('.') {
+        _ if ports.contains(field) => true,
+        Some((port, index)) => ports.contains(port) && index.parse::<usize>().is_ok(),
+        None => false,
+    }
+}
+
+fn known_names<'a>(spec: &TableSpec<'a>) -> HashSet<&'a str> {
+    let inputs = spec.inputs.iter().filter_map(|port| spec.names?.get(&port.name));
+    inputs.flatten().map(String::as_str).collect()
+}
+
+fn class_names<'a>(spec: &TableSpec<'a>) -> HashSet<&'a str> {
+    let names = spec.ports().filter_map(|port| match &port.domain {
+        Domain::Names(names) => Some(names),
+        _ => None,
+    });
+    names.flatten().map(String::as_str).collect()
+}
+
+/// Whether the fields are 0, 1, 2 and so on.
+fn counts(fields: &[&str]) -> bool {
+    let counted = |(index, field): (usize, &&str)| field.parse() == Ok(index);
+    fields.len() >= COUNTED && fields.iter().enumerate().all(counted)
+}
+
+fn ambiguous(fields: &[&str]) -> Complaint {
+    let first = fields.iter().take(COUNTED).copied().collect::<Vec<_>>().join(", ");
+    Complaint::with_help(
+        format!("the first row ({first}, ...) may be names of columns, or a row of data"),
+        "say --header yes or --header no",
+    )
+}

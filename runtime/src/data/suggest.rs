@@ -1,0 +1,98 @@
+//! The `--columns` that an error about the columns of a table proposes.
+//!
+//! It keeps what was found by name and fills the gaps in order, from columns that can be meant:
+//! not what looks like a number of the row, nor words where a port takes numbers. The last ones go
+//! to the targets, and if still too many are left, the first ones are left out.
+
+use super::columns::Table;
+use super::error::shown;
+use super::{Domain, PortSpec};
+
+/// A port with the columns known so far.
+pub(super) struct Gaps<'a> {
+    pub port: &'a PortSpec,
+    pub columns: Vec<Option<usize>>,
+}
+
+/// What the user could say, and what that leaves out; nothing if the free columns do not suffice.
+pub(super) fn suggest(
+    inputs: &[Gaps<'_>],
+    targets: &[Gaps<'_>],
+    free: &[usize],
+    table: &Table<'_>,
+) -> Option<String> {
+    let mut left = free.to_vec();
+    let for_targets = take(targets, &mut left, table)?;
+    let for_inputs = take(inputs, &mut left, table)?;
+    let parts: Vec<String> = [(inputs, for_inputs), (targets, for_targets)]
+        .into_iter()
+        .flat_map(|(ports, columns)| fill(ports, columns))
+        .map(|(name, columns)| format!("{name}={}", ranges(&columns)))
+        .collect();
+    let mut text = format!("--columns {}", parts.join(","));
+    if !left.is_empty() {
+        text.push_str(&format!(" leaves out {}", list(&left, table.header)));
+    }
+    Some(text)
+}
+
+/// Takes as many columns as the ports have gaps, in order, out of those that are left.
+fn take(ports: &[Gaps<'_>], left: &mut Vec<usize>, table: &Table<'_>) -> Option<Vec<usize>> {
+    let gaps = ports.iter().flat_map(|port| &port.columns).filter(|column| column.is_none());
+    let gaps = gaps.count();
+    let words = ports.iter().any(|gaps| matches!(gaps.port.domain, Domain::Names(_)));
+    let suits = |column: &usize| {
+        let name = table.header.map_or("", |header| &header[*column]);
+        words || !counts_rows(name, table.header.is_some()) && (table.starts_with_number)(*column)
+    };
+    let suitable: Vec<usize> = left.iter().copied().filter(suits).collect();
+    let from = if suitable.len() >= gaps { suitable } else { left.clone() };
+    let chosen = from[from.len().checked_sub(gaps)?..].to_vec();
+    left.retain(|column| chosen.binary_search(column).is_err());
+    Some(chosen)
+}
+
+/// Whether a column of this name most likely counts the rows. What writes an unnamed index leaves
+/// its name empty.
+fn counts_rows(name: &str, has_header: bool) -> bool {
+    const NAMES: [&str; 9] = ["", "#", "id", "index", "no", "nr", "row", "rowid", "unnamed: 0"];
+    has_header && NAMES.contains(&name.to_lowercase().as_str())
+}
+
+/// The columns of each port, its gaps filled.
+fn fill<'a>(ports: &'a [Gaps<'_>], columns: Vec<usize>) -> Vec<(&'a str, Vec<usize>)> {
+    let mut columns = columns.into_iter();
+    let whole = |gaps: &'a Gaps<'_>| {
+        let columns = gaps.columns.iter().filter_map(|column| column.or_else(|| columns.next()));
+        (gaps.port.name.as_str(), columns.collect())
+    };
+    ports.iter().map(whole).collect()
+}
+
+/// Columns as `--columns` takes them: `0..4,6`.
+fn ranges(columns: &[usize]) -> String {
+    let runs = columns.chunk_by(|a, b| a + 1 == *b);
+    let texts: Vec<String> = runs
+        .map(|run| match run {
+            [only] => only.to_string(),
+            _ => format!("{}..{}", run[0], run[run.len() - 1] + 1),
+        })
+        .collect();
+    texts.join(",")
+}
+
+/// The first columns of a list, as a message names them: counted from 1, with their names.
+pub(super) fn list(columns: &[usize], header: Option<&[String]>) -> String {
+    const SHOWN: usize = 3;
+    let name = |column: &usize| match header {
+        Some(names) if !names[*column].is_empty() => {
+            format!("{} ({})", column + 1, shown(&names[*column]))
+        }
+        _ => (column + 1).to_string(),
+    };
+    let mut listed: Vec<String> = columns.iter().take(SHOWN).map(name).collect();
+    if columns.len() > SHOWN {
+        listed.push(format!("{} more", columns.len() - SHOWN));
+    }
+    format!("{} {}", if columns.len() == 1 { "column" } else { "columns" }, listed.join(", "))
+}

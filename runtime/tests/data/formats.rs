@@ -1,0 +1,102 @@
+//! Files that are no plain table of text: what is read of them, and which way out is told.
+
+use std::io::Write;
+
+use arenet_runtime::data::{TableSpec, read_csv};
+use flate2::{Compression, write::GzEncoder};
+use pretty_assertions::assert_eq;
+
+use super::{dataset, digits, floats, idx, integer, integers, npy, real};
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
+}
+
+fn read(bytes: &[u8], targets_optional: bool) -> Result<arenet_runtime::data::Dataset, String> {
+    let (inputs, targets) = ([real("x", 2)], [integer("t", digits())]);
+    let spec = TableSpec { targets_optional, ..TableSpec::new(&inputs, &targets) };
+    read_csv(bytes, "t", &spec).map_err(|error| format!("{error:#}"))
+}
+
+#[test]
+fn a_gzipped_table_is_a_table() {
+    let expected = dataset(2, &[floats(2, &[1.0, 2.0, 4.0, 5.0])], &[integers(&[3, 6])]);
+    let text = b"1,2,3\n4,5,6\n";
+    assert_eq!(read(&gzip(text), false), Ok(expected.clone()));
+    // Two members, as `cat a.gz b.gz` makes them.
+    let (first, second) = text.split_at(6);
+    assert_eq!(read(&[gzip(first), gzip(second)].concat(), false), Ok(expected));
+    let help = "help: unpack it once";
+    assert_eq!(read(&gzip(&gzip(text)), false), Err(format!("t: is gzipped twice\n{help}")));
+    let whole = gzip(text);
+    let error = read(&whole[..whole.len() - 9], false).unwrap_err();
+    assert!(
+        error.starts_with("t:3: cannot be read: ") || error.starts_with("t: cannot"),
+        "{error}"
+    );
+}
+
+/// Memory is bounded by the longest row and by what a table may take, not by what is unpacked.
+#[test]
+fn a_bomb_does_not_go_off() {
+    let one_row = gzip(&vec![b'1'; 64 << 20]);
+    assert!(one_row.len() < 1 << 20);
+    let error = read(&one_row, false).unwrap_err();
+    assert!(error.starts_with("t:1: a row of more than 16 MiB"), "{error}");
+    let blank = gzip(&[&vec![b'\n'; 64 << 20][..], b"1,2,3\n4,5,x\n"].concat());
+    let error = read(&blank, false).unwrap_err();
+    assert_eq!(error, format!("t:{}: column 3 (t): \"x\" is not a number", (64 << 20) + 2));
+}
+
+#[test]
+fn an_array_is_read_where_it_can_be_meant() {
+    let npy = npy::file(&npy::header("|u1", "(2, 2)"), &[1, 2, 3, 4]);
+    let idx = idx::file(&[2, 2], &[1, 2, 3, 4]);
+    let expected = dataset(2, &[floats(2, &[1.0, 2.0, 3.0, 4.0])], &[]);
+    for array in [&npy, &idx, &gzip(&npy), &gzip(&idx)] {
+        assert_eq!(read(array, true), Ok(expected.clone()));
+        let help = "help: name a file for each: --data x=t,t=FILE";
+        let message = "t: is one array, and the rows need more than one";
+        assert_eq!(read(array, false), Err(format!("{message}\n{help}")));
+    }
+    let wide = npy::file(&npy::header("|u1", "(1, 3)"), &[1, 2, 3]);
+    assert_eq!(read(&wide, true), Err("t: has 3 in a row, and \"x\" takes 2 values".into()));
+}
+
+#[test]
+fn other_files_are_named_with_the_way_out() {
+    let check = |bytes: &[u8], expected: &str| {
+        for bytes in [bytes.to_vec(), gzip(bytes)] {
+            assert_eq!(read(&bytes, false), Err(expected.to_string()));
+        }
+    };
+    let zip = |name: &str| [b"PK\x03\x04", &[0; 26][..], name.as_bytes()].concat();
+    let csv = "help: save the table as CSV in UTF-8";
+    check(&zip("xl/workbook.xml"), &format!("t: is a spreadsheet\n{csv}"));
+    check(&zip("[Content_Types].xml"), &format!("t: is a spreadsheet\n{csv}"));
+    check(
+        &zip("x.npy"),
+        concat!(
+            "t: is an npz archive of arrays\n",
+            "help: unpack it (unzip FILE) and name them: --data x=x.npy,t=t.npy"
+        ),
+    );
+    let unpack = "help: unpack it; of packed files only gzip is read";
+    check(&zip("t.csv"), &format!("t: is a zip archive\n{unpack}"));
+    check(b"PK\x05\x06", &format!("t: is an empty zip archive\n{unpack}"));
+    check(b"BZh91AY", &format!("t: is a file packed by bzip2\n{unpack}"));
+    check(
+        b"PAR1\0\0",
+        concat!(
+            "t: is a Parquet file\n",
+            "help: save it as CSV, with pandas: read_parquet(FILE).to_csv(CSV, index=False)"
+        ),
+    );
+    let utf8 = "help: save the table as UTF-8: iconv -f UTF-16 -t UTF-8 FILE > CSV";
+    check(b"\xFF\xFE1\0,\0", &format!("t: is UTF-16 text\n{utf8}"));
+    check(b"\xFE\xFF\x001\0,", &format!("t: is UTF-16 text\n{utf8}"));
+    let rows = "help: rows are CSV in UTF-8, or arrays of npy or IDX";
+    check(b"1\0,\x002\0", &format!("t: is no text: it has zero bytes\n{rows}"));
+}
