@@ -94,3 +94,48 @@ fn binary_cross_entropy_of_probabilities_is_that_of_pytorch() {
         }
     }
 }
+
+/// A row of logits: one is `gap` above another, and the rest far below both.
+fn row(gap: f32, cols: usize) -> Vec<f32> {
+    let mut row = vec![-200.0; cols];
+    (row[0], row[cols - 1]) = (1.0, 1.0 + gap);
+    row
+}
+
+#[test]
+fn cross_entropy_keeps_its_digits() {
+    // Rows of one vector and of two; sixteen rows of few classes lie in columns.
+    for (cols, rows) in [(2, 1), (3, 16), (5, 19), (20, 3), (40, 16)] {
+        let source = format!(
+            "net m {{ input x: [N, {cols}]  param p: [] = zeros()  y = x + p
+                output logs = log_softmax(x) }}
+             train {{ target t: i32[N]  loss = cross_entropy(y, t)  optimizer = sgd }}"
+        );
+        let program = compile(&source, rows as u64);
+        for isa in Isa::available() {
+            let mut executor = executor(&program, 1, isa, 1.0);
+            for gap in [0.0, 1e-3, 1.0, 5.0, 12.0, 15.0, 17.0, 30.0, 60.0, 85.0] {
+                let x = row(gap, cols).repeat(rows);
+                let ports = program.program();
+                executor.write_floats(&ports.inputs[0], 0, &x).unwrap();
+                let gap = f64::from(1.0 + gap) - 1.0;
+                let (likely, unlikely) = ((-gap).exp().ln_1p(), gap + (-gap).exp().ln_1p());
+                let what = format!("{rows} rows of {cols}, a gap of {gap}, {isa}");
+                for (class, expected) in [(cols - 1, likely), (0, unlikely)] {
+                    let classes = vec![class as i32; rows];
+                    executor.write_indices(&ports.targets[0], 0, &classes).unwrap();
+                    executor.run(EntryPoint::Eval, rows).unwrap();
+                    let loss = f64::from(executor.scalar(ports.loss.unwrap())) / rows as f64;
+                    close(&format!("class {class}, {what}"), loss, expected, 1e-6, 0.0);
+                }
+                executor.run(EntryPoint::Predict, rows).unwrap();
+                let mut logs = vec![0.0; cols * rows];
+                executor.read_output(0, rows, &mut logs).unwrap();
+                for logs in logs.chunks(cols) {
+                    close(&what, logs[cols - 1].into(), -likely, 5e-7, 0.0);
+                    close(&what, logs[0].into(), -unlikely, 5e-7, 0.0);
+                }
+            }
+        }
+    }
+}

@@ -43,12 +43,15 @@ impl Softmax {
                     // vectors, and `check_overlaps` that they are the same or apart.
                     let y =
                         unsafe { copied_row(memory, self.x, self.y, row * self.stride, self.cols) };
-                    let (largest, total) = normalizer(s, y, self.cols);
                     if self.log {
+                        let Normalizer { largest, excess, .. } =
+                            normalizer::<S, true>(s, y, self.cols);
                         let shift = s.splat(largest);
-                        let log = math::log(s, s.splat(total));
+                        let log = math::log_1p(s, s.splat(excess));
                         each(s, y, |x| s.sub(s.sub(x, shift), log));
                     } else {
+                        let Normalizer { largest, total, .. } =
+                            normalizer::<S, false>(s, y, self.cols);
                         let (shift, total) = (s.splat(largest), s.splat(total));
                         each(s, y, |x| s.div(math::exp(s, s.sub(x, shift)), total));
                     }
@@ -64,7 +67,7 @@ impl Softmax {
             // SAFETY: `rows_or_columns` has proved that x has at most sixteen columns, and `place`
             // that each holds its rows in whole vectors.
             let x = unsafe { Logits::load(s, memory, self.x + row, self.stride, self.cols) };
-            let log = if self.log { math::log(s, x.total) } else { x.total };
+            let log = if self.log { math::log_1p(s, x.excess(s)) } else { x.total };
             for class in 0..self.cols {
                 let y = match self.log {
                     true => s.sub(s.sub(x.x[class], x.largest), log),
@@ -139,6 +142,17 @@ impl<S: Simd> Logits<S> {
         }
         Logits { x, e, largest, total: tree(e, |a, b| s.add(a, b)) }
     }
+
+    /// The excess of [`Normalizer`].
+    #[inline(always)]
+    pub fn excess(&self, s: S) -> S::F {
+        let (zero, one) = (s.splat(0.0), s.splat(1.0));
+        let is_largest = |class: usize| s.eq(self.x[class], self.largest);
+        let others = std::array::from_fn(|i| s.select(is_largest(i), zero, self.e[i]));
+        let equal = std::array::from_fn(|i| s.select(is_largest(i), one, zero));
+        let [others, equal] = [others, equal].map(|values| tree(values, |a, b| s.add(a, b)));
+        s.add(others, s.sub(equal, one))
+    }
 }
 
 /// Joins sixteen values by the tree of [`Simd::sum`].
@@ -180,9 +194,21 @@ pub fn each<S: Simd>(s: S, row: &mut [f32], f: impl Fn(S::F) -> S::F) {
     }
 }
 
-/// The largest of the first `cols` elements of a row, and Σ e^(x - largest).
+/// What normalises a row.
+#[derive(Clone, Copy, Debug)]
+pub struct Normalizer {
+    /// The largest element.
+    pub largest: f32,
+    /// Σ e^(x - largest)
+    pub total: f32,
+    /// That sum less the 1 of the largest element, so that the logarithm of a sum that is hardly
+    /// more than 1 keeps its digits.
+    pub excess: f32,
+}
+
+/// What normalises the first `cols` elements of a row; the excess only where it is asked for.
 #[inline(always)]
-pub fn normalizer<S: Simd>(s: S, row: &[f32], cols: usize) -> (f32, f32) {
+pub fn normalizer<S: Simd, const EXCESS: bool>(s: S, row: &[f32], cols: usize) -> Normalizer {
     let present = |vec: usize| s.first((cols - vec * LANES).min(LANES));
     let mut largest = s.splat(f32::NEG_INFINITY);
     for (vec, lanes) in row.as_chunks().0.iter().enumerate() {
@@ -191,10 +217,18 @@ pub fn normalizer<S: Simd>(s: S, row: &[f32], cols: usize) -> (f32, f32) {
         largest = s.max(largest, x);
     }
     let largest = s.largest(largest);
-    let mut total = LaneSums::new(s);
+    let (zero, one, shift) = (s.splat(0.0), s.splat(1.0), s.splat(largest));
+    let [mut total, mut others, mut equal] = [(); 3].map(|()| LaneSums::new(s));
     for (vec, lanes) in row.as_chunks().0.iter().enumerate() {
-        let e = math::exp(s, s.sub(s.from_array(*lanes), s.splat(largest)));
-        total.add(s.select(present(vec), e, s.splat(0.0)));
+        let x = s.from_array(*lanes);
+        let e = s.select(present(vec), math::exp(s, s.sub(x, shift)), zero);
+        total.add(e);
+        if EXCESS {
+            let is_largest = s.eq(x, shift);
+            others.add(s.select(is_largest, zero, e));
+            equal.add(s.select(present(vec), s.select(is_largest, one, zero), zero));
+        }
     }
-    (largest, total.sum())
+    let excess = if EXCESS { others.sum() + (equal.sum() - 1.0) } else { 0.0 };
+    Normalizer { largest, total: total.sum(), excess }
 }
