@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use arenet::runtime::data::output::{Classes, Format, Output, write_predictions};
 use arenet::runtime::files::write_atomically;
 use arenet::runtime::predict::Predictor;
-use arenet::runtime::program::{DType, Domain, Port, Program};
+use arenet::runtime::program::Program;
 use clap::{Args, ValueEnum};
 
 use super::args::{DataArgs, WeightsArgs};
@@ -71,17 +71,16 @@ pub fn run(cx: &Context, args: &PredictArgs) -> Result<(), Failure> {
     let rows = data::read(cx, &path?, &args.data, program, &weights.columns, true)?;
     let values = predictor.predict(&rows.inputs, rows.rows)?;
 
-    let names = class_names(program);
     let outputs: Vec<Output<'_>> = program
         .outputs
         .iter()
         .zip(&values)
-        .zip(&names)
-        .map(|((output, values), names)| Output {
+        .enumerate()
+        .map(|(index, (output, values))| Output {
             name: &output.name,
             width: output.width as usize,
             values,
-            classes: names.as_ref().map(|(column, names)| Classes { column, names }),
+            classes: classes(program, index),
         })
         .collect();
     let format = match args.format {
@@ -102,26 +101,11 @@ pub fn run(cx: &Context, args: &PredictArgs) -> Result<(), Failure> {
     }
 }
 
-/// For each output, the target whose classes its columns stand for, and their names. A target
-/// names the last output that fits, so `probs = softmax(logits)` and not both.
-fn class_names(program: &Program) -> Vec<Option<(String, Vec<String>)>> {
-    let mut names = vec![None; program.outputs.len()];
-    for target in &program.targets {
-        let indices = program.buffers[target.buffer.0 as usize].dtype == DType::I32;
-        let fits = |at: &usize| {
-            names[*at].is_none() && target.domain.classes() == Some(program.outputs[*at].width)
-        };
-        if let Some(at) = (0..names.len()).rev().find(fits).filter(|_| indices) {
-            names[at] = Some((target.name.clone(), names_of(target)));
-        }
-    }
-    names
-}
-
-fn names_of(target: &Port) -> Vec<String> {
-    match &target.domain {
-        Domain::Any | Domain::Interval(..) => Vec::new(),
-        Domain::Range(low, high) => (*low..*high).map(|class| class.to_string()).collect(),
-        Domain::Names(names) => names.clone(),
-    }
+/// The classes that an output stands for. The last of several gives them, so
+/// `probs = softmax(logits)` and not both.
+fn classes(program: &Program, output: usize) -> Option<Classes<'_>> {
+    let index = program.outputs[output].classes?;
+    let last = program.outputs[output + 1..].iter().all(|later| later.classes != Some(index));
+    let target = &program.targets[index as usize];
+    last.then_some(Classes { column: &target.name, domain: &target.domain })
 }

@@ -125,3 +125,33 @@ fn a_reader_that_goes_away_is_no_error() {
         assert_eq!((done.code, done.err.as_str()), (0, ""), "{format}");
     }
 }
+
+/// Only what the loss or a metric compares with a target has its classes, and a class that is a
+/// number is one.
+#[test]
+fn an_unrelated_output_has_no_classes() {
+    let folder = Folder::new("unrelated");
+    let net = |outputs: &str| {
+        format!(
+            "net m {{ input x: [N, 2]  logits = x |> dense(3)  {outputs} }}\n\
+             train {{ target kind: i32[N] in 4..7  loss = cross_entropy(logits, kind)\n\
+             optimizer = sgd(lr: 0.1)  epochs = 1 }}"
+        )
+    };
+    folder.write("m.csv", "x.0,x.1,kind\n0,0,4\n1,1,6\n");
+    let header = |outputs: &str| {
+        folder.write("m.net", net(outputs));
+        folder.ok("train m.net -q");
+        folder.ok("predict m.net").out.lines().next().unwrap().to_string()
+    };
+    assert_eq!(header("output a = exp(logits)"), "a.0,a.1,a.2");
+    let both = header("output probs = softmax(logits)  output a = x |> dense(3, bias: false)");
+    assert_eq!(both, "probs.0,probs.1,probs.2,kind,a.0,a.1,a.2");
+    folder.ok("compile m.net");
+    for model in ["m.net", "m.netc"] {
+        let data = "--data m.csv --weights m.safetensors --format json";
+        let json = folder.ok(&format!("predict {model} {data}")).out;
+        let rows: Value = serde_json::from_str(&json).unwrap();
+        assert!(rows[0]["kind"].as_i64().is_some_and(|kind| (4..7).contains(&kind)), "{json}");
+    }
+}

@@ -117,11 +117,22 @@ pub fn emit(model: &Model, stages: &[Stage; 4], batch: u64, source: &str) -> Emi
             0 => program.init = entry,
             1 => {
                 let outputs = model.outputs.iter().zip(&stage.graph.roots);
+                let compared = compared(model);
                 program.outputs = outputs
-                    .map(|((name, _), &root)| program::Output {
-                        name: name.clone(),
-                        width: stage.graph.shape(root).fixed_elements() as u64,
-                        buffer: emitter.buffer(root),
+                    .map(|((name, node), &root)| {
+                        let width = stage.graph.shape(root).fixed_elements() as u64;
+                        let buffer = emitter.buffer(root);
+                        let target = target_of(model, &compared, *node);
+                        let fits = |index: &u32| {
+                            let target = program.targets.get(*index as usize);
+                            target.and_then(|target| target.domain.classes()) == Some(width)
+                        };
+                        program::Output {
+                            name: name.clone(),
+                            width,
+                            buffer,
+                            classes: target.filter(fits),
+                        }
                     })
                     .collect();
                 program.predict = entry;
@@ -137,6 +148,36 @@ pub fn emit(model: &Model, stages: &[Stage; 4], batch: u64, source: &str) -> Emi
         }
     }
     Emitted { program, plans }
+}
+
+/// The values that the loss or a metric compares with the classes of a target, each with the
+/// target; with none where there are several.
+fn compared(model: &Model) -> HashMap<NodeId, Option<NodeId>> {
+    let mut compared = HashMap::default();
+    for node in &model.graph.nodes {
+        if matches!(node.op, Op::CrossEntropy(_) | Op::Correct(_)) {
+            let target = Some(node.inputs[1]);
+            let of = compared.entry(node.inputs[0]).or_insert(target);
+            *of = of.filter(|_| *of == target);
+        }
+    }
+    compared
+}
+
+/// The target whose classes an output stands for, as logits or as what softmax makes of them.
+fn target_of(
+    model: &Model,
+    compared: &HashMap<NodeId, Option<NodeId>>,
+    output: NodeId,
+) -> Option<u32> {
+    let node = model.graph.node(output);
+    let logits = match node.op {
+        Op::Softmax(_) | Op::LogSoftmax(_) => node.inputs[0],
+        _ => output,
+    };
+    let target = (*compared.get(&output).or_else(|| compared.get(&logits))?)?;
+    let index = model.targets.iter().position(|port| port.node == target)?;
+    u32::try_from(index).ok()
 }
 
 /// Where each statement stands, found in one walk over the text.

@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use super::error::shown;
 use super::npy;
+use crate::program::{Domain, Label};
 
 /// How predictions are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,14 +42,14 @@ pub struct Output<'a> {
     pub classes: Option<Classes<'a>>,
 }
 
-/// Names for the columns of an output. CSV and JSON get one more column with the name of the
-/// largest value in the row, the first of several.
+/// The classes that the columns of an output stand for. CSV and JSON get one more column with the
+/// class of the largest value in the row, the first of several, as the user calls it.
 #[derive(Clone, Copy, Debug)]
 pub struct Classes<'a> {
     /// What the additional column is called.
     pub column: &'a str,
-    /// One name per column.
-    pub names: &'a [String],
+    /// A class per column.
+    pub domain: &'a Domain,
 }
 
 /// Writes `rows` rows of all outputs, in many small pieces: `w` had better be buffered.
@@ -73,7 +74,8 @@ pub fn write_predictions(
 
 fn check(output: &Output<'_>, rows: usize) -> io::Result<()> {
     let whole = rows.checked_mul(output.width) == Some(output.values.len());
-    let named = output.classes.is_none_or(|classes| classes.names.len() == output.width);
+    let named =
+        output.classes.is_none_or(|classes| classes.domain.classes() == Some(output.width as u64));
     if whole && named {
         return Ok(());
     }
@@ -91,10 +93,9 @@ impl<'a> Output<'a> {
         &self.values[row * self.width..][..self.width]
     }
 
-    fn class(&self, row: usize) -> Option<&'a str> {
-        let names = self.classes?.names;
-        let largest = largest(self.row(row))?;
-        Some(names[largest].as_str())
+    fn class(&self, row: usize) -> Option<Label<'a>> {
+        let domain = self.classes?.domain;
+        domain.label(largest(self.row(row))? as u64)
     }
 }
 
@@ -142,7 +143,8 @@ fn write_table(
                 writer.write_field(format!("{value:?}"))?;
             }
             if output.classes.is_some() {
-                writer.write_field(output.class(row).unwrap_or(""))?;
+                let class = output.class(row).map(|label| label.to_string());
+                writer.write_field(class.unwrap_or_default())?;
             }
         }
         writer.write_record(None::<&[u8]>)?;
@@ -171,7 +173,11 @@ fn json_fields(output: &Output<'_>, row: usize) -> io::Result<String> {
     };
     if let Some(classes) = output.classes {
         let column = serde_json::to_string(classes.column)?;
-        let class = serde_json::to_string(&output.class(row))?;
+        let class = match output.class(row) {
+            Some(Label::Number(number)) => number.to_string(),
+            Some(Label::Name(name)) => serde_json::to_string(name)?,
+            None => "null".to_string(),
+        };
         fields.push_str(&format!(", {column}: {class}"));
     }
     Ok(fields)

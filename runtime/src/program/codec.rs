@@ -264,7 +264,7 @@ structs! {
     Rows { count, batched }
     Param { name, shape, buffer, states }
     Port { name, width, buffer, domain, columns }
-    Output { name, width, buffer }
+    Output { name, width, buffer, classes }
     Metric { name, buffer, finish }
     Entry { steps, lower_bound, bytes }
     Step { kernel, origin, flops }

@@ -176,6 +176,15 @@ impl Domain {
         }
     }
 
+    /// What the user calls a class, which counts from 0.
+    pub fn label(&self, class: u64) -> Option<Label<'_>> {
+        match self {
+            _ if self.classes().is_none_or(|classes| class >= classes) => None,
+            Domain::Names(names) => names.get(class as usize).map(|name| Label::Name(name)),
+            _ => self.first_class().checked_add_unsigned(class).map(Label::Number),
+        }
+    }
+
     /// Whether a value as it is given to the host, before it is stored, is in the domain.
     pub fn contains(&self, value: f64) -> bool {
         match self {
@@ -183,6 +192,24 @@ impl Domain {
             Domain::Range(low, high) => (*low as f64..*high as f64).contains(&value),
             Domain::Names(names) => (0.0..names.len() as f64).contains(&value),
             Domain::Interval(low, high) => (*low..=*high).contains(&value),
+        }
+    }
+}
+
+/// A class as the user calls it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Label<'a> {
+    /// By a number.
+    Number(i64),
+    /// By its name.
+    Name(&'a str),
+}
+
+impl fmt::Display for Label<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Label::Number(number) => number.fmt(f),
+            Label::Name(name) => f.write_str(name),
         }
     }
 }
@@ -207,6 +234,9 @@ pub struct Output {
     pub width: u64,
     /// Its values.
     pub buffer: BufferId,
+    /// The target, by its place, whose classes the elements of a row stand for: the loss or a
+    /// metric compares them, or what softmax makes them of, with it.
+    pub classes: Option<u32>,
 }
 
 /// A figure shown beside the loss.

@@ -2,6 +2,7 @@
 
 use arenet_runtime::data::npy::read_npy;
 use arenet_runtime::data::output::{Classes, Format, Output, write_predictions};
+use arenet_runtime::program::Domain;
 use pretty_assertions::assert_eq;
 
 fn written(format: Format, rows: usize, outputs: &[Output<'_>]) -> Vec<u8> {
@@ -35,8 +36,8 @@ fn one_output_of_one_column() {
 
 #[test]
 fn several_outputs_and_classes() {
-    let names = ["a", "b, \"c\""].map(String::from);
-    let classes = Some(Classes { column: "kind", names: &names });
+    let domain = Domain::Names(["a", "b, \"c\""].map(String::from).into());
+    let classes = Some(Classes { column: "kind", domain: &domain });
     let probs = Output { classes, ..plain("p", 2, &[0.25, 0.75, 0.5, 0.5]) };
     check(
         2,
@@ -51,10 +52,28 @@ fn several_outputs_and_classes() {
     );
 }
 
+/// Classes are told as the user counts them, and numbers are no strings.
+#[test]
+fn numbered_classes() {
+    let domain = Domain::Range(-1, 2);
+    let classes = Some(Classes { column: "k", domain: &domain });
+    check(
+        2,
+        &[Output { classes, ..plain("p", 3, &[3.0, 2.0, 1.0, 0.0, 0.0, 0.5]) }],
+        "p.0,p.1,p.2,k\n3.0,2.0,1.0,-1\n0.0,0.0,0.5,1\n",
+        concat!(
+            "[\n",
+            "{\"p\": [3.0, 2.0, 1.0], \"k\": -1},\n",
+            "{\"p\": [0.0, 0.0, 0.5], \"k\": 1}\n",
+            "]\n"
+        ),
+    );
+}
+
 #[test]
 fn what_is_not_finite() {
-    let names = ["a", "b"].map(String::from);
-    let classes = Some(Classes { column: "k", names: &names });
+    let domain = Domain::Names(["a", "b"].map(String::from).into());
+    let classes = Some(Classes { column: "k", domain: &domain });
     let (nan, inf) = (f32::NAN, f32::INFINITY);
     check(
         2,
@@ -79,8 +98,8 @@ fn formats_and_mistakes() {
         ["csv", "json", "npy", "CSV"].map(Format::parse),
         [Some(Format::Csv), Some(Format::Json), Some(Format::Npy), None,]
     );
-    let names = ["a".to_string()];
-    let classes = Some(Classes { column: "k", names: &names });
+    let domain = Domain::Range(4, 5);
+    let classes = Some(Classes { column: "k", domain: &domain });
     for output in [plain("y", 2, &[1.0]), Output { classes, ..plain("y", 2, &[1.0, 2.0]) }] {
         let error = write_predictions(&mut Vec::new(), Format::Csv, 1, &[output]).unwrap_err();
         assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);

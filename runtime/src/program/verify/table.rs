@@ -205,6 +205,13 @@ fn check_results(program: &Program, buffers: &Buffers) -> Result<(), ProgramErro
     for output in &program.outputs {
         let what = format!("output `{}`", output.name);
         check_width(buffers.float(output.buffer, &what)?, output.width, &what)?;
+        let Some(index) = output.classes else { continue };
+        let target = program.targets.get(index as usize);
+        let classes = target.and_then(|target| target.domain.classes());
+        require!(
+            classes == Some(output.width),
+            "{what} stands for the classes of target {index}, which has not as many"
+        );
     }
     for metric in &program.metrics {
         let what = format!("metric `{}`", metric.name);
