@@ -9,6 +9,7 @@ pub mod limits;
 pub mod machine;
 pub mod predict;
 pub mod program;
+pub mod pytorch;
 pub mod random;
 pub mod simd;
 mod team;

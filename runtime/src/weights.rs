@@ -22,6 +22,11 @@ use crate::program::text::escaped_start;
 /// The most bytes in a file's header.
 pub const MAX_HEADER_BYTES: u64 = 16 << 20;
 
+/// The key of the metadata that says how weights lie.
+pub(crate) const LAYOUT_KEY: &str = "layout";
+/// The only way that is written and read.
+pub(crate) const LAYOUT: &str = "[in, out]";
+
 const LENGTH_BYTES: u64 = 8;
 const METADATA: &str = "__metadata__";
 const MAX_RANK: usize = 8;
@@ -162,7 +167,36 @@ pub fn read_weights_within(
         let data = data.map_err(|flaw| locate(&name, &key, flaw))?;
         tensors.push(Tensor { name: key, shape: info.shape, data });
     }
+    check_turned(&tensors, &header.metadata).map_err(|message| {
+        let help = "save weights as [in, out], with metadata={\"layout\": \"[in, out]\"}";
+        DataError::new(&name, message).with_help(help)
+    })?;
     Ok((tensors, header.metadata))
+}
+
+/// Refuses weights that lie otherwise than as [in, out], by what the file says. Names of PyTorch's
+/// are known to mean [out, in], and shapes that are not square are checked against the net.
+fn check_turned(tensors: &[Tensor], metadata: &BTreeMap<String, String>) -> Result<(), String> {
+    if let Some(layout) = metadata.get(LAYOUT_KEY) {
+        if layout == LAYOUT {
+            return Ok(());
+        }
+        return Err(format!("says that its weights lie as {}, not as {LAYOUT}", quoted(layout)));
+    }
+    let from_torch = metadata.get("format").is_some_and(|format| format == "pt");
+    let torch_name = |tensor: &Tensor| tensor.name.ends_with("weight");
+    let mut matrices = tensors.iter().filter(|tensor| tensor.shape.len() == 2).peekable();
+    if !from_torch || matrices.peek().is_none() || tensors.iter().any(torch_name) {
+        return Ok(());
+    }
+    match matrices.all(|tensor| tensor.shape[0] == tensor.shape[1]) {
+        true => {
+            Err("was written by PyTorch (format pt), and its weights, which are square, do not \
+                     show whether they are [in, out] or [out, in]"
+                .to_string())
+        }
+        false => Ok(()),
+    }
 }
 
 /// Reads the metadata alone.

@@ -8,6 +8,7 @@ use arenet::runtime::data::{
     ColumnNames, Dataset, PortSpec, TableSpec, read_arrays, read_csv, read_csv_file,
 };
 use arenet::runtime::program::Program;
+use arenet::runtime::pytorch::from_pytorch;
 use arenet::runtime::train::says_checkpoint;
 use arenet::runtime::weights::{Tensor, read_weights_within};
 
@@ -111,6 +112,11 @@ pub fn read_weights(cx: &Context, program: &Program, path: &Path) -> Result<Weig
         tensors.retain(|tensor| names.contains(tensor.name.as_str()));
     }
     let file = path.display().to_string();
+    if let Some(turned) = from_pytorch(program, &tensors, &file)? {
+        cx.console
+            .note(format!("{file}: weights of PyTorch's, turned from [out, in] to [in, out]"));
+        tensors = turned;
+    }
     let columns = ColumnNames::from_metadata(&metadata, &file)?;
     Ok(Weights { file, tensors, columns: columns.or(ColumnNames::of_program(program)) })
 }

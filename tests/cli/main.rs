@@ -13,6 +13,7 @@ mod model_errors;
 mod outputs;
 mod predict;
 mod profile;
+mod pytorch;
 mod train;
 mod usage;
 mod weights;

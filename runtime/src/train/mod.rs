@@ -19,8 +19,9 @@ pub use settings::{Settings, check_epochs, check_rate};
 use crate::data::{ColumnNames, DataError, Dataset};
 use crate::exec::{EntryPoint, Executor, Feed, Options, RunError};
 use crate::program::{BufferId, Training, Verified};
+use crate::pytorch::from_pytorch;
 use crate::random::{SHUFFLE_STREAM, Stream, shuffle};
-use crate::weights::Tensor;
+use crate::weights::{LAYOUT, LAYOUT_KEY, Tensor};
 use evaluate::evaluate;
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
@@ -341,8 +342,9 @@ impl Trainer {
         params::read(&self.executor, &params::parameters(self.program.program()))
     }
 
-    /// Overwrites the parameters. The tensors may be in any order; the optimizer states that a
-    /// checkpoint holds beside them are passed over. `file` is what an error calls them.
+    /// Overwrites the parameters. The tensors may be in any order, or have the names and the layout
+    /// of PyTorch ([`from_pytorch`]); the optimizer states that a checkpoint holds beside them are
+    /// passed over. `file` is what an error calls them.
     ///
     /// # Errors
     /// A parameter that is missing, of another shape or not finite, or a tensor that is none. Then
@@ -363,6 +365,7 @@ impl Trainer {
         let mut metadata: BTreeMap<String, String> =
             metadata.map(|(key, value)| (key.into(), value.into())).into();
         self.columns.add_to(&mut metadata);
+        metadata.insert(LAYOUT_KEY.into(), LAYOUT.into());
         let slots = params::parameters(self.program.program());
         params::save(&self.executor, &slots, &metadata, path)
     }
@@ -375,6 +378,8 @@ pub(crate) fn load(
     file: &str,
 ) -> Result<(), DataError> {
     let slots = params::parameters(executor.program());
+    let turned = from_pytorch(executor.program(), tensors, file)?;
+    let tensors = turned.as_deref().unwrap_or(tensors);
     params::check(executor.program(), &slots, tensors, file)?;
     params::write(executor, &slots, tensors);
     Ok(())

@@ -95,6 +95,9 @@ pub(crate) fn check(
     if problems.is_empty() {
         return Ok(());
     }
+    if let Some(error) = transposed(slots, &given, problems.len(), file) {
+        return Err(error);
+    }
     const SHOWN: usize = 4;
     let more = problems.len().saturating_sub(SHOWN);
     problems.truncate(SHOWN);
@@ -109,6 +112,36 @@ pub(crate) fn check(
         Some(format!("rename {} in the file to {}", quoted(name), quoted(meant)))
     });
     Err(error)
+}
+
+/// The error of weights that all lie as [out, in], if nothing else is wrong.
+fn transposed(
+    slots: &[Slot],
+    given: &HashMap<&str, &Tensor>,
+    problems: usize,
+    file: &str,
+) -> Option<DataError> {
+    let pairs = slots.iter().filter_map(|slot| Some((slot, given.get(slot.name.as_str())?)));
+    let mut turned = pairs.filter(|(slot, tensor)| {
+        slot.shape.len() == 2
+            && tensor.shape != slot.shape
+            && tensor.shape.iter().rev().eq(&slot.shape)
+    });
+    let (slot, tensor) = turned.next()?;
+    if turned.count() + 1 != problems {
+        return None;
+    }
+    let (name, shape) = (shown(&slot.name), &slot.shape);
+    let message = format!(
+        "has weights as [out, in], as PyTorch keeps them, and they are read as [in, out]: {name} \
+         is {:?} and must be {shape:?}",
+        tensor.shape
+    );
+    Some(DataError::new(file, message).with_help(
+        "turn them in Python: from safetensors.torch import load_file, save_file; \
+         save_file({k: t.T.contiguous() if t.dim() == 2 else t for k, t in \
+         load_file(FILE).items()}, NEW)",
+    ))
 }
 
 /// Writes tensors that have been checked.
