@@ -17,6 +17,7 @@ const CHECKSUM: usize = 8;
 fn round_trips() {
     let mut unusual = sample();
     unusual.name = "ünusual".into();
+    unusual.outputs[0].classes = Some(0);
     let instr = |op| Instr { op, args: [Value::Const(1), Value::Instr(2), Value::Load(3)] };
     let code = Opcode::ALL.map(instr).into();
     let consts = vec![f32::INFINITY, -0.0, f32::MIN_POSITIVE];

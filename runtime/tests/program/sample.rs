@@ -309,7 +309,7 @@ pub fn sample() -> Program {
             port("code", 1, CODE, Domain::Range(-2, 2)),
         ],
         targets: vec![port("species", 1, SPECIES, Domain::Names(names))],
-        outputs: vec![Output { name: "probs".into(), width: 2, buffer: PROBS, classes: Some(0) }],
+        outputs: vec![Output { name: "probs".into(), width: 2, buffer: PROBS, classes: None }],
         scalars: vec![
             (Scalar::PerRow { factor: 0.5 }, INVERSE),
             (Scalar::LearningRate { group: 0 }, RATE),
