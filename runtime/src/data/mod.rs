@@ -103,7 +103,7 @@ impl PortSpec {
 pub enum Values {
     /// Of a port of real numbers.
     F32(Vec<f32>),
-    /// Of an integer port.
+    /// Of an integer port: the numbers of its domain, and of names the positions.
     I32(Vec<i32>),
 }
 
