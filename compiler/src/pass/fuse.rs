@@ -12,11 +12,20 @@
 //! before that position, so clusters in the order of their positions are in topological order and
 //! can never wait for each other in a circle.
 
-use crate::graph::{Graph, NodeId};
-use crate::op::{Axis, Binary, BinaryFn, Broadcast, MatMul, Op, Pattern, Reduce};
+//!
+//! A cluster's elementwise nodes become one expression of the machine, so they keep to its limits:
+//! what would not fit starts a cluster of its own.
 
-/// The most elementwise nodes in a cluster: more would not stay in the first-level cache.
-const MAX_NODES: usize = 64;
+use crate::graph::{Graph, Node, NodeId};
+use crate::op::{Axis, Binary, BinaryFn, Broadcast, MatMul, Op, Pattern, Reduce};
+use arenet_runtime::program::{MAX_CONSTS, MAX_INSTRS, MAX_LOADS, MAX_STORES};
+
+/// The most values that a cluster may store: its elementwise nodes, and the result that they go on
+/// from. More would not stay in the first-level cache.
+const MAX_NODES: usize = MAX_STORES;
+
+// A node is at most one instruction, on two constants.
+const _: () = assert!(MAX_NODES <= MAX_INSTRS && 2 * MAX_NODES <= MAX_CONSTS);
 
 /// A cluster: an index into [`Fusion::clusters`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -86,6 +95,7 @@ pub fn fuse(graph: &Graph, updates: Updates) -> Fusion {
         is_root: vec![false; graph.nodes.len()],
         expression: (0..graph.nodes.len()).map(|_| Vec::new()).collect(),
         clusters: Vec::new(),
+        loads: Vec::new(),
         cluster_of: vec![None; graph.nodes.len()],
         updates,
         last: Vec::new(),
@@ -98,8 +108,7 @@ pub fn fuse(graph: &Graph, updates: Updates) -> Fusion {
         fuser.visit(id);
     }
     for (i, id) in std::mem::take(&mut fuser.last).into_iter().enumerate() {
-        let cluster = fuser.start(None, id);
-        fuser.clusters[cluster.0 as usize].position = graph.nodes.len() + i;
+        fuser.start(None, vec![id], graph.nodes.len() + i);
     }
     fuser.join_column_sums();
     fuser.finish()
@@ -116,6 +125,11 @@ pub fn spread_source(graph: &Graph, fusion: &[Option<ClusterId>], id: NodeId) ->
         Op::Broadcast(_) if fusion[id.index()].is_none() => graph.node(id).inputs[0],
         _ => id,
     }
+}
+
+/// The operands whose values a node needs: the first one of an assignment is where it goes.
+fn read_inputs(node: &Node) -> &[NodeId] {
+    &node.inputs[usize::from(node.op.is_assign())..]
 }
 
 /// For each node, the nodes that read it.
@@ -136,6 +150,8 @@ struct Fuser<'a> {
     /// For the last node of each expression, all its nodes in order; for others nothing.
     expression: Vec<Vec<NodeId>>,
     clusters: Vec<Cluster>,
+    /// For each cluster the operands of its elementwise nodes that they do not compute themselves.
+    loads: Vec<Vec<NodeId>>,
     cluster_of: Vec<Option<ClusterId>>,
     updates: Updates,
     /// The assignments that come after everything else.
@@ -147,19 +163,29 @@ impl Fuser<'_> {
     fn gather_expressions(&mut self) {
         let graph = self.graph;
         let mut last: Vec<NodeId> = graph.ids().collect();
+        // For the last node of each expression, how many operands come from outside.
+        let mut operands = vec![0; graph.nodes.len()];
         for id in graph.ids().rev() {
-            if !is_elementwise(&graph.node(id).op) {
+            let node = graph.node(id);
+            if !is_elementwise(&node.op) {
                 continue;
             }
+            let own = read_inputs(node).len();
             if let [user] = self.users[id.index()][..]
                 && !self.is_root[id.index()]
                 && is_elementwise(&graph.node(user).op)
-                && graph.shape(user) == graph.shape(id)
-                && self.expression[last[user.index()].index()].len() < MAX_NODES
+                && graph.shape(user) == node.shape
             {
-                last[id.index()] = last[user.index()];
+                let end = last[user.index()];
+                let outside = operands[end.index()] - 1;
+                if self.expression[end.index()].len() < MAX_NODES && outside + own <= MAX_LOADS {
+                    last[id.index()] = end;
+                    operands[end.index()] = outside;
+                }
             }
-            self.expression[last[id.index()].index()].push(id);
+            let end = last[id.index()];
+            operands[end.index()] += own;
+            self.expression[end.index()].push(id);
         }
         for expression in &mut self.expression {
             expression.reverse();
@@ -174,13 +200,13 @@ impl Fuser<'_> {
                 if self.is_root[id.index()]
                     || self.users[id.index()].iter().any(|&u| !self.spreads(u))
                 {
-                    _ = self.start(None, id);
+                    _ = self.start(None, vec![id], id.index());
                 }
             }
             Op::Unary(_) | Op::Binary(_) | Op::Assign(_) => self.place_expression(id),
             Op::CrossEntropyGrad(_) if self.join_cross_entropy(id) => {}
             Op::Reduce(Reduce { axis: Axis::Last | Axis::All }) => self.start_sum(id),
-            _ => _ = self.start(Some(id), id),
+            _ => _ = self.start(Some(id), Vec::new(), id.index()),
         }
     }
 
@@ -200,14 +226,33 @@ impl Fuser<'_> {
         }
     }
 
-    fn start(&mut self, anchor: Option<NodeId>, id: NodeId) -> ClusterId {
+    fn start(&mut self, anchor: Option<NodeId>, nodes: Vec<NodeId>, position: usize) -> ClusterId {
         let cluster = ClusterId(self.clusters.len() as u32);
-        let nodes = if anchor.is_some() { Vec::new() } else { vec![id] };
-        let position = id.index();
+        for node in anchor.iter().chain(&nodes) {
+            self.cluster_of[node.index()] = Some(cluster);
+        }
+        self.loads.push(self.loads_with(Vec::new(), &nodes, cluster));
         let (body, column_sums) = Default::default();
         self.clusters.push(Cluster { anchor, body, bias: None, nodes, column_sums, position });
-        self.cluster_of[id.index()] = Some(cluster);
         cluster
+    }
+
+    /// What a cluster with these loads reads once it computes more nodes, constants aside.
+    fn loads_with(
+        &self,
+        mut loads: Vec<NodeId>,
+        nodes: &[NodeId],
+        cluster: ClusterId,
+    ) -> Vec<NodeId> {
+        for operand in self.operands(nodes) {
+            let source = spread_source(self.graph, &self.cluster_of, operand);
+            let constant = self.graph.node(source).op.as_constant().is_some();
+            let own = self.cluster_of[operand.index()] == Some(cluster);
+            if !constant && !own && !loads.contains(&operand) {
+                loads.push(operand);
+            }
+        }
+        loads
     }
 
     /// Puts the expression that ends with `id` into a cluster.
@@ -217,27 +262,27 @@ impl Fuser<'_> {
             self.last.extend(expression.pop());
         }
         expression.retain(|&node| !self.add_bias(node));
-        let Some(&first) = expression.first() else { return };
-        let cluster = self.joinable(&expression).unwrap_or_else(|| {
-            // What reads only leaves, such as a factor of the learning rate, is there for all.
-            let is_first = !self.graph.node(id).op.is_assign()
-                && self.operands(&expression).all(|operand| self.source_cluster(operand).is_none());
-            let cluster = self.start(None, first);
-            let open = &mut self.clusters[cluster.0 as usize];
-            open.nodes.clear();
-            open.position = if is_first { 0 } else { id.index() };
-            cluster
-        });
-        for &node in &expression {
-            self.cluster_of[node.index()] = Some(cluster);
+        if expression.is_empty() {
+            return;
         }
-        self.clusters[cluster.0 as usize].nodes.extend(expression);
+        if let Some((cluster, loads)) = self.joinable(&expression) {
+            for &node in &expression {
+                self.cluster_of[node.index()] = Some(cluster);
+            }
+            self.loads[cluster.0 as usize] = loads;
+            self.clusters[cluster.0 as usize].nodes.extend(expression);
+            return;
+        }
+        // What reads only leaves, such as a factor of the learning rate, is there for all.
+        let is_first = !self.graph.node(id).op.is_assign()
+            && self.operands(&expression).all(|operand| self.source_cluster(operand).is_none());
+        self.start(None, expression, if is_first { 0 } else { id.index() });
     }
 
     /// A sum takes in the elementwise nodes before it that nothing else needs.
     fn start_sum(&mut self, id: NodeId) {
         let input = self.graph.node(id).inputs[0];
-        let own = self.start(Some(id), id);
+        let own = self.start(Some(id), Vec::new(), id.index());
         let Some(before) = self.cluster_of[input.index()] else { return };
         let cluster = &self.clusters[before.0 as usize];
         let private = cluster.nodes.iter().all(|node| {
@@ -306,20 +351,17 @@ impl Fuser<'_> {
 
     /// What an expression reads.
     fn operands(&self, expression: &[NodeId]) -> impl Iterator<Item = NodeId> {
-        let inputs = expression.iter().flat_map(|&id| {
-            let node = self.graph.node(id);
-            // The first operand of an assignment is where it goes, not what it needs.
-            node.inputs[usize::from(node.op.is_assign())..].iter().copied()
-        });
-        inputs.filter(|operand| !expression.contains(operand))
+        let inputs = expression.iter().flat_map(|&id| read_inputs(self.graph.node(id)));
+        inputs.copied().filter(|operand| !expression.contains(operand))
     }
 
     fn position(&self, cluster: ClusterId) -> usize {
         self.clusters[cluster.0 as usize].position
     }
 
-    /// The last cluster that the expression reads from, if all of it can run there.
-    fn joinable(&self, expression: &[NodeId]) -> Option<ClusterId> {
+    /// The last cluster that the expression reads from, if all of it can run there, and what its
+    /// nodes then load.
+    fn joinable(&self, expression: &[NodeId]) -> Option<(ClusterId, Vec<NodeId>)> {
         let shape = self.graph.shape(expression[0]);
         let clusters = |operand: NodeId| self.cluster_of[operand.index()];
         let candidates = self.operands(expression).filter_map(clusters);
@@ -330,15 +372,20 @@ impl Fuser<'_> {
             None => true,
             Some(anchor) => matches!(self.graph.node(anchor).op, Op::MatMul(_) | Op::Reduce(_)),
         };
+        let stores = usize::from(open.anchor.is_some()) + open.nodes.len() + expression.len();
         let fits = accepts
-            && open.nodes.len() + expression.len() <= MAX_NODES
+            && stores <= MAX_NODES
             && self.graph.shape(first) == shape
             && self.operands(expression).all(|operand| {
                 self.cluster_of[operand.index()] == Some(cluster)
                     || self.is_before(operand, cluster)
             })
             && self.may_overwrite(expression, cluster);
-        fits.then_some(cluster)
+        if !fits {
+            return None;
+        }
+        let loads = self.loads_with(self.loads[cluster.0 as usize].clone(), expression, cluster);
+        (loads.len() <= MAX_LOADS).then_some((cluster, loads))
     }
 
     /// Whether the leaf that the expression assigns to, if it does, may be overwritten by a

@@ -6,6 +6,15 @@
 
 use super::BufferId;
 
+/// The most instructions of an expression.
+pub const MAX_INSTRS: usize = 256;
+/// The most operands that an expression loads.
+pub const MAX_LOADS: usize = 64;
+/// The most values that an expression stores.
+pub const MAX_STORES: usize = 64;
+/// The most constants of an expression.
+pub const MAX_CONSTS: usize = 256;
+
 /// What an instruction computes, lane by lane.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u8)]

@@ -3,6 +3,12 @@
 /// The lanes of a vector: rows and panels are padded to this many elements.
 pub const LANES: u64 = 16;
 
+/// The most elements of a buffer, padding included.
+pub const MAX_ELEMENTS: u64 = 1 << 40;
+
+/// The most bytes of an arena.
+pub const MAX_ARENA: u64 = 1 << 46;
+
 /// A buffer of a program: an index into `Program::buffers`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct BufferId(pub u32);

@@ -16,9 +16,11 @@ pub mod train;
 pub mod updates;
 pub mod verify;
 
-pub use expr::{Expr, Instr, Load, Opcode, Spread, Value};
+pub use expr::{Expr, Instr, Load, MAX_CONSTS, MAX_INSTRS, MAX_LOADS, MAX_STORES};
+pub use expr::{Opcode, Spread, Value};
 pub use kernel::{Access, CrossEntropy, Distribution, Gemm, Kernel, Random, Reduce, Span};
-pub use layout::{Buffer, BufferId, DType, LANES, Layout, MAX_INT8_ROWS, Rows, SCALE_BYTES};
+pub use layout::{Buffer, BufferId, DType, LANES, Layout, Rows, SCALE_BYTES};
+pub use layout::{MAX_ARENA, MAX_ELEMENTS, MAX_INT8_ROWS};
 pub use train::{Batch, Curve, Finish, MAX_EPOCHS, Per, Scalar, Schedule, Training};
 pub use verify::{ProgramError, Verified};
 

@@ -1,12 +1,10 @@
 //! The shapes of a fused expression's operands, and the order of its instructions.
 
-use super::super::{Expr, LANES, Layout, ProgramError, Rows, Spread, Value};
+use super::super::{
+    Expr, LANES, Layout, MAX_CONSTS, MAX_INSTRS, MAX_LOADS, MAX_STORES, ProgramError, Rows, Spread,
+    Value,
+};
 use super::{Buffers, fixed, has_vector_rows, is_dense, require, size, text};
-
-const MAX_CODE: usize = 256;
-const MAX_LOADS: usize = 64;
-const MAX_STORES: usize = 64;
-const MAX_CONSTS: usize = 256;
 
 /// What an expression runs over.
 #[derive(Clone, Copy, Debug)]
@@ -103,7 +101,7 @@ pub(super) fn check(
 
 fn lengths(expr: &Expr, role: Role) -> Result<(), ProgramError> {
     let lists = [
-        ("instructions", expr.code.len(), MAX_CODE),
+        ("instructions", expr.code.len(), MAX_INSTRS),
         ("loads", expr.loads.len(), MAX_LOADS),
         ("stores", expr.stores.len(), MAX_STORES),
         ("constants", expr.consts.len(), MAX_CONSTS),

@@ -22,14 +22,13 @@ mod table;
 
 use std::fmt;
 
-use super::{Buffer, BufferId, DType, Entry, LANES, Layout, MAX_INT8_ROWS, Program, Rows, Step};
+use super::{
+    Buffer, BufferId, DType, Entry, LANES, Layout, MAX_ARENA, MAX_ELEMENTS, MAX_INT8_ROWS, Program,
+    Rows, Step,
+};
 
 /// The most buffers, steps of an entry, parameters, ports and so on.
 const MAX_COUNT: usize = 1 << 20;
-/// The most elements of one buffer, padding included.
-const MAX_ELEMENTS: u64 = 1 << 40;
-/// The largest arena.
-const MAX_ARENA: u64 = 1 << 46;
 /// The bytes every buffer is aligned to.
 const ALIGN: u64 = 64;
 
