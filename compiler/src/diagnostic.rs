@@ -237,6 +237,51 @@ pub fn line_column(source: &str, offset: usize) -> (usize, usize) {
     (line, before[start..].chars().count() + 1)
 }
 
+/// Finds the lines and columns of many offsets in one text.
+pub struct Lines<'s> {
+    source: &'s str,
+    /// Where each line begins.
+    starts: Vec<usize>,
+    /// The characters that begin before each block of bytes.
+    chars: Vec<usize>,
+}
+
+impl<'s> Lines<'s> {
+    /// The bytes whose characters are counted anew for each offset.
+    const BLOCK: usize = 256;
+
+    /// Walks over the text once.
+    pub fn new(source: &'s str) -> Lines<'s> {
+        let newlines = source.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
+        let starts = std::iter::once(0).chain(newlines.map(|(at, _)| at + 1)).collect();
+        let blocks = source.as_bytes().chunks(Self::BLOCK).map(count_chars);
+        let sum = |sum: &mut usize, count: usize| {
+            *sum += count;
+            Some(*sum)
+        };
+        let chars = std::iter::once(0).chain(blocks.scan(0, sum)).collect();
+        Lines { source, starts, chars }
+    }
+
+    /// The line and the column of an offset, as [`line_column`] gives them.
+    pub fn line_column(&self, offset: usize) -> (usize, usize) {
+        let offset = floor_char(self.source, offset);
+        let line = self.starts.partition_point(|&start| start <= offset);
+        (line, self.chars_before(offset) - self.chars_before(self.starts[line - 1]) + 1)
+    }
+
+    fn chars_before(&self, offset: usize) -> usize {
+        let block = offset / Self::BLOCK;
+        let rest = &self.source.as_bytes()[block * Self::BLOCK..offset];
+        self.chars[block] + count_chars(rest)
+    }
+}
+
+/// The characters that begin among some bytes of UTF-8.
+fn count_chars(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|&&byte| byte & 0xc0 != 0x80).count()
+}
+
 /// The candidate that `name` is most likely a misspelling of, if one is near: its distance (an
 /// insertion, deletion, substitution or swap of neighbours each count 1, letter case counts
 /// nothing) is at most about a third of the length. Ties go to the alphabetically first. Never the

@@ -8,6 +8,7 @@ pub mod emit;
 pub mod eval;
 pub mod graph;
 pub mod layer;
+pub mod limit;
 pub mod lower;
 pub mod model;
 pub mod op;
@@ -19,7 +20,7 @@ pub mod syntax;
 
 use arenet_runtime::program::{Batch, Program, Scalar};
 use diagnostic::{Diagnostic, Severity, Span};
-use emit::{Plan, Role, Stage};
+use emit::{Plan, Stage};
 use graph::{Graph, NodeId};
 use lower::LowerOptions;
 use model::Model;
@@ -110,6 +111,11 @@ pub fn compile(source: &str, options: &Options) -> Result<Compiled, Vec<Diagnost
     diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
     let failed = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
     let Some(mut model) = model.filter(|_| !failed) else { return Err(diagnostics) };
+    if options.batch == Some(0) {
+        let message = "a program is for batches of at least 1 row";
+        diagnostics.push(Diagnostic::error("bad-value", Span::default(), message));
+        return Err(diagnostics);
+    }
     if !options.training {
         forget_training(&mut model);
     }
@@ -137,8 +143,12 @@ pub fn compile(source: &str, options: &Options) -> Result<Compiled, Vec<Diagnost
     // A narrow weight is no operand of a result in columns.
     let columns = options.weights == Precision::F32;
     let stages = emit::stages([init, predict, eval, train], batch, columns);
+    if let Some(diagnostic) = limit::of_sizes(&model, &stages, batch) {
+        diagnostics.push(diagnostic);
+        return Err(diagnostics);
+    }
     let emit::Emitted { program, plans } = emit::emit(&model, &stages, batch, source);
-    if let Some(diagnostic) = over_limit(&model, &program, &plans) {
+    if let Some(diagnostic) = limit::of_memory(&model, &program, &plans) {
         diagnostics.push(diagnostic);
         return Err(diagnostics);
     }
@@ -208,39 +218,4 @@ fn checked(graph: Graph) -> Graph {
         graph::verify::verify(&graph).expect("every pass leaves a well-formed graph");
     }
     graph
-}
-
-/// `limit memory`: the arena and the copy that training keeps may not be larger; the biggest values
-/// are named.
-fn over_limit(model: &Model, program: &Program, plans: &[Plan; 4]) -> Option<Diagnostic> {
-    let (limit, span) = model.memory_limit?;
-    let plan = plans.iter().max_by_key(|plan| plan.bytes)?;
-    let copy = program.copy_bytes();
-    let needed = program.arena_bytes.saturating_add(copy);
-    if needed <= limit {
-        return None;
-    }
-    let mut values: Vec<_> = plan.values.iter().collect();
-    values.sort_by_key(|value| std::cmp::Reverse(value.bytes));
-    let message = format!(
-        "the program needs {} bytes of memory at batch {}, {} more than the limit of {limit}",
-        needed,
-        program.batch,
-        needed - limit
-    );
-    let mut diagnostic = Diagnostic::error("over-memory-limit", span, message);
-    for value in values.iter().take(3) {
-        let kind = match value.role {
-            Role::Persistent => "kept between steps",
-            Role::Saved => "saved for the backward pass",
-            Role::Transient => "needed for a while",
-        };
-        let text = format!("`{}` takes {} bytes, {kind}", value.name, value.bytes);
-        diagnostic = diagnostic.label(value.span, text);
-    }
-    if copy > 0 {
-        let text = format!("training keeps a copy of parameters and states, {copy} bytes of these");
-        diagnostic = diagnostic.label(span, text);
-    }
-    Some(diagnostic.help("a smaller batch or narrower layers need less"))
 }

@@ -1,6 +1,6 @@
 //! The texts of the later stages: kernels as formulas, the schedule and the memory plan.
 
-use crate::diagnostic::{Span, line_column};
+use crate::diagnostic::{Lines, Span};
 use crate::emit::{Plan, PlannedValue, Role, Stage};
 use crate::graph::{Graph, NodeId};
 use crate::model::Model;
@@ -8,6 +8,7 @@ use crate::op::{Axis, Binary, BinaryFn, Leaf, Op, Reduce, Source, Unary, UnaryFn
 use crate::pass::fuse::{ClusterId, spread_source};
 use crate::pass::schedule::kept;
 use arenet_runtime::program::{Entry, Scalar};
+use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::fmt::Write;
 
 /// The kernels in the order in which they run, each as the formulas of what it keeps.
@@ -21,20 +22,45 @@ pub fn schedule(model: &Model, stage: &Stage) -> String {
     text
 }
 
-/// The formulas of one kernel.
+/// The most operations that a formula writes out. One that is used several times is written out
+/// as often, so a short kernel could make formulas of any length.
+const LONGEST: usize = 64;
+
+/// The formulas of one kernel: one for each of its results, and for each part of those that would
+/// make them too long.
 pub fn cluster(model: &Model, stage: &Stage, kept: &[bool], id: ClusterId) -> Vec<String> {
     let cluster = &stage.fusion.clusters[id.0 as usize];
-    let writer = Writer { model, graph: &stage.graph, stage, own: id, kept };
+    let named = named(stage, kept, id);
+    let writer = Writer { model, graph: &stage.graph, stage, own: id, named: &named };
     let mut formulas = Vec::new();
     for node in cluster.members() {
         if let Op::Assign(_) = stage.graph.node(node).op {
             let [leaf, value] = stage.graph.node(node).inputs[..] else { continue };
             formulas.push(format!("{} <- {}", writer.operand(leaf, 0), writer.operand(value, 0)));
-        } else if kept[node.index()] {
+        } else if named.contains(&node) {
             formulas.push(format!("{node} = {}", writer.formula(node, 0)));
         }
     }
     formulas
+}
+
+/// The nodes of a kernel that have a formula of their own.
+fn named(stage: &Stage, kept: &[bool], id: ClusterId) -> HashSet<NodeId> {
+    let mut named = HashSet::default();
+    // How many operations the formula of each node has.
+    let mut lengths: HashMap<NodeId, usize> = HashMap::default();
+    for node in stage.fusion.clusters[id.0 as usize].members() {
+        let inputs = stage.graph.node(node).inputs.iter();
+        let sources =
+            inputs.map(|&input| spread_source(&stage.graph, &stage.fusion.cluster_of, input));
+        let written = sources.filter(|source| !named.contains(source));
+        let length = 1 + written.filter_map(|source| lengths.get(&source)).sum::<usize>();
+        if kept[node.index()] || length > LONGEST {
+            named.insert(node);
+        }
+        lengths.insert(node, length);
+    }
+    named
 }
 
 struct Writer<'a> {
@@ -42,7 +68,7 @@ struct Writer<'a> {
     graph: &'a Graph,
     stage: &'a Stage,
     own: ClusterId,
-    kept: &'a [bool],
+    named: &'a HashSet<NodeId>,
 }
 
 impl Writer<'_> {
@@ -54,7 +80,7 @@ impl Writer<'_> {
             return self.leaf(&leaf);
         }
         let inner = self.stage.fusion.cluster_of[source.index()] == Some(self.own);
-        if inner && !self.kept[source.index()] {
+        if inner && !self.named.contains(&source) {
             self.formula(source, binding)
         } else {
             source.to_string()
@@ -159,6 +185,7 @@ pub fn plan(plan: &Plan, entry: &Entry, source: &str) -> String {
         "{:<width$}  {:>7}  {:<10} {:>12} {:>12}  {:<10} freed after",
         "value", "at", "role", "offset", "bytes", "steps"
     );
+    let lines = Lines::new(source);
     for value in &plan.values {
         let role = match value.role {
             Role::Persistent => "persistent",
@@ -168,7 +195,7 @@ pub fn plan(plan: &Plan, entry: &Entry, source: &str) -> String {
         let at = match value.span {
             Span { start: 0, end: 0 } => String::new(), // what the host computes
             span => {
-                let (line, column) = line_column(source, span.start as usize);
+                let (line, column) = lines.line_column(span.start as usize);
                 format!("{line}:{column}")
             }
         };

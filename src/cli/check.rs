@@ -1,8 +1,8 @@
 //! `arenet check`: what is wrong with a model, or the shape of every statement.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
-use arenet::compiler::graph::OriginId;
 use arenet::compiler::model::Model;
 use arenet::runtime::program::Program;
 use clap::Args;
@@ -50,40 +50,44 @@ fn table(lines: &[Line]) -> String {
 /// A line for each statement that nodes come from.
 fn statements(model: &Model) -> Vec<Line> {
     let graph = &model.graph;
+    let origin = |id| graph.node(id).origin.0 as usize;
     let mut last = vec![None; graph.origins.len()];
     for id in graph.ids() {
-        if let Some(last) = last.get_mut(graph.node(id).origin.0 as usize) {
+        if let Some(last) = last.get_mut(origin(id)) {
             *last = Some(id);
         }
     }
-    let line = |(index, origin): (usize, &arenet::compiler::graph::Origin)| {
+    let notes = notes(model);
+    let line = |(index, statement): (usize, &arenet::compiler::graph::Origin)| {
         let node = graph.node(last[index]?);
-        let name = if origin.name.is_empty() { return None } else { origin.name.clone() };
-        Some((name, node.ty().to_string(), note(model, OriginId(index as u32), &origin.name)))
+        let name = if statement.name.is_empty() { return None } else { statement.name.clone() };
+        Some((name, node.ty().to_string(), notes[index].join(", ")))
     };
     graph.origins.iter().enumerate().filter_map(line).collect()
 }
 
-/// What a statement is to the outside, and the parameters that it has.
-fn note(model: &Model, origin: OriginId, name: &str) -> String {
+/// What each statement is to the outside, and the parameters that it has.
+fn notes(model: &Model) -> Vec<Vec<String>> {
     let graph = &model.graph;
-    let own = |node| graph.node(node).origin == origin;
-    let mut notes = Vec::new();
-    if model.inputs.iter().any(|port| own(port.node)) {
-        notes.push("input".to_string());
+    let origin = |id| graph.node(id).origin.0 as usize;
+    let mut notes = vec![Vec::new(); graph.origins.len()];
+    for (ports, what) in [(&model.inputs, "input"), (&model.targets, "target")] {
+        ports.iter().for_each(|port| notes[origin(port.node)].push(what.to_string()));
     }
-    if model.targets.iter().any(|port| own(port.node)) {
-        notes.push("target".to_string());
+    let mut elements = vec![0; graph.origins.len()];
+    for param in &model.params {
+        elements[origin(param.node)] += param.shape.fixed_elements() as u64;
     }
-    let params = model.params.iter().filter(|param| own(param.node));
-    let elements: u64 = params.map(|param| param.shape.fixed_elements() as u64).sum();
-    if elements > 0 {
-        notes.push(units::plural(elements, "parameter"));
+    let outputs: HashSet<&str> = model.outputs.iter().map(|(name, _)| name.as_str()).collect();
+    for ((notes, elements), statement) in notes.iter_mut().zip(elements).zip(&graph.origins) {
+        if elements > 0 {
+            notes.push(units::plural(elements, "parameter"));
+        }
+        if outputs.contains(statement.name.as_str()) {
+            notes.push("output".to_string());
+        }
     }
-    if model.outputs.iter().any(|(output, _)| output == name) {
-        notes.push("output".to_string());
-    }
-    notes.join(", ")
+    notes
 }
 
 /// What a compiled program takes and gives.

@@ -277,12 +277,14 @@ fn describe(program: &Program, index: usize, step: &Step) -> String {
 /// The graph in the language of Graphviz.
 fn dot(graph: &Graph) -> String {
     let mut text = "digraph net {\n  rankdir=TB\n  node [fontname=monospace]\n".to_string();
+    let mut roots = vec![false; graph.nodes.len()];
+    graph.roots.iter().for_each(|root| roots[root.index()] = true);
     for id in graph.ids() {
         let node = graph.node(id);
         let shape = if matches!(node.op, Op::Leaf(_)) { "box" } else { "ellipse" };
         let name = graph.origins.get(node.origin.0 as usize).map_or("", |origin| &origin.name);
         let label = format!("{}\\n{}\\n{name}", node.op, node.ty()).replace('"', "\\\"");
-        let root = if graph.roots.contains(&id) { " peripheries=2" } else { "" };
+        let root = if roots[id.index()] { " peripheries=2" } else { "" };
         text.push_str(&format!("  n{} [shape={shape}{root} label=\"{label}\"]\n", id.0));
         for input in &node.inputs {
             text.push_str(&format!("  n{} -> n{}\n", input.0, id.0));

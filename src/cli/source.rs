@@ -203,8 +203,14 @@ pub fn is_full(program: &Program) -> bool {
 
 /// The failure that a file's diagnostics amount to.
 fn kind_of(diagnostics: &[Diagnostic]) -> Kind {
-    const LIMITS: [&str; 4] =
-        ["over-memory-limit", "nesting-too-deep", "source-too-large", "too-many-nodes"];
+    const LIMITS: [&str; 6] = [
+        "over-memory-limit",
+        "nesting-too-deep",
+        "source-too-large",
+        "too-many-nodes",
+        "too-many-operations",
+        "value-too-large",
+    ];
     // Other errors may just follow from it.
     let limit = diagnostics.iter().any(|diag| LIMITS.contains(&diag.code));
     if limit { Kind::Limit } else { Kind::Model }

@@ -15,12 +15,11 @@ use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 pub fn declare(
     model: &Model,
     stages: &[Stage; 4],
-    in_rows: &HashSet<Kept>,
     program: &mut Program,
     leaves: &mut Leaves,
     persistent: &mut Vec<PlannedValue>,
 ) {
-    let layouts = layouts(stages, in_rows);
+    let layouts = layouts(stages);
     let layout_of = |kept: Kept, shape: &Shape| {
         layouts.get(&kept).copied().unwrap_or_else(|| layout::rows_of(shape))
     };
@@ -84,9 +83,10 @@ pub fn declare(
             targets.map(|(index, target)| port(Kept::Target(index), target)).collect();
     }
     let mut scalars = Vec::new();
+    let mut known = HashSet::default();
     for node in stages.iter().flat_map(|stage| &stage.graph.nodes) {
         if let Op::Leaf(leaf @ Leaf { source: Source::Scalar(scalar), .. }) = node.op
-            && !scalars.iter().any(|&(known, _)| known == leaf)
+            && known.insert(leaf)
         {
             let id = add(
                 leaf,
@@ -94,10 +94,25 @@ pub fn declare(
                 Span::default(),
                 (Layout::scalar(), program::DType::F32),
             );
-            scalars.push((leaf, (scalar, id)));
+            scalars.push((scalar, id));
         }
     }
-    program.scalars = scalars.into_iter().map(|(_, scalar)| scalar).collect();
+    program.scalars = scalars;
+}
+
+/// How each port and parameter lies.
+pub fn leaf_layouts(model: &Model, stages: &[Stage; 4]) -> Vec<(NodeId, Layout)> {
+    let layouts = layouts(stages);
+    let of = |kept: Kept, shape: &Shape| {
+        layouts.get(&kept).copied().unwrap_or_else(|| layout::rows_of(shape))
+    };
+    let params = (0..).zip(&model.params);
+    let params =
+        params.map(|(i, param)| (param.node, place(param, of(Kept::Param(i), &param.shape)).0));
+    let inputs = (0..).zip(&model.inputs).map(|(i, port)| (port.node, Kept::Input(i), port));
+    let targets = (0..).zip(&model.targets).map(|(i, port)| (port.node, Kept::Target(i), port));
+    let ports = inputs.chain(targets).map(|(node, kept, port)| (node, of(kept, &port.shape)));
+    params.chain(ports).collect()
 }
 
 /// How a parameter lies, and what its elements are.
@@ -144,14 +159,14 @@ pub fn declare_results(
 }
 
 /// The layouts of the leaves that are used.
-fn layouts(stages: &[Stage; 4], in_rows: &HashSet<Kept>) -> HashMap<Kept, Layout> {
+fn layouts(stages: &[Stage; 4]) -> HashMap<Kept, Layout> {
     let mut layouts = HashMap::default();
     for stage in stages {
         for id in stage.graph.ids() {
             if let Op::Leaf(leaf) = stage.graph.node(id).op
                 && let Some(kept) = Kept::of(&leaf)
             {
-                layouts.insert(kept, stage.classes.layout(&stage.graph, in_rows, id));
+                layouts.insert(kept, stage.classes.layout(&stage.graph, id));
             }
         }
     }

@@ -9,7 +9,7 @@
 use crate::graph::{DType, Graph, Node, NodeId, Shape};
 use crate::op::{Axis, Leaf, MatMul, Op, Reduce, Source};
 use arenet_runtime::program::{LANES, Layout, Rows};
-use rustc_hash::FxHashSet as HashSet;
+use rustc_hash::FxHashMap as HashMap;
 
 /// The widest rows that lie in columns. A wider row fills most of a vector.
 const MAX_COLUMNS: usize = 12;
@@ -188,35 +188,44 @@ fn find(parent: &mut [usize], mut i: usize) -> usize {
     i
 }
 
-/// The leaves that must lie in rows: each shares a class with something that must, in some graph.
-pub fn kept_in_rows(graphs: &[&Classes]) -> HashSet<Kept> {
-    let mut rows = HashSet::default();
-    loop {
-        let before = rows.len();
-        for classes in graphs {
-            for (kept, &form) in classes.kept.iter().zip(&classes.forms) {
-                if form == Form::Rows || kept.iter().any(|kept| rows.contains(kept)) {
-                    rows.extend(kept);
-                }
+/// Brings the graphs of a program in line: a leaf lies alike in all of them, so one that must lie
+/// in rows in some graph takes the classes that it is in elsewhere along.
+pub fn agree(graphs: &mut [&mut Classes]) {
+    let mut classes_of: HashMap<Kept, Vec<(usize, usize)>> = HashMap::default();
+    let mut in_rows: Vec<(usize, usize)> = Vec::new();
+    for (graph, classes) in graphs.iter().enumerate() {
+        for (class, kept) in classes.kept.iter().enumerate() {
+            for &kept in kept {
+                classes_of.entry(kept).or_default().push((graph, class));
+            }
+            if classes.forms[class] == Form::Rows {
+                in_rows.push((graph, class));
             }
         }
-        if rows.len() == before {
-            return rows;
+    }
+    while let Some((graph, class)) = in_rows.pop() {
+        for index in 0..graphs[graph].kept[class].len() {
+            let kept = graphs[graph].kept[class][index];
+            // Each leaf takes its classes along once.
+            for (graph, class) in classes_of.remove(&kept).unwrap_or_default() {
+                let form = &mut graphs[graph].forms[class];
+                if std::mem::replace(form, Form::Rows) != Form::Rows {
+                    in_rows.push((graph, class));
+                }
+            }
         }
     }
 }
 
 impl Classes {
     /// The layout of a node's value.
-    pub fn layout(&self, graph: &Graph, in_rows: &HashSet<Kept>, id: NodeId) -> Layout {
-        let class = self.class_of[id.index()];
-        let free = self.kept[class].iter().all(|kept| !in_rows.contains(kept));
+    pub fn layout(&self, graph: &Graph, id: NodeId) -> Layout {
         let shape = graph.shape(id);
-        match (self.forms[class], shape.dims()) {
-            (Form::Panels, [rows, cols]) if free => {
+        match (self.forms[self.class_of[id.index()]], shape.dims()) {
+            (Form::Panels, [rows, cols]) => {
                 Layout::Panels { rows: *rows as u64, cols: *cols as u64 }
             }
-            (Form::Columns, [cols]) if free => {
+            (Form::Columns, [cols]) => {
                 let rows = Rows { count: 1, batched: true };
                 Layout::columns(rows, *cols as u64, self.batch).unwrap_or_else(|| rows_of(&shape))
             }

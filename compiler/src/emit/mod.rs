@@ -12,16 +12,17 @@ pub use init::init_graph;
 pub use narrow::narrow;
 pub use plan::{Plan, PlannedValue, Role};
 
-use crate::graph::{Graph, NodeId};
+use crate::diagnostic::Lines;
+use crate::graph::{Graph, NodeId, OriginId};
 use crate::model::Model;
-use crate::op::{Leaf, Op};
+use crate::op::{Leaf, Op, Source};
 use crate::pass::fuse::{Cluster, ClusterId, Fusion, Updates, fuse, spread_source};
 use crate::pass::schedule::{Schedule, schedule};
 use arenet_runtime::program::lines::{Line, Place};
 use arenet_runtime::program::{self, BufferId, Layout, Program};
 use declare::{declare, declare_results};
 use kernel::Traces;
-use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+use rustc_hash::FxHashMap as HashMap;
 
 /// One entry point of the program on its way through the passes.
 pub struct Stage {
@@ -48,12 +49,9 @@ type Leaves = HashMap<Leaf, BufferId>;
 /// Groups the nodes of each entry point's graph into kernels and orders them; the caller says
 /// whether values may lie in columns.
 pub fn stages(graphs: [Graph; 4], batch: u64, columns: bool) -> [Stage; 4] {
-    graphs.map(|graph| {
+    let mut stages = graphs.map(|graph| {
         let classes = layout::classes(&graph, batch, columns);
-        let anywhere = HashSet::default();
-        let bytes = |id: NodeId| {
-            classes.layout(&graph, &anywhere, id).bytes(batch).unwrap_or(u64::MAX >> 8)
-        };
+        let bytes = |id: NodeId| classes.layout(&graph, id).bytes(batch).unwrap_or(u64::MAX);
         let ordered = |updates| {
             let fusion = fuse(&graph, updates);
             schedule(&graph, &fusion, &bytes).map(|schedule| (fusion, schedule))
@@ -62,18 +60,19 @@ pub fn stages(graphs: [Graph; 4], batch: u64, columns: bool) -> [Stage; 4] {
             .or_else(|| ordered(Updates::Last))
             .expect("no circle goes through updates that come last");
         Stage { graph, fusion, schedule, classes }
-    })
+    });
+    layout::agree(&mut stages.each_mut().map(|stage| &mut stage.classes));
+    stages
 }
 
 /// Emits the program for batches of up to `batch` rows.
 pub fn emit(model: &Model, stages: &[Stage; 4], batch: u64, source: &str) -> Emitted {
     let origins = origins(model, source);
-    let in_rows = layout::kept_in_rows(&stages.each_ref().map(|stage| &stage.classes));
     let mut program = Program { name: model.name.clone(), batch, ..Program::default() };
     program.training = model.training.clone();
     let mut leaves = Leaves::default();
     let mut persistent = Vec::new();
-    declare(model, stages, &in_rows, &mut program, &mut leaves, &mut persistent);
+    declare(model, stages, &mut program, &mut leaves, &mut persistent);
     let results = declare_results(model, &mut program, &mut persistent);
     let mut plans: [Plan; 4] = Default::default();
     let base = program.arena_bytes;
@@ -81,7 +80,6 @@ pub fn emit(model: &Model, stages: &[Stage; 4], batch: u64, source: &str) -> Emi
     for (index, stage) in [init, predict, eval, train].into_iter().enumerate() {
         let mut emitter = Emitter {
             stage,
-            in_rows: &in_rows,
             leaves: &leaves,
             buffers: vec![None; stage.graph.nodes.len()],
             results: HashMap::default(),
@@ -176,20 +174,36 @@ fn target_of(
         _ => output,
     };
     let target = (*compared.get(&output).or_else(|| compared.get(&logits))?)?;
-    let index = model.targets.iter().position(|port| port.node == target)?;
-    u32::try_from(index).ok()
+    match model.graph.node(target).op {
+        Op::Leaf(Leaf { source: Source::Target(index), .. }) => Some(index),
+        _ => None,
+    }
+}
+
+/// The elements of every value at a batch, with the statement that it comes from; `None` is more
+/// than 64 bits can count.
+pub fn sizes<'a>(
+    model: &'a Model,
+    stages: &'a [Stage; 4],
+    batch: u64,
+) -> impl Iterator<Item = (OriginId, Option<u64>)> + 'a {
+    let leaves = declare::leaf_layouts(model, stages);
+    let origin = |node: NodeId| model.graph.node(node).origin;
+    let of_leaves = leaves.into_iter().map(move |(node, layout)| (origin(node), layout));
+    let of_stage = |stage: &'a Stage| {
+        let ids = stage.graph.ids();
+        ids.map(|id| (stage.graph.node(id).origin, stage.classes.layout(&stage.graph, id)))
+    };
+    let layouts = of_leaves.chain(stages.iter().flat_map(of_stage));
+    layouts.map(move |(origin, layout)| (origin, layout.elements(batch)))
 }
 
 /// Where each statement stands, found in one walk over the text.
 fn origins(model: &Model, source: &str) -> Vec<program::Origin> {
-    let newlines = source.bytes().enumerate().filter(|&(_, byte)| byte == b'\n');
-    let starts: Vec<usize> = std::iter::once(0).chain(newlines.map(|(at, _)| at + 1)).collect();
+    let lines = Lines::new(source);
     let origin = |origin: &crate::graph::Origin| {
-        let at = origin.span.start as usize;
-        let line = starts.partition_point(|&start| start <= at);
-        let before = source.get(starts[line - 1]..at).unwrap_or_default();
-        let (line, column) = (line as u32, before.chars().count() as u32 + 1);
-        program::Origin { name: origin.name.clone(), line, column }
+        let (line, column) = lines.line_column(origin.span.start as usize);
+        program::Origin { name: origin.name.clone(), line: line as u32, column: column as u32 }
     };
     model.graph.origins.iter().map(origin).collect()
 }
@@ -197,7 +211,6 @@ fn origins(model: &Model, source: &str) -> Vec<program::Origin> {
 /// Emits one entry point.
 struct Emitter<'a> {
     stage: &'a Stage,
-    in_rows: &'a HashSet<layout::Kept>,
     leaves: &'a Leaves,
     /// The buffers of the values that are kept.
     buffers: Vec<Option<BufferId>>,
@@ -210,7 +223,7 @@ struct Emitter<'a> {
 
 impl Emitter<'_> {
     fn layout(&self, id: NodeId) -> Layout {
-        self.stage.classes.layout(&self.stage.graph, self.in_rows, id)
+        self.stage.classes.layout(&self.stage.graph, id)
     }
 
     fn cluster(&self, id: ClusterId) -> &Cluster {
@@ -230,12 +243,15 @@ impl Emitter<'_> {
     /// initial values then need no room of their own.
     fn draw_in_place(&mut self) {
         let graph = &self.stage.graph;
+        let mut reads = vec![0u32; graph.nodes.len()];
+        for input in graph.nodes.iter().flat_map(|node| &node.inputs) {
+            reads[input.index()] += 1;
+        }
         for node in &graph.nodes {
             let (Op::Assign(_), [target, value]) = (node.op, &node.inputs[..]) else { continue };
             let ops = (graph.node(*target).op, graph.node(*value).op);
             let (Op::Leaf(leaf), Op::Random(_)) = ops else { continue };
-            let reads = graph.nodes.iter().filter(|node| node.inputs.contains(value));
-            if reads.count() == 1 {
+            if reads[value.index()] == 1 {
                 self.results.insert(*value, self.leaves[&leaf]);
             }
         }

@@ -123,7 +123,8 @@ impl Emitter<'_> {
         }
         let step_of: HashMap<ClusterId, u32> =
             schedule.iter().enumerate().map(|(step, &id)| (id, step as u32)).collect();
-        let ends = self.statement_ends();
+        let split = self.first_gradient();
+        let ends = self.statement_ends(split);
         for &node in &values {
             let first = fusion.cluster_of[node.index()].map_or(0, |cluster| step_of[&cluster]);
             let last = last_read.get(&node).copied().unwrap_or(first);
@@ -131,7 +132,7 @@ impl Emitter<'_> {
                 node,
                 (first, last),
                 base + placement.offsets[place_of[&node]],
-                &ends,
+                (split, &ends),
             ));
         }
         plan
@@ -173,26 +174,26 @@ impl Emitter<'_> {
     }
 
     /// For each statement, its last node in the forward pass.
-    fn statement_ends(&self) -> Vec<Option<NodeId>> {
+    fn statement_ends(&self, split: usize) -> Vec<Option<NodeId>> {
         let graph = &self.stage.graph;
         let mut ends = vec![None; graph.origins.len()];
-        for id in graph.ids().take(self.first_gradient()) {
+        for id in graph.ids().take(split) {
             ends[graph.node(id).origin.0 as usize] = Some(id);
         }
         ends
     }
 
-    /// How a kept value is shown.
+    /// How a kept value is shown, given where the backward pass begins and which node is the last
+    /// of each statement.
     fn planned(
         &self,
         node: NodeId,
         (first, last): (u32, u32),
         offset: u64,
-        ends: &[Option<NodeId>],
+        (split, ends): (usize, &[Option<NodeId>]),
     ) -> PlannedValue {
         let graph = &self.stage.graph;
         let origin = graph.node(node).origin;
-        let split = self.first_gradient();
         let named = &graph.origins[origin.0 as usize];
         let name = if node.index() >= split {
             format!("∂{} {node}", named.name)

@@ -2,14 +2,12 @@
 //!
 //! `N` is symbolic: a shape says that there is one, the plan and the run say how many rows it has.
 
+use arenet_runtime::program::MAX_ELEMENTS;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
 /// The most dimensions a shape may have, the batch included.
 pub const MAX_RANK: usize = 8;
-
-/// The most elements a value may have.
-pub const MAX_ELEMENTS: u64 = 1 << 40;
 
 /// The shape of a value, such as `[N, 28, 28]` or `[3]`; `[]` is a single number.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -84,6 +84,9 @@ impl<'a> Lowering<'a> {
             let (value, defined) = (binding.value.clone(), Some(binding.span));
             return Operand { value, span, defined };
         }
+        if self.stopped {
+            return Operand { value: Value::Poison, span, defined: None };
+        }
         let error = |code, message: String| Diagnostic::error(code, span, message);
         let error = if name == "N" {
             error("batch-as-number", "`N` is the batch, which has no number here".into())

@@ -112,6 +112,8 @@ struct Lowering<'a> {
     model: Model,
     /// The parameters by name, and by every beginning of their name: of `h`, of `h.0`.
     params: HashMap<String, Vec<usize>>,
+    /// The full names of those.
+    param_names: HashSet<String>,
     /// How many parameters are in that map.
     known_params: usize,
     frozen: HashSet<usize>,
@@ -188,7 +190,7 @@ impl<'a> Lowering<'a> {
         self.names.announce(net.body.iter().filter_map(name_of));
         for stmt in &net.body {
             self.statement(stmt);
-            self.remember_params();
+            self.remember_params(name_of(stmt));
         }
         self.close_outputs();
         if self.model.outputs.is_empty() && !self.failed() {
@@ -325,16 +327,32 @@ impl<'a> Lowering<'a> {
         self.define(name, value, "parameter");
     }
 
-    /// Makes the parameters of the statements so far known by their names.
-    fn remember_params(&mut self) {
+    /// Makes the parameters of a statement known by their names.
+    fn remember_params(&mut self, statement: Option<&Ident>) {
+        let mut twice = None;
         for i in self.known_params..self.builder.params.len() {
             let name = &self.builder.params[i].name;
+            if !self.param_names.insert(name.clone()) {
+                twice = twice.or(Some(i));
+            }
             let ends = name.match_indices('.').map(|(end, _)| end).chain([name.len()]);
             for end in ends {
                 self.params.entry(name[..end].to_string()).or_default().push(i);
             }
         }
         self.known_params = self.builder.params.len();
+        // Of a statement whose own name was taken, that has been told.
+        let own = |name: &&Ident| self.names.declared(&name.name) == Some(name.span);
+        if let (Some(param), Some(statement)) = (twice, statement.filter(own)) {
+            let Param { name, span, .. } = &self.builder.params[param];
+            let message = format!("two parameters would be named `{name}`");
+            let error = Diagnostic::error("duplicate-name", *span, message);
+            self.report(
+                error
+                    .label(statement.span, "in this statement")
+                    .help("names of statements within blocks are put together: change one of them"),
+            );
+        }
     }
 
     /// The parameters of some statements or layers; a name that is repeated counts once.
@@ -346,6 +364,9 @@ impl<'a> Lowering<'a> {
 
     /// The parameters of a statement or layer, or the one of that name.
     fn params_of(&mut self, name: &Ident) -> Vec<usize> {
+        if self.stopped {
+            return vec![];
+        }
         if let Some(params) = self.params.get(&name.name) {
             return params.clone();
         }

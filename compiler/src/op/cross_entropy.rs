@@ -40,7 +40,7 @@ impl Operator for CrossEntropy {
 
     fn flops(&self, inputs: &[Shape], _: &Shape, batch: u64) -> u64 {
         // The largest, a subtraction, an exponential and the sum.
-        4 * elements(&inputs[0], batch)
+        elements(&inputs[0], batch).saturating_mul(4)
     }
 
     fn samples() -> Vec<Sample> {

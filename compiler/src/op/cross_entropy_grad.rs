@@ -45,7 +45,7 @@ impl Operator for CrossEntropyGrad {
 
     fn flops(&self, inputs: &[Shape], _: &Shape, batch: u64) -> u64 {
         // Those of softmax and one product.
-        6 * elements(&inputs[0], batch)
+        elements(&inputs[0], batch).saturating_mul(6)
     }
 
     fn samples() -> Vec<Sample> {

@@ -89,7 +89,8 @@ pub trait Operator {
 
     /// What it costs when `N` is `batch`.
     fn cost(&self, inputs: &[Shape], output: &Shape, batch: u64) -> Cost {
-        let bytes = inputs.iter().chain([output]).map(|shape| 4 * elements(shape, batch)).sum();
+        let sizes = inputs.iter().chain([output]).map(|shape| elements(shape, batch));
+        let bytes = sizes.fold(0u64, u64::saturating_add).saturating_mul(4);
         Cost { flops: self.flops(inputs, output, batch), bytes }
     }
 

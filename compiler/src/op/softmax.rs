@@ -32,7 +32,7 @@ impl Operator for Softmax {
 
     fn flops(&self, inputs: &[Shape], _: &Shape, batch: u64) -> u64 {
         // The largest, a subtraction, an exponential, the sum and a division.
-        5 * elements(&inputs[0], batch)
+        elements(&inputs[0], batch).saturating_mul(5)
     }
 
     fn samples() -> Vec<Sample> {

@@ -89,12 +89,16 @@ pub fn schedule(graph: &Graph, fusion: &Fusion, bytes: &dyn Fn(NodeId) -> u64) -
 
     let mut left: HashMap<NodeId, usize> =
         readers.iter().map(|(&node, readers)| (node, readers.len())).collect();
+    let size = |nodes: &mut dyn Iterator<Item = NodeId>| -> i64 {
+        let bytes = nodes.map(bytes).fold(0, u64::saturating_add);
+        i64::try_from(bytes).unwrap_or(i64::MAX)
+    };
     let gain = |cluster: usize, left: &HashMap<NodeId, usize>| -> i64 {
         let frees = |read: &&NodeId| fusion.cluster_of[read.index()].is_some() && left[read] == 1;
-        let freed: u64 = all_reads[cluster].iter().filter(frees).map(|&read| bytes(read)).sum();
+        let freed = size(&mut all_reads[cluster].iter().filter(frees).copied());
         let members = fusion.clusters[cluster].members();
-        let taken: u64 = members.filter(|node| kept[node.index()]).map(bytes).sum();
-        freed as i64 - taken as i64
+        let taken = size(&mut members.filter(|node| kept[node.index()]));
+        freed - taken
     };
     let mut ready: BinaryHeap<(i64, Reverse<usize>)> =
         (0..count).filter(|&c| waits[c] == 0).map(|c| (gain(c, &left), Reverse(c))).collect();

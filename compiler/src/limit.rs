@@ -1,0 +1,97 @@
+//! What is larger than the machine admits, told with the statement that makes it so.
+
+use crate::diagnostic::Diagnostic;
+use crate::emit::{self, Plan, Role, Stage};
+use crate::graph::{NodeId, Origin, OriginId, Shape};
+use crate::model::Model;
+use arenet_runtime::program::{MAX_ARENA, MAX_ELEMENTS, Program};
+
+/// The way out of all of them.
+const HELP: &str = "a smaller batch or narrower layers need less";
+
+/// A value with more elements than a buffer may have, or a step with more operations than can be
+/// counted. Told before anything is planned.
+pub fn of_sizes(model: &Model, stages: &[Stage; 4], batch: u64) -> Option<Diagnostic> {
+    too_large(model, stages, batch).or_else(|| {
+        let steps = stages.iter().filter_map(|stage| too_long(stage, batch));
+        steps
+            .map(|origin| {
+                let message =
+                    format!("a step at batch {batch} takes more operations than 64 bits can count");
+                let error = Diagnostic::error("too-many-operations", origin.span, message);
+                error.label(origin.span, "most of them are here").help(HELP)
+            })
+            .next()
+    })
+}
+
+/// The largest value, where that is too large.
+fn too_large(model: &Model, stages: &[Stage; 4], batch: u64) -> Option<Diagnostic> {
+    let sizes = emit::sizes(model, stages, batch);
+    // The first of equals: what is too large for 64 bits has no size.
+    let size = |(_, elements): &(OriginId, Option<u64>)| elements.unwrap_or(u64::MAX);
+    let (origin, elements) = sizes.reduce(|a, b| if size(&b) > size(&a) { b } else { a })?;
+    if elements.is_some_and(|elements| elements <= MAX_ELEMENTS) {
+        return None;
+    }
+    let Origin { name, span } = &model.graph.origins[origin.0 as usize];
+    let message = format!(
+        "a value of `{name}` has more than 2^40 elements at batch {batch}, counting the padding \
+         of rows to whole vectors"
+    );
+    Some(Diagnostic::error("value-too-large", *span, message).help(HELP))
+}
+
+/// The statement with most operations, where the entry point has too many.
+fn too_long(stage: &Stage, batch: u64) -> Option<&Origin> {
+    let graph = &stage.graph;
+    let flops = |id: NodeId| {
+        let node = graph.node(id);
+        let inputs: Vec<Shape> = node.inputs.iter().map(|&input| graph.shape(input)).collect();
+        node.op.flops(&inputs, &node.shape, batch)
+    };
+    let total: u128 = graph.ids().map(|id| u128::from(flops(id))).sum();
+    if u64::try_from(total).is_ok() {
+        return None;
+    }
+    let most = graph.ids().max_by_key(|&id| flops(id))?;
+    graph.origins.get(graph.node(most).origin.0 as usize)
+}
+
+/// An arena larger than any may be, or than `limit memory` says with the copy that training keeps;
+/// the biggest values are named.
+pub fn of_memory(model: &Model, program: &Program, plans: &[Plan; 4]) -> Option<Diagnostic> {
+    let plan = plans.iter().max_by_key(|plan| plan.bytes)?;
+    let mut values: Vec<_> = plan.values.iter().collect();
+    values.sort_by_key(|value| std::cmp::Reverse(value.bytes));
+    let copy = program.copy_bytes();
+    let needed = program.arena_bytes.saturating_add(copy);
+    let said = model.memory_limit.filter(|&(limit, _)| needed > limit);
+    let (needed, limit, span, whose) = match said {
+        Some((limit, span)) => (needed, limit, span, "the limit"),
+        None if program.arena_bytes > MAX_ARENA => {
+            (program.arena_bytes, MAX_ARENA, values.first()?.span, "the largest arena")
+        }
+        None => return None,
+    };
+    let message = format!(
+        "the program needs {needed} bytes of memory at batch {}, {} more than {whose} of {limit}",
+        program.batch,
+        needed - limit
+    );
+    let mut diagnostic = Diagnostic::error("over-memory-limit", span, message);
+    for value in values.iter().take(3) {
+        let kind = match value.role {
+            Role::Persistent => "kept between steps",
+            Role::Saved => "saved for the backward pass",
+            Role::Transient => "needed for a while",
+        };
+        let text = format!("`{}` takes {} bytes, {kind}", value.name, value.bytes);
+        diagnostic = diagnostic.label(value.span, text);
+    }
+    if let (Some((_, span)), true) = (said, copy > 0) {
+        let text = format!("training keeps a copy of parameters and states, {copy} bytes of these");
+        diagnostic = diagnostic.label(span, text);
+    }
+    Some(diagnostic.help(HELP))
+}
