@@ -293,8 +293,8 @@ fn counted(count: usize) -> Vec<String> {
             joined(&|i| format!("cross_entropy(y, t{i})"))
         ),
         format!(
-            "net m {{ input x: [N, 3]  a = {}  output y = x + a }}",
-            joined(&|i| format!("mean(x * {i}.25)"))
+            "net m {{ input x: [N, 3]  param p: [5]  a = {}  output y = x + a }}",
+            joined(&|i| format!("mean(tanh(p * {i}.25))"))
         ),
     ]
 }
