@@ -128,15 +128,27 @@ fn a_net_without_training_only_predicts() {
 #[test]
 fn an_arena_over_the_limit_is_not_allocated() {
     let program = predict_only();
-    let enough = executor(&program, 1, Isa::detect(), 1.0).arena_bytes() as u64;
+    let arena = executor(&program, 1, Isa::detect(), 1.0).arena_bytes() as u64;
     let with = |max_memory| {
         let options = Options { isa: None, threads: 1, max_memory };
-        Executor::new(program.clone(), options).map(|_| ()).map_err(|error| error.to_string())
+        Executor::new(program.clone(), options).map(|_| ())
     };
-    let limit = enough - 1;
-    let message = format!("the program needs {enough} bytes of memory, the limit is {limit}");
-    assert_eq!(with(limit), Err(message));
-    assert_eq!(with(enough), Ok(()));
+    let refused = |limit| match with(limit) {
+        Err(RunError::Memory { needed, limit: told }) => {
+            assert_eq!(told, limit);
+            needed
+        }
+        other => panic!("{other:?}"),
+    };
+    // The arena alone is not enough: it is counted with the bound steps, and before them.
+    let bound = refused(1);
+    let needed = refused(bound.max(arena));
+    assert!(needed > arena && needed > bound, "{needed} bytes");
+    let error = with(needed - 1).unwrap_err();
+    let limit = needed - 1;
+    let message = format!("the program needs {needed} bytes of memory, the limit is {limit}");
+    assert_eq!(error.to_string(), message);
+    assert_eq!(with(needed), Ok(()));
 }
 
 #[test]

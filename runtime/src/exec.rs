@@ -3,17 +3,20 @@
 mod check;
 mod explain;
 mod limit;
+mod memory;
 mod narrow;
 mod profile;
 mod transfer;
 mod values;
+pub mod watch;
 
 pub use check::NonFinite;
 pub(crate) use transfer::Feed;
 
+use self::memory::{Fences, Space, bound_bytes};
 use crate::arena::{Arena, Memory};
 use crate::kernel::Part;
-use crate::kernel::bind::{Binder, Bound, unroll};
+use crate::kernel::bind::{Bound, unroll};
 use crate::kernel::share::{Share, shares};
 use crate::kernel::straight;
 use crate::program::text::message;
@@ -161,63 +164,74 @@ impl Executor {
     /// # Errors
     /// An instruction set the machine lacks, or an arena over the limit.
     pub fn new(program: Arc<Verified>, options: Options) -> Result<Executor, RunError> {
+        let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
+        let threads = if options.threads == 0 { cores } else { options.threads.min(64) };
+        let (mut executor, ..) = Executor::bind(program, options, threads, 0)?;
+        if EntryPoint::ALL.iter().any(|&entry| executor.plan.is_shared(entry)) {
+            let team = Team::new(threads, cores, &executor.arena, executor.plan.clone());
+            executor.team = Some(team.ok_or(RunError::Threads)?);
+        }
+        Ok(executor)
+    }
+
+    /// Binds a program for threads that are still to be started, with fences of so many floats.
+    fn bind(
+        program: Arc<Verified>,
+        options: Options,
+        threads: usize,
+        fence: usize,
+    ) -> Result<(Executor, Space, Vec<Fences>), RunError> {
         let isa = options.isa.unwrap_or_else(Isa::detect);
         if !isa.is_supported() {
             return Err(RunError::Isa(isa));
         }
-        let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
-        let threads = if options.threads == 0 { cores } else { options.threads.min(64) };
         let source = program.program();
-        let mut constants = Vec::new();
-        let constants_at = source.arena_bytes as usize / 4;
-        // Binding twice: the first time tells how many constants and how much scratch there are.
         let shares = EntryPoint::ALL.map(|entry| shares(source, entry.of(source), threads));
-        let (_, scratch) = bind(source, &shares, &mut constants, constants_at, 0, 0);
-        let scratch_at = constants_at + constants.len() * LANES;
-        let floats = scratch_at as u64 + scratch as u64 * threads as u64;
         let limit = options.limit();
-        let needed = floats.saturating_mul(4);
-        let arena = (needed <= limit).then(|| Arena::new(needed as usize)).flatten();
+        let bound = bound_bytes(source, &shares, threads);
+        let within = |needed: u64| match needed <= limit {
+            true => Ok(()),
+            false => Err(RunError::Memory { needed, limit }),
+        };
+        within(bound)?;
+        let mut space = Space::new(source, &shares, threads, fence);
+        let bytes = space.floats.saturating_mul(4);
+        let needed = bound.saturating_add(bytes);
+        within(needed)?;
+        let arena = Arena::new(bytes as usize);
         let mut arena = arena.ok_or(RunError::Memory { needed, limit })?;
-        let by_thread: Vec<[Vec<Launch>; 4]> = (0..threads)
-            .map(|thread| {
-                let at = scratch_at + thread * scratch;
-                bind(source, &shares, &mut constants, constants_at, at, thread).0
-            })
-            .collect();
         let mut steps: [Vec<Vec<Launch>>; 4] = Default::default();
-        for thread in by_thread {
-            for (entry, launches) in thread.into_iter().enumerate() {
-                steps[entry].push(launches);
-            }
+        let mut fences = Vec::new();
+        for thread in 0..threads {
+            let (bound, between) = space.bind(source, &shares, thread);
+            steps.iter_mut().zip(bound).for_each(|(steps, bound)| steps.push(bound));
+            fences.push(between);
         }
-        for (i, constant) in constants.iter().enumerate() {
-            let at = constants_at + i * LANES;
+        for (i, constant) in space.constants.values().iter().enumerate() {
+            let at = space.constants_at + i * LANES;
             arena.floats_mut(at, at + LANES).fill(*constant);
         }
         let batch = source.batch as usize;
-        let zeros = constants_at as u32; // the first constant
-        // Straight-line code is one thread's, and its offsets have 32 bits.
+        let zeros = space.constants_at as u32; // the first constant
+        // Straight-line code is one thread's, and its offsets have 32 bits. A list that grows holds
+        // twice what it had; the four entries share what memory is left.
+        let most = (limit - needed) / 4 / (2 * size_of::<straight::Op>() as u64);
         let straight = steps.each_ref().map(|threads| {
             let alone = threads[0].iter().all(|launch| launch.share.threads == 1);
             let steps = threads[0].iter().map(|launch| &launch.step);
-            let fits = alone && floats <= u64::from(u32::MAX);
-            fits.then(|| unroll(steps, batch, zeros)).flatten()
+            let fits = alone && space.floats <= u64::from(u32::MAX);
+            fits.then(|| unroll(steps, batch, zeros, most as usize)).flatten()
         });
         let plan = Plan { steps, straight, batch, walker: isa.dispatch(MakeWalker) };
         let plan = Arc::new(plan);
-        let shared = (EntryPoint::ALL.iter()).any(|&entry| plan.is_shared(entry));
-        let team = match shared {
-            true => Some(Team::new(threads, cores, &arena, plan.clone()).ok_or(RunError::Threads)?),
-            false => None,
-        };
         let seed = source.training.as_ref().map_or(0, |training| training.seed);
         let most_rows = EntryPoint::ALL.map(|entry| match entry {
             EntryPoint::Eval if source.loss.is_none() => 0,
             EntryPoint::Train if source.training.is_none() => 0,
             _ => batch,
         });
-        Ok(Executor { program, arena, plan, isa, team, seed, most_rows })
+        let executor = Executor { program, arena, plan, isa, team: None, seed, most_rows };
+        Ok((executor, space, fences))
     }
 
     /// The program being run.
@@ -381,29 +395,6 @@ impl Executor {
         let (offset, _) = self.buffer(id);
         self.arena.floats_mut(offset, offset + LANES).fill(value);
     }
-}
-
-/// Binds every entry for one thread; also says how much scratch the thread needs, in floats.
-fn bind(
-    program: &Program,
-    shares: &[Vec<Share>; 4],
-    constants: &mut Vec<f32>,
-    constants_at: usize,
-    scratch: usize,
-    thread: usize,
-) -> ([Vec<Launch>; 4], usize) {
-    let mut binder = Binder::new(program, constants, constants_at, scratch);
-    let entries = EntryPoint::ALL.map(|entry| {
-        let (entry, shares) = (entry.of(program), &shares[entry as usize]);
-        let mut launches = Vec::with_capacity(entry.steps.len());
-        for (step, &share) in entry.steps.iter().zip(shares) {
-            if thread < share.threads || share.barrier {
-                launches.push(Launch { step: binder.bind(&step.kernel, share.split), share });
-            }
-        }
-        launches
-    });
-    (entries, binder.scratch_floats)
 }
 
 impl Plan {

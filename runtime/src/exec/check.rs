@@ -61,12 +61,18 @@ impl Executor {
 
     /// Runs one step of a run that has been checked: every thread's part, one after the other.
     pub(super) fn run_step(&mut self, run: Run, step: usize) {
-        let launch = &self.plan.steps[run.entry as usize][0][step..=step];
-        for index in 0..launch[0].share.threads {
-            // SAFETY: the arena is borrowed mutably, the team is idle between runs, and the plan
-            // was bound for it from a verified program; the run's rows have been checked.
-            unsafe { self.plan.walker.walk(launch, run, Memory::new(&self.arena), index, &ALONE) };
+        for index in 0..self.plan.steps[run.entry as usize][0][step].share.threads {
+            self.run_part(run, 0, step, index);
         }
+    }
+
+    /// Runs the part of a thread `index` by what another thread has bound for the step, its
+    /// `launch`-th.
+    pub(super) fn run_part(&mut self, run: Run, thread: usize, launch: usize, index: usize) {
+        let launch = &self.plan.steps[run.entry as usize][thread][launch..=launch];
+        // SAFETY: the arena is borrowed mutably, the team is idle between runs, and the plan was
+        // bound for it from a verified program; `check_run` has checked the run's rows.
+        unsafe { self.plan.walker.walk(launch, run, Memory::new(&self.arena), index, &ALONE) };
     }
 
     /// The first value of a buffer that is NaN or infinite, of the `rows` rows of the batch in it.

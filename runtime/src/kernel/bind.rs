@@ -2,6 +2,7 @@
 //! before a run is decided here.
 
 use super::code::{Binding, Code, Registers};
+use super::constants::Constants;
 use super::cross_entropy::{Correct, CrossEntropy, Gradient, List};
 use super::gemm::{self, Gemm, Operand, block, few_terms, pack};
 use super::gemm_int8::{self, GemmInt8};
@@ -17,6 +18,7 @@ use super::{Extent, Part};
 use crate::arena::Memory;
 use crate::program::{self, Buffer, BufferId, DType, Expr, Kernel, Layout, Program, Spread};
 use crate::simd::{LANES, Simd};
+use std::ops::Range;
 
 /// A step that is ready to run.
 #[derive(Clone, Debug)]
@@ -67,13 +69,14 @@ impl Bound {
 }
 
 /// Unrolls the steps of an entry for a batch of `n` rows, if that is little work; `zeros` is the
-/// offset of a vector of zeros.
+/// offset of a vector of zeros, `most` the most operations that there is memory for.
 pub fn unroll<'a>(
     steps: impl Iterator<Item = &'a Bound>,
     n: usize,
     zeros: u32,
+    most: usize,
 ) -> Option<Vec<straight::Op>> {
-    let mut tape = Tape::default();
+    let mut tape = Tape::new(most);
     let mut before: Option<&Bound> = None;
     for step in steps {
         tape.begin_step();
@@ -151,28 +154,54 @@ struct Room {
 pub struct Binder<'a> {
     program: &'a Program,
     /// The constants used so far, each held sixteen times after the program's buffers.
-    pub constants: &'a mut Vec<f32>,
+    pub constants: &'a mut Constants,
     /// The first float of the constants.
     constants_at: usize,
     /// The first float of the thread's scratch.
     scratch: usize,
     /// The scratch used by the most demanding step so far, in floats.
     pub scratch_floats: usize,
+    /// The floats that are left free before registers and behind each of them.
+    fence: usize,
+    /// Those of the step that was bound last, and its registers, where there are any fences.
+    fences: Vec<Range<usize>>,
+    registers: Vec<Range<usize>>,
 }
 
 impl<'a> Binder<'a> {
-    /// A binder for a thread whose scratch starts at `scratch`.
+    /// A binder for a thread whose scratch starts at `scratch`, with fences of so many floats.
     pub fn new(
         program: &'a Program,
-        constants: &'a mut Vec<f32>,
+        constants: &'a mut Constants,
         constants_at: usize,
         scratch: usize,
+        fence: usize,
     ) -> Binder<'a> {
-        // Zero starts every product without a bias, one is the row that sums columns.
-        if constants.is_empty() {
-            constants.extend([0.0, 1.0]);
+        let (scratch_floats, fences, registers) = Default::default();
+        Binder {
+            program,
+            constants,
+            constants_at,
+            scratch,
+            scratch_floats,
+            fence,
+            fences,
+            registers,
         }
-        Binder { program, constants, constants_at, scratch, scratch_floats: 0 }
+    }
+
+    /// The fences of the step that was bound last, in order. Two expressions may take turns at the
+    /// same scratch: there is none in the registers of the other.
+    pub fn fences(&self) -> Vec<Range<usize>> {
+        let apart = |fence: &&Range<usize>| {
+            let overlaps =
+                |other: &Range<usize>| other.start < fence.end && fence.start < other.end;
+            !self.registers.iter().any(overlaps)
+        };
+        let mut fences: Vec<_> = self.fences.iter().filter(apart).cloned().collect();
+        fences.sort_by_key(|fence| fence.start);
+        fences.dedup();
+        fences
     }
 
     fn buffer(&self, id: BufferId) -> &'a Buffer {
@@ -241,6 +270,8 @@ impl<'a> Binder<'a> {
 
     /// Binds one step, which is split between threads in this way.
     pub fn bind(&mut self, kernel: &Kernel, split: Split) -> Bound {
+        self.fences.clear();
+        self.registers.clear();
         match kernel {
             Kernel::Gemm(gemm) => {
                 let by_rows = split == Split::Rows;
@@ -473,8 +504,9 @@ impl<'a> Binder<'a> {
         (rows, vecs): (usize, usize),
         taken: usize,
     ) -> (Code, usize) {
-        let registers = Registers { offset: self.scratch + taken, rows, vecs };
-        let (program, constants_at) = (self.program, self.constants_at);
+        let (program, constants_at, fence) = (self.program, self.constants_at, self.fence);
+        let offset = self.scratch + taken + fence;
+        let registers = Registers { offset, rows, vecs, fence };
         let splat = if form == Form::Columns { Spread::Row } else { Spread::Column };
         let place = |id: BufferId, spread: Spread| {
             let buffer = &program.buffers[id.0 as usize];
@@ -495,12 +527,18 @@ impl<'a> Binder<'a> {
         };
         let constants = &mut *self.constants;
         let mut constant = |value: f32| {
-            let offset = constants_at + index_of(constants, value) * LANES;
+            let offset = constants_at + constants.index_of(value) * LANES;
             Place::spread(offset, 0, 0)
         };
         let mut binding = Binding { place: &place, constant: &mut constant, registers, splat };
         let (code, used) = Code::bind(expr, &mut binding);
-        let taken = taken + used * registers.floats();
+        if fence > 0 {
+            let starts = (0..=used).map(|index| registers.offset + index * registers.pitch());
+            let ends = starts.clone().map(|start| start - fence);
+            self.registers.extend(starts.clone().zip(ends.clone().skip(1)).map(|(a, b)| a..b));
+            self.fences.extend(ends.zip(starts).map(|(a, b)| a..b));
+        }
+        let taken = taken + fence + used * registers.pitch();
         self.scratch_floats = self.scratch_floats.max(taken);
         (code, taken)
     }
@@ -512,16 +550,6 @@ impl<'a> Binder<'a> {
 
     /// The offset of a constant.
     fn constant(&mut self, value: f32) -> usize {
-        self.constants_at + index_of(self.constants, value) * LANES
+        self.constants_at + self.constants.index_of(value) * LANES
     }
-}
-
-/// The position of a constant in the list, which it joins if it is new. Told apart by bits: -0 is
-/// not 0.
-fn index_of(constants: &mut Vec<f32>, value: f32) -> usize {
-    let known = constants.iter().position(|c| c.to_bits() == value.to_bits());
-    known.unwrap_or_else(|| {
-        constants.push(value);
-        constants.len() - 1
-    })
 }

@@ -23,16 +23,18 @@ pub struct Registers {
     pub rows: usize,
     /// The most vectors across a tile.
     pub vecs: usize,
+    /// The floats left free before the first and behind each.
+    pub fence: usize,
 }
 
 impl Registers {
-    /// The floats of one register.
-    pub fn floats(&self) -> usize {
-        self.rows * self.vecs * LANES
+    /// The floats from one register to the next.
+    pub fn pitch(&self) -> usize {
+        self.rows * self.vecs * LANES + self.fence
     }
 
     fn place(&self, index: usize) -> Place {
-        let offset = self.offset + index * self.floats();
+        let offset = self.offset + index * self.pitch();
         Place { offset, row: LANES, vec: self.rows * LANES, tile_row: 0, tile_vec: 0 }
     }
 }
@@ -72,6 +74,8 @@ pub struct Code {
     operands: Vec<Place>,
     /// Whether it is one pass without registers, so that a tile may be of any size.
     pub is_sweep: bool,
+    /// Whether the kernel's result is put where it is stored, not into a register.
+    stores_result: bool,
     /// Where the last instruction's value is, for a reduction.
     pub value: Place,
     /// Where the kernel puts the tile that `Value::Result` stands for.
@@ -135,7 +139,8 @@ impl Code {
             });
             (!needed && !stored_later).then_some(place)
         };
-        let result = home(Value::Result, 0).unwrap_or(register(0));
+        let stored = home(Value::Result, 0);
+        let (stores_result, result) = (stored.is_some(), stored.unwrap_or(register(0)));
         let mut values: Vec<Place> = Vec::with_capacity(expr.code.len());
         let mut owned: Vec<Option<usize>> = Vec::with_capacity(expr.code.len());
         let place_of = |value: Value, values: &[Place]| match value {
@@ -202,12 +207,22 @@ impl Code {
         operands.dedup();
         let is_operand = |place: &Place| place.offset < binding.registers.offset;
         let is_sweep = passes.len() == 1 && passes.iter().all(|pass| pass.touches_only(is_operand));
-        (Code { instrs, passes, operands, is_sweep, value, result }, used)
+        (Code { instrs, passes, operands, is_sweep, stores_result, value, result }, used)
     }
 
-    /// Whether nothing is left to do once the kernel has put its result in place.
+    /// The most bytes that an expression takes once it is bound: its instructions, the passes they
+    /// become, in lists that may have grown to twice what they hold, and its operands.
+    pub fn most_bytes(expr: &Expr) -> usize {
+        let operands = expr.loads.len() + expr.stores.len();
+        let instrs = operands + expr.code.len() + expr.stores.len();
+        instrs * (size_of::<Instr>() + 2 * (size_of::<Pass>() + size_of::<Link>()))
+            + 2 * operands * size_of::<Place>()
+    }
+
+    /// Whether nothing is left to do once the kernel has put its result in place, which may then be
+    /// all of it at once: no register is ever that large.
     pub fn is_empty(&self) -> bool {
-        self.instrs.is_empty()
+        self.instrs.is_empty() && self.stores_result
     }
 
     /// How many instructions it has.

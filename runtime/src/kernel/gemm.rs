@@ -266,6 +266,9 @@ impl Gemm {
                     rows: (n - vec * LANES).min(LANES) as u32,
                     columns: (k - block).min(LANES) as u32,
                 });
+                if tape.is_long() {
+                    return;
+                }
             }
             b = Operand { offset: self.pack, row: LANES, column: room * LANES };
         }

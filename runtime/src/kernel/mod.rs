@@ -19,6 +19,7 @@
 pub mod bind;
 mod chain;
 pub mod code;
+pub mod constants;
 pub mod cross_entropy;
 pub mod gemm;
 pub mod gemm_int8;

@@ -50,14 +50,14 @@ impl Reduce {
                 let from = self.body.value.line(tile).at;
                 tape.push(straight::Op::Accumulate { to: result, sums, from, present });
                 sums = result;
+                if tape.is_long() {
+                    return;
+                }
             }
             if self.by_row {
                 tape.push(straight::Op::Total { to: result, from: result });
                 self.tail.unroll(tape, Tile::one(row, 0));
                 sums = zeros;
-            }
-            if tape.is_long() {
-                return;
             }
         }
         if !self.by_row {

@@ -176,10 +176,12 @@ pub struct Update {
 }
 
 /// Operations under construction.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Tape {
     /// The operations in order.
     pub ops: Vec<Op>,
+    /// The most that there may be.
+    most: usize,
     work: usize,
     /// Where the last operation's value went, if it was a single one.
     last: Option<u32>,
@@ -188,6 +190,11 @@ pub struct Tape {
 }
 
 impl Tape {
+    /// No operations yet, and at most so many.
+    pub fn new(most: usize) -> Tape {
+        Tape { ops: Vec::new(), most, work: 0, last: None, before: 0 }
+    }
+
     /// Begins a step, which may write what the step before reads.
     pub fn begin_step(&mut self) {
         self.before = self.ops.len();
@@ -236,9 +243,9 @@ impl Tape {
         self.ops.push(op);
     }
 
-    /// Whether it has become too long to be worth it.
+    /// Whether it has become too long to be worth it, or to be held.
     pub fn is_long(&self) -> bool {
-        self.work > MAX_WORK
+        self.work > MAX_WORK || self.ops.len() > self.most
     }
 }
 

@@ -25,6 +25,11 @@ impl Chains {
     /// Of the sums of columns. Adding chains up costs little here, and equal terms are common.
     pub const COLUMN: Chains = Chains { whole: 256, part: 32 };
 
+    /// The most terms of a sum that is one chain.
+    pub fn whole(self) -> usize {
+        self.whole
+    }
+
     /// The terms of each chain of a sum of `terms`, but for a shorter last one.
     #[inline(always)]
     pub fn len(self, terms: usize) -> usize {

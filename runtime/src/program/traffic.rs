@@ -10,7 +10,8 @@
 //! Journal 9, 1970). Entries are run again and again, so the last use may be in the run before.
 
 use super::{Buffer, BufferId, Entry, Kernel, Program, Step};
-use std::ops::Range;
+use std::collections::BTreeMap;
+use std::ops::{Bound, Range};
 
 /// A buffer that a step reads or writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,15 +34,13 @@ pub fn traffic(program: &Program, entry: &Entry, rows: u64) -> Vec<Vec<Touch>> {
     let places: Vec<Range<u64>> =
         program.buffers.iter().map(|buffer| place(buffer, program.batch)).collect();
     let touches = |step: &Step| touches(program, &places, &step.kernel, rows);
-    let steps: Vec<Vec<Touch>> = entry.steps.iter().map(touches).collect();
-    let distance = |step: usize, touch: &Touch| {
+    let mut steps: Vec<Vec<Touch>> = entry.steps.iter().map(touches).collect();
+    measure(&places, &mut steps);
+    for touch in steps.iter_mut().flatten() {
         // Buffers may lie in the same place one after the other.
-        distance(&places, &steps, step, touch.buffer).min(program.arena_bytes)
-    };
-    let with_distance = |(index, step): (usize, &Vec<Touch>)| {
-        step.iter().map(|touch| Touch { distance: distance(index, touch), ..*touch }).collect()
-    };
-    steps.iter().enumerate().map(with_distance).collect()
+        touch.distance = touch.distance.min(program.arena_bytes);
+    }
+    steps
 }
 
 /// The bytes of the arena that a buffer takes.
@@ -71,23 +70,89 @@ fn touches(program: &Program, places: &[Range<u64>], kernel: &Kernel, rows: u64)
     touches
 }
 
-/// The bytes touched from the last use of the buffer's place before a step to the step itself.
-fn distance(places: &[Range<u64>], steps: &[Vec<Touch>], step: usize, buffer: BufferId) -> u64 {
-    let mut seen = vec![false; places.len()];
-    let mut bytes = 0u64;
+/// Sets the distances of the second of two runs, before which everything has been used.
+fn measure(places: &[Range<u64>], steps: &mut [Vec<Touch>]) {
     let count = steps.len();
-    for back in 0..=count {
-        let touches = &steps[(step + count - back) % count];
-        for touch in touches {
-            if !std::mem::replace(&mut seen[touch.buffer.0 as usize], true) {
-                bytes = bytes.saturating_add(touch.bytes);
+    let mut uses = Uses(BTreeMap::new());
+    // The bytes of each buffer, at the time of its last use.
+    let mut bytes = Sums(vec![0; 2 * count]);
+    let mut last: Vec<Option<usize>> = vec![None; places.len()];
+    for now in 0..2 * count {
+        let touches = &mut steps[now % count];
+        let place = |touch: &Touch| &places[touch.buffer.0 as usize];
+        let before: Vec<usize> =
+            touches.iter().map(|touch| uses.last(place(touch)).unwrap_or(0)).collect();
+        for touch in touches.iter() {
+            if let Some(last) = last[touch.buffer.0 as usize].replace(now) {
+                bytes.add(last, -i128::from(touch.bytes));
             }
+            bytes.add(now, touch.bytes.into());
+            uses.add(place(touch), now);
         }
-        if back > 0 && touches.iter().any(|touch| overlap(places, touch.buffer, buffer)) {
-            break;
+        for (touch, before) in touches.iter_mut().zip(before) {
+            touch.distance = u64::try_from(bytes.from(before)).unwrap_or(u64::MAX);
         }
     }
-    bytes
+}
+
+/// When each part of the arena was last used: by its first byte, its end and the time.
+struct Uses(BTreeMap<u64, (u64, usize)>);
+
+impl Uses {
+    /// The parts that share bytes with a place. Who asks for them makes them one by [`Uses::add`],
+    /// so there are few.
+    fn parts(&self, place: &Range<u64>) -> impl Iterator<Item = (u64, (u64, usize))> {
+        let before = self.0.range(..=place.start).next_back();
+        let before = before.filter(|&(_, &(end, _))| end > place.start);
+        let within = (Bound::Excluded(place.start), Bound::Excluded(place.end));
+        let parts = before.into_iter().chain(self.0.range(within));
+        parts.map(|(&start, &part)| (start, part))
+    }
+
+    /// The last use of anything in a place.
+    fn last(&self, place: &Range<u64>) -> Option<usize> {
+        self.parts(place).map(|(_, (_, time))| time).max()
+    }
+
+    /// Notes that all of a place is used now.
+    fn add(&mut self, place: &Range<u64>, now: usize) {
+        let parts: Vec<_> = self.parts(place).collect();
+        for (start, (end, time)) in parts {
+            self.0.remove(&start);
+            if start < place.start {
+                self.0.insert(start, (place.start, time));
+            }
+            if end > place.end {
+                self.0.insert(place.end, (end, time));
+            }
+        }
+        self.0.insert(place.start, (place.end, now));
+    }
+}
+
+/// Numbers whose last ones can be added up quickly: a Fenwick tree from the end.
+struct Sums(Vec<i128>);
+
+impl Sums {
+    /// Adds to the number at `at`.
+    fn add(&mut self, at: usize, number: i128) {
+        let mut at = self.0.len() - at;
+        while at <= self.0.len() {
+            self.0[at - 1] += number;
+            at += at & at.wrapping_neg();
+        }
+    }
+
+    /// The sum of the numbers from `first` on.
+    fn from(&self, first: usize) -> i128 {
+        let mut at = self.0.len() - first;
+        let mut sum = 0;
+        while at > 0 {
+            sum += self.0[at - 1];
+            at &= at - 1;
+        }
+        sum
+    }
 }
 
 #[cfg(test)]
@@ -157,5 +222,59 @@ mod tests {
         let entry = Entry { steps: vec![map(0, 1), map(2, 3)], ..Entry::default() };
         let steps = traffic(&program, &entry, 4);
         assert_eq!(steps[1][1].distance, (1 + 2 + 3) * 4 * 64);
+    }
+
+    /// The bytes touched from the last use of the buffer's place before a step to the step itself,
+    /// by going back step by step.
+    fn distance(places: &[Range<u64>], steps: &[Vec<Touch>], step: usize, own: BufferId) -> u64 {
+        let mut seen = vec![false; places.len()];
+        let (mut bytes, count) = (0, steps.len());
+        for back in 0..=count {
+            let touches = &steps[(step + count - back) % count];
+            for touch in touches {
+                if !std::mem::replace(&mut seen[touch.buffer.0 as usize], true) {
+                    bytes += touch.bytes;
+                }
+            }
+            if back > 0 && touches.iter().any(|touch| overlap(places, touch.buffer, own)) {
+                break;
+            }
+        }
+        bytes
+    }
+
+    #[test]
+    fn distances_are_those_found_by_going_back() {
+        // Buffers that lie anywhere over each other, touched in a fixed disorder.
+        let mut state = 1u64;
+        let mut below = |count: u64| {
+            state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
+            (state >> 33) % count
+        };
+        for count in 1..40 {
+            let places: Vec<Range<u64>> = (0..9)
+                .map(|_| {
+                    let start = below(12);
+                    start..start + 1 + below(5)
+                })
+                .collect();
+            let mut steps: Vec<Vec<Touch>> = Vec::new();
+            for _ in 0..count {
+                let touch = |index: u64| {
+                    let buffer = BufferId(index as u32);
+                    let place = &places[index as usize];
+                    let bytes = place.end - place.start;
+                    Touch { buffer, write: false, fetch: true, bytes, distance: 0 }
+                };
+                steps.push((0..1 + below(3)).map(|_| touch(below(9))).collect());
+            }
+            measure(&places, &mut steps);
+            for (index, step) in steps.iter().enumerate() {
+                for touch in step {
+                    let expected = distance(&places, &steps, index, touch.buffer);
+                    assert_eq!(touch.distance, expected, "{count} steps, step {index}, {touch:?}");
+                }
+            }
+        }
     }
 }

@@ -107,7 +107,7 @@ pub(crate) fn check(
     let net = quoted(&program.name);
     let message = format!("does not fit the net {net}: {}", problems.join("; "));
     let mut error = DataError::new(file, message);
-    error.help = surplus.iter().find_map(|name| {
+    error.help = surplus.iter().take(SHOWN).find_map(|name| {
         let meant = nearest(name, missing.iter().copied())?;
         Some(format!("rename {} in the file to {}", quoted(name), quoted(meant)))
     });

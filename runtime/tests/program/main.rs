@@ -4,6 +4,7 @@ mod accept;
 mod codec;
 mod columns;
 mod lifetime;
+mod names;
 mod narrow;
 mod refuse;
 mod sample;

@@ -2,7 +2,7 @@
 //! which operands stay in the caches.
 
 use super::super::sum::Chains;
-use super::pack::{MAX_PACKED_VECTORS, packs_a, packs_b};
+use super::pack::{MAX_PACKED_VECTORS, WIDE, packs_a, packs_b};
 use super::{Gemm, MAX_ROWS, Operand};
 use crate::simd::LANES;
 use std::ops::Range;
@@ -57,22 +57,26 @@ fn size(m: usize, n: usize, k: usize, chains: Chains) -> (usize, usize) {
     ((rows / MAX_ROWS).max(1) * MAX_ROWS, depth)
 }
 
-/// The floats of scratch that a product of so many terms needs for a block: for a column block of
-/// B, for op(A), and for sums.
+/// The floats of scratch left for a block: for a column block of B, for op(A), and for sums with
+/// what they have lost. A block may take less, but these never shrink where a size grows, as blocks
+/// do: so those of a full batch hold the blocks of any smaller one.
 fn rooms(m: usize, n: usize, k: usize, chains: Chains) -> [usize; 3] {
-    let (rows, depth) = size(m, n, k, chains);
-    let rows = rows.min(m);
+    let depth = k.min(DEPTHS[0].0.max(chains.whole()));
     let b = if packs_b(m) { depth * MAX_PACKED_VECTORS * LANES } else { 0 };
     let a = if packs_a(m, n, k) { PACKED.min((m * depth).next_multiple_of(LANES)) } else { 0 };
-    let sums = if depth < k { 2 * rows * n.next_multiple_of(LANES) } else { 0 };
-    [b, a, sums]
+    // Up to `DEPTHS[0]` terms, sums are kept only of a C too narrow for op(A) to be packed.
+    let row = match k {
+        _ if !packs_b(m) || !chains.splits(k) || k <= DEPTHS[1].0 => 0,
+        _ if k <= DEPTHS[0].0 => n.min(WIDE).next_multiple_of(LANES),
+        _ => n.next_multiple_of(LANES),
+    };
+    [b, a, 2 * (m * row).min(SUMS.max(MAX_ROWS * row))]
 }
 
-/// The floats of scratch that a product with a transposed A needs, of at most `k` terms.
+/// The floats of scratch that a product with a transposed A needs, of at most so many rows, columns
+/// and terms.
 pub fn floats(m: usize, n: usize, k: usize, chains: Chains) -> usize {
-    let depths = DEPTHS.map(|(most, _)| k.min(most));
-    let floats = |k| rooms(m, n, k, chains).iter().sum();
-    depths.into_iter().chain([k]).map(floats).max().unwrap_or(0)
+    rooms(m, n, k, chains).iter().sum()
 }
 
 impl Gemm {
@@ -130,16 +134,53 @@ impl Gemm {
 
 #[cfg(test)]
 mod tests {
-    use super::{Chains, floats, rooms};
+    use super::{Chains, LANES, MAX_PACKED_VECTORS, packs_a, packs_b, rooms, size};
+
+    /// What a block takes of each room.
+    fn taken(m: usize, n: usize, k: usize, chains: Chains) -> [usize; 3] {
+        let (rows, depth) = size(m, n, k, chains);
+        let rows = rows.min(m);
+        let b = if packs_b(m) { depth * MAX_PACKED_VECTORS * LANES } else { 0 };
+        let a = if packs_a(m, n, k) { rows * depth } else { 0 };
+        let sums = if depth < k { 2 * rows * n.next_multiple_of(LANES) } else { 0 };
+        [b, a, sums]
+    }
+
+    const SIZES: [usize; 24] = [
+        1, 12, 15, 16, 47, 48, 49, 127, 128, 129, 500, 512, 513, 700, 1024, 1025, 2079, 2080, 2081,
+        4096, 4097, 5000, 90_000, 2_000_000,
+    ];
+    const CHAINS: [Chains; 2] = [Chains::OVER_ROWS, Chains::ALONG_ROWS];
 
     #[test]
-    fn the_room_for_the_largest_batch_holds_any_smaller_one() {
+    fn a_room_holds_its_block_and_those_of_every_smaller_size() {
+        let sizes = || SIZES.into_iter().flat_map(|m| SIZES.map(|n| (m, n)));
+        for (m, n) in sizes() {
+            for (k, chains) in SIZES.into_iter().flat_map(|k| CHAINS.map(|chains| (k, chains))) {
+                let room = rooms(m, n, k, chains);
+                let fewer = [(m - 1, n, k), (m, n - 1, k), (m, n, k - 1)];
+                let smaller = fewer.map(|(m, n, k)| rooms(m, n, k, chains));
+                for smaller in smaller.into_iter().chain([taken(m, n, k, chains)]) {
+                    let fits = smaller.iter().zip(room).all(|(&smaller, room)| smaller <= room);
+                    assert!(fits, "{m} x {n} with {k} terms, {chains:?}: {smaller:?} in {room:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_room_of_the_largest_batch_holds_the_blocks_of_all() {
+        let total = |sizes: [usize; 3]| sizes.iter().sum::<usize>();
         for (m, n) in [(1, 1), (47, 500), (48, 10), (48, 128), (300, 127), (784, 128), (5000, 700)]
         {
-            let mut most = 0;
-            for k in 1..3_000 {
-                most = most.max(rooms(m, n, k, Chains::OVER_ROWS).iter().sum());
-                assert!(floats(m, n, k, Chains::OVER_ROWS) >= most, "{m} x {n} with {k} terms");
+            for chains in CHAINS {
+                // As terms, and as columns.
+                let of_terms = total(rooms(m, n, 5_000, chains));
+                let of_columns = total(rooms(m, 5_000, n, chains));
+                for batch in 1..=5_000 {
+                    assert!(total(taken(m, n, batch, chains)) <= of_terms, "{m} x {n}, {batch}");
+                    assert!(total(taken(m, batch, n, chains)) <= of_columns, "{m}, {batch}, {n}");
+                }
             }
         }
     }

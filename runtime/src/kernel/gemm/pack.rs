@@ -16,8 +16,11 @@ pub(super) fn packs_b(m: usize) -> bool {
 /// Whether op(A) is packed where it is transposed: that costs about as much as one column block of
 /// C, and saves more the longer the columns are that a tile would find anywhere in the cache.
 pub(super) fn packs_a(m: usize, n: usize, k: usize) -> bool {
-    packs_b(m) && n >= 8 * LANES && k * n >= 1 << 14
+    packs_b(m) && n >= WIDE && k * n >= 1 << 14
 }
+
+/// The fewest columns of C for which op(A) is packed.
+pub(super) const WIDE: usize = 8 * LANES;
 
 /// The columns of op(A) that are packed at a time, as each may lie on a page of its own: as many as
 /// the processor keeps the addresses of at hand.

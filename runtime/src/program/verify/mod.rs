@@ -10,6 +10,7 @@
 //! - within a step, nothing written overlaps anything else that is written or read, but for exact
 //!   aliases of what the kernel reads just before it writes the same element; between steps, every
 //!   byte read is the one meant (`lifetime`);
+//! - what is spread over a tile as one number was written to all lanes (`lanes`);
 //! - what the host reads and writes — parameters, ports, outputs, scalars — is as described
 //!   (`table`).
 //!
@@ -17,6 +18,7 @@
 
 mod expr;
 mod kernel;
+mod lanes;
 mod lifetime;
 mod table;
 
@@ -88,6 +90,7 @@ pub fn verify(program: Program) -> Result<Verified, ProgramError> {
             lifetime::check(&program, phase, &buffers, &held)?;
         }
     }
+    lanes::check(&program, &buffers, &held)?;
     Ok(Verified(program))
 }
 

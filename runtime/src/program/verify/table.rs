@@ -59,6 +59,7 @@ pub(super) fn check<'p>(
     program: &'p Program,
     buffers: &Buffers,
 ) -> Result<Vec<Held<'p>>, ProgramError> {
+    check_shown(program)?;
     check_names(program)?;
     check_training(program)?;
     let mut found = Vec::new();
@@ -122,6 +123,33 @@ fn check_names(program: &Program) -> Result<(), ProgramError> {
     unique("input", program.inputs.iter().map(|port| &port.name))?;
     unique("target", program.targets.iter().map(|port| &port.name))?;
     unique("output", program.outputs.iter().map(|output| &output.name))
+}
+
+/// Checks that nothing that is shown to a person can tell a terminal what to do.
+fn check_shown(program: &Program) -> Result<(), ProgramError> {
+    let params = program.params.iter().map(|param| &param.name);
+    let outputs = program.outputs.iter().map(|output| &output.name);
+    let metrics = program.metrics.iter().map(|metric| &metric.name);
+    let ports = program.inputs.iter().chain(&program.targets);
+    let ports = ports.flat_map(|port| {
+        let classes = match &port.domain {
+            Domain::Names(names) => &names[..],
+            _ => &[],
+        };
+        [&port.name].into_iter().chain(classes).chain(&port.columns)
+    });
+    let steps = Phase::ALL.into_iter().flat_map(|phase| &phase.entry(program).steps);
+    let statements = steps.map(|step| &step.origin.name);
+    let names = [&program.name].into_iter().chain(params).chain(ports);
+    for name in names.chain(outputs).chain(metrics).chain(statements) {
+        let found = name.chars().find(|c| c.is_control());
+        require!(
+            found.is_none(),
+            "a name holds the control character U+{:04X}",
+            u32::from(found.unwrap_or_default())
+        );
+    }
+    Ok(())
 }
 
 fn unique<'p>(what: &str, names: impl Iterator<Item = &'p String>) -> Result<(), ProgramError> {

@@ -1,0 +1,129 @@
+//! Where everything that a program is bound to lies, and what binding it takes.
+
+use super::{EntryPoint, Launch};
+use crate::kernel::bind::Binder;
+use crate::kernel::code::Code;
+use crate::kernel::constants::Constants;
+use crate::kernel::gemm::Gemm;
+use crate::kernel::share::Share;
+use crate::program::{Expr, Kernel, Program};
+use crate::simd::LANES;
+use std::ops::Range;
+
+/// The floats of an executor: those of the program's buffers, the constants, then the scratch of
+/// each thread, with a fence behind each. A fence has no floats but where a run is watched.
+pub(super) struct Space {
+    pub(super) fence: usize,
+    /// The first float of the constants.
+    pub(super) constants_at: usize,
+    pub(super) constants: Constants,
+    /// The first float of the first thread's scratch.
+    scratch_at: usize,
+    /// The floats of a thread's scratch, fences inside it included.
+    scratch: usize,
+    /// All of them.
+    pub(super) floats: u64,
+}
+
+/// The bound steps of a thread, by entry.
+pub(super) type Steps = [Vec<Launch>; 4];
+/// For each of them the fences inside the thread's scratch.
+pub(super) type Fences = [Vec<Vec<Range<usize>>>; 4];
+
+impl Space {
+    /// The space of a program that these threads share.
+    pub(super) fn new(
+        program: &Program,
+        shares: &[Vec<Share>; 4],
+        threads: usize,
+        fence: usize,
+    ) -> Space {
+        let constants_at = program.arena_bytes as usize / 4 + fence;
+        let (constants, scratch_at, floats) = (Constants::new(), 0, 0);
+        let mut space = Space { fence, constants_at, constants, scratch_at, scratch: 0, floats };
+        // Binding once tells how many constants and how much scratch there are.
+        space.scratch = space.bind_at(program, shares, 0, 0).2;
+        space.scratch_at = constants_at + space.constants.values().len() * LANES + fence;
+        let scratch = (space.scratch + fence) as u64 * threads as u64;
+        space.floats = space.scratch_at as u64 + scratch;
+        space
+    }
+
+    /// The scratch of a thread.
+    pub(super) fn scratch(&self, thread: usize) -> Range<usize> {
+        let start = self.scratch_at + thread * (self.scratch + self.fence);
+        start..start + self.scratch
+    }
+
+    /// The constants, each as often as a vector has lanes.
+    pub(super) fn constants(&self) -> Range<usize> {
+        self.constants_at..self.constants_at + self.constants.values().len() * LANES
+    }
+
+    /// Binds every entry for one thread.
+    pub(super) fn bind(
+        &mut self,
+        program: &Program,
+        shares: &[Vec<Share>; 4],
+        thread: usize,
+    ) -> (Steps, Fences) {
+        let (steps, fences, _) = self.bind_at(program, shares, self.scratch(thread).start, thread);
+        (steps, fences)
+    }
+
+    /// Binds every entry for a thread whose scratch is there; also says how much it needs.
+    fn bind_at(
+        &mut self,
+        program: &Program,
+        shares: &[Vec<Share>; 4],
+        scratch: usize,
+        thread: usize,
+    ) -> (Steps, Fences, usize) {
+        let (at, fence) = (self.constants_at, self.fence);
+        let mut binder = Binder::new(program, &mut self.constants, at, scratch, fence);
+        let (mut steps, mut fences) = (Steps::default(), Fences::default());
+        for entry in EntryPoint::ALL {
+            let shares = &shares[entry as usize];
+            let (steps, fences) = (&mut steps[entry as usize], &mut fences[entry as usize]);
+            for (step, &share) in entry.of(program).steps.iter().zip(shares) {
+                if thread < share.threads || share.barrier {
+                    steps.push(Launch { step: binder.bind(&step.kernel, share.split), share });
+                    if fence > 0 {
+                        fences.push(binder.fences());
+                    }
+                }
+            }
+            steps.shrink_to_fit();
+        }
+        (steps, fences, binder.scratch_floats)
+    }
+}
+
+/// The most bytes that the bound steps of so many threads take.
+pub(super) fn bound_bytes(program: &Program, shares: &[Vec<Share>; 4], threads: usize) -> u64 {
+    let steps = EntryPoint::ALL
+        .into_iter()
+        .flat_map(|entry| entry.of(program).steps.iter().zip(&shares[entry as usize]));
+    steps
+        .map(|(step, share)| {
+            let holders = if share.barrier { threads } else { share.threads };
+            step_bytes(&step.kernel) as u64 * holders as u64
+        })
+        .fold(0, u64::saturating_add)
+}
+
+/// The most bytes that a step takes once it is bound.
+fn step_bytes(kernel: &Kernel) -> usize {
+    let codes: Vec<&Expr> = match kernel {
+        Kernel::Gemm(gemm) => {
+            [Some(&gemm.tail), gemm.column_sums.as_ref()].into_iter().flatten().collect()
+        }
+        Kernel::ColumnSum { tail, .. } => vec![tail],
+        Kernel::Map(expr) => vec![expr],
+        Kernel::Reduce(reduce) => vec![&reduce.body, &reduce.tail],
+        _ => vec![],
+    };
+    let codes: usize = codes.into_iter().map(Code::most_bytes).sum();
+    // The list of steps may have grown to twice what it holds.
+    2 * size_of::<Launch>() + size_of::<Gemm>() + codes
+}
