@@ -6,7 +6,7 @@ use crate::program::rows::crossing;
 use crate::program::{BufferId, Origin, Program, Verified};
 use crate::train::evaluate::evaluate;
 use crate::train::scalars::{Clock, Scalars};
-use crate::train::{self, Evaluation, TrainError};
+use crate::train::{self, Evaluation, Seen, TrainError};
 use crate::weights::Tensor;
 use std::sync::Arc;
 
@@ -129,14 +129,34 @@ impl Predictor {
     /// # Errors
     /// A program without a `train` section, data without rows, or data that does not fit the ports.
     pub fn evaluate(&mut self, data: &Dataset) -> Result<Evaluation, RunError> {
+        self.evaluate_rows(data, &all_rows(data.rows)?)
+    }
+
+    /// The rows of the data that were held out of the training of the weights, if it is the data
+    /// that they were trained on.
+    ///
+    /// # Errors
+    /// Data that does not fit the ports.
+    pub fn held_out(&self, data: &Dataset, seen: &Seen) -> Result<Option<Vec<u32>>, RunError> {
+        Ok(seen.held_out(&Feed::new(&self.program, data)?))
+    }
+
+    /// Loss and metrics over some rows of a data set.
+    ///
+    /// # Errors
+    /// As [`Predictor::evaluate`], or a row that is not there.
+    pub fn evaluate_rows(&mut self, data: &Dataset, rows: &[u32]) -> Result<Evaluation, RunError> {
         if self.program.program().loss.is_none() {
             return Err(RunError::Entry(EntryPoint::Eval));
         }
-        if data.rows == 0 {
+        if rows.is_empty() {
             return Err(RunError::Value("there are no rows to evaluate".into()));
         }
+        if let Some(row) = rows.iter().find(|row| **row as usize >= data.rows) {
+            return Err(RunError::Value(format!("there is no row {row} among {}", data.rows)));
+        }
         let feed = Feed::new(&self.program, data)?;
-        evaluate(&mut self.executor, &mut self.scalars, &feed, &all_rows(data.rows)?)
+        evaluate(&mut self.executor, &mut self.scalars, &feed, rows)
     }
 }
 

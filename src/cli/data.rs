@@ -9,7 +9,7 @@ use arenet::runtime::data::{
 };
 use arenet::runtime::program::Program;
 use arenet::runtime::pytorch::from_pytorch;
-use arenet::runtime::train::says_checkpoint;
+use arenet::runtime::train::{Seen, says_checkpoint};
 use arenet::runtime::weights::{Tensor, read_weights_within};
 
 use super::args::{DataArgs, Rows};
@@ -95,6 +95,8 @@ pub struct Weights {
     pub file: String,
     /// The parameters.
     pub tensors: Vec<Tensor>,
+    /// Which rows they were trained on, if the file says.
+    pub seen: Option<Seen>,
     /// What the columns were called in the table they were trained on, as the file says, or else
     /// the program.
     pub columns: ColumnNames,
@@ -118,5 +120,6 @@ pub fn read_weights(cx: &Context, program: &Program, path: &Path) -> Result<Weig
         tensors = turned;
     }
     let columns = ColumnNames::from_metadata(&metadata, &file)?;
-    Ok(Weights { file, tensors, columns: columns.or(ColumnNames::of_program(program)) })
+    let columns = columns.or(ColumnNames::of_program(program));
+    Ok(Weights { file, tensors, seen: Seen::from_metadata(&metadata), columns })
 }

@@ -21,6 +21,9 @@ pub struct EvalArgs {
     weights: WeightsArgs,
     #[command(flatten)]
     data: DataArgs,
+    /// Only the rows that were held out when the weights were trained on this table
+    #[arg(long)]
+    held_out: bool,
     /// One line of JSON
     #[arg(long)]
     json: bool,
@@ -41,7 +44,30 @@ pub fn run(cx: &Context, args: &EvalArgs) -> Result<(), Failure> {
     let mut predictor = Predictor::new(running, &weights.tensors, &weights.file, options)?;
     let path = data::locate(&source, &args.data)?;
     let rows = data::read(cx, &path, &args.data, program, &weights.columns, false)?;
-    let result = predictor.evaluate(&rows)?;
+    let held_out = match &weights.seen {
+        Some(seen) => predictor.held_out(&rows, seen)?,
+        None => None,
+    };
+    let result = match (held_out, args.held_out) {
+        (Some(held_out), true) if !held_out.is_empty() => {
+            predictor.evaluate_rows(&rows, &held_out)?
+        }
+        (Some(_), true) => {
+            let text = format!("{path}: no rows were held out: all of them were trained on");
+            return Err(Failure::new(Kind::Data, text).help("evaluate on other rows with --data"));
+        }
+        (None, true) => {
+            let text = format!("{path}: {} does not say that it was trained on this", weights.file);
+            let help = "without --held-out all rows are evaluated";
+            return Err(Failure::new(Kind::Data, text).help(help));
+        }
+        (held_out, false) => {
+            if let Some(held_out) = held_out {
+                cx.console.note(seen(&path.to_string(), rows.rows, held_out.len()));
+            }
+            predictor.evaluate(&rows)?
+        }
+    };
     if args.json {
         let line = json!({
             "rows": result.rows,
@@ -55,6 +81,16 @@ pub fn run(cx: &Context, args: &EvalArgs) -> Result<(), Failure> {
         figures(result.loss, &result.metrics),
         units::plural(result.rows, "row")
     ))
+}
+
+/// Says that training saw the rows.
+fn seen(table: &str, rows: usize, held_out: usize) -> String {
+    let trained = units::plural((rows - held_out) as u64, "row");
+    let text = format!("{table}: the weights were trained on {trained} of it");
+    match held_out {
+        0 => text,
+        _ => format!("{text}; --held-out evaluates only the other {held_out}"),
+    }
 }
 
 /// The metrics as a JSON object.

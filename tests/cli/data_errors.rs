@@ -131,7 +131,7 @@ fn a_full_disk_is_an_error_and_no_panic() {
     folder.fails("train small.net -q --out /dev/full", 3, full);
     folder.fails("predict small.net --out /dev/full", 3, full);
     let stdout = full.replace("/dev/full", "standard output");
-    for command in ["predict small.net", "eval small.net", "check small.net", "cpu"] {
+    for command in ["predict small.net", "eval small.net -q", "check small.net", "cpu"] {
         let sink = std::fs::File::options().write(true).open("/dev/full").unwrap();
         let output = folder.command(command.split(' ')).stdout(sink).output().unwrap();
         let done = crate::common::done(output);

@@ -155,3 +155,37 @@ fn an_unrelated_output_has_no_classes() {
         assert!(rows[0]["kind"].as_i64().is_some_and(|kind| (4..7).contains(&kind)), "{json}");
     }
 }
+
+#[test]
+fn rows_that_training_saw_are_told() {
+    let folder = Folder::new("eval-seen");
+    let iris = model("iris.net");
+    let out = folder.ok(&format!("train {iris} -q")).out;
+    let figures = out.lines().next().unwrap().strip_suffix(" on 30 held-out rows").unwrap();
+    let done = folder.ok(&format!("eval {iris}"));
+    let told = "the weights were trained on 120 rows of it; --held-out evaluates only the other 30";
+    assert!(done.err.contains(told), "{done:?}");
+    let held_out = folder.ok(&format!("eval {iris} --held-out"));
+    assert_eq!((held_out.out, held_out.err), (format!("{figures} on 30 rows\n"), String::new()));
+
+    // Other rows, or the same in another order, were not split so.
+    let text = std::fs::read_to_string(model("iris.csv")).unwrap();
+    folder.write("some.csv", text.lines().take(50).collect::<Vec<_>>().join("\n"));
+    assert_eq!(folder.ok(&format!("eval {iris} --data some.csv")).err, "");
+    folder.fails(
+        &format!("eval {iris} --data some.csv --held-out"),
+        3,
+        "error: some.csv: iris.safetensors does not say that it was trained on this\n\
+         help: without --held-out all rows are evaluated",
+    );
+
+    let folder = trained("eval-all-seen");
+    let done = folder.ok("eval small.net");
+    assert_eq!(done.err, "small.csv: the weights were trained on 4 rows of it\n");
+    folder.fails(
+        "eval small.net --held-out",
+        3,
+        "error: small.csv: no rows were held out: all of them were trained on\n\
+         help: evaluate on other rows with --data",
+    );
+}

@@ -6,7 +6,7 @@
 //! stored. The run must be the same: the file carries hashes of the program and the data.
 
 use super::params::{self, Slot};
-use super::{Position, Trainer};
+use super::{Position, Trainer, seen};
 use crate::data::{DataError, shown};
 use crate::exec::Feed;
 use crate::program::{Buffer, Entry, Origin, Port, Program, Step, Training, codec};
@@ -30,8 +30,6 @@ impl Trainer {
             ("format", FORMAT.to_string()),
             ("net", self.program.program().name.clone()),
             ("program", self.program_hash()),
-            ("data", self.data_hash()),
-            ("seed", self.training.seed.to_string()),
             ("epoch", epoch.to_string()),
             ("step_in_epoch", step_in_epoch.to_string()),
             ("steps", steps.to_string()),
@@ -40,6 +38,7 @@ impl Trainer {
         let mut metadata: Metadata =
             entries.into_iter().map(|(key, value)| (key.to_string(), value)).collect();
         self.columns.add_to(&mut metadata);
+        seen::add_to(&mut metadata, self.data_hash(), &self.training);
         params::save(&self.executor, &self.all_slots(), &metadata, path)
     }
 
@@ -117,7 +116,7 @@ impl Trainer {
         hex(hash_program(self.program.program(), &self.training))
     }
 
-    fn data_hash(&self) -> String {
+    pub(super) fn data_hash(&self) -> String {
         hex(*self.data_hash.get_or_init(|| hash_data(&self.data)))
     }
 }
@@ -152,7 +151,7 @@ fn hash_program(program: &Program, training: &Training) -> u64 {
     hash(codec::encode(&essence).into_iter().map(u32::from))
 }
 
-fn hash_data(data: &Feed) -> u64 {
+pub(super) fn hash_data(data: &Feed) -> u64 {
     let shape = [data.rows() as u64].into_iter().flat_map(|n| [n as u32, (n >> 32) as u32]);
     let values = data.values().flat_map(|values| values.iter().map(|value| value.to_bits()));
     hash(shape.chain(values))
@@ -165,7 +164,7 @@ fn hash(words: impl Iterator<Item = u32>) -> u64 {
     })
 }
 
-fn hex(bits: u64) -> String {
+pub(super) fn hex(bits: u64) -> String {
     format!("{bits:016x}")
 }
 

@@ -9,11 +9,13 @@ pub(crate) mod params;
 mod report;
 pub(crate) mod scalars;
 mod schedule;
+mod seen;
 mod settings;
 
 pub use checkpoint::{is_checkpoint, says_checkpoint};
 pub use report::{Divergence, EpochReport, Evaluation, Part, Progress, TrainError};
 pub use scalars::{Clock, Scalars};
+pub use seen::Seen;
 pub use settings::{Settings, check_epochs, check_rate};
 
 use crate::data::{ColumnNames, DataError, Dataset};
@@ -366,6 +368,7 @@ impl Trainer {
             metadata.map(|(key, value)| (key.into(), value.into())).into();
         self.columns.add_to(&mut metadata);
         metadata.insert(LAYOUT_KEY.into(), LAYOUT.into());
+        seen::add_to(&mut metadata, self.data_hash(), &self.training);
         let slots = params::parameters(self.program.program());
         params::save(&self.executor, &slots, &metadata, path)
     }
