@@ -6,6 +6,8 @@ use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
 
 const DIGITS: &str = include_str!("../models/digits.net");
+const TRAIN: &str =
+    "train {\n    target t: [N, 1]\n    loss = mse(y, t)\n    optimizer = adam()\n}\n";
 
 /// A net of so many dense layers, with its training.
 fn chain(layers: usize) -> String {
@@ -14,11 +16,35 @@ fn chain(layers: usize) -> String {
     for layer in 1..layers - 1 {
         text.push_str(&format!("    h{layer} = h{} |> dense(8) |> tanh\n", layer - 1));
     }
-    text.push_str(&format!("    output y = h{} |> dense(1)\n}}\n", layers - 2));
-    text.push_str(
-        "train {\n    target t: [N, 1]\n    loss = mse(y, t)\n    optimizer = adam()\n}\n",
-    );
-    text
+    format!("{text}    output y = h{} |> dense(1)\n}}\n{TRAIN}", layers - 2)
+}
+
+/// A net of so many layers side by side, each an output, with its training.
+fn outputs(layers: usize) -> String {
+    let mut text = String::from("net outputs {\n    input x: [N, 8]\n");
+    for layer in 1..layers {
+        text.push_str(&format!("    output y{layer} = x |> dense(1) |> tanh\n"));
+    }
+    format!("{text}    output y = x |> dense(1)\n}}\n{TRAIN}")
+}
+
+/// A net whose one layer is used so many times, so that its gradients are sums of as many terms.
+fn uses(count: usize) -> String {
+    let mut text = String::from("net uses {\n    input x: [N, 1]\n");
+    text.push_str("    layer f(a) = a |> dense(1) |> tanh\n    h0 = f(x)\n");
+    for i in 1..count {
+        text.push_str(&format!("    h{i} = h{} + f(x * {i})\n", i - 1));
+    }
+    format!("{text}    output y = h{}\n}}\n{TRAIN}", count - 1)
+}
+
+/// A net of so many inputs, of which it uses one.
+fn inputs(count: usize) -> String {
+    let mut text = String::from("net inputs {\n");
+    for i in 0..count {
+        text.push_str(&format!("    input x{i}: [N, 1]\n"));
+    }
+    text + "    output y = x0 |> dense(1)\n}\n" + TRAIN
 }
 
 fn compile(criterion: &mut Criterion) {
@@ -29,8 +55,11 @@ fn compile(criterion: &mut Criterion) {
         });
     };
     measure(BenchmarkId::from_parameter("digits.net"), DIGITS);
-    for layers in [10, 100, 1_000] {
-        measure(BenchmarkId::new("dense layers", layers), &chain(layers));
+    for count in [10, 100, 1_000] {
+        measure(BenchmarkId::new("dense layers", count), &chain(count));
+        measure(BenchmarkId::new("outputs", count), &outputs(count));
+        measure(BenchmarkId::new("uses of a layer", count), &uses(count));
+        measure(BenchmarkId::new("inputs", count), &inputs(count));
     }
 }
 

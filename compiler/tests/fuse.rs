@@ -129,6 +129,17 @@ fn columns_that_no_product_reads_are_summed_alone() {
 }
 
 #[test]
+fn a_formula_that_repeats_its_parts_stays_short() {
+    // Written out, each step is twice as long as the one before.
+    let steps: String = (0..40).map(|i| format!("h{} = h{i} * h{i}\n", i + 1)).collect();
+    let source = format!("net m {{ input h0: [N, 4]\n{steps}output y = h40 }}");
+    let compiled = compile(&source, &Options::default()).unwrap();
+    let text = show::schedule(&compiled.model, &compiled.stages[1]);
+    assert!(text.len() < 10_000, "{} bytes", text.len());
+    assert!(text.contains("%14 = %7 * %7"), "{text}");
+}
+
+#[test]
 fn every_optimizer_updates_a_weight_and_its_bias_in_one_product() {
     for optimizer in [
         "sgd(lr: 0.1, weight_decay: 0.01)",

@@ -1,6 +1,8 @@
 //! How diagnostics are written, for people and for programs.
 
-use arenet_compiler::diagnostic::{Diagnostic, Span, did_you_mean, line_column, render, to_json};
+use arenet_compiler::diagnostic::{
+    Diagnostic, Lines, Span, did_you_mean, line_column, render, to_json,
+};
 use pretty_assertions::assert_eq;
 
 use super::trim_indent;
@@ -242,6 +244,14 @@ fn lines_and_columns() {
     let places = [(0, (1, 1)), (1, (1, 2)), (2, (1, 2)), (3, (1, 3)), (4, (2, 1)), (5, (3, 1))];
     for (offset, expected) in places.into_iter().chain([(6, (3, 2)), (99, (3, 2))]) {
         assert_eq!(line_column(source, offset), expected, "{offset}");
+    }
+    // Many at once, also across the blocks in which characters are counted.
+    for source in [source.to_string(), "ä\n".repeat(300), "x".repeat(255) + "→\n€→z", "".into()]
+    {
+        let lines = Lines::new(&source);
+        for offset in (0..source.len() + 2).chain([usize::MAX]) {
+            assert_eq!(lines.line_column(offset), line_column(&source, offset), "{offset}");
+        }
     }
 }
 
