@@ -1,6 +1,6 @@
 //! Softmax and cross-entropy with class indices in one, and the share of correct answers.
 
-use super::softmax::{Logits, Normalizer, copied_row, each, load, normalizer, store};
+use super::softmax::{Logits, copied_row, each, load, normalizer, store};
 use super::{Extent, Part};
 use crate::arena::Memory;
 use crate::simd::{LANES, Simd, math};
@@ -81,13 +81,10 @@ impl CrossEntropy {
                         let target = *memory.at(self.target.at(row)).cast::<i32>() as usize;
                         (target, memory.read(self.x + row * self.stride, width))
                     };
-                    let Normalizer { largest, total, excess } = match self.loss {
-                        Some(_) => normalizer::<S, true>(s, x, self.cols),
-                        None => normalizer::<S, false>(s, x, self.cols),
-                    };
+                    let (largest, total) = normalizer(s, x, self.cols);
                     let chosen = x[target];
                     if let Some(loss) = self.loss {
-                        let log = s.to_array(math::log_1p(s, s.splat(excess)))[0];
+                        let log = s.to_array(math::log(s, s.splat(total)))[0];
                         // SAFETY: as above.
                         unsafe { *memory.at(loss.at(row)) = log - (chosen - largest) };
                     }
@@ -126,7 +123,7 @@ impl CrossEntropy {
                 for class in 1..self.cols {
                     chosen = s.select(is_target(class), x.x[class], chosen);
                 }
-                let log = math::log_1p(s, x.excess(s));
+                let log = math::log(s, x.total);
                 let value = s.sub(log, s.sub(chosen, x.largest));
                 // SAFETY: as above.
                 unsafe { store(s, memory, loss.at(row), value) };

@@ -43,15 +43,12 @@ impl Softmax {
                     // vectors, and `check_overlaps` that they are the same or apart.
                     let y =
                         unsafe { copied_row(memory, self.x, self.y, row * self.stride, self.cols) };
+                    let (largest, total) = normalizer(s, y, self.cols);
                     if self.log {
-                        let Normalizer { largest, excess, .. } =
-                            normalizer::<S, true>(s, y, self.cols);
                         let shift = s.splat(largest);
-                        let log = math::log_1p(s, s.splat(excess));
+                        let log = math::log(s, s.splat(total));
                         each(s, y, |x| s.sub(s.sub(x, shift), log));
                     } else {
-                        let Normalizer { largest, total, .. } =
-                            normalizer::<S, false>(s, y, self.cols);
                         let (shift, total) = (s.splat(largest), s.splat(total));
                         each(s, y, |x| s.div(math::exp(s, s.sub(x, shift)), total));
                     }
@@ -67,7 +64,7 @@ impl Softmax {
             // SAFETY: `rows_or_columns` has proved that x has at most sixteen columns, and `place`
             // that each holds its rows in whole vectors.
             let x = unsafe { Logits::load(s, memory, self.x + row, self.stride, self.cols) };
-            let log = if self.log { math::log_1p(s, x.excess(s)) } else { x.total };
+            let log = if self.log { math::log(s, x.total) } else { x.total };
             for class in 0..self.cols {
                 let y = match self.log {
                     true => s.sub(s.sub(x.x[class], x.largest), log),
@@ -142,17 +139,6 @@ impl<S: Simd> Logits<S> {
         }
         Logits { x, e, largest, total: tree(e, |a, b| s.add(a, b)) }
     }
-
-    /// The excess of [`Normalizer`].
-    #[inline(always)]
-    pub fn excess(&self, s: S) -> S::F {
-        let (zero, one) = (s.splat(0.0), s.splat(1.0));
-        let is_largest = |class: usize| s.eq(self.x[class], self.largest);
-        let others = std::array::from_fn(|i| s.select(is_largest(i), zero, self.e[i]));
-        let equal = std::array::from_fn(|i| s.select(is_largest(i), one, zero));
-        let [others, equal] = [others, equal].map(|values| tree(values, |a, b| s.add(a, b)));
-        s.add(others, s.sub(equal, one))
-    }
 }
 
 /// Joins sixteen values by the tree of [`Simd::sum`].
@@ -194,21 +180,9 @@ pub fn each<S: Simd>(s: S, row: &mut [f32], f: impl Fn(S::F) -> S::F) {
     }
 }
 
-/// What normalises a row.
-#[derive(Clone, Copy, Debug)]
-pub struct Normalizer {
-    /// The largest element.
-    pub largest: f32,
-    /// Σ e^(x - largest)
-    pub total: f32,
-    /// That sum less the 1 of the largest element, so that the logarithm of a sum that is hardly
-    /// more than 1 keeps its digits.
-    pub excess: f32,
-}
-
-/// What normalises the first `cols` elements of a row; the excess only where it is asked for.
+/// The largest of the first `cols` elements of a row, and Σ e^(x - largest).
 #[inline(always)]
-pub fn normalizer<S: Simd, const EXCESS: bool>(s: S, row: &[f32], cols: usize) -> Normalizer {
+pub fn normalizer<S: Simd>(s: S, row: &[f32], cols: usize) -> (f32, f32) {
     let present = |vec: usize| s.first((cols - vec * LANES).min(LANES));
     let mut largest = s.splat(f32::NEG_INFINITY);
     for (vec, lanes) in row.as_chunks().0.iter().enumerate() {
@@ -217,18 +191,10 @@ pub fn normalizer<S: Simd, const EXCESS: bool>(s: S, row: &[f32], cols: usize) -
         largest = s.max(largest, x);
     }
     let largest = s.largest(largest);
-    let (zero, one, shift) = (s.splat(0.0), s.splat(1.0), s.splat(largest));
-    let [mut total, mut others, mut equal] = [(); 3].map(|()| LaneSums::new(s));
+    let mut total = LaneSums::new(s);
     for (vec, lanes) in row.as_chunks().0.iter().enumerate() {
-        let x = s.from_array(*lanes);
-        let e = s.select(present(vec), math::exp(s, s.sub(x, shift)), zero);
-        total.add(e);
-        if EXCESS {
-            let is_largest = s.eq(x, shift);
-            others.add(s.select(is_largest, zero, e));
-            equal.add(s.select(present(vec), s.select(is_largest, one, zero), zero));
-        }
+        let e = math::exp(s, s.sub(s.from_array(*lanes), s.splat(largest)));
+        total.add(s.select(present(vec), e, s.splat(0.0)));
     }
-    let excess = if EXCESS { others.sum() + (equal.sum() - 1.0) } else { 0.0 };
-    Normalizer { largest, total: total.sum(), excess }
+    (largest, total.sum())
 }

@@ -46,13 +46,6 @@ pub fn log<S: Simd>(s: S, x: S::F) -> S::F {
     s.select(s.gt(x, zero), y, not_positive)
 }
 
-/// ln(1+x) for x >= 0, with the digits of x where it is small.
-#[inline(always)]
-pub fn log_1p<S: Simd>(s: S, x: S::F) -> S::F {
-    let (zero, one, half) = (s.splat(0.0), s.splat(1.0), s.splat(0.5));
-    s.select(s.gt(x, half), log(s, s.add(x, one)), log_1p_small(s, x, zero))
-}
-
 /// ln(1 + e^x), as max(x, 0) + ln(1+u) with u = e^-|x|.
 ///
 /// ln(1+u) is ln(2) + ln(1 + (u-1)/2) from u = 1/2 on, where the subtraction is exact.

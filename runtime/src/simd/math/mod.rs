@@ -21,7 +21,7 @@ mod log;
 mod normal;
 
 pub use exp::{exp, sigmoid, tanh};
-pub use log::{log, log_1p, softplus};
+pub use log::{log, softplus};
 pub use normal::{gelu, normal_cdf};
 
 use super::Simd;
