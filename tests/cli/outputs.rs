@@ -131,6 +131,38 @@ fn names_with_points_are_kept_apart() {
     );
 }
 
+/// A file of any size is refused by the system, as one is by a disk that is full.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_cannot_be_finished_leaves_the_earlier_one() {
+    use std::process::Command;
+
+    let folder = trained("outputs-full");
+    folder.ok("train small.net -q");
+    let before = contents(&folder);
+    let limited = |args: &str| {
+        let script = format!("trap '' XFSZ; ulimit -f 0; exec \"$0\" {args}");
+        let mut command = Command::new("sh");
+        command.args(["-c", &script, env!("CARGO_BIN_EXE_arenet")]);
+        done(command.current_dir(folder.path("")).output().unwrap())
+    };
+    for (args, out) in [
+        ("train small.net -q --out w.safetensors", "w.safetensors"),
+        ("train small.net -q --out new.safetensors", "new.safetensors"),
+        ("predict small.net --out valid.csv", "valid.csv"),
+        ("compile small.net -o small.netc", "small.netc"),
+    ] {
+        let done = limited(args);
+        let text = format!("error: {out}: cannot be written: File too large (os error 27)");
+        assert_eq!((done.code, done.err.trim_end()), (3, &*text), "{args}");
+        assert!(contents(&folder) == before, "{args}");
+        assert!(out.starts_with('w') || out.starts_with('v') || !folder.has(out), "{args}");
+    }
+    let entries = fs::read_dir(folder.path("")).unwrap();
+    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    assert!(names.into_iter().all(|name| !name.ends_with(".tmp")), "nothing is left behind");
+}
+
 /// Every kind of file in the place of every other.
 #[cfg(unix)]
 #[test]

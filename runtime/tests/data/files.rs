@@ -4,7 +4,9 @@ use std::fs;
 use std::io::{Error, ErrorKind};
 use std::path::Path;
 
-use arenet_runtime::files::{check_writable, is_same_file, is_stdout, write_atomically};
+use arenet_runtime::files::{
+    WriteError, check_writable, is_same_file, is_stdout, write_atomically,
+};
 use pretty_assertions::assert_eq;
 
 use super::folder;
@@ -135,6 +137,19 @@ fn a_folder_that_cannot_be_read_is_written_to() {
     fs::set_permissions(&folder, fs::Permissions::from_mode(0o700)).unwrap();
     written.unwrap();
     assert_eq!(names(&folder), ["w"]);
+}
+
+#[test]
+fn an_error_says_what_the_target_holds() {
+    let message = |written| {
+        let source = Error::other("an error of the disk");
+        WriteError { path: "w".into(), source, written }.to_string()
+    };
+    assert_eq!(message(false), "w: cannot be written: an error of the disk");
+    assert_eq!(
+        message(true),
+        "w: is written, but may not survive a crash of the system: an error of the disk"
+    );
 }
 
 #[test]
