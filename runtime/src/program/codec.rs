@@ -226,14 +226,13 @@ impl Wire for Opcode {
     }
 }
 
-/// The last of a program; bytes that end before it have none.
 impl Wire for Lines {
     fn write(&self, out: &mut Vec<u8>) {
         self.0.write(out);
     }
 
     fn read(input: &mut Input) -> Result<Self, ProgramError> {
-        if input.rest.is_empty() { Ok(Lines::default()) } else { Wire::read(input).map(Lines) }
+        Wire::read(input).map(Lines)
     }
 }
 

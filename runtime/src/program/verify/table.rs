@@ -139,7 +139,8 @@ fn check_shown(program: &Program) -> Result<(), ProgramError> {
         [&port.name].into_iter().chain(classes).chain(&port.columns)
     });
     let steps = Phase::ALL.into_iter().flat_map(|phase| &phase.entry(program).steps);
-    let statements = steps.map(|step| &step.origin.name);
+    let lines = program.lines.0.iter().map(|line| &line.origin);
+    let statements = steps.map(|step| &step.origin).chain(lines).map(|origin| &origin.name);
     let names = [&program.name].into_iter().chain(params).chain(ports);
     for name in names.chain(outputs).chain(metrics).chain(statements) {
         let found = name.chars().find(|c| c.is_control());
