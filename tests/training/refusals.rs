@@ -33,7 +33,11 @@ fn weights_that_do_not_fit_are_refused() {
     );
     refuses(
         |w| w[0].shape = vec![1, 2],
-        "does not fit the net \"line\": y.w is [1, 2] and must be [2, 1]",
+        "has weights as [out, in], as PyTorch keeps them, and they are read as [in, out]: y.w is \
+         [1, 2] and must be [2, 1]\n\
+         help: turn them in Python: from safetensors.torch import load_file, save_file; \
+         save_file({k: t.T.contiguous() if t.dim() == 2 else t for k, t in \
+         load_file(FILE).items()}, NEW)",
     );
     refuses(
         |w| w[0].data[1] = f32::INFINITY,
