@@ -104,8 +104,8 @@ pub enum Init {
 pub struct Metric {
     /// The name shown: `accuracy`, or `accuracy(y2)` when there are several of one kind.
     pub name: String,
-    /// The mean over the batch, a scalar.
+    /// The value over the batch, a scalar.
     pub node: NodeId,
-    /// What is done to the mean over all rows.
+    /// What that is, and what becomes of it.
     pub finish: Finish,
 }

@@ -226,8 +226,8 @@ fn metrics_are_named_apart() {
         [
             ("rmse", Finish::Root),
             ("mae", Finish::Mean),
-            ("accuracy(y)", Finish::Mean),
-            ("accuracy(a)", Finish::Mean),
+            ("accuracy(y)", Finish::Share(2)),
+            ("accuracy(a)", Finish::Share(3)),
         ]
     );
 }

@@ -127,3 +127,50 @@ train {
         }
     }
 }
+
+#[test]
+fn a_share_is_a_count_over_a_count() {
+    // Classes, and elements that lie on a side of a threshold, over batches with a rest.
+    const SIDES: &str = "
+net sides {
+    input x: [N, 3]
+    output y = x + dense(x, 3, init: zeros)
+}
+train {
+    target t: [N, 3]
+    loss = mse(y, t)
+    metric accuracy(y, t, threshold: 0)
+    optimizer = sgd(lr: 0.1)
+}";
+    const LARGEST: &str = "
+net largest {
+    input x: [N, 3]
+    output y = x + dense(x, 3, init: zeros)
+}
+train {
+    target c: i32[N] in 0..3
+    loss = cross_entropy(y, c)
+    metric accuracy(y, c)
+    optimizer = sgd(lr: 0.1)
+}";
+    let rows = 29_989;
+    let x = uniform(5, 3 * rows);
+    let t: Vec<f32> = uniform(6, 3 * rows);
+    let sides = x.iter().zip(&t).filter(|(x, t)| (**x > 0.0) == (**t > 0.5)).count();
+    let largest = x.chunks_exact(3).filter(|x| x[1] > x[0] && x[1] >= x[2]).count();
+    let sides = (SIDES, floats(3, t), sides as f64 / (3 * rows) as f64);
+    let classes = Array { width: 1, data: Values::I32(vec![1; rows]) };
+    for (net, target, share) in [sides, (LARGEST, classes, largest as f64 / rows as f64)] {
+        let inputs = vec![floats(3, x.clone())];
+        let data = Dataset { rows, inputs, targets: vec![target], ..Dataset::default() };
+        for batch in [1, 7, 1_000, 29_989] {
+            let program = program_for(net, Some(batch));
+            let settings = Settings::default();
+            let options = RunOptions::default();
+            let mut trainer =
+                Trainer::new(program, data.clone(), Some(data.clone()), &settings, options)
+                    .unwrap();
+            assert_eq!(trainer.evaluate().unwrap().unwrap().metrics[0].1, share, "batch {batch}");
+        }
+    }
+}

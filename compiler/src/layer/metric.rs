@@ -2,17 +2,17 @@
 
 use super::loss::{between, classes};
 use super::{Builder, Entry};
-use crate::graph::{DType, Formula, NodeId, Term};
+use crate::graph::{DType, Formula, NodeId, Shape, Term};
 use crate::op::Correct;
 use crate::signature::{Args, Kind, Param, Problem, Range, Signature, Value};
 use arenet_runtime::program::Finish;
 
 /// A metric that is no loss.
 pub struct MetricEntry {
-    /// The function that gives its mean.
+    /// The function that gives its value.
     pub entry: Entry,
-    /// What is done to the mean over all rows.
-    pub finish: Finish,
+    /// What its value is, for a target of this shape.
+    pub finish: fn(Shape) -> Finish,
 }
 
 /// The metrics; every loss is one as well.
@@ -30,7 +30,7 @@ pub const METRICS: &[MetricEntry] = &[
             },
             expand: accuracy,
         },
-        finish: Finish::Mean,
+        finish: share,
     },
     MetricEntry {
         entry: Entry {
@@ -41,17 +41,18 @@ pub const METRICS: &[MetricEntry] = &[
             },
             expand: |b, args| between(b, args, |y, t| ((y - t) * (y - t)).mean()),
         },
-        finish: Finish::Root,
+        finish: |_| Finish::Root,
     },
 ];
 
-/// For classes, the share of rows whose largest logit is the target's. For floats, the share of
-/// elements that lie on the same side: y of the threshold, and t of one half.
+/// For classes, the rows whose largest logit is the target's. For floats, the elements that lie on
+/// the same side: y of the threshold, and t of one half. They are counted where there is a batch; of
+/// other values it is their share.
 fn accuracy(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
     if builder.graph.node(args.tensor("t")).dtype == DType::F32 {
         let threshold = args.real("threshold");
         return between(builder, args, |y, t| {
-            (1.0 - (above(y, threshold) - above(t, 0.5)).abs()).mean()
+            count(1.0 - (above(y, threshold) - above(t, 0.5)).abs())
         });
     }
     if args.span("threshold").is_some() {
@@ -60,7 +61,17 @@ fn accuracy(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
     }
     let (logits, target) = classes(builder, args)?;
     let f = Formula::new(&mut builder.graph);
-    Ok(f.op(Correct, &[f.term(logits), f.term(target)]).mean().id)
+    Ok(count(f.op(Correct, &[f.term(logits), f.term(target)])).id)
+}
+
+/// What an accuracy is, by the shape of its target.
+fn share(target: Shape) -> Finish {
+    if target.batch() { Finish::Share(target.fixed_elements() as u64) } else { Finish::Mean }
+}
+
+/// The number of ones among ones and zeros; their mean where they do not depend on the batch.
+fn count(ones: Term<'_>) -> Term<'_> {
+    if ones.shape().batch() { ones.sum() } else { ones.mean() }
 }
 
 /// 1 where x > threshold, else 0

@@ -160,7 +160,6 @@ impl<'a> Lowering<'a> {
     fn metric(&mut self, call: &'a Call, several: bool) {
         let name = call.function.name.as_str();
         let metric = METRICS.iter().find(|metric| metric.entry.signature.name == name);
-        let finish = metric.map_or(Finish::Mean, |metric| metric.finish);
         let entry = metric.map(|metric| &metric.entry);
         let loss = layer::entries().find(|entry| entry.signature.name == name);
         let Some(entry) = entry.or(loss) else {
@@ -182,6 +181,8 @@ impl<'a> Lowering<'a> {
         let operand = Operand { value, span: call.span, defined: None };
         if let Some(node) = self.single_number(&operand, "a metric") {
             let name = if several { full_name(call) } else { name.to_string() };
+            let target = |name| self.builder.graph.shape(matched.args.tensor(name));
+            let finish = metric.map_or(Finish::Mean, |metric| (metric.finish)(target("t")));
             self.model.metrics.push(Metric { name, node, finish });
         }
     }

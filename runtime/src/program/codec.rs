@@ -341,7 +341,7 @@ enums! {
         4 => Undampened { dampening },
     }
     Part { 0 => Tail, 1 => Body, 2 => ColumnSums, }
-    Finish { 0 => Mean, 1 => Root, }
+    Finish { 0 => Mean, 1 => Root, 2 => Share(each), }
     Batch { 0 => Full, 1 => Rows(rows), }
     Per { 0 => Step, 1 => Epoch, }
     Curve {

@@ -49,7 +49,7 @@ pub struct Program {
     pub scalars: Vec<(Scalar, BufferId)>,
     /// The mean loss over the rows of the batch.
     pub loss: Option<BufferId>,
-    /// The metrics, means over the rows of the batch.
+    /// The metrics, means or counts over the rows of the batch.
     pub metrics: Vec<Metric>,
     /// Writes the parameters' initial values.
     pub init: Entry,
@@ -246,8 +246,8 @@ pub struct Output {
 pub struct Metric {
     /// Its name.
     pub name: String,
-    /// Its mean over the batch.
+    /// Its value over the batch.
     pub buffer: BufferId,
-    /// What is done to the mean over all rows.
+    /// What that is, and what becomes of it.
     pub finish: Finish,
 }

@@ -94,13 +94,16 @@ pub enum Scalar {
     },
 }
 
-/// How a metric's mean over all rows becomes the figure shown.
+/// What a metric's value over a batch is, and how those of all batches become the figure shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Finish {
-    /// As it is.
+    /// A mean; shown is the mean over all rows.
     Mean,
-    /// Its square root.
+    /// A mean; shown is the square root of the mean over all rows.
     Root,
+    /// A count, of at most so many in each row; shown is the share of those that there are. Counts
+    /// are whole numbers, so the share is that of all rows exactly, whatever the batches.
+    Share(u64),
 }
 
 /// The training section of a program.

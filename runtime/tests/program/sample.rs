@@ -320,6 +320,7 @@ pub fn sample() -> Program {
         loss: Some(LOSS),
         metrics: vec![
             metric("accuracy", ACCURACY, Finish::Mean),
+            metric("share", ACCURACY, Finish::Share(3)),
             metric("root_loss", LOSS, Finish::Root),
         ],
         init: entry(init()),

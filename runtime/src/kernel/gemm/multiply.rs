@@ -55,6 +55,9 @@ pub unsafe fn multiply<
                 let (mut a, mut from) = (rows, memory.at(b.offset).cast_const());
                 let mut left = block.terms.len();
                 let mut chains = block.terms.start / chain;
+                if block.kept.is_some() {
+                    totals.fetch(s);
+                }
                 // A product without terms has its bias, so there is a chain at least.
                 loop {
                     let terms = left.min(chain);
@@ -161,6 +164,17 @@ impl Totals {
                 let (at, lost) = (room(1), TILE_FLOATS);
                 Totals { size, at, row: V * LANES, vec: LANES, tile: 0, lost, chains }
             }
+        }
+    }
+
+    /// Begins to bring them into the cache: a block's sums come from afar.
+    #[inline(never)]
+    fn fetch<S: Simd>(&self, s: S) {
+        let (rows, vecs) = self.size;
+        for (row, vec) in (0..rows).flat_map(|row| (0..vecs).map(move |vec| (row, vec))) {
+            let at = self.at.wrapping_add(row * self.row + vec * self.vec);
+            s.prefetch(at);
+            s.prefetch(at.wrapping_add(self.lost));
         }
     }
 

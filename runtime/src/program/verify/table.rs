@@ -4,8 +4,8 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use super::super::{
-    Batch, Buffer, BufferId, Curve, DType, Domain, Layout, MAX_EPOCHS, Port, Program, ProgramError,
-    Scalar, Schedule, Training,
+    Batch, Buffer, BufferId, Curve, DType, Domain, Finish, Layout, MAX_EPOCHS, Port, Program,
+    ProgramError, Scalar, Schedule, Training,
 };
 use super::{Buffers, Extent, Phase, fixed, require, size, text};
 
@@ -245,6 +245,7 @@ fn check_results(program: &Program, buffers: &Buffers) -> Result<(), ProgramErro
     for metric in &program.metrics {
         let what = format!("metric `{}`", metric.name);
         require!(!metric.name.is_empty(), "a metric has no name");
+        require!(metric.finish != Finish::Share(0), "{what} is a share of nothing");
         check_scalar(buffers.float(metric.buffer, &what)?, what)?;
     }
     if let Some(loss) = program.loss {
