@@ -1,7 +1,6 @@
-//! From text to an executor that is ready to run: `cargo bench --bench compile`.
+//! From text to an executor that is ready to run: `cargo bench -p arenet-benches --bench compile`.
 
-mod shared;
-
+use arenet_benches::shared;
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use std::hint::black_box;
 

@@ -1,4 +1,4 @@
-//! The memory of a step, as a table: `cargo bench --bench memory`.
+//! The memory of a step, as a table: `cargo bench -p arenet-benches --bench memory`.
 //!
 //! The arena is planned by the compiler, and its lower bound is the most bytes alive at once. What
 //! the process takes beside it is measured from outside: each workload is compiled and stepped in
@@ -7,15 +7,11 @@
 //! the code nor the parts of it that are loaded when first used count. peers/memory.py measures
 //! other frameworks in the same way.
 
-mod shared;
-#[path = "shared/workloads.rs"]
-mod workloads;
-
 use arenet::runtime::exec::EntryPoint;
-use shared::Stepper;
+use arenet_benches::shared::{self, Stepper};
+use arenet_benches::workloads::{Workload, workloads};
 use std::process::Command;
 use std::{env, fs};
-use workloads::{Workload, workloads};
 
 /// Asks a process for the growth of one workload.
 const GROWTH: &str = "--growth";

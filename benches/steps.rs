@@ -1,15 +1,12 @@
-//! Whole training steps and predictions of dense nets, on one thread: `cargo bench --bench steps`.
+//! Whole training steps and predictions of dense nets, on one thread: `cargo bench -p arenet-benches --bench steps`.
 
-mod shared;
-#[path = "shared/workloads.rs"]
-mod workloads;
-
+use arenet_benches::shared::{self, Stepper};
+use arenet_benches::workloads::workloads;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use shared::Stepper;
 
 fn steps(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("steps");
-    for workload in workloads::workloads() {
+    for workload in workloads() {
         // Made when it is measured, so that no two large nets are in memory at once.
         let mut stepper = None;
         let (training, rows) = (workload.optimizer.is_some(), workload.batch as u64);

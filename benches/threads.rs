@@ -1,18 +1,14 @@
-//! Training steps and predictions on one thread and on two: `cargo bench --bench threads`.
+//! Training steps and predictions on one thread and on two: `cargo bench -p arenet-benches --bench threads`.
 //!
 //! A sweep over widths and batches of nets of three dense layers, then two large nets of `steps`.
 //! At the end it prints, for each, the best time on one thread over that on two: above 1, the
 //! second thread pays.
 
-mod shared;
-#[path = "shared/workloads.rs"]
-mod workloads;
-
+use arenet_benches::shared::Stepper;
+use arenet_benches::workloads::{Workload, workloads};
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, criterion_group, criterion_main};
-use shared::Stepper;
 use std::time::{Duration, Instant};
-use workloads::{Workload, workloads};
 
 /// Widths and batches: 1, 2, 4 up to 512.
 const POWERS: u32 = 10;

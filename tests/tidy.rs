@@ -371,6 +371,24 @@ fn every_place_that_may_be_unsafe_is_there_and_is() {
     }
 }
 
+/// What a package is published with, and that it does not bring the dependencies of the
+/// measurements, which take minutes to compile.
+#[test]
+fn every_package_has_its_licences_and_a_readme() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for package in [".", "compiler", "runtime"] {
+        for name in ["LICENSE-MIT", "LICENSE-APACHE", "README.md"] {
+            let text = fs::read_to_string(root.join(package).join(name));
+            assert!(text.is_ok_and(|text| text.len() > 500), "{package} has no {name}");
+        }
+        let manifest = fs::read_to_string(root.join(package).join("Cargo.toml")).unwrap();
+        assert!(manifest.contains("readme = \"README.md\""), "{package}/Cargo.toml");
+        for heavy in ["criterion", "gemm", "matrixmultiply"] {
+            assert!(!manifest.contains(heavy), "{package} depends on {heavy}: benches/ may");
+        }
+    }
+}
+
 #[test]
 fn code_is_told_from_comments_and_literals() {
     let check = |text: &str, expected: &str| assert_eq!(code_of(text), expected, "{text}");

@@ -1,5 +1,5 @@
 //! Single kernels on one thread, beside what the machine can do and what others make of it:
-//! `cargo bench --bench kernels`.
+//! `cargo bench -p arenet-benches --bench kernels`.
 //!
 //! The throughput of `machine/fma peak` and of the products is in FLOP/s (criterion writes elem/s),
 //! that of `machine/read` and of the updates in bytes. A kernel of ours runs as the one step of a
@@ -8,8 +8,6 @@
 mod maps;
 mod peers;
 mod products;
-#[path = "../shared/mod.rs"]
-mod shared;
 mod single;
 
 use arenet::runtime::arena::Arena;

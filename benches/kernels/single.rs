@@ -1,6 +1,5 @@
 //! One kernel as the one step of a program made by hand.
 
-use crate::shared;
 use arenet::prelude::RunOptions;
 use arenet::runtime::exec::{EntryPoint, Executor};
 use arenet::runtime::program::verify::verify;
@@ -9,6 +8,7 @@ use arenet::runtime::program::{
     Rows, Step,
 };
 use arenet::runtime::simd::Isa;
+use arenet_benches::shared;
 use std::sync::Arc;
 
 /// A program with one step, of operands that hold random numbers.

@@ -1,5 +1,4 @@
 //! What the benchmarks share: a net's text becomes an executor with data in it, ready to step.
-#![allow(dead_code, reason = "every benchmark uses a part of it")]
 
 use arenet::prelude::*;
 use arenet::runtime::exec::{EntryPoint, Executor};

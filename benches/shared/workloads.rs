@@ -11,6 +11,7 @@ pub struct Workload {
     pub sizes: Vec<usize>,
     /// The last layer has it only where the loss does not bring one.
     pub activation: String,
+    /// Its function.
     pub loss: String,
     /// None where it only predicts.
     pub optimizer: Option<String>,

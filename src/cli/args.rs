@@ -34,9 +34,15 @@ pub struct Global {
         hide_default_value = true
     )]
     pub isa: IsaChoice,
-    /// Most memory that the program and its tables may take, such as 64MiB; 80% of the machine's by
-    /// default
-    #[arg(long, global = true, value_name = "SIZE", value_parser = parse_bytes)]
+    /// Most memory that the program and its tables may take, such as 64MiB;
+    /// 80% of the machine's by default
+    #[arg(
+        long,
+        global = true,
+        verbatim_doc_comment,
+        value_name = "SIZE",
+        value_parser = parse_bytes
+    )]
     pub max_memory: Option<u64>,
     /// Override a `const` of the model; may be repeated
     #[arg(long, global = true, value_name = "NAME=VALUE", value_parser = parse_set)]
@@ -65,9 +71,12 @@ pub struct Global {
     /// Only results and errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Say more: every epoch a line
+    /// Say more: files, sizes and settings, and every epoch as a line
     #[arg(short, long, global = true)]
     pub verbose: bool,
+    /// Print help
+    #[arg(short, long, global = true, action = clap::ArgAction::HelpLong)]
+    help: Option<bool>,
 }
 
 /// An instruction set by name.
@@ -95,14 +104,15 @@ pub enum MessageFormat {
 /// Where rows come from.
 #[derive(Args, Clone, Debug)]
 pub struct DataArgs {
-    /// Table of rows (CSV), by default the file beside the model with the ending .csv; or a file
-    /// (npy or IDX, perhaps gzipped) for each input and target: x=images.gz,label=labels.gz
-    #[arg(long, value_name = "FILE", value_parser = Rows::parser())]
+    /// Table of rows (CSV), by default the file beside the model with the
+    /// ending .csv; or a file (npy or IDX, perhaps gzipped) for each input
+    /// and target: x=images.gz,label=labels.gz
+    #[arg(long, verbatim_doc_comment, value_name = "FILE", value_parser = Rows::parser())]
     pub data: Option<Rows>,
     /// Columns of the table, counted from 0 or by name: x=0..64,label=64
     #[arg(long, value_name = "MAP", value_parser = ColumnMap::parse)]
     pub columns: Option<ColumnMap>,
-    /// Whether the first row of the table is a header: yes or no; found out by default
+    /// Whether the first row is a header: yes or no; found out by default
     #[arg(long, value_name = "yes|no", value_parser = parse_header)]
     pub header: Option<bool>,
 }
@@ -119,9 +129,10 @@ pub enum Rows {
 /// Which weights, and what they are kept as.
 #[derive(Args, Clone, Debug)]
 pub struct WeightsArgs {
-    /// Weights, by default those that training leaves in the current folder; or what weights are
-    /// kept as: f32, bf16 or int8. May be given twice, for both
-    #[arg(long, value_name = "FILE|PRECISION")]
+    /// Weights, by default those that training leaves in the current folder;
+    /// or what weights are kept as: f32, bf16 or int8. May be given twice,
+    /// for both
+    #[arg(long, verbatim_doc_comment, value_name = "FILE|PRECISION")]
     weights: Vec<PathBuf>,
 }
 

@@ -22,8 +22,9 @@ use super::{Context, units};
 pub struct CompileArgs {
     /// The model
     model: PathBuf,
-    /// The program file; by default the model's name with the ending .netc, in the current folder
-    #[arg(short, long, value_name = "FILE")]
+    /// The program file; by default the model's name with the ending .netc,
+    /// in the current folder
+    #[arg(short, long, verbatim_doc_comment, value_name = "FILE")]
     out: Option<PathBuf>,
     /// The most rows of a run; by default as the model says
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -31,7 +32,7 @@ pub struct CompileArgs {
     /// What weights are kept as: f32, bf16 or int8; training needs f32
     #[arg(long, value_name = "PRECISION", value_parser = parse_precision)]
     weights: Option<Precision>,
-    /// Trained weights: the program keeps the names of the columns they were trained on
+    /// Trained weights, whose names of columns the program keeps
     #[arg(long, value_name = "FILE")]
     names: Option<PathBuf>,
 }

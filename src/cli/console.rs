@@ -40,7 +40,10 @@ impl Console {
         Console {
             quiet: global.quiet,
             verbose: global.verbose,
-            bar: !global.no_progress && !global.quiet && io::stderr().is_terminal(),
+            bar: !global.no_progress
+                && !global.quiet
+                && !global.verbose
+                && io::stderr().is_terminal(),
             json: global.message_format == MessageFormat::Json,
         }
     }
@@ -49,6 +52,13 @@ impl Console {
     pub fn note(&self, text: impl Display) {
         if !self.quiet {
             say(escaped_lines(&text.to_string()));
+        }
+    }
+
+    /// Says what is only of interest to who asks for more.
+    pub fn detail(&self, text: impl Display) {
+        if self.verbose {
+            self.note(text);
         }
     }
 

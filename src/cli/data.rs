@@ -14,7 +14,7 @@ use arenet::runtime::weights::{Tensor, read_weights_within};
 
 use super::args::{DataArgs, Rows};
 use super::failure::{Failure, Kind};
-use super::{Context, source::Source};
+use super::{Context, source::Source, units};
 
 /// The rows that the arguments name, or the table beside the model.
 pub fn locate(source: &Source, args: &DataArgs) -> Result<Rows, Failure> {
@@ -62,6 +62,7 @@ pub fn read(
     if let Some(unused) = &data.unused {
         cx.console.note(format!("{rows}: not used: {unused}"));
     }
+    cx.console.detail(format!("data: {rows}, {}", units::plural(data.rows as u64, "row")));
     Ok(data)
 }
 
@@ -119,6 +120,8 @@ pub fn read_weights(cx: &Context, program: &Program, path: &Path) -> Result<Weig
             .note(format!("{file}: weights of PyTorch's, turned from [out, in] to [in, out]"));
         tensors = turned;
     }
+    let count = units::plural(tensors.len() as u64, "tensor");
+    cx.console.detail(format!("weights: {file}, {count}"));
     let columns = ColumnNames::from_metadata(&metadata, &file)?;
     let columns = columns.or(ColumnNames::of_program(program));
     Ok(Weights { file, tensors, seen: Seen::from_metadata(&metadata), columns })

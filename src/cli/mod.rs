@@ -36,9 +36,10 @@ use failure::Failure;
 #[command(
     version,
     arg_required_else_help = true,
+    disable_help_flag = true,
     after_help = "Example: arenet train models/digits.net\n\
-                  Exit codes: 0 ok, 1 model, 2 usage, 3 data, 4 diverged, 5 over a limit, \
-                  130 interrupted"
+                  Exit codes: 0 ok, 1 model, 2 usage, 3 data, 4 diverged, \
+                  5 over a limit,\n            130 interrupted"
 )]
 struct Cli {
     #[command(subcommand)]

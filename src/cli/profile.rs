@@ -27,11 +27,9 @@ use super::{Context, args, console, failure::Failure, show, units};
 
 /// What to measure.
 #[derive(Args, Clone, Debug)]
-#[command(
-    after_help = "The steps are those of one thread; --threads N adds the time of the whole \
-                        on N threads.\n\
-                        Example: arenet profile models/digits.net --batch 32"
-)]
+#[command(after_help = "The steps are those of one thread; --threads N adds the time of\n\
+                  the whole on N threads.\n\
+                  Example: arenet profile models/digits.net --batch 32")]
 pub struct ProfileArgs {
     /// The model, .net or .netc
     model: PathBuf,

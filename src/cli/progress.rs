@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ::console::Term;
 use arenet::runtime::program::text::escaped;
 use arenet::runtime::train::EpochReport;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -23,6 +24,8 @@ pub struct Progress<'a> {
     json: bool,
     epochs: u64,
     steps_per_epoch: u64,
+    /// The last epoch in words.
+    last: String,
     /// Why standard output takes no more lines: no reason to lose a training.
     trouble: Option<Failure>,
 }
@@ -31,7 +34,7 @@ impl<'a> Progress<'a> {
     /// The display of a run of so many epochs, of which some may have been done before.
     pub fn new(console: &'a Console, json: bool, epochs: u64, steps_per_epoch: u64) -> Self {
         let bar = console.bar.then(|| new_bar(epochs.saturating_mul(steps_per_epoch)));
-        Progress { console, bar, json, epochs, steps_per_epoch, trouble: None }
+        Progress { console, bar, json, epochs, steps_per_epoch, last: String::new(), trouble: None }
     }
 
     /// A step is done: number `step` of its epoch, both from 0.
@@ -46,9 +49,13 @@ impl<'a> Progress<'a> {
 
     /// An epoch is done.
     pub fn epoch(&mut self, report: &EpochReport) {
+        let parts = describe(report, self.epochs);
+        self.last = join(&parts, Keep::All);
         if let Some(bar) = &self.bar {
+            let (template, line) = fit(&parts, columns());
             bar.set_position(report.epoch * self.steps_per_epoch);
-            bar.set_message(escaped(&describe(report, self.epochs)));
+            bar.set_style(style(template));
+            bar.set_message(line);
         }
         if self.json {
             if self.trouble.is_none() {
@@ -59,17 +66,16 @@ impl<'a> Progress<'a> {
         let every = self.epochs.div_ceil(LINES).max(1);
         let due = report.epoch.is_multiple_of(every) || report.epoch == self.epochs;
         if self.bar.is_none() && (due || self.console.verbose) {
-            self.console.note(describe(report, self.epochs));
+            self.console.note(&self.last);
         }
     }
 
     /// The last figures stay on the screen, the bar goes. Gives what kept it from telling all.
     pub fn finish(&mut self) -> Result<(), Failure> {
         if let Some(bar) = &self.bar {
-            let last = bar.message();
             bar.finish_and_clear();
-            if !last.is_empty() && !self.json {
-                self.console.note(last);
+            if !self.last.is_empty() && !self.json {
+                self.console.note(&self.last);
             }
         }
         self.trouble.take().map_or(Ok(()), Err)
@@ -78,24 +84,71 @@ impl<'a> Progress<'a> {
 
 fn new_bar(steps: u64) -> ProgressBar {
     let bar = ProgressBar::new(steps);
-    let style =
-        ProgressStyle::with_template("{bar:16.cyan} {percent:>3}% {eta:>3} left  {wide_msg}")
-            .expect("the template is well formed");
-    bar.set_style(style.progress_chars("━━─"));
+    bar.set_style(style(fit(&[], columns()).0));
     bar.enable_steady_tick(Duration::from_millis(200));
     bar
 }
 
-/// One epoch in words.
-fn describe(report: &EpochReport, epochs: u64) -> String {
+fn style(template: &str) -> ProgressStyle {
+    let style = ProgressStyle::with_template(template).expect("the templates are well formed");
+    style.progress_chars("━━─")
+}
+
+/// The columns of the terminal.
+fn columns() -> usize {
+    const USUAL: usize = 80;
+    Term::stderr().size_checked().map_or(USUAL, |(_, columns)| usize::from(columns))
+}
+
+/// What a part of the line is, or the last kind of part that stays: the first stay longest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Keep {
+    Figures,
+    Epoch,
+    HeldOut,
+    All,
+}
+
+/// The forms of the line, the widest first: what stands before the parts and the columns that it
+/// takes, and the parts. Loss and metrics are there at any width.
+const FORMS: [(&str, usize, Keep); 6] = [
+    ("{bar:16.cyan} {percent:>3}% {eta:>3} left  {wide_msg}", 32, Keep::All),
+    ("{bar:16.cyan} {percent:>3}% {eta:>3} left  {wide_msg}", 32, Keep::HeldOut),
+    ("{percent:>3}% {eta:>3} left  {wide_msg}", 15, Keep::HeldOut),
+    ("{wide_msg}", 0, Keep::HeldOut),
+    ("{wide_msg}", 0, Keep::Epoch),
+    ("{wide_msg}", 0, Keep::Figures),
+];
+
+/// The widest form that fits the columns: its template, and the parts as it has them.
+fn fit(parts: &[(Keep, String)], columns: usize) -> (&'static str, String) {
+    let forms = FORMS.map(|(template, before, keep)| (template, before, join(parts, keep)));
+    let fits = |(_, before, line): &&(_, usize, String)| before + line.chars().count() <= columns;
+    let (template, _, line) = forms.iter().find(fits).unwrap_or(&forms[FORMS.len() - 1]);
+    (template, line.clone())
+}
+
+/// The parts that stay, as one line.
+fn join(parts: &[(Keep, String)], keep: Keep) -> String {
+    let kept = parts.iter().filter(|(part, _)| *part <= keep);
+    let texts: Vec<String> = kept.map(|(_, text)| escaped(text)).collect();
+    texts.join("  ")
+}
+
+/// One epoch in words, part by part.
+fn describe(report: &EpochReport, epochs: u64) -> Vec<(Keep, String)> {
     let width = epochs.to_string().len();
     let loss = units::figure(report.loss);
-    let mut parts = vec![format!("epoch {:>width$}/{epochs}  loss {loss}", report.epoch)];
-    let held_out = |loss| format!("held out {}", units::figure(loss));
+    let mut parts = vec![
+        (Keep::Epoch, format!("epoch {:>width$}/{epochs}", report.epoch)),
+        (Keep::Figures, format!("loss {loss}")),
+    ];
+    let held_out = |loss| (Keep::HeldOut, format!("held out {}", units::figure(loss)));
     parts.extend(report.valid_loss.map(held_out));
-    parts.extend(report.metrics.iter().map(|(name, value)| units::metric(name, *value)));
-    parts.push(format!("{} rows/s", units::short(report.rows_per_second)));
-    parts.join("  ")
+    let metric = |(name, value): &(String, f64)| (Keep::Figures, units::metric(name, *value));
+    parts.extend(report.metrics.iter().map(metric));
+    parts.push((Keep::All, format!("{} rows/s", units::short(report.rows_per_second))));
+    parts
 }
 
 /// One epoch as an object; what is not finite is null.
@@ -110,4 +163,39 @@ fn epoch_json(report: &EpochReport) -> serde_json::Value {
         "seconds": report.seconds,
         "rows_per_second": report.rows_per_second,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_narrow_terminal_keeps_loss_and_metrics() {
+        let report = EpochReport {
+            epoch: 2,
+            step: 90,
+            loss: 0.5936,
+            valid_loss: Some(0.3194),
+            metrics: vec![("accuracy".to_string(), 0.93)],
+            lr: 0.005,
+            seconds: 0.001,
+            rows_per_second: 1.5e6,
+        };
+        let parts = describe(&report, 30);
+        let check = |columns: usize, before: usize, line: &str| {
+            let (template, shown) = fit(&parts, columns);
+            assert_eq!(shown, line, "{columns} columns");
+            assert!(before + line.len() <= columns || columns < 30);
+            let form = FORMS.iter().find(|(own, ..)| *own == template).unwrap();
+            assert_eq!(form.1, before, "{columns} columns");
+        };
+        let all = "epoch  2/30  loss 0.5936  held out 0.3194  accuracy 93.0%";
+        check(200, 32, &format!("{all}  1.5M rows/s"));
+        check(100, 32, all);
+        check(80, 15, all);
+        check(60, 0, all);
+        check(50, 0, "epoch  2/30  loss 0.5936  accuracy 93.0%");
+        check(30, 0, "loss 0.5936  accuracy 93.0%");
+        check(10, 0, "loss 0.5936  accuracy 93.0%");
+    }
 }

@@ -13,8 +13,9 @@ use arenet::runtime::program::codec::{self, MAGIC};
 use arenet::runtime::program::verify::verify;
 use arenet::runtime::program::{Batch, DType, Program, Verified};
 
-use super::Context;
 use super::failure::{Failure, Kind};
+use super::train::parameters;
+use super::{Context, units};
 
 /// The largest `.netc` file that is read.
 const MAX_PROGRAM_BYTES: u64 = 1 << 30;
@@ -144,6 +145,15 @@ impl Source {
             if let Some(text) = self.text().filter(|_| !cx.console.quiet) {
                 cx.console.diagnostics(&warnings, &self.name(), text);
             }
+            let program = built.program();
+            cx.console.detail(format!(
+                "model: {}, net {}, {}, up to {} a step, arena {}",
+                self.name(),
+                program.name,
+                units::plural(parameters(program), "parameter"),
+                units::plural(program.batch, "row"),
+                units::bytes(program.arena_bytes),
+            ));
             built
         })
     }

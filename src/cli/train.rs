@@ -33,15 +33,15 @@ pub struct TrainArgs {
     model: PathBuf,
     #[command(flatten)]
     data: DataArgs,
-    /// Rows to validate on, in place of held-out ones; a table or files as for --data
+    /// Rows to validate on, in place of held-out ones; forms as for --data
     #[arg(long, value_name = "FILE", value_parser = Rows::parser())]
     valid: Option<Rows>,
     /// Weights to start from
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     init: Option<PathBuf>,
-    /// File for the weights; by default the model's name with the ending .safetensors, in the
-    /// current folder
-    #[arg(long, value_name = "FILE")]
+    /// File for the weights; by default the model's name with the ending
+    /// .safetensors, in the current folder
+    #[arg(long, verbatim_doc_comment, value_name = "FILE")]
     out: Option<PathBuf>,
     /// Checkpoint of an interrupted run to go on from
     #[arg(long, value_name = "FILE")]
@@ -81,7 +81,7 @@ pub fn run(cx: &Context, args: &TrainArgs) -> Result<(), Failure> {
     check_outputs(args, table.as_ref().ok(), &out, checkpoint.as_deref())?;
     let run = Run::prepare(cx, args, &source, table, out, checkpoint)?;
     listen()?;
-    run.header(cx, &source);
+    run.header(cx, args, &source);
     run.train(cx, args)
 }
 
@@ -174,7 +174,7 @@ impl Run {
     }
 
     /// Says what is trained, and on what.
-    fn header(&self, cx: &Context, source: &Source) {
+    fn header(&self, cx: &Context, args: &TrainArgs, source: &Source) {
         let program = self.built.program();
         let isa = self.trainer.executor().isa();
         cx.console.note(format!(
@@ -191,6 +191,15 @@ impl Run {
         };
         let rows = units::plural(self.trainer.training_rows() as u64, "row");
         cx.console.note(format!("{}: {rows} to train on{held_out}", self.table));
+        if let Some(training) = &program.training {
+            let order = if training.shuffle && !args.no_shuffle { "shuffled" } else { "in order" };
+            cx.console.detail(format!(
+                "settings: {}, {} each, {order}, seed {}",
+                units::plural(self.trainer.epochs(), "epoch"),
+                units::plural(self.trainer.steps_per_epoch(), "step"),
+                args.seed.unwrap_or(training.seed),
+            ));
+        }
         if self.trainer.epoch() > 0 {
             let name = source.name();
             cx.console.note(format!("{name}: resumed after epoch {}", self.trainer.epoch()));

@@ -80,6 +80,14 @@ fn results_go_to_stdout_and_progress_to_stderr() {
     assert_eq!(epochs("--epochs 20"), 20);
     assert_eq!(epochs("--epochs 1000"), 20);
     assert_eq!(epochs("--epochs 101 -v"), 101);
+    let done = folder.ok("train small.net --seed 7 -v");
+    let settings = "settings: 3 epochs, 2 steps each, shuffled, seed 7\n";
+    assert!(done.err.contains(settings), "{}", done.err);
+    let done = folder.ok("eval small.net -v");
+    let files = "data: small.csv, 4 rows\n";
+    assert!(done.err.starts_with("model: small.net, net small, 17 parameters, "), "{}", done.err);
+    assert!(done.err.contains("weights: small.safetensors, 4 tensors\n"), "{}", done.err);
+    assert!(done.err.contains(files), "{}", done.err);
     assert!((11..=21).contains(&epochs("--epochs 101")));
 }
 

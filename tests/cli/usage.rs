@@ -24,6 +24,10 @@ fn every_command_explains_itself_with_an_example() {
         assert!(done.out.contains(&example), "{}", done.out);
         assert_eq!(done.err, "");
     }
+    for args in commands.iter().flat_map(|name| [format!("help {name}"), format!("{name} -h")]) {
+        let wide = |line: &&str| line.chars().count() > 80;
+        assert_eq!(folder.ok(&args).out.lines().find(wide), None, "{args}");
+    }
     let done = folder.ok("--help");
     assert!(commands.iter().all(|command| done.out.contains(command)));
     assert!(folder.ok("--version").out.starts_with("arenet "));

@@ -1,4 +1,4 @@
-//! From text to syntax tree: [`token`] splits the text, [`parser`] builds the [`ast`].
+//! From text to syntax tree: `token` splits the text, `parser` builds the [`ast`].
 
 pub mod ast;
 mod parser;

@@ -1,7 +1,7 @@
 //! Fused expressions over a tile: the one evaluator behind maps, the epilogues of matrix products
 //! and the bodies of reductions.
 //!
-//! Cheap instructions that follow each other run as a [`chain`], the others are decoded once per
+//! Cheap instructions that follow each other run as a `chain`, the others are decoded once per
 //! tile and then loop. Values that are needed again live in registers, each as large as a tile may
 //! be, which stay in the first-level cache.
 
