@@ -10,7 +10,9 @@ use arenet_compiler::op::{Leaf, Op, Operand, Source};
 use arenet_compiler::optim::train_step;
 use arenet_compiler::pass::differentiate::differentiate;
 use arenet_compiler::pass::simplify::{simplify, simplify_model};
-use arenet_runtime::program::Scalar;
+use arenet_compiler::{Options, compile};
+use arenet_runtime::program::listing::listing;
+use arenet_runtime::program::{Kernel, Program, Scalar};
 use common::nets::NETS;
 use common::oracle::lowered;
 use common::{BATCH, Numbers, assert_close, central_differences};
@@ -339,6 +341,34 @@ train {
     metric accuracy(y, t)
     optimizer = sgd(lr: 0.5, momentum: 0.9)
 }";
+
+/// The program as a listing; and nothing of it can change without a trace.
+#[test]
+fn text_of_a_program() {
+    let options = Options { batch: Some(4), ..Options::default() };
+    let program = compile(SEED, &options).unwrap_or_else(|found| panic!("{found:#?}")).program;
+    let text = |program: &Program| listing(program, "train", &program.train);
+    common::golden("seed-program", &text(&program));
+    let changes: [fn(&mut Program); 6] = [
+        |program| program.buffers[1].offset += 64,
+        |program| program.train.steps.swap(0, 1),
+        |program| program.arena_bytes += 64,
+        |program| program.params[0].name.push('x'),
+        |program| program.training.as_mut().unwrap().schedules[0].base = 0.25,
+        |program| {
+            for step in &mut program.train.steps {
+                if let Kernel::Gemm(gemm) = &mut step.kernel {
+                    gemm.b_transposed = !gemm.b_transposed;
+                }
+            }
+        },
+    ];
+    for (index, change) in changes.into_iter().enumerate() {
+        let mut other = program.clone();
+        change(&mut other);
+        assert_ne!(text(&other), text(&program), "change {index}");
+    }
+}
 
 #[test]
 fn texts_of_graphs() {

@@ -7,6 +7,7 @@ use arenet::compiler::op::Op;
 use arenet::compiler::pass::schedule::kept;
 use arenet::compiler::{Compiled, Precision, optim, show, syntax};
 use arenet::runtime::exec::EntryPoint;
+use arenet::runtime::program::listing::listing;
 use arenet::runtime::program::{Program, Step};
 use clap::{Args, ValueEnum};
 
@@ -135,29 +136,34 @@ fn name_of(entry: EntryPoint) -> &'static str {
 
 fn compiled_of<'a>(source: &Source, built: &'a Built) -> Result<&'a Compiled, Failure> {
     built.compiled.as_ref().ok_or_else(|| {
-        let text = format!("{}: a compiled program has only its plan and schedule", source.name());
+        let text = format!(
+            "{}: a compiled program has only its plan, its schedule and its program",
+            source.name()
+        );
         Failure::usage(text).help("give the .net file")
     })
 }
 
 /// The text of a stage, as the compiler prints it.
 fn ir(source: &Source, built: &Built, stage: Stage, entry: EntryPoint) -> Result<String, Failure> {
-    let compiled = compiled_of(source, built)?;
-    let of_entry = &compiled.stages[entry as usize];
+    let compiled = || compiled_of(source, built);
+    let of_entry = || compiled().map(|compiled| &compiled.stages[entry as usize]);
     Ok(match stage {
-        Stage::Ast => format!("{:#?}\n", syntax::parse(source.text().unwrap_or_default()).0),
-        Stage::Graph => compiled.model.graph.to_string(),
-        Stage::Gradient if compiled.model.training.is_some() => {
-            optim::train_step(&compiled.model).to_string()
+        Stage::Ast => {
+            compiled()?;
+            format!("{:#?}\n", syntax::parse(source.text().unwrap_or_default()).0)
         }
-        Stage::Gradient => {
+        Stage::Graph => compiled()?.model.graph.to_string(),
+        Stage::Gradient if built.program().training.is_none() => {
+            compiled()?;
             let text = format!("{}: has no `train` section, so no gradients", source.name());
             return Err(Failure::new(super::failure::Kind::Model, text));
         }
-        Stage::Simplified => of_entry.graph.to_string(),
-        Stage::Clusters => clusters(compiled, entry),
-        Stage::Schedule => show::schedule(&compiled.model, of_entry),
-        Stage::Program => format!("{:#?}\n", entry.of(built.program())),
+        Stage::Gradient => optim::train_step(&compiled()?.model).to_string(),
+        Stage::Simplified => of_entry()?.graph.to_string(),
+        Stage::Clusters => clusters(compiled()?, entry),
+        Stage::Schedule => show::schedule(&compiled()?.model, of_entry()?),
+        Stage::Program => listing(built.program(), name_of(entry), entry.of(built.program())),
     })
 }
 

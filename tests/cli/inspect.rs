@@ -74,6 +74,17 @@ fn every_stage_prints() {
         let out = folder.ok(&format!("show small.net --ir {stage}")).out;
         assert!(out.lines().count() > 3, "{stage}: {out}");
     }
+    let program = folder.ok("show small.net --ir program --entry predict").out;
+    assert!(program.contains(" = tanh(x @ h.w + h.b)\n"), "{program}");
+    folder.ok("compile small.net");
+    let compiled = folder.ok("show small.netc --ir program --entry predict").out;
+    assert_eq!(compiled, program);
+    folder.fails(
+        "show small.netc --ir graph",
+        2,
+        "error: small.netc: a compiled program has only its plan, its schedule and its program\n\
+         help: give the .net file",
+    );
     let dot = folder.ok("show small.net --graph dot").out;
     assert!(dot.starts_with("digraph net {\n") && dot.ends_with("}\n"), "{dot}");
     assert!(dot.contains("label=\"matmul\\nf32[N, 4]\\nh\""), "{dot}");

@@ -9,6 +9,7 @@ pub mod expr;
 pub mod kernel;
 pub mod layout;
 pub mod lines;
+pub mod listing;
 pub mod rows;
 pub mod text;
 pub mod traffic;

@@ -1,0 +1,300 @@
+//! A program as a person reads it: the places in the arena by name, then the steps of an entry with
+//! their operands by name and their expressions as formulas.
+
+use std::collections::HashSet;
+use std::fmt::Write;
+
+use super::text::shown;
+use super::{
+    Batch, BufferId, Curve, Distribution, Entry, Expr, Kernel, Layout, Opcode, Per, Program, Rows,
+    Scalar, Schedule, Span, Spread, Step, Value,
+};
+
+/// The text of the program's tables and of one of its entries, which is called `name`.
+pub fn listing(program: &Program, name: &str, entry: &Entry) -> String {
+    let names = Names::new(program);
+    let mut text = String::new();
+    _ = writeln!(
+        text,
+        "program {}: batch {}, arena {} bytes",
+        shown(&program.name),
+        program.batch,
+        program.arena_bytes
+    );
+    training(&mut text, program);
+    _ = writeln!(text, "\n{:<16} {:>10} {:>10}  layout", "buffer", "offset", "bytes");
+    for (id, buffer) in program.buffers.iter().enumerate() {
+        let bytes = buffer.bytes(program.batch).unwrap_or(0);
+        let (name, dtype) = (&names.names[id], buffer.dtype.name());
+        let (offset, layout) = (buffer.offset, layout(buffer.layout));
+        _ = writeln!(text, "{name:<16} {offset:>10} {bytes:>10}  {dtype} {layout}");
+    }
+    let (count, bytes, bound) = (entry.steps.len(), entry.bytes, entry.lower_bound);
+    _ = writeln!(text, "\n{name}: {count} steps, {bytes} bytes, lower bound {bound}");
+    for (index, step) in entry.steps.iter().enumerate() {
+        let origin = &step.origin;
+        let place = format!("{}:{}:{}", shown(&origin.name), origin.line, origin.column);
+        let (kernel, flops) = (step.kernel.name(), step.flops);
+        _ = writeln!(text, "{index:>4}  {kernel:<13}  {place}  {flops} FLOP");
+        for line in names.lines(step) {
+            _ = writeln!(text, "        {line}");
+        }
+    }
+    text
+}
+
+fn training(text: &mut String, program: &Program) {
+    let Some(training) = &program.training else { return };
+    let batch = match training.batch {
+        Batch::Full => "full".to_string(),
+        Batch::Rows(rows) => rows.to_string(),
+    };
+    _ = writeln!(
+        text,
+        "training: batch {batch}, {} epochs, seed {}, {} held out, shuffled {}",
+        training.epochs, training.seed, training.valid, training.shuffle
+    );
+    for (group, Schedule { base, curve, warmup, per }) in training.schedules.iter().enumerate() {
+        let curve = match curve {
+            Curve::Constant => "constant".to_string(),
+            Curve::Step { every, by } => format!("times {by} every {every}"),
+            Curve::Exponential { by } => format!("times {by} each"),
+            Curve::Cosine { to, over: None } => format!("cosine to {to}"),
+            Curve::Cosine { to, over: Some(over) } => format!("cosine to {to} over {over}"),
+        };
+        let per = if *per == Per::Step { "step" } else { "epoch" };
+        _ = writeln!(text, "lr{}: {base}, {curve}, warmup {warmup}, per {per}", suffix(group));
+    }
+}
+
+/// What every buffer is called, no two the same, and which are a single number.
+struct Names {
+    names: Vec<String>,
+    single: Vec<bool>,
+}
+
+impl Names {
+    fn new(program: &Program) -> Names {
+        let mut names = vec![None; program.buffers.len()];
+        let mut taken = HashSet::new();
+        let mut name = |BufferId(id): BufferId, name: String| {
+            let Some(own @ None) = names.get_mut(id as usize) else { return };
+            let name = if taken.contains(&name) { format!("{name}#{id}") } else { name };
+            taken.insert(name.clone());
+            *own = Some(name);
+        };
+        for param in &program.params {
+            name(param.buffer, shown(&param.name));
+            for (slot, &state) in param.states.iter().enumerate() {
+                name(state, format!("{}@{slot}", shown(&param.name)));
+            }
+        }
+        for port in program.inputs.iter().chain(&program.targets) {
+            name(port.buffer, shown(&port.name));
+        }
+        program.outputs.iter().for_each(|output| name(output.buffer, shown(&output.name)));
+        program.metrics.iter().for_each(|metric| name(metric.buffer, shown(&metric.name)));
+        program.loss.into_iter().for_each(|loss| name(loss, "loss".to_string()));
+        program.scalars.iter().for_each(|&(scalar, buffer)| name(buffer, scalar_name(scalar)));
+        for id in 0..program.buffers.len() as u32 {
+            name(BufferId(id), format!("%{id}"));
+        }
+        Names {
+            names: names.into_iter().map(Option::unwrap_or_default).collect(),
+            single: program.buffers.iter().map(|b| b.layout == Layout::scalar()).collect(),
+        }
+    }
+
+    fn of(&self, BufferId(id): BufferId) -> &str {
+        self.names.get(id as usize).map_or("?", String::as_str)
+    }
+
+    /// What a step computes, a formula a line.
+    fn lines(&self, step: &Step) -> Vec<String> {
+        let of = |id: BufferId| self.of(id);
+        match &step.kernel {
+            Kernel::Gemm(gemm) => {
+                let mark = |transposed| if transposed { "ᵀ" } else { "" };
+                let b = format!("{}{}", of(gemm.b), mark(gemm.b_transposed));
+                let bias = gemm.bias.map_or(String::new(), |bias| format!(" + {}", of(bias)));
+                let product = format!("{}{} @ {b}{bias}", of(gemm.a), mark(gemm.a_transposed));
+                let mut lines = self.expr(&gemm.tail, &product).0;
+                let sums = gemm.column_sums.iter();
+                lines.extend(sums.flat_map(|tail| self.expr(tail, &format!("sum_rows({b})")).0));
+                lines
+            }
+            Kernel::ColumnSum { x, tail } => self.expr(tail, &format!("sum_rows({})", of(*x))).0,
+            Kernel::Map(expr) => self.expr(expr, "").0,
+            Kernel::Reduce(reduce) => {
+                let (mut lines, last) = self.expr(&reduce.body, "");
+                let sum = if reduce.span == Span::Row { "sum_last" } else { "sum" };
+                let over = of(reduce.over);
+                lines.extend(self.expr(&reduce.tail, &format!("{sum}({last}) over {over}")).0);
+                lines
+            }
+            Kernel::Softmax { x, y, log } => {
+                let function = if *log { "log_softmax" } else { "softmax" };
+                vec![format!("{} = {function}({})", of(*y), of(*x))]
+            }
+            Kernel::CrossEntropy(ce) => {
+                let (x, target) = (of(ce.x), of(ce.target));
+                let loss = ce.loss.map(|y| format!("{} = cross_entropy({x}, {target})", of(y)));
+                let grad = ce.grad.map(|(y, scale)| {
+                    let scale = of(scale);
+                    format!("{} = (softmax({x}) - onehot({target})) * {scale}", of(y))
+                });
+                loss.into_iter().chain(grad).collect()
+            }
+            Kernel::Correct { x, target, y } => {
+                vec![format!("{} = correct({}, {})", of(*y), of(*x), of(*target))]
+            }
+            Kernel::Random(random) => {
+                let from = match random.distribution {
+                    Distribution::Constant(value) => format!("constant({value})"),
+                    Distribution::Uniform(low, high) => format!("uniform({low}, {high})"),
+                    Distribution::Normal(mean, dev) => format!("normal({mean}, {dev})"),
+                };
+                vec![format!("{} = {from}, stream {}", of(random.y), random.stream)]
+            }
+        }
+    }
+
+    /// What an expression stores, and its last value. `result` is what the kernel has computed. A
+    /// value that is used more than once, or is long, has a line of its own.
+    fn expr(&self, expr: &Expr, result: &str) -> (Vec<String>, String) {
+        const LONG: usize = 60;
+        let args = expr.code.iter().flat_map(|instr| &instr.args[..instr.op.arity()]);
+        let stored = expr.stores.iter().map(|(value, _)| value);
+        let mut uses = vec![0; expr.code.len()];
+        let mut of_result = 0;
+        for value in args.chain(stored) {
+            match *value {
+                Value::Instr(i) => uses.get_mut(usize::from(i)).into_iter().for_each(|n| *n += 1),
+                Value::Result => of_result += 1,
+                Value::Load(_) | Value::Const(_) => {}
+            }
+        }
+        let mut lines = Vec::new();
+        // A formula, and whether it needs parentheses as an operand.
+        let mut whole = (result.to_string(), result.contains(' '));
+        if of_result > 1 {
+            lines.push(format!("r = {result}"));
+            whole = ("r".to_string(), false);
+        }
+        let mut done: Vec<(String, bool)> = Vec::new();
+        for (index, instr) in expr.code.iter().enumerate() {
+            let operand = |at: usize| self.operand(expr, &done, &whole, instr.args[at]);
+            let formula = formula(instr.op, operand);
+            if uses[index] > 1 || formula.0.chars().count() > LONG {
+                lines.push(format!("v{index} = {}", formula.0));
+                done.push((format!("v{index}"), false));
+            } else {
+                done.push(formula);
+            }
+        }
+        for (value, buffer) in &expr.stores {
+            let (formula, _) = self.operand(expr, &done, &whole, *value);
+            lines.push(format!("{} = {formula}", self.of(*buffer)));
+        }
+        let last = match done.pop() {
+            Some((last, _)) => last,
+            None => self.operand(expr, &done, &whole, Value::Load(0)).0,
+        };
+        (lines, last)
+    }
+
+    fn operand(
+        &self,
+        expr: &Expr,
+        done: &[(String, bool)],
+        result: &(String, bool),
+        value: Value,
+    ) -> (String, bool) {
+        let found = match value {
+            Value::Result => Some(result.clone()),
+            Value::Instr(i) => done.get(usize::from(i)).cloned(),
+            Value::Const(i) => {
+                expr.consts.get(usize::from(i)).map(|value| (value.to_string(), false))
+            }
+            Value::Load(i) => expr.loads.get(usize::from(i)).map(|load| {
+                let spread = match load.spread {
+                    Spread::Full => "",
+                    Spread::Scalar if self.single.get(load.buffer.0 as usize) == Some(&true) => "",
+                    Spread::Scalar => "[one]",
+                    Spread::Row => "[row]",
+                    Spread::Column => "[column]",
+                };
+                (format!("{}{spread}", self.of(load.buffer)), false)
+            }),
+        };
+        found.unwrap_or(("?".to_string(), false))
+    }
+}
+
+/// The formula of an instruction, and whether it needs parentheses as an operand.
+fn formula(op: Opcode, operand: impl Fn(usize) -> (String, bool)) -> (String, bool) {
+    let bare = |at: usize| operand(at).0;
+    let inner = |at: usize| match operand(at) {
+        (text, true) => format!("({text})"),
+        (text, false) => text,
+    };
+    let infix = |sign: &str| (format!("{} {sign} {}", inner(0), inner(1)), true);
+    match op {
+        Opcode::Neg => (format!("-{}", inner(0)), true),
+        Opcode::Add => infix("+"),
+        Opcode::Sub => infix("-"),
+        Opcode::Mul => infix("*"),
+        Opcode::Div => infix("/"),
+        Opcode::MulAdd => (format!("fma({}, {}, {})", bare(0), bare(1), bare(2)), false),
+        Opcode::NegMulAdd => (format!("fma(-{}, {}, {})", inner(0), bare(1), bare(2)), false),
+        op => {
+            let args: Vec<String> = (0..op.arity()).map(bare).collect();
+            (format!("{}({})", snake(&format!("{op:?}")), args.join(", ")), false)
+        }
+    }
+}
+
+/// `SigmoidGrad` as `sigmoid_grad`.
+fn snake(name: &str) -> String {
+    let mut text = String::new();
+    for (index, c) in name.char_indices() {
+        if c.is_uppercase() && index > 0 {
+            text.push('_');
+        }
+        text.extend(c.to_lowercase());
+    }
+    text
+}
+
+fn scalar_name(scalar: Scalar) -> String {
+    match scalar {
+        Scalar::PerRow { factor } => format!("{factor}/N"),
+        Scalar::LearningRate { group } => format!("lr{}", suffix(group.into())),
+        Scalar::CorrectedRate { group, beta } => {
+            format!("lr{}/(1-{beta}^t)", suffix(group.into()))
+        }
+        Scalar::RootCorrection { beta } => format!("1/sqrt(1-{beta}^t)"),
+        Scalar::Undampened { dampening } => format!("undampened({dampening})"),
+    }
+}
+
+/// Only the second group and later ones are numbered.
+fn suffix(group: usize) -> String {
+    if group == 0 { String::new() } else { group.to_string() }
+}
+
+fn layout(layout: Layout) -> String {
+    let size = |rows: Rows, cols: u64| match rows {
+        Rows { count: 1, batched: true } => format!("[N, {cols}]"),
+        Rows { count, batched: true } => format!("[{count}N, {cols}]"),
+        Rows { count, batched: false } => format!("[{count}, {cols}]"),
+    };
+    match layout {
+        Layout::Rows { rows, cols, stride } => format!("rows {} by {stride}", size(rows, cols)),
+        Layout::Columns { rows, cols, stride } => {
+            format!("columns {} by {stride}", size(rows, cols))
+        }
+        Layout::Panels { rows, cols } => format!("panels [{rows}, {cols}]"),
+        Layout::Quads { rows, cols } => format!("quads [{rows}, {cols}]"),
+    }
+}
