@@ -1,4 +1,5 @@
-//! Whole training steps and predictions of dense nets, on one thread: `cargo bench -p arenet-benches --bench steps`.
+//! Whole training steps and predictions of dense nets, on one thread:
+//! `cargo bench -p arenet-benches --bench steps`.
 
 use arenet_benches::shared::{self, Stepper};
 use arenet_benches::workloads::workloads;

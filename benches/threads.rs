@@ -1,4 +1,5 @@
-//! Training steps and predictions on one thread and on two: `cargo bench -p arenet-benches --bench threads`.
+//! Training steps and predictions on one thread and on two:
+//! `cargo bench -p arenet-benches --bench threads`.
 //!
 //! A sweep over widths and batches of nets of three dense layers, then two large nets of `steps`.
 //! At the end it prints, for each, the best time on one thread over that on two: above 1, the
