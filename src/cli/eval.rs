@@ -21,7 +21,7 @@ pub struct EvalArgs {
     weights: WeightsArgs,
     #[command(flatten)]
     data: DataArgs,
-    /// Only the rows that were held out when the weights were trained on this table
+    /// Only the rows that were held out when this table was trained on
     #[arg(long)]
     held_out: bool,
     /// One line of JSON

@@ -46,8 +46,8 @@ pub const METRICS: &[MetricEntry] = &[
 ];
 
 /// For classes, the rows whose largest logit is the target's. For floats, the elements that lie on
-/// the same side: y of the threshold, and t of one half. They are counted where there is a batch; of
-/// other values it is their share.
+/// the same side: y of the threshold, and t of one half. They are counted where there is a batch;
+/// of other values it is their share.
 fn accuracy(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
     if builder.graph.node(args.tensor("t")).dtype == DType::F32 {
         let threshold = args.real("threshold");

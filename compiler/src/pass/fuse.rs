@@ -11,7 +11,6 @@
 //! order of the nodes; an expression joins only if whatever else it needs comes from clusters
 //! before that position, so clusters in the order of their positions are in topological order and
 //! can never wait for each other in a circle.
-
 //!
 //! A cluster's elementwise nodes become one expression of the machine, so they keep to its limits:
 //! what would not fit starts a cluster of its own.
