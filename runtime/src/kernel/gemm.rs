@@ -206,6 +206,7 @@ impl Gemm {
             b: Operand::default(),
             b_bf16: self.b_bf16 && !widen,
             chain: self.chains.len(k),
+            piece: self.chains.piece(k),
         };
         let mut ahead = NextRows::after::<S>(&job, widest);
         let mut vec = columns.start;
@@ -328,6 +329,8 @@ struct Job<'a> {
     b_bf16: bool,
     /// The terms of a chain.
     chain: usize,
+    /// The terms of a piece of a chain.
+    piece: usize,
 }
 
 impl Job<'_> {

@@ -3,7 +3,9 @@
 //! Each addition of a chain rounds, and where all terms have one sign, most of them round the same
 //! way: a chain of a million equal terms is off by a percent. So a long sum is cut into chains of a
 //! fixed number of terms, each from zero, and the sums of these are added with what each addition
-//! loses kept for the next. Where the chains begin is a matter of the number of terms alone.
+//! loses kept for the next. That costs more than a plain addition, so the longer chains are cut once
+//! more, into pieces that are added plainly. Where chains and pieces begin is a matter of the number
+//! of terms alone.
 
 use crate::simd::{LANES, Simd};
 
@@ -12,18 +14,20 @@ use crate::simd::{LANES, Simd};
 pub struct Chains {
     /// The most terms of a sum that is one chain.
     whole: usize,
-    /// The terms of each chain of a longer one, a multiple of sixteen.
+    /// The terms of each chain of a longer one, a multiple of `piece`.
     part: usize,
+    /// The terms of each piece of such a chain, a multiple of sixteen.
+    piece: usize,
 }
 
 impl Chains {
     /// Of products along the rows of both operands, as a layer's result and its gradient are: the
     /// signs of the terms are mixed, and all ordinary widths are one chain.
-    pub const ALONG_ROWS: Chains = Chains { whole: 4096, part: 256 };
+    pub const ALONG_ROWS: Chains = Chains { whole: 4096, part: 256, piece: 64 };
     /// Of products over the rows of a batch, as the gradient of a weight is.
-    pub const OVER_ROWS: Chains = Chains { whole: 256, part: 256 };
+    pub const OVER_ROWS: Chains = Chains { whole: 256, part: 256, piece: 64 };
     /// Of the sums of columns. Adding chains up costs little here, and equal terms are common.
-    pub const COLUMN: Chains = Chains { whole: 256, part: 32 };
+    pub const COLUMN: Chains = Chains { whole: 256, part: 32, piece: 32 };
 
     /// The most terms of a sum that is one chain.
     pub fn whole(self) -> usize {
@@ -34,6 +38,12 @@ impl Chains {
     #[inline(always)]
     pub fn len(self, terms: usize) -> usize {
         if self.splits(terms) { self.part } else { terms.max(1) }
+    }
+
+    /// The terms of each piece of a chain of a sum of `terms`.
+    #[inline(always)]
+    pub fn piece(self, terms: usize) -> usize {
+        if self.splits(terms) { self.piece } else { terms.max(1) }
     }
 
     /// Whether a sum of so many terms is several chains.

@@ -64,15 +64,29 @@ impl Gemm {
                         let start = memory.at(self.bias.offset + bias(r));
                         *sum = if self.bias.row > 0 { s.splat(*start) } else { s.load(start) };
                     }
-                    let chain = self.chains.len(k);
+                    let (chain, piece) = (self.chains.len(k), self.chains.piece(k));
                     let zero = s.splat(0.0);
+                    let mut pieces = [zero; R];
                     let mut totals = [Total { sum: zero, lost: zero }; R];
-                    for start in (0..k).step_by(LANES) {
-                        if start > 0 && start.is_multiple_of(chain) {
-                            for (total, sum) in totals.iter_mut().zip(&mut sums) {
-                                *total = total.add(s, *sum);
-                                *sum = zero;
+                    // Takes the sums of the piece that ends with as many terms, as `multiply` does.
+                    let mut take = |sums: &mut [S::F; R], end: usize| {
+                        for ((sum, piece_sum), total) in
+                            sums.iter_mut().zip(&mut pieces).zip(&mut totals)
+                        {
+                            let is_first = end.saturating_sub(1) % chain < piece;
+                            *piece_sum = if is_first { *sum } else { s.add(*piece_sum, *sum) };
+                            *sum = zero;
+                            if end == k || end.is_multiple_of(chain) {
+                                *total = match end <= chain {
+                                    true => Total { sum: *piece_sum, lost: zero },
+                                    false => total.add(s, *piece_sum),
+                                };
                             }
+                        }
+                    };
+                    for start in (0..k).step_by(LANES) {
+                        if start > 0 && start.is_multiple_of(piece) {
+                            take(&mut sums, start);
                         }
                         let panels = self.b.offset + (start / LANES + AHEAD) * self.b.column;
                         for i in 0..LANES {
@@ -87,10 +101,10 @@ impl Gemm {
                             }
                         }
                     }
+                    take(&mut sums, k);
                     let to = self.code.result.of(memory, tile);
-                    for (r, &sum) in sums.iter().enumerate() {
-                        let sum = if chain < k { totals[r].add(s, sum).sum } else { sum };
-                        s.store(to.add(r * self.code.result.row), sum);
+                    for (r, total) in totals.iter().enumerate() {
+                        s.store(to.add(r * self.code.result.row), total.sum);
                     }
                 }
             },

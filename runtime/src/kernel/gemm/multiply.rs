@@ -35,7 +35,7 @@ pub unsafe fn multiply<
     s.vectorize(
         #[inline(always)]
         || {
-            let &Job { gemm, memory, block, a, b, chain, .. } = job;
+            let &Job { gemm, memory, block, a, b, chain, piece, .. } = job;
             let (bias, result) = (gemm.bias, &gemm.code.result);
             // The columns of a packed tile are as long as the tile is high.
             let a_step = match block.a {
@@ -58,53 +58,64 @@ pub unsafe fn multiply<
                 if block.kept.is_some() {
                     totals.fetch(s);
                 }
-                // A product without terms has its bias, so there is a chain at least.
+                // A product without terms has its bias, so there is a chain at least, and a piece.
                 loop {
-                    let terms = left.min(chain);
+                    let mut terms = left.min(chain);
                     left -= terms;
                     let is_last = left == 0 && block.ends;
                     let (to, row, vec) = match is_last {
                         true => (c, result.row, result.vec),
                         false => totals.place_of(chains),
                     };
+                    let mut is_first = true;
                     // SAFETY: `select` gives tiles inside C, and their operands have R rows, V
                     // vectors and these terms for each, as `check_gemm` has proved; the sums of a
                     // chain that is not the last go where `Binder::room` has made room for them.
                     unsafe {
-                        let mut sums = [[s.splat(0.0); V]; R];
-                        if chains == 0 {
-                            for (r, sums) in sums.iter_mut().enumerate() {
-                                for (v, sum) in sums.iter_mut().enumerate() {
-                                    let start = first.add(r * bias.row + v * bias.column);
-                                    let splats = bias.row > 0;
-                                    *sum = if splats { s.splat(*start) } else { s.load(start) };
+                        loop {
+                            let mut sums = [[s.splat(0.0); V]; R];
+                            if is_first && chains == 0 {
+                                for (r, sums) in sums.iter_mut().enumerate() {
+                                    for (v, sum) in sums.iter_mut().enumerate() {
+                                        let start = first.add(r * bias.row + v * bias.column);
+                                        let splats = bias.row > 0;
+                                        *sum = if splats { s.splat(*start) } else { s.load(start) };
+                                    }
                                 }
                             }
-                        }
-                        let rounds = if S::UNROLLS { terms / UNROLLED } else { 0 };
-                        for _ in 0..rounds {
-                            let term = |i: usize| {
-                                let (a, from) =
-                                    (a.wrapping_add(i * column), from.wrapping_add(i * b.row));
-                                ((a, a_step), (from, b.column))
-                            };
-                            // Written out: LLVM leaves a loop over something opaque as it is.
-                            add_term::<S, AT, BF16, V, R>(s, &mut sums, term(0));
-                            add_term::<S, AT, BF16, V, R>(s, &mut sums, term(1));
-                            add_term::<S, AT, BF16, V, R>(s, &mut sums, term(2));
-                            add_term::<S, AT, BF16, V, R>(s, &mut sums, term(3));
-                            a = a.wrapping_add(UNROLLED * column);
-                            from = from.wrapping_add(UNROLLED * b.row);
-                        }
-                        for _ in rounds * UNROLLED..terms {
-                            let term = ((a, a_step), (from, b.column));
-                            add_term::<S, AT, BF16, V, R>(s, &mut sums, term);
-                            a = a.wrapping_add(column);
-                            from = from.wrapping_add(b.row);
-                        }
-                        for (r, sums) in sums.iter().enumerate() {
-                            for (v, &sum) in sums.iter().enumerate() {
-                                s.store(to.add(r * row + v * vec), sum);
+                            let now = terms.min(piece);
+                            let rounds = if S::UNROLLS { now / UNROLLED } else { 0 };
+                            for _ in 0..rounds {
+                                let term = |i: usize| {
+                                    let (a, from) =
+                                        (a.wrapping_add(i * column), from.wrapping_add(i * b.row));
+                                    ((a, a_step), (from, b.column))
+                                };
+                                // Written out: LLVM leaves a loop over something opaque as it is.
+                                add_term::<S, AT, BF16, V, R>(s, &mut sums, term(0));
+                                add_term::<S, AT, BF16, V, R>(s, &mut sums, term(1));
+                                add_term::<S, AT, BF16, V, R>(s, &mut sums, term(2));
+                                add_term::<S, AT, BF16, V, R>(s, &mut sums, term(3));
+                                a = a.wrapping_add(UNROLLED * column);
+                                from = from.wrapping_add(UNROLLED * b.row);
+                            }
+                            for _ in rounds * UNROLLED..now {
+                                let term = ((a, a_step), (from, b.column));
+                                add_term::<S, AT, BF16, V, R>(s, &mut sums, term);
+                                a = a.wrapping_add(column);
+                                from = from.wrapping_add(b.row);
+                            }
+                            for (r, sums) in sums.iter().enumerate() {
+                                for (v, &sum) in sums.iter().enumerate() {
+                                    let to = to.add(r * row + v * vec);
+                                    let sum = if is_first { sum } else { s.add(s.load(to), sum) };
+                                    s.store(to, sum);
+                                }
+                            }
+                            is_first = false;
+                            terms -= now;
+                            if terms == 0 {
+                                break;
                             }
                         }
                         if chains > 0 {
