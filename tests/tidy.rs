@@ -376,7 +376,7 @@ fn every_place_that_may_be_unsafe_is_there_and_is() {
 #[test]
 fn every_package_has_its_licences_and_a_readme() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    for package in [".", "compiler", "runtime"] {
+    for package in [".", "compiler", "program", "runtime"] {
         for name in ["LICENSE-MIT", "LICENSE-APACHE", "README.md"] {
             let text = fs::read_to_string(root.join(package).join(name));
             assert!(text.is_ok_and(|text| text.len() > 500), "{package} has no {name}");

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
-use arenet_runtime::program::text::{escaped, escaped_json, escaped_lines, is_hidden, message};
+use arenet_program::text::{escaped, escaped_json, escaped_lines, is_hidden, message};
 use serde_json::json;
 
 /// A range of bytes in the source text.

@@ -18,7 +18,7 @@ pub mod show;
 pub mod signature;
 pub mod syntax;
 
-use arenet_runtime::program::{Batch, Program, Scalar};
+use arenet_program::{Batch, Program, Scalar};
 use diagnostic::{Diagnostic, Severity, Span};
 use emit::{Plan, Stage};
 use graph::{Graph, NodeId};

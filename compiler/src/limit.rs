@@ -4,7 +4,7 @@ use crate::diagnostic::Diagnostic;
 use crate::emit::{self, Plan, Role, Stage};
 use crate::graph::{NodeId, Origin, OriginId, Shape};
 use crate::model::Model;
-use arenet_runtime::program::{MAX_ARENA, MAX_ELEMENTS, Program};
+use arenet_program::{MAX_ARENA, MAX_ELEMENTS, Program};
 
 /// The way out of all of them.
 const HELP: &str = "a smaller batch or narrower layers need less";

@@ -3,7 +3,7 @@
 use crate::Precision;
 use crate::diagnostic::Span;
 use crate::graph::{DType, Graph, NodeId, Shape};
-use arenet_runtime::program::{Finish, Training};
+use arenet_program::{Finish, Training};
 
 /// A network lowered from text.
 #[derive(Clone, Debug, Default)]

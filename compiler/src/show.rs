@@ -7,7 +7,7 @@ use crate::model::Model;
 use crate::op::{Axis, Binary, BinaryFn, Leaf, Op, Reduce, Source, Unary, UnaryFn};
 use crate::pass::fuse::{ClusterId, spread_source};
 use crate::pass::schedule::kept;
-use arenet_runtime::program::{Entry, Scalar};
+use arenet_program::{Entry, Scalar};
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::fmt::Write;
 

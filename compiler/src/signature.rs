@@ -4,7 +4,7 @@
 use crate::diagnostic::Span;
 use crate::graph::{NodeId, ShapeError};
 use crate::layer::init::Rule;
-use arenet_runtime::program::Schedule;
+use arenet_program::Schedule;
 
 /// The name and the parameters of a function.
 #[derive(Clone, Copy, Debug)]

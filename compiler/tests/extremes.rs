@@ -6,7 +6,7 @@ use arenet_compiler::eval::{Tensor, evaluate};
 use arenet_compiler::graph::Shape;
 use arenet_compiler::op::Source;
 use arenet_compiler::pass::differentiate::differentiate;
-use arenet_runtime::program::Scalar;
+use arenet_program::Scalar;
 use common::oracle::lowered;
 
 /// A loss of one row of predictions, and its gradient.
@@ -72,7 +72,7 @@ fn numbers_that_are_computed_stay_within_32_bit_floats() {
         );
         arenet_compiler::compile(&source, &Default::default())
     };
-    arenet_runtime::program::verify::verify(loss(1).ok().unwrap().program).unwrap();
+    arenet_program::verify::verify(loss(1).ok().unwrap().program).unwrap();
     assert_eq!(loss(9).err().unwrap()[0].code, "number-too-large");
 }
 

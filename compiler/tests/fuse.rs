@@ -2,7 +2,7 @@
 
 use arenet_compiler::pass::contract::contract;
 use arenet_compiler::{Options, compile, show};
-use arenet_runtime::program::{BufferId, Expr, Instr, Load, Opcode, Spread, Step, Value};
+use arenet_program::{BufferId, Expr, Instr, Load, Opcode, Spread, Step, Value};
 use pretty_assertions::assert_eq;
 
 /// Checks the kernels of a training step.

@@ -1,8 +1,8 @@
 //! Which values lie in rows, in panels and in columns.
 
 use arenet_compiler::{Options, compile};
-use arenet_runtime::program::verify::verify;
-use arenet_runtime::program::{BufferId, Entry, Kernel, Layout, Program};
+use arenet_program::verify::verify;
+use arenet_program::{BufferId, Entry, Kernel, Layout, Program};
 use pretty_assertions::assert_eq;
 
 fn program(source: &str, batch: u64) -> Program {

@@ -5,7 +5,7 @@ mod common;
 use arenet_compiler::graph::DType;
 use arenet_compiler::model::{Domain, Init, Model};
 use arenet_compiler::optim::{Adam, Optimizer, Sgd};
-use arenet_runtime::program::{Batch, Curve, Finish, Per, Schedule};
+use arenet_program::{Batch, Curve, Finish, Per, Schedule};
 use common::oracle::lowered;
 use pretty_assertions::assert_eq;
 

@@ -2,8 +2,8 @@
 
 use arenet_compiler::pass::memory::{Lifetime, Placement, lower_bound, place};
 use arenet_compiler::{Compiled, Options, compile};
-use arenet_runtime::program::verify::verify;
-use arenet_runtime::program::{BufferId, Program, Step};
+use arenet_program::verify::verify;
+use arenet_program::{BufferId, Program, Step};
 use pretty_assertions::assert_eq;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;

@@ -8,7 +8,7 @@ use arenet_compiler::layer;
 use arenet_compiler::op::{Leaf, Source};
 use arenet_compiler::pass::differentiate::differentiate;
 use arenet_compiler::pass::simplify::{simplify, simplify_model};
-use arenet_runtime::program::Scalar;
+use arenet_program::Scalar;
 use common::oracle::{Oracle, lowered};
 use serde_json::Value;
 

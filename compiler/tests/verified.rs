@@ -5,8 +5,8 @@ mod common;
 
 use arenet_compiler::diagnostic::{Diagnostic, Severity};
 use arenet_compiler::{Options, Precision, compile};
-use arenet_runtime::program::verify::verify;
-use arenet_runtime::program::{MAX_LOADS, MAX_STORES};
+use arenet_program::verify::verify;
+use arenet_program::{MAX_LOADS, MAX_STORES};
 use common::Numbers;
 use common::nets::NETS;
 

@@ -8,10 +8,12 @@ pub mod kernel;
 pub mod limits;
 pub mod machine;
 pub mod predict;
-pub mod program;
 pub mod pytorch;
 pub mod random;
 pub mod simd;
 mod team;
 pub mod train;
 pub mod weights;
+
+/// The machine's instruction set, a package of its own: what is run.
+pub use arenet_program as program;

@@ -8,7 +8,7 @@ use crate::diagnostic::Span;
 use crate::graph::{DType, NodeId, Shape};
 use crate::model::{Domain, Model};
 use crate::op::{self, Leaf, Op, Source};
-use arenet_runtime::program::{self, Buffer, BufferId, Layout, Program};
+use arenet_program::{self as program, Buffer, BufferId, Layout, Program};
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 /// Gives the leaves their buffers at the start of the arena.

@@ -6,7 +6,7 @@ use crate::graph::{NodeId, OriginId};
 use crate::op::{self, Axis, MatMul, Op, Reduce};
 use crate::pass::contract::contract;
 use crate::pass::fuse::{Cluster, ClusterId};
-use arenet_runtime::program::{self, BufferId, Kernel, Spread, lines::Part};
+use arenet_program::{self as program, BufferId, Kernel, Spread, lines::Part};
 
 /// The statement of each instruction, by its expression and its index in it.
 pub(super) type Traces = Vec<(Part, u16, OriginId)>;

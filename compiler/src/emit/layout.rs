@@ -8,7 +8,7 @@
 
 use crate::graph::{DType, Graph, Node, NodeId, Shape};
 use crate::op::{Axis, Leaf, MatMul, Op, Reduce, Source};
-use arenet_runtime::program::{LANES, Layout, Rows};
+use arenet_program::{LANES, Layout, Rows};
 use rustc_hash::FxHashMap as HashMap;
 
 /// The widest rows that lie in columns. A wider row fills most of a vector.

@@ -4,7 +4,7 @@ use crate::Precision;
 use crate::graph::{Graph, NodeId};
 use crate::model::Model;
 use crate::op::{Leaf, MatMul, Op, Source};
-use arenet_runtime::program::MAX_INT8_ROWS;
+use arenet_program::MAX_INT8_ROWS;
 use rustc_hash::FxHashSet as HashSet;
 
 /// Gives every weight that may have it the precision: one that these graphs, which are all that a

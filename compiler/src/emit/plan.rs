@@ -7,7 +7,7 @@ use crate::op::Op;
 use crate::pass::fuse::ClusterId;
 use crate::pass::memory::{self, Lifetime};
 use crate::pass::schedule::{kept, reads};
-use arenet_runtime::program::{self, Buffer, BufferId, Program};
+use arenet_program::{self as program, Buffer, BufferId, Program};
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 /// A value of the memory plan, for people.

@@ -2,7 +2,7 @@
 
 use crate::graph::{Graph, NodeId, OriginId};
 use crate::op::{Broadcast, Op, Pattern};
-use arenet_runtime::program::{BufferId, Expr, Instr, Load, Spread, Value};
+use arenet_program::{BufferId, Expr, Instr, Load, Spread, Value};
 use rustc_hash::FxHashMap as HashMap;
 
 /// An expression under construction.

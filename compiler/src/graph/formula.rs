@@ -7,7 +7,7 @@
 use super::{Graph, NodeId, Shape};
 use crate::op::{Axis, Unary, UnaryFn};
 use crate::op::{Binary, BinaryFn, Broadcast, Leaf, LogSoftmax, MatMul, Op, Reduce, Softmax};
-use arenet_runtime::program::Scalar;
+use arenet_program::Scalar;
 use rustc_hash::FxHashMap as HashMap;
 use std::cell::RefCell;
 use std::ops::{Add, Div, Mul, Neg, Sub};

@@ -2,7 +2,7 @@
 //!
 //! `N` is symbolic: a shape says that there is one, the plan and the run say how many rows it has.
 
-use arenet_runtime::program::MAX_ELEMENTS;
+use arenet_program::MAX_ELEMENTS;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 

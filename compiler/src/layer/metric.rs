@@ -5,7 +5,7 @@ use super::{Builder, Entry};
 use crate::graph::{DType, Formula, NodeId, Shape, Term};
 use crate::op::Correct;
 use crate::signature::{Args, Kind, Param, Problem, Range, Signature, Value};
-use arenet_runtime::program::Finish;
+use arenet_program::Finish;
 
 /// A metric that is no loss.
 pub struct MetricEntry {

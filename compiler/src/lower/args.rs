@@ -8,7 +8,7 @@ use crate::optim::{NOT_YET_SCHEDULES, SCHEDULES, constant};
 use crate::signature::Value as Argument;
 use crate::signature::{Args, Kind, Param, Problem, Range, Signature};
 use crate::syntax::ast::{Arg, Call, Expr, ExprKind};
-use arenet_runtime::program::Schedule;
+use arenet_program::Schedule;
 
 /// Arguments that fit their signature.
 pub(super) struct Matched {

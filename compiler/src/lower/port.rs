@@ -7,7 +7,7 @@ use crate::model::{Domain, Port};
 use crate::op::{Leaf, Op, Source};
 use crate::syntax::ast;
 use crate::syntax::ast::{Dim, Ident};
-use arenet_runtime::program::text::quoted;
+use arenet_program::text::quoted;
 use std::collections::HashMap;
 
 impl<'a> Lowering<'a> {

@@ -10,7 +10,7 @@ use crate::optim::{self, OPTIMIZERS, Optimizer};
 use crate::signature::Value as Argument;
 use crate::signature::{Kind, Param, Range};
 use crate::syntax::ast::{Arg, Bind, Call, Expr, ExprKind, Ident, Train, TrainItem};
-use arenet_runtime::program::{Batch, Finish, MAX_EPOCHS, Schedule, Training};
+use arenet_program::{Batch, Finish, MAX_EPOCHS, Schedule, Training};
 use std::collections::HashMap;
 
 /// The settings that are one number or word; `loss` and `batch` are more.

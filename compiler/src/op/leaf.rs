@@ -3,7 +3,7 @@
 use super::{Operator, Sample};
 use crate::eval::Tensor;
 use crate::graph::{DType, Graph, NodeId, Shape, ShapeError, Type};
-use arenet_runtime::program::Scalar;
+use arenet_program::Scalar;
 use std::hash::{Hash, Hasher};
 
 /// A value that no operation computes.

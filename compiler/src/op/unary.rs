@@ -3,7 +3,7 @@
 use super::{Operand, Operator, Sample, elements, float_shapes};
 use crate::eval::Tensor;
 use crate::graph::{Formula, Graph, NodeId, Shape, ShapeError, Type};
-use arenet_runtime::program::Opcode;
+use arenet_program::Opcode;
 use std::f64::consts::PI;
 
 /// A function of each element.

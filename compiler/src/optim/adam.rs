@@ -3,7 +3,7 @@
 use super::{Entry, Optimizer, Update, constant};
 use crate::graph::Term;
 use crate::signature::{Args, Kind, Param, Problem, Range, Signature, Value};
-use arenet_runtime::program::Scalar;
+use arenet_program::Scalar;
 
 /// torch.optim.Adam and torch.optim.AdamW.
 ///

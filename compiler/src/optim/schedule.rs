@@ -1,7 +1,7 @@
 //! Learning rates over time.
 
 use crate::signature::{Args, Kind, Param, Range, Signature, Value};
-use arenet_runtime::program::{Curve, Per, Schedule};
+use arenet_program::{Curve, Per, Schedule};
 
 /// A schedule of the language.
 pub struct Entry {

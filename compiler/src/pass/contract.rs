@@ -4,7 +4,7 @@
 //! of sigmoid and tanh become one instruction each. The choice is made here, once, so every
 //! instruction set computes the same bits.
 
-use arenet_runtime::program::{Expr, Instr, Opcode, Value};
+use arenet_program::{Expr, Instr, Opcode, Value};
 
 /// Contracts an expression, and drops what nothing uses; `origins` has an item for each
 /// instruction, and keeps those of the instructions that stay.

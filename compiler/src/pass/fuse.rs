@@ -17,7 +17,7 @@
 
 use crate::graph::{Graph, Node, NodeId};
 use crate::op::{Axis, Binary, BinaryFn, Broadcast, MatMul, Op, Pattern, Reduce};
-use arenet_runtime::program::{MAX_CONSTS, MAX_INSTRS, MAX_LOADS, MAX_STORES};
+use arenet_program::{MAX_CONSTS, MAX_INSTRS, MAX_LOADS, MAX_STORES};
 
 /// The most values that a cluster may store: its elementwise nodes, and the result that they go on
 /// from. More would not stay in the first-level cache.

@@ -11,7 +11,7 @@ use crate::graph::{Graph, NodeId, Shape};
 use crate::model::Model;
 use crate::op::{Bce, Binary, BinaryFn, Broadcast, Leaf, LogSoftmax, Op, Reduce, Softmax, Source};
 use crate::op::{LEAST_LOG, MAX_INPUTS, Unary, UnaryFn};
-use arenet_runtime::program::Scalar;
+use arenet_program::Scalar;
 use rustc_hash::{FxHashMap as HashMap, FxHasher};
 use std::hash::{Hash, Hasher};
 

@@ -6,7 +6,7 @@ mod token;
 
 pub use parser::{MAX_HEIGHT, MAX_NESTING, MAX_SOURCE, parse};
 
-use arenet_runtime::program::text::escaped;
+use arenet_program::text::escaped;
 
 /// A piece of the source, fit for a message: printable, and short.
 fn shorten(text: &str) -> String {

@@ -3,7 +3,7 @@
 
 use logos::Logos;
 
-use arenet_runtime::program::text::{is_forbidden, is_hidden, named};
+use arenet_program::text::{is_forbidden, is_hidden, named};
 
 use crate::diagnostic::{Diagnostic, Span};
 

@@ -9,7 +9,7 @@ use arenet_compiler::op::{Leaf, Op, Source};
 use arenet_compiler::optim::train_step;
 use arenet_compiler::pass::simplify::{simplify, simplify_model};
 use arenet_compiler::syntax::parse;
-use arenet_runtime::program::Scalar;
+use arenet_program::Scalar;
 use std::collections::HashMap;
 
 /// The model of a text without mistakes.

@@ -4,7 +4,7 @@
 //! A kernel follows its offsets unchecked. It may run over memory that is its own as
 //! [`Memory::new`](crate::arena::Memory::new) asks, if [`bind::Binder`] bound it for that memory
 //! from a [`Verified`](crate::program::Verified) program, at 1 to the program's batch of rows,
-//! which `Executor::check_run` sees to. It then rests on what program/verify/ has proved:
+//! which `Executor::check_run` sees to. It then rests on what program/src/verify/ has proved:
 //!
 //! - `place`: every buffer lies inside the arena in whole vectors, at any such number of rows;
 //! - `kernel::check`, by kernel: the operands have the types, sizes and layouts it assumes;

@@ -24,7 +24,7 @@ pub use dot::{Dot, Widening};
 pub use isa::{Isa, UnknownIsa};
 
 /// The number of lanes of every [`Simd`] value.
-pub const LANES: usize = 16;
+pub const LANES: usize = crate::program::LANES as usize;
 
 /// An instruction set: 16 lanes of f32 or i32, and the operations that are exact everywhere.
 #[allow(clippy::wrong_self_convention, reason = "`self` is the proof, not the value converted")]

@@ -1,10 +1,10 @@
 //! The shapes of a fused expression's operands, and the order of its instructions.
 
-use super::super::{
+use super::{Buffers, fixed, has_vector_rows, is_dense, require, size, text};
+use crate::{
     Expr, LANES, Layout, MAX_CONSTS, MAX_INSTRS, MAX_LOADS, MAX_STORES, ProgramError, Rows, Spread,
     Value,
 };
-use super::{Buffers, fixed, has_vector_rows, is_dense, require, size, text};
 
 /// What an expression runs over.
 #[derive(Clone, Copy, Debug)]

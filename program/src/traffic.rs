@@ -158,7 +158,7 @@ impl Sums {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::program::{DType, Expr, Instr, Layout, Load, Opcode, Origin, Rows, Spread, Value};
+    use crate::{DType, Expr, Instr, Layout, Load, Opcode, Origin, Rows, Spread, Value};
     use pretty_assertions::assert_eq;
 
     /// y = |x|

@@ -1,6 +1,6 @@
 //! Sums of columns beside a product: what verification refuses, and with which sentence.
 
-use arenet_runtime::program::*;
+use arenet_program::*;
 
 use crate::refuse::{buffer, check, fresh, gemm, tail};
 use crate::sample::*;

@@ -1,8 +1,8 @@
 //! Weights of bfloat16 and of 8-bit integers: the programs that may have them, and what is refused.
 
-use arenet_runtime::program::codec::{decode, encode};
-use arenet_runtime::program::verify::verify;
-use arenet_runtime::program::*;
+use arenet_program::codec::{decode, encode};
+use arenet_program::verify::verify;
+use arenet_program::*;
 use pretty_assertions::assert_eq;
 
 use crate::refuse::{buffer, fresh};

@@ -59,7 +59,7 @@ impl std::error::Error for ProgramError {}
 macro_rules! require {
     ($condition:expr, $($message:tt)+) => {
         if !$condition {
-            return Err($crate::program::ProgramError::new(format!($($message)+)));
+            return Err($crate::ProgramError::new(format!($($message)+)));
         }
     };
 }

@@ -1,8 +1,8 @@
 //! A program written by hand: 3 inputs, 3 hidden neurons, 2 classes, and one step of training by
 //! momentum. It uses every kernel, spread, layout and kind of table.
 
-use arenet_runtime::program::lines::{Line, Lines, Part, Place};
-use arenet_runtime::program::*;
+use arenet_program::lines::{Line, Lines, Part, Place};
+use arenet_program::*;
 
 pub const X: BufferId = BufferId(0);
 pub const CODE: BufferId = BufferId(1);

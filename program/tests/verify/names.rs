@@ -1,7 +1,7 @@
 //! What is shown to a person holds nothing that a terminal would obey.
 
-use arenet_runtime::program::verify::verify;
-use arenet_runtime::program::*;
+use arenet_program::verify::verify;
+use arenet_program::*;
 
 use crate::sample::*;
 

@@ -3,11 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::fmt;
 
-use super::super::{
+use super::{Buffers, Extent, Phase, fixed, require, size, text};
+use crate::{
     Batch, Buffer, BufferId, Curve, DType, Domain, Finish, Layout, MAX_EPOCHS, Port, Program,
     ProgramError, Scalar, Schedule, Training,
 };
-use super::{Buffers, Extent, Phase, fixed, require, size, text};
 
 /// The number of classes that each buffer of i32 may hold, which are stored from 0 on.
 pub(super) type Classes = HashMap<BufferId, u64>;

@@ -1,8 +1,10 @@
-//! The machine's instruction set: what a compiled network is. Imports nothing but std.
+//! The machine's instruction set as data: what the compiler makes and the runtime runs. It imports
+//! nothing but std.
 //!
 //! A [`Program`] is data: buffers at fixed offsets of one arena, and for each [`Entry`] the steps
 //! that are run in order. [`verify::verify`] turns it into a [`Verified`] program, the only kind
 //! that can be executed.
+#![forbid(unsafe_code)]
 
 pub mod codec;
 pub mod expr;

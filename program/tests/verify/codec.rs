@@ -1,8 +1,8 @@
 //! The bytes of a program: what is written is read back, and nothing else is.
 
-use arenet_runtime::program::codec::{decode, encode};
-use arenet_runtime::program::verify::verify;
-use arenet_runtime::program::*;
+use arenet_program::codec::{decode, encode};
+use arenet_program::verify::verify;
+use arenet_program::*;
 use pretty_assertions::assert_eq;
 
 use crate::narrow::narrow;

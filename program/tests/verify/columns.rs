@@ -1,7 +1,7 @@
 //! Buffers in columns: what verification lets through, and what it refuses with which sentence.
 
-use arenet_runtime::program::verify::verify;
-use arenet_runtime::program::*;
+use arenet_program::verify::verify;
+use arenet_program::*;
 use pretty_assertions::assert_eq;
 
 use crate::refuse::{check, cross_entropy, fresh, gemm, kernel, reduce, set_layout, tail};

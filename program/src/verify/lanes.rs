@@ -8,9 +8,9 @@
 
 use std::collections::HashMap;
 
-use super::super::{BufferId, Expr, Kernel, Layout, Program, ProgramError, Spread, Step, Value};
 use super::table::Held;
 use super::{Buffers, Phase, each_step};
+use crate::{BufferId, Expr, Kernel, Layout, Program, ProgramError, Spread, Step, Value};
 
 /// Checks that whatever is spread as one number was written to all lanes. The program has passed
 /// `lifetime`.

@@ -1,8 +1,8 @@
 //! Overlaps and lifetimes: faults with their sentences, and random programs, judged again by an
 //! oracle that looks at every block of the arena.
 
-use arenet_runtime::program::verify::verify;
-use arenet_runtime::program::*;
+use arenet_program::verify::verify;
+use arenet_program::*;
 
 use crate::refuse::{buffer, check, fresh, tail};
 use crate::sample::*;

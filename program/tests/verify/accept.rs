@@ -1,7 +1,7 @@
 //! What verification lets through.
 
-use arenet_runtime::program::verify::verify;
-use arenet_runtime::program::*;
+use arenet_program::verify::verify;
+use arenet_program::*;
 use pretty_assertions::assert_eq;
 
 use crate::sample::*;

@@ -7,9 +7,9 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{Access, BufferId, Program, ProgramError};
 use super::table::{Held, What};
 use super::{Buffers, Extent, Phase, each_step, require};
+use crate::{Access, BufferId, Program, ProgramError};
 
 /// Checks the steps of one entry against each other and against what outlives the run.
 pub(super) fn check(

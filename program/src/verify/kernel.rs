@@ -1,12 +1,12 @@
 //! The types, sizes and layouts of each kernel's operands.
 
-use super::super::{
-    Buffer, BufferId, CrossEntropy, DType, Distribution, Expr, Gemm, Kernel, LANES, Layout, Load,
-    ProgramError, Random, Reduce, Rows, Span,
-};
 use super::expr::{self, Domain, Order, Role};
 use super::table::Classes;
 use super::{Buffers, fixed, has_vector_rows, is_dense, require, size, text};
+use crate::{
+    Buffer, BufferId, CrossEntropy, DType, Distribution, Expr, Gemm, Kernel, LANES, Layout, Load,
+    ProgramError, Random, Reduce, Rows, Span,
+};
 
 /// Checks one kernel on its own.
 pub(super) fn check(

@@ -1,7 +1,7 @@
 //! What verification refuses: the sample with one fault each, and the sentence that names it.
 
-use arenet_runtime::program::verify::verify;
-use arenet_runtime::program::*;
+use arenet_program::verify::verify;
+use arenet_program::*;
 use pretty_assertions::assert_eq;
 
 use crate::sample::*;
