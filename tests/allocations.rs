@@ -1,6 +1,7 @@
 //! A training step and a prediction make no heap allocation after the first, and to save takes no
 //! memory for a second copy of what is saved. The only test of its binary, because it counts what
 //! the whole process allocates.
+#![expect(unsafe_code, reason = "counts what the allocator is asked for")]
 
 use arenet::prelude::*;
 use std::alloc::{GlobalAlloc, Layout, System};

@@ -1,4 +1,5 @@
 //! Matrix products by other crates, single-threaded, over matrices stored by rows.
+#![expect(unsafe_code, reason = "calls other crates with pointers")]
 
 /// C = A B for an m x k and a k x n matrix.
 #[derive(Clone, Copy, Debug)]

@@ -1,4 +1,5 @@
 //! The one block of memory that a program runs in: 64-byte aligned, zeroed, allocated once.
+#![expect(unsafe_code, reason = "one block of memory, viewed as disjoint buffers")]
 
 use bumpalo::Bump;
 use std::alloc::Layout;

@@ -1,4 +1,5 @@
 //! The executor: a verified program bound to one arena, walked step by step.
+#![expect(unsafe_code, reason = "gives the steps of a verified program its arena")]
 
 mod check;
 mod explain;

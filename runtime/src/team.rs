@@ -1,5 +1,6 @@
 //! The threads of an executor: rayon gives them once, each walks the same static schedule, and a
 //! barrier stands where one reads what another wrote.
+#![expect(unsafe_code, reason = "shares the arena between threads")]
 
 use crate::arena::{Arena, Memory};
 use crate::exec::{Plan, Run};

@@ -1,5 +1,6 @@
 //! From the steps of a verified program to kernels over places: everything that can be decided
 //! before a run is decided here.
+#![expect(unsafe_code, reason = "passes the debt of a bound step on to its kernel")]
 
 use super::code::{Binding, Code, Registers};
 use super::constants::Constants;

@@ -5,6 +5,7 @@
 //! decoded once a block, and only what somebody else reads is written. Where the operands lie is
 //! found once for all blocks of a line. What takes longer than its operands take to load, such as
 //! an exponential, is no link of a chain: it would need the vector registers for itself.
+#![expect(unsafe_code, reason = "reads and writes the vectors of a tile")]
 
 use super::instr::compute;
 use super::tile::{Place, Tile};

@@ -4,6 +4,7 @@
 //! Cheap instructions that follow each other run as a `chain`, the others are decoded once per
 //! tile and then loop. Values that are needed again live in registers, each as large as a tile may
 //! be, which stay in the first-level cache.
+#![expect(unsafe_code, reason = "passes the debt of an expression on to its instructions")]
 
 use super::chain::{self, At, LINKS, Link};
 use super::instr::{self, Action, Instr};

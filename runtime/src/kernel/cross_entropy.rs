@@ -1,4 +1,5 @@
 //! Softmax and cross-entropy with class indices in one, and the share of correct answers.
+#![expect(unsafe_code, reason = "reads and writes rows of vectors")]
 
 use super::softmax::{Logits, copied_row, each, load, normalizer, store};
 use super::{Extent, Part};

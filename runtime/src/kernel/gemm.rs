@@ -5,6 +5,7 @@
 //! vector axis is C's columns, A is broadcast. Each element of C is a chain of fused multiply-adds
 //! over ascending k that starts from the bias, or several such chains where k is large (sum.rs),
 //! however the loops around it are blocked, so its bits depend on nothing but the operands.
+#![expect(unsafe_code, reason = "reads the operands of the matrix product")]
 
 mod ahead;
 pub mod block;

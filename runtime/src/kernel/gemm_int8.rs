@@ -6,6 +6,7 @@
 //! is in f32. B's bytes have 128 added, because the processor's instructions multiply unsigned by
 //! signed bytes; so each sum starts from -128 Σ q. All of it wraps, and as the sum that is meant
 //! fits into 32 bits, which `verify` has proved, so does the result.
+#![expect(unsafe_code, reason = "reads the operands of the matrix product")]
 
 use super::code::Code;
 use super::gemm::{MAX_ROWS, MAX_VECTORS, Operand, parts, tile_vectors, tiles};

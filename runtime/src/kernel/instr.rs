@@ -1,4 +1,5 @@
 //! One instruction over a tile: decoded once, then a loop over its vectors.
+#![expect(unsafe_code, reason = "reads and writes the vectors of a tile")]
 
 use super::tile::{Place, Tile};
 use crate::arena::Memory;

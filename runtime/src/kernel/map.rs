@@ -1,4 +1,5 @@
 //! Elementwise expressions over whole buffers.
+#![expect(unsafe_code, reason = "runs tiles")]
 
 use super::code::Code;
 use super::straight::Tape;

@@ -1,4 +1,5 @@
 //! Random initial values.
+#![expect(unsafe_code, reason = "fills a buffer")]
 
 use crate::arena::Memory;
 use crate::program::{Distribution, Layout};

@@ -2,6 +2,7 @@
 //!
 //! Sixteen lanes run down the vectors in ascending order, in chains of a fixed length (sum.rs), and
 //! then are added by the fixed tree of [`Simd::sum`]. The order is that of the shape alone.
+#![expect(unsafe_code, reason = "runs tiles")]
 
 use super::Part;
 use super::code::Code;

@@ -1,4 +1,5 @@
 //! Softmax of each row, and its logarithm.
+#![expect(unsafe_code, reason = "reads and writes rows of vectors")]
 
 use super::sum::LaneSums;
 use super::{Extent, Part};

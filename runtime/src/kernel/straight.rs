@@ -4,6 +4,7 @@
 //! For the full batch, the kernels' loops are unrolled once into a flat list of operations on lines
 //! of vectors at fixed offsets, in the same order of arithmetic and so with the same bits. A
 //! 3-3-2 net's training step is some twenty of them.
+#![expect(unsafe_code, reason = "runs lines of vectors")]
 
 use super::Part;
 use super::bind::Bound;

@@ -4,6 +4,7 @@
 //! decoded for every tile, and what is needed twice goes through the first-level cache; here all
 //! but the gradient, the parameter and its state stays in registers. The operations and their order
 //! are those of the instructions, and so are the bits.
+#![expect(unsafe_code, reason = "reads and writes the vectors of a tile")]
 
 use super::tile::{Place, Tile};
 use crate::arena::Memory;

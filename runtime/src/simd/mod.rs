@@ -8,6 +8,7 @@
 //! Generic code must end up inside [`Simd::vectorize`], which [`Isa::dispatch`] does for a whole
 //! task: mark it `#[inline(always)]` all the way down, since a function that is compiled on its own
 //! has none of the instructions, and every operation in it becomes a call.
+#![expect(unsafe_code, reason = "intrinsics, loads and stores")]
 
 #[cfg(target_arch = "x86_64")]
 pub mod avx2;
