@@ -3,9 +3,9 @@
 //! Each addition of a chain rounds, and where all terms have one sign, most of them round the same
 //! way: a chain of a million equal terms is off by a percent. So a long sum is cut into chains of a
 //! fixed number of terms, each from zero, and the sums of these are added with what each addition
-//! loses kept for the next. That costs more than a plain addition, so the longer chains are cut once
-//! more, into pieces that are added plainly. Where chains and pieces begin is a matter of the number
-//! of terms alone.
+//! loses kept for the next. That costs more than a plain addition, so the longer chains are cut
+//! once more, into pieces that are added plainly. Where chains and pieces begin is a matter of the
+//! number of terms alone.
 
 use crate::simd::{LANES, Simd};
 
