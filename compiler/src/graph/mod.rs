@@ -137,7 +137,12 @@ impl Graph {
 
     /// All ids in order.
     pub fn ids(&self) -> impl DoubleEndedIterator<Item = NodeId> + use<> {
-        (0..self.nodes.len() as u32).map(NodeId)
+        self.ids_from(0)
+    }
+
+    /// The ids from an index on, in order. To skip those before it would count through them.
+    pub fn ids_from(&self, first: usize) -> impl DoubleEndedIterator<Item = NodeId> + use<> {
+        (first as u32..self.nodes.len() as u32).map(NodeId)
     }
 
     /// Adds a node whose operands are known to fit.

@@ -17,7 +17,7 @@ impl<'a> Lowering<'a> {
     /// Remembers what a call has added from the node `first` on that goes over the rows.
     pub(super) fn note_crossings(&mut self, call: &'a Call, first: usize) {
         let graph = &self.builder.graph;
-        let added = graph.ids().skip(first).filter(|&id| crosses_rows(graph, id));
+        let added = graph.ids_from(first).filter(|&id| crosses_rows(graph, id));
         let (function, span) = (call.function.name.as_str(), call.span);
         self.crossings.extend(added.map(|node| Crossing { node, function, span }));
     }
