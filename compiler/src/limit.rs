@@ -2,7 +2,7 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::emit::{self, Plan, Role, Stage};
-use crate::graph::{NodeId, Origin, OriginId, Shape};
+use crate::graph::{NodeId, Origin, OriginId};
 use crate::model::Model;
 use arenet_program::{MAX_ARENA, MAX_ELEMENTS, Program};
 
@@ -45,11 +45,7 @@ fn too_large(model: &Model, stages: &[Stage; 4], batch: u64) -> Option<Diagnosti
 /// The statement with most operations, where the entry point has too many.
 fn too_long(stage: &Stage, batch: u64) -> Option<&Origin> {
     let graph = &stage.graph;
-    let flops = |id: NodeId| {
-        let node = graph.node(id);
-        let inputs: Vec<Shape> = node.inputs.iter().map(|&input| graph.shape(input)).collect();
-        node.op.flops(&inputs, &node.shape, batch)
-    };
+    let flops = |id: NodeId| graph.flops(id, batch);
     let total: u128 = graph.ids().map(|id| u128::from(flops(id))).sum();
     if u64::try_from(total).is_ok() {
         return None;

@@ -79,7 +79,7 @@ fn notes(model: &Model) -> Vec<Vec<String>> {
         elements[origin(param.node)] += param.shape.fixed_elements() as u64;
     }
     let outputs: HashSet<&str> = model.outputs.iter().map(|(name, _)| name.as_str()).collect();
-    for ((notes, elements), statement) in notes.iter_mut().zip(elements).zip(&graph.origins) {
+    for ((notes, elements), statement) in notes.iter_mut().zip(elements).zip(graph.origins.iter()) {
         if elements > 0 {
             notes.push(units::plural(elements, "parameter"));
         }

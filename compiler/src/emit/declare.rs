@@ -23,7 +23,7 @@ pub fn declare(
     let layout_of = |kept: Kept, shape: &Shape| {
         layouts.get(&kept).copied().unwrap_or_else(|| layout::rows_of(shape))
     };
-    let mut add = |leaf: Leaf, name: String, span: Span, (layout, dtype)| {
+    let mut add = |leaf: Leaf, name: &str, span: Span, (layout, dtype)| {
         let id = BufferId(program.buffers.len() as u32);
         let offset = program.arena_bytes;
         let buffer = Buffer { offset, layout, dtype };
@@ -32,6 +32,7 @@ pub fn declare(
         program.arena_bytes += bytes;
         leaves.insert(leaf, id);
         let role = Role::Persistent;
+        let name = name.into();
         persistent.push(PlannedValue { name, role, span, offset, bytes, first: 0, last: 0 });
         id
     };
@@ -41,7 +42,7 @@ pub fn declare(
     };
     for (index, param) in model.params.iter().enumerate() {
         let layout = place(param, layout_of(Kept::Param(index as u32), &param.shape));
-        let buffer = add(leaf_of(param.node), param.name.clone(), param.span, layout);
+        let buffer = add(leaf_of(param.node), &param.name, param.span, layout);
         let slots = match (param.optimizer, &model.training) {
             (Some(optimizer), Some(_)) => model.optimizers[optimizer].slots(),
             _ => Vec::new(),
@@ -49,7 +50,7 @@ pub fn declare(
         let state = |(slot, name)| {
             let source = Source::State { param: index as u32, slot: slot as u32 };
             let name = format!("{}.{name}", param.name);
-            add(Leaf::f32(source, param.shape), name, param.span, layout)
+            add(Leaf::f32(source, param.shape), &name, param.span, layout)
         };
         let states = slots.into_iter().enumerate().map(state).collect();
         let shape = param.shape.dims().iter().map(|&dim| dim as u64).collect();
@@ -65,7 +66,7 @@ pub fn declare(
             };
             let layout = (layout_of(kept, &port.shape), dtype);
             let span = model.graph.origins[model.graph.node(port.node).origin.0 as usize].span;
-            add(leaf_of(port.node), port.name.clone(), span, layout)
+            add(leaf_of(port.node), &port.name, span, layout)
         },
         domain: match &port.domain {
             Domain::Any => program::Domain::Any,
@@ -90,7 +91,7 @@ pub fn declare(
         {
             let id = add(
                 leaf,
-                op::Operator::text(&leaf),
+                &op::Operator::text(&leaf),
                 Span::default(),
                 (Layout::scalar(), program::DType::F32),
             );

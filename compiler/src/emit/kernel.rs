@@ -24,11 +24,7 @@ impl Emitter<'_> {
         let graph = &self.stage.graph;
         let cluster = self.cluster(id);
         let mut traces = Traces::new();
-        let flops = cluster.members().map(|node| {
-            let node = graph.node(node);
-            let inputs: Vec<_> = node.inputs.iter().map(|&input| graph.shape(input)).collect();
-            node.op.flops(&inputs, &node.shape, self.batch)
-        });
+        let flops = cluster.members().map(|node| graph.flops(node, self.batch));
         let origin =
             cluster.result().or(cluster.nodes.first().copied()).map(|id| graph.node(id).origin);
         let step = program::Step {

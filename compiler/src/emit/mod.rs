@@ -13,7 +13,7 @@ pub use narrow::narrow;
 pub use plan::{Plan, PlannedValue, Role};
 
 use crate::diagnostic::Lines;
-use crate::graph::{Graph, NodeId, OriginId};
+use crate::graph::{Graph, Node, NodeId, OriginId};
 use crate::model::Model;
 use crate::op::{Leaf, Op, Source};
 use crate::pass::fuse::{Cluster, ClusterId, Fusion, Updates, fuse, spread_source};
@@ -81,7 +81,7 @@ pub fn emit(model: &Model, stages: &[Stage; 4], batch: u64, source: &str) -> Emi
         let mut emitter = Emitter {
             stage,
             leaves: &leaves,
-            buffers: vec![None; stage.graph.nodes.len()],
+            buffers: leaf_buffers(&stage.graph, &leaves),
             results: HashMap::default(),
             batch,
             origins: &origins,
@@ -198,6 +198,15 @@ pub fn sizes<'a>(
     layouts.map(move |(origin, layout)| (origin, layout.elements(batch)))
 }
 
+/// The buffers of the leaves among the nodes.
+fn leaf_buffers(graph: &Graph, leaves: &Leaves) -> Vec<Option<BufferId>> {
+    let buffer = |node: &Node| match node.op {
+        Op::Leaf(leaf) => leaves.get(&leaf).copied(),
+        _ => None,
+    };
+    graph.nodes.iter().map(buffer).collect()
+}
+
 /// Where each statement stands, found in one walk over the text.
 fn origins(model: &Model, source: &str) -> Vec<program::Origin> {
     let lines = Lines::new(source);
@@ -212,7 +221,7 @@ fn origins(model: &Model, source: &str) -> Vec<program::Origin> {
 struct Emitter<'a> {
     stage: &'a Stage,
     leaves: &'a Leaves,
-    /// The buffers of the values that are kept.
+    /// The buffers of leaves and of the values that are kept.
     buffers: Vec<Option<BufferId>>,
     /// Where the loss and the metrics go, and random values that are only assigned.
     results: HashMap<NodeId, BufferId>,
@@ -231,12 +240,7 @@ impl Emitter<'_> {
     }
 
     fn buffer(&self, id: NodeId) -> BufferId {
-        match self.stage.graph.node(id).op {
-            Op::Leaf(leaf) if self.stage.fusion.cluster_of[id.index()].is_none() => {
-                self.leaves[&leaf]
-            }
-            _ => self.buffers[id.index()].expect("what is read has been kept"),
-        }
+        self.buffers[id.index()].expect("what is read has been kept")
     }
 
     /// Lets random values that nothing but an assignment reads be drawn where they are assigned to:

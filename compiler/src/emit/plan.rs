@@ -8,13 +8,13 @@ use crate::pass::fuse::ClusterId;
 use crate::pass::memory::{self, Lifetime};
 use crate::pass::schedule::{kept, reads};
 use arenet_program::{self as program, Buffer, BufferId, Program};
-use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
+use std::sync::Arc;
 
 /// A value of the memory plan, for people.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PlannedValue {
     /// The name of the statement it comes from, marked where it is a gradient or an inner value.
-    pub name: String,
+    pub name: Arc<str>,
     /// What it is.
     pub role: Role,
     /// The statement.
@@ -62,36 +62,39 @@ impl Emitter<'_> {
         let Stage { graph, fusion, schedule, .. } = self.stage;
         let kept = kept(graph, fusion);
         let mut lifetimes: Vec<Lifetime> = Vec::new();
-        let mut values: Vec<NodeId> = Vec::new();
+        let mut values: Vec<(NodeId, usize)> = Vec::new();
         // Values that share a place, one taking over from another at its last read.
-        let mut place_of: HashMap<NodeId, usize> = HashMap::default();
+        let mut place_of: Vec<Option<usize>> = vec![None; graph.nodes.len()];
         let end = schedule.len() as u32;
-        let mut last_read: HashMap<NodeId, u32> =
-            graph.roots.iter().map(|&root| (root, end)).collect();
+        let mut last_read: Vec<Option<u32>> = vec![None; graph.nodes.len()];
+        for root in &graph.roots {
+            last_read[root.index()] = Some(end);
+        }
         for (step, &cluster) in schedule.iter().enumerate() {
             for read in reads(graph, fusion, cluster) {
-                let last = last_read.entry(read).or_default();
-                *last = (*last).max(step as u32);
+                // `None` is less than all.
+                let last = &mut last_read[read.index()];
+                *last = (*last).max(Some(step as u32));
             }
         }
         for (step, &id) in schedule.iter().enumerate() {
             let step = step as u32;
-            let mut heirs = self.inheritable(id, |read| last_read.get(&read) == Some(&step));
-            heirs.retain(|read| place_of.contains_key(read));
+            let mut heirs = self.inheritable(id, |read| last_read[read.index()] == Some(step));
+            heirs.retain(|read| place_of[read.index()].is_some());
             let cluster = &fusion.clusters[id.0 as usize];
             for node in cluster.members().filter(|node| kept[node.index()]) {
                 if let Some(&buffer) = self.results.get(&node) {
                     self.buffers[node.index()] = Some(buffer);
                     continue;
                 }
-                let last = last_read.get(&node).copied().unwrap_or(step);
+                let last = last_read[node.index()].unwrap_or(step);
                 let layout = self.layout(node);
                 // The sums of columns keep apart from what the product streams.
                 let inherits = !cluster.column_sums.contains(&node);
                 let found = heirs.iter().position(|&read| inherits && self.layout(read) == layout);
-                let place = match found.map(|found| heirs.swap_remove(found)) {
-                    Some(read) => {
-                        let place = place_of[&read];
+                let place = found.and_then(|found| place_of[heirs.swap_remove(found).index()]);
+                let place = match place {
+                    Some(place) => {
                         lifetimes[place].last = last;
                         place
                     }
@@ -101,14 +104,14 @@ impl Emitter<'_> {
                         lifetimes.len() - 1
                     }
                 };
-                place_of.insert(node, place);
-                values.push(node);
+                place_of[node.index()] = Some(place);
+                values.push((node, place));
             }
         }
         let placement = memory::place(&lifetimes);
-        for &node in &values {
+        for &(node, place) in &values {
             let id = BufferId(program.buffers.len() as u32);
-            let offset = base + placement.offsets[place_of[&node]];
+            let offset = base + placement.offsets[place];
             let (layout, dtype) = (self.layout(node), program::DType::F32);
             program.buffers.push(Buffer { offset, layout, dtype });
             self.buffers[node.index()] = Some(id);
@@ -121,17 +124,20 @@ impl Emitter<'_> {
         for value in &mut plan.values {
             value.last = end;
         }
-        let step_of: HashMap<ClusterId, u32> =
-            schedule.iter().enumerate().map(|(step, &id)| (id, step as u32)).collect();
+        let mut step_of = vec![0; fusion.clusters.len()];
+        for (step, id) in (0..).zip(schedule) {
+            step_of[id.0 as usize] = step;
+        }
         let split = self.first_gradient();
         let ends = self.statement_ends(split);
-        for &node in &values {
-            let first = fusion.cluster_of[node.index()].map_or(0, |cluster| step_of[&cluster]);
-            let last = last_read.get(&node).copied().unwrap_or(first);
+        for &(node, place) in &values {
+            let cluster = fusion.cluster_of[node.index()];
+            let first = cluster.map_or(0, |cluster| step_of[cluster.0 as usize]);
+            let last = last_read[node.index()].unwrap_or(first);
             plan.values.push(self.planned(
                 node,
                 (first, last),
-                base + placement.offsets[place_of[&node]],
+                base + placement.offsets[place],
                 (split, &ends),
             ));
         }
@@ -163,10 +169,11 @@ impl Emitter<'_> {
         // A broadcast that is stored reads its operand again and again.
         let stored = |&id: &NodeId| matches!(graph.node(id).op, Op::Broadcast(_));
         gathers.extend(cluster.nodes.iter().copied().filter(stored).flat_map(inputs));
-        let gathers: HashSet<NodeId> = gathers.into_iter().map(|read| self.source(read)).collect();
+        gathers.iter_mut().for_each(|read| *read = self.source(*read));
+        gathers.sort_unstable();
         streams.retain(|&read| {
             let elsewhere = fusion.cluster_of[read.index()].is_some_and(|owner| owner != id);
-            elsewhere && !gathers.contains(&read) && dies(read)
+            elsewhere && dies(read) && gathers.binary_search(&read).is_err()
         });
         streams.sort();
         streams.dedup();
@@ -213,7 +220,7 @@ impl Emitter<'_> {
             false => Role::Transient,
         };
         let bytes = self.layout(node).bytes(self.batch).unwrap_or(1 << 50);
-        PlannedValue { name, role, span: named.span, offset, bytes, first, last }
+        PlannedValue { name: name.into(), role, span: named.span, offset, bytes, first, last }
     }
 
     /// The index of the first node of the backward pass: those of the forward pass come before the

@@ -5,7 +5,7 @@
 //! compiler's own, so what does not fit is an internal mistake.
 
 use super::{Graph, NodeId, Shape};
-use crate::op::{Axis, Unary, UnaryFn};
+use crate::op::{Axis, MAX_INPUTS, Unary, UnaryFn};
 use crate::op::{Binary, BinaryFn, Broadcast, Leaf, LogSoftmax, MatMul, Op, Reduce, Softmax};
 use arenet_program::Scalar;
 use rustc_hash::FxHashMap as HashMap;
@@ -57,8 +57,9 @@ impl<'f> Formula<'f> {
 
     /// Any operator.
     pub fn op(&'f self, op: impl Into<Op>, inputs: &[Term<'f>]) -> Term<'f> {
-        let inputs: Vec<NodeId> = inputs.iter().map(|term| term.id).collect();
-        let id = self.graph.borrow_mut().add(op, &inputs);
+        let mut ids = [NodeId(0); MAX_INPUTS];
+        ids.iter_mut().zip(inputs).for_each(|(id, term)| *id = term.id);
+        let id = self.graph.borrow_mut().add(op, &ids[..inputs.len()]);
         self.term(id)
     }
 

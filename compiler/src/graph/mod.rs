@@ -3,16 +3,19 @@
 //! A node's inputs come before it. Ids are typed and print as the text prints them (`%7`).
 
 pub mod formula;
+mod inputs;
 pub mod print;
 pub mod shape;
 pub mod verify;
 
 pub use formula::{Formula, Term};
+pub use inputs::Inputs;
 pub use shape::{Shape, ShapeError};
 
 use crate::diagnostic::Span;
 use crate::op::{Leaf, MAX_INPUTS, Op};
 use std::fmt;
+use std::sync::Arc;
 
 /// A node of a graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,12 +93,12 @@ impl fmt::Display for Type {
 }
 
 /// One operation and its result.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Node {
     /// What it computes.
     pub op: Op,
     /// From what.
-    pub inputs: Vec<NodeId>,
+    pub inputs: Inputs,
     /// The shape of the result.
     pub shape: Shape,
     /// The elements of the result.
@@ -116,8 +119,8 @@ impl Node {
 pub struct Graph {
     /// All nodes, inputs before users.
     pub nodes: Vec<Node>,
-    /// The statements that nodes come from.
-    pub origins: Vec<Origin>,
+    /// The statements that nodes come from; the graphs made of one share them.
+    pub origins: Arc<Vec<Origin>>,
     /// What the outside wants computed: outputs, the loss, the metrics, the assignments.
     pub roots: Vec<NodeId>,
     /// The origin that the next added node gets.
@@ -133,6 +136,14 @@ impl Graph {
     /// The shape of a node.
     pub fn shape(&self, id: NodeId) -> Shape {
         self.node(id).shape
+    }
+
+    /// The floating-point operations of a node when `N` is `batch`.
+    pub fn flops(&self, id: NodeId, batch: u64) -> u64 {
+        let node = self.node(id);
+        let mut shapes = [Shape::SCALAR; MAX_INPUTS];
+        shapes.iter_mut().zip(&node.inputs).for_each(|(shape, &id)| *shape = self.shape(id));
+        node.op.flops(&shapes[..node.inputs.len()], &node.shape, batch)
     }
 
     /// All ids in order.
@@ -162,7 +173,7 @@ impl Graph {
         let Type { shape, dtype } = op.infer(&types[..inputs.len()])?;
         let id =
             NodeId(u32::try_from(self.nodes.len()).expect("a graph has fewer than 2^32 nodes"));
-        let inputs = inputs.to_vec();
+        let inputs = Inputs::new(inputs);
         self.nodes.push(Node { op, inputs, shape, dtype, origin: self.current });
         Ok(id)
     }
@@ -175,7 +186,7 @@ impl Graph {
     /// Makes what is added from here on come from a statement.
     pub fn enter(&mut self, origin: Origin) -> OriginId {
         self.current = OriginId(self.origins.len() as u32);
-        self.origins.push(origin);
+        Arc::make_mut(&mut self.origins).push(origin);
         self.current
     }
 }

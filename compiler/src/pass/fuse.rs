@@ -15,6 +15,7 @@
 //! A cluster's elementwise nodes become one expression of the machine, so they keep to its limits:
 //! what would not fit starts a cluster of its own.
 
+use super::lists::Lists;
 use crate::graph::{Graph, Node, NodeId};
 use crate::op::{Axis, Binary, BinaryFn, Broadcast, MatMul, Op, Pattern, Reduce};
 use arenet_program::{MAX_CONSTS, MAX_INSTRS, MAX_LOADS, MAX_STORES};
@@ -132,19 +133,17 @@ fn read_inputs(node: &Node) -> &[NodeId] {
 }
 
 /// For each node, the nodes that read it.
-fn users(graph: &Graph) -> Vec<Vec<NodeId>> {
-    let mut users = vec![Vec::new(); graph.nodes.len()];
-    for id in graph.ids() {
-        for input in &graph.node(id).inputs {
-            users[input.index()].push(id);
-        }
-    }
-    users
+fn users(graph: &Graph) -> Lists<NodeId> {
+    let reads = || {
+        let users = graph.ids().map(|id| (id, &graph.node(id).inputs));
+        users.flat_map(|(id, inputs)| inputs.iter().map(move |input| (input.index(), id)))
+    };
+    Lists::new(graph.nodes.len(), reads)
 }
 
 struct Fuser<'a> {
     graph: &'a Graph,
-    users: Vec<Vec<NodeId>>,
+    users: Lists<NodeId>,
     is_root: Vec<bool>,
     /// For the last node of each expression, all its nodes in order; for others nothing.
     expression: Vec<Vec<NodeId>>,
@@ -170,7 +169,7 @@ impl Fuser<'_> {
                 continue;
             }
             let own = read_inputs(node).len();
-            if let [user] = self.users[id.index()][..]
+            if let [user] = *self.users.of(id.index())
                 && !self.is_root[id.index()]
                 && is_elementwise(&graph.node(user).op)
                 && graph.shape(user) == node.shape
@@ -197,7 +196,7 @@ impl Fuser<'_> {
             Op::Leaf(_) => {}
             Op::Broadcast(_) => {
                 if self.is_root[id.index()]
-                    || self.users[id.index()].iter().any(|&u| !self.spreads(u))
+                    || self.users.of(id.index()).iter().any(|&u| !self.spreads(u))
                 {
                     _ = self.start(None, vec![id], id.index());
                 }
@@ -286,7 +285,7 @@ impl Fuser<'_> {
         let cluster = &self.clusters[before.0 as usize];
         let private = cluster.nodes.iter().all(|node| {
             let here = |user: &NodeId| *user == id || self.cluster_of[user.index()] == Some(before);
-            !self.is_root[node.index()] && self.users[node.index()].iter().all(here)
+            !self.is_root[node.index()] && self.users.of(node.index()).iter().all(here)
         });
         let spread = |node: &NodeId| matches!(self.graph.node(*node).op, Op::Broadcast(_));
         // The kernel learns the shape it sums over from an operand that fills it.
@@ -319,7 +318,7 @@ impl Fuser<'_> {
                 && is_sum
                 && open.nodes.is_empty()
                 && open.bias.is_none()
-                && self.users[product.index()].len() == 1
+                && self.users.of(product.index()).len() == 1
                 && !self.is_root[product.index()]
                 && self.pattern(row) == Some(Pattern::Row)
                 && self.is_before(row, cluster);
@@ -402,9 +401,9 @@ impl Fuser<'_> {
     /// The gradient of a cross-entropy is computed with its loss.
     fn join_cross_entropy(&mut self, id: NodeId) -> bool {
         let [logits, target, dy] = self.graph.node(id).inputs[..] else { return false };
-        let forward = self.users[logits.index()].iter().find(|user| {
+        let forward = self.users.of(logits.index()).iter().find(|user| {
             let node = self.graph.node(**user);
-            matches!(node.op, Op::CrossEntropy(_)) && node.inputs == [logits, target]
+            matches!(node.op, Op::CrossEntropy(_)) && node.inputs[..] == [logits, target]
         });
         let cluster = forward.and_then(|forward| self.cluster_of[forward.index()]);
         let Some(cluster) = cluster.filter(|&cluster| self.is_before(dy, cluster)) else {
@@ -443,7 +442,7 @@ impl Fuser<'_> {
             let node = self.graph.node(**user);
             node.op == gradient && node.inputs[1] == matrix
         };
-        let products = self.users[matrix.index()].iter().filter(reads);
+        let products = self.users.of(matrix.index()).iter().filter(reads);
         let mut products = products.filter_map(|user| self.cluster_of[user.index()]);
         products.find(|&product| self.may_sum(product, sum))
     }
@@ -475,7 +474,7 @@ impl Fuser<'_> {
 
     /// Whether all that read a node of cluster `own` are its own or come after `cluster`.
     fn is_read_after(&self, node: NodeId, own: ClusterId, cluster: ClusterId) -> bool {
-        self.users[node.index()].iter().all(|&user| match self.cluster_of[user.index()] {
+        self.users.of(node.index()).iter().all(|&user| match self.cluster_of[user.index()] {
             Some(reader) => reader == own || self.position(reader) > self.position(cluster),
             None => self.is_read_after(user, own, cluster),
         })

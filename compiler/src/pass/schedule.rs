@@ -1,9 +1,9 @@
 //! Chooses the order of the clusters: topological, and the one that frees most memory first.
 
 use super::fuse::{ClusterId, Fusion, spread_source};
+use super::lists::Lists;
 use crate::graph::{Graph, NodeId};
 use crate::op::Op;
-use rustc_hash::FxHashMap as HashMap;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -62,12 +62,10 @@ pub fn schedule(graph: &Graph, fusion: &Fusion, bytes: &dyn Fn(NodeId) -> u64) -
     let kept = kept(graph, fusion);
     let all_reads: Vec<Vec<NodeId>> =
         (0..count as u32).map(|id| reads(graph, fusion, ClusterId(id))).collect();
-    let mut readers: HashMap<NodeId, Vec<usize>> = HashMap::default();
-    for (cluster, reads) in all_reads.iter().enumerate() {
-        for &read in reads {
-            readers.entry(read).or_default().push(cluster);
-        }
-    }
+    let readers = Lists::new(graph.nodes.len(), || {
+        let clusters = all_reads.iter().enumerate();
+        clusters.flat_map(|(cluster, reads)| reads.iter().map(move |id| (id.index(), cluster)))
+    });
     let mut waits = vec![0usize; count];
     let mut releases: Vec<Vec<usize>> = vec![Vec::new(); count];
     for (cluster, reads) in all_reads.iter().enumerate() {
@@ -78,7 +76,7 @@ pub fn schedule(graph: &Graph, fusion: &Fusion, bytes: &dyn Fn(NodeId) -> u64) -
             }
         }
         for leaf in assigned(graph, fusion, cluster) {
-            for &reader in readers.get(&leaf).into_iter().flatten() {
+            for &reader in readers.of(leaf.index()) {
                 if reader != cluster {
                     releases[reader].push(cluster);
                     waits[cluster] += 1;
@@ -87,14 +85,14 @@ pub fn schedule(graph: &Graph, fusion: &Fusion, bytes: &dyn Fn(NodeId) -> u64) -
         }
     }
 
-    let mut left: HashMap<NodeId, usize> =
-        readers.iter().map(|(&node, readers)| (node, readers.len())).collect();
+    let mut left: Vec<usize> = (0..graph.nodes.len()).map(|node| readers.of(node).len()).collect();
     let size = |nodes: &mut dyn Iterator<Item = NodeId>| -> i64 {
         let bytes = nodes.map(bytes).fold(0, u64::saturating_add);
         i64::try_from(bytes).unwrap_or(i64::MAX)
     };
-    let gain = |cluster: usize, left: &HashMap<NodeId, usize>| -> i64 {
-        let frees = |read: &&NodeId| fusion.cluster_of[read.index()].is_some() && left[read] == 1;
+    let gain = |cluster: usize, left: &[usize]| -> i64 {
+        let frees =
+            |read: &&NodeId| fusion.cluster_of[read.index()].is_some() && left[read.index()] == 1;
         let freed = size(&mut all_reads[cluster].iter().filter(frees).copied());
         let members = fusion.clusters[cluster].members();
         let taken = size(&mut members.filter(|node| kept[node.index()]));
@@ -110,11 +108,11 @@ pub fn schedule(graph: &Graph, fusion: &Fusion, bytes: &dyn Fn(NodeId) -> u64) -
         }
         order.push(ClusterId(cluster as u32));
         for read in &all_reads[cluster] {
-            let left_of_it = left.get_mut(read).expect("every read is counted");
+            let left_of_it = &mut left[read.index()];
             *left_of_it -= 1;
             // Its last reader has become worth more: it is queued again under its new gain.
             if *left_of_it == 1 {
-                let last = readers[read].iter().find(|&&reader| !done[reader]);
+                let last = readers.of(read.index()).iter().find(|&&reader| !done[reader]);
                 if let Some(&last) = last.filter(|&&last| waits[last] == 0) {
                     ready.push((gain(last, &left), Reverse(last)));
                 }

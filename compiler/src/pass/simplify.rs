@@ -158,7 +158,7 @@ impl Simplifier {
         while let Some(id) = candidate {
             let node = self.graph.node(id);
             let swapped = || swaps && inputs.iter().rev().eq(&node.inputs);
-            let same = inputs == node.inputs || swapped();
+            let same = inputs == &node.inputs[..] || swapped();
             if same && node.op == op {
                 return id;
             }
