@@ -8,6 +8,7 @@
 
 use crate::graph::{DType, Graph, Node, NodeId, Shape};
 use crate::op::{Axis, Leaf, MatMul, Op, Reduce, Source};
+use crate::pass::lists::Lists;
 use arenet_program::{LANES, Layout, Rows};
 use rustc_hash::FxHashMap as HashMap;
 
@@ -55,7 +56,7 @@ pub struct Classes {
     /// What each class could be.
     forms: Vec<Form>,
     /// The leaves in each class.
-    kept: Vec<Vec<Kept>>,
+    kept: Lists<Kept>,
 }
 
 /// Groups the nodes of a graph into classes, for batches of up to `batch` rows; whether any may lie
@@ -77,12 +78,11 @@ pub fn classes(graph: &Graph, batch: u64, may_be_columns: bool) -> Classes {
     }
     // The leaves of one parameter and its states may be several nodes; they share a layout.
     let class_of: Vec<usize> = (0..count).map(|i| find(&mut parent, i)).collect();
-    let mut kept = vec![Vec::new(); count];
-    for id in graph.ids() {
-        if let Op::Leaf(leaf) = graph.node(id).op {
-            kept[class_of[id.index()]].extend(Kept::of(&leaf));
-        }
-    }
+    let kept_leaf = |id: NodeId| match &graph.node(id).op {
+        Op::Leaf(leaf) => Some((class_of[id.index()], Kept::of(leaf)?)),
+        _ => None,
+    };
+    let kept = Lists::new(count, || graph.ids().filter_map(kept_leaf));
     let panels = panels(graph, &class_of, &kept);
     let columns = if may_be_columns && BATCHES.contains(&batch) {
         columns(graph, &class_of)
@@ -109,7 +109,7 @@ pub fn classes(graph: &Graph, batch: u64, may_be_columns: bool) -> Classes {
 }
 
 /// Whether each class could lie in panels.
-fn panels(graph: &Graph, class_of: &[usize], kept: &[Vec<Kept>]) -> Vec<bool> {
+fn panels(graph: &Graph, class_of: &[usize], kept: &Lists<Kept>) -> Vec<bool> {
     let mut panels = vec![true; class_of.len()];
     for id in graph.ids() {
         let (node, own) = (graph.node(id), class_of[id.index()]);
@@ -134,8 +134,10 @@ fn panels(graph: &Graph, class_of: &[usize], kept: &[Vec<Kept>]) -> Vec<bool> {
         let is_assign = matches!(graph.node(*root).op, Op::Assign(_));
         panels[class_of[root.index()]] &= is_assign;
     }
-    let is_param = |kept: &Vec<Kept>| kept.iter().any(|kept| matches!(kept, Kept::Param(_)));
-    panels.iter().zip(kept).map(|(&panels, kept)| panels && is_param(kept)).collect()
+    for (class, panels) in panels.iter_mut().enumerate() {
+        *panels &= kept.of(class).iter().any(|kept| matches!(kept, Kept::Param(_)));
+    }
+    panels
 }
 
 /// Whether each class could lie in columns.
@@ -144,7 +146,7 @@ fn columns(graph: &Graph, class_of: &[usize]) -> Vec<bool> {
     let is_list = |id: NodeId| graph.shape(id).dims().is_empty();
     for id in graph.ids() {
         let Node { op, inputs, shape, .. } = graph.node(id);
-        let narrow = matches!(shape.dims(), [cols] if *cols <= MAX_COLUMNS);
+        let narrow = matches!(*shape.dims(), [cols] if cols <= MAX_COLUMNS);
         let mut read = true; // what it reads may lie in columns
         let written = match op {
             Op::Leaf(leaf) => leaf.dtype == DType::F32,
@@ -194,18 +196,20 @@ pub fn agree(graphs: &mut [&mut Classes]) {
     let mut classes_of: HashMap<Kept, Vec<(usize, usize)>> = HashMap::default();
     let mut in_rows: Vec<(usize, usize)> = Vec::new();
     for (graph, classes) in graphs.iter().enumerate() {
-        for (class, kept) in classes.kept.iter().enumerate() {
+        for (class, form) in classes.forms.iter().enumerate() {
+            let kept = classes.kept.of(class);
             for &kept in kept {
                 classes_of.entry(kept).or_default().push((graph, class));
             }
-            if classes.forms[class] == Form::Rows {
+            // Only leaves are in several graphs.
+            if *form == Form::Rows && !kept.is_empty() {
                 in_rows.push((graph, class));
             }
         }
     }
     while let Some((graph, class)) = in_rows.pop() {
-        for index in 0..graphs[graph].kept[class].len() {
-            let kept = graphs[graph].kept[class][index];
+        for index in 0..graphs[graph].kept.of(class).len() {
+            let kept = graphs[graph].kept.of(class)[index];
             // Each leaf takes its classes along once.
             for (graph, class) in classes_of.remove(&kept).unwrap_or_default() {
                 let form = &mut graphs[graph].forms[class];
@@ -221,7 +225,7 @@ impl Classes {
     /// The layout of a node's value.
     pub fn layout(&self, graph: &Graph, id: NodeId) -> Layout {
         let shape = graph.shape(id);
-        match (self.forms[self.class_of[id.index()]], shape.dims()) {
+        match (self.forms[self.class_of[id.index()]], &*shape.dims()) {
             (Form::Panels, [rows, cols]) => {
                 Layout::Panels { rows: *rows as u64, cols: *cols as u64 }
             }
@@ -236,7 +240,7 @@ impl Classes {
 
 /// The layout of a shape in rows.
 pub fn rows_of(shape: &Shape) -> Layout {
-    match (shape.dims(), shape.batch()) {
+    match (&*shape.dims(), shape.batch()) {
         ([], false) => Layout::scalar(),
         ([], true) => Layout::list(Rows { count: 1, batched: true }),
         ([.., cols], batched) => {

@@ -21,7 +21,6 @@ use crate::pass::schedule::{Schedule, schedule};
 use arenet_program::lines::{Line, Place};
 use arenet_program::{self as program, BufferId, Layout, Program};
 use declare::{declare, declare_results};
-use kernel::Traces;
 use rustc_hash::FxHashMap as HashMap;
 
 /// One entry point of the program on its way through the passes.
@@ -96,14 +95,15 @@ pub fn emit(model: &Model, stages: &[Stage; 4], batch: u64, source: &str) -> Emi
         }
         emitter.draw_in_place();
         plans[index] = emitter.plan(&mut program, base, &persistent);
-        let steps = stage.schedule.iter().filter(|&&cluster| !emitter.is_drawn(cluster));
-        let emitted = steps.map(|&cluster| emitter.step(cluster));
-        let (steps, traces): (Vec<program::Step>, Vec<Traces>) = emitted.unzip();
-        for (step, traces) in (0..).zip(traces) {
+        let mut steps = Vec::with_capacity(stage.schedule.len());
+        for &cluster in stage.schedule.iter().filter(|&&cluster| !emitter.is_drawn(cluster)) {
+            let (step, traces) = emitter.step(cluster);
+            let (entry, number) = (index as u8, steps.len() as u32);
             program.lines.0.extend(traces.into_iter().map(|(part, instr, origin)| Line {
-                place: Place { entry: index as u8, step, part, instr },
+                place: Place { entry, step: number, part, instr },
                 origin: origins[origin.0 as usize].clone(),
             }));
+            steps.push(step);
         }
         let entry = program::Entry {
             steps,

@@ -4,18 +4,39 @@
 
 use arenet_program::MAX_ELEMENTS;
 use std::fmt;
-use std::hash::{Hash, Hasher};
+use std::ops::Deref;
 
 /// The most dimensions a shape may have, the batch included.
 pub const MAX_RANK: usize = 8;
 
 /// The shape of a value, such as `[N, 28, 28]` or `[3]`; `[]` is a single number.
-#[derive(Clone, Copy, PartialEq, Eq)]
+///
+/// Every node has one, and there are many: sizes take seven bits a byte, the lowest first, and the
+/// high bit says that there are more.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Shape {
     batch: bool,
     len: u8,
-    /// Sizes after the batch; those from `len` on are 0, so that the derived `Eq` holds.
+    /// Each size after the batch, less 1; 0 behind the last.
+    sizes: [u8; MAX_BYTES],
+}
+
+/// The most bytes that sizes take: one each, and one more for every seven bits of their product.
+const MAX_BYTES: usize = MAX_RANK + MAX_ELEMENTS.ilog2() as usize / 7;
+
+/// The fixed sizes of a shape, as a slice.
+#[derive(Clone, Copy, Debug)]
+pub struct Dims {
+    len: usize,
     dims: [usize; MAX_RANK],
+}
+
+impl Deref for Dims {
+    type Target = [usize];
+
+    fn deref(&self) -> &[usize] {
+        &self.dims[..self.len]
+    }
 }
 
 /// Why operands do not fit, as one plain sentence without a place.
@@ -32,7 +53,7 @@ impl std::error::Error for ShapeError {}
 
 impl Shape {
     /// The shape `[]` of a single number.
-    pub const SCALAR: Shape = Shape { batch: false, len: 0, dims: [0; MAX_RANK] };
+    pub const SCALAR: Shape = Shape { batch: false, len: 0, sizes: [0; MAX_BYTES] };
 
     /// Makes a shape of the batch, when `batch`, and the fixed sizes.
     pub fn new(batch: bool, dims: &[usize]) -> Result<Shape, ShapeError> {
@@ -49,8 +70,17 @@ impl Shape {
             let message = "a value has at most 2^40 elements, this shape has more";
             return Err(ShapeError(message.into()));
         }
-        let mut shape = Shape { batch, len: dims.len() as u8, dims: [0; MAX_RANK] };
-        shape.dims[..dims.len()].copy_from_slice(dims);
+        let mut shape = Shape { batch, len: dims.len() as u8, ..Shape::SCALAR };
+        let mut at = 0;
+        for &dim in dims {
+            let mut rest = dim - 1;
+            while rest > 0x7f {
+                shape.sizes[at] = (rest & 0x7f) as u8 | 0x80;
+                (rest, at) = (rest >> 7, at + 1);
+            }
+            shape.sizes[at] = rest as u8;
+            at += 1;
+        }
         Ok(shape)
     }
 
@@ -70,8 +100,20 @@ impl Shape {
     }
 
     /// The fixed sizes, without the batch.
-    pub fn dims(&self) -> &[usize] {
-        &self.dims[..self.len as usize]
+    pub fn dims(&self) -> Dims {
+        let mut dims = Dims { len: self.len as usize, dims: [1; MAX_RANK] };
+        let (mut at, mut shift) = (0, 0);
+        for &byte in self.sizes.iter() {
+            if at == dims.len {
+                break;
+            }
+            dims.dims[at] += usize::from(byte & 0x7f) << shift;
+            shift += 7;
+            if byte < 0x80 {
+                (at, shift) = (at + 1, 0);
+            }
+        }
+        dims
     }
 
     /// The number of dimensions, the batch included.
@@ -112,7 +154,7 @@ impl Shape {
 
     /// The shape with another last size.
     pub fn with_last(&self, last: usize) -> Result<Shape, ShapeError> {
-        let (mut dims, len) = (self.dims, self.len as usize);
+        let Dims { len, mut dims } = self.dims();
         assert!(len > 0, "the shape has a last dimension");
         dims[len - 1] = last;
         Shape::new(self.batch, &dims[..len])
@@ -120,15 +162,9 @@ impl Shape {
 
     /// The shape without its last fixed size.
     pub fn without_last(&self) -> Shape {
-        let (_, rows) = self.dims().split_last().expect("the shape has a last dimension");
+        let dims = self.dims();
+        let (_, rows) = dims.split_last().expect("the shape has a last dimension");
         Shape::new(self.batch, rows).expect("a part of a shape is within the limits")
-    }
-}
-
-impl Hash for Shape {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.batch.hash(state);
-        self.dims().hash(state);
     }
 }
 
@@ -168,6 +204,24 @@ mod tests {
         assert_eq!(Shape::batched(&[]).elements(7), Some(7));
         assert_eq!(Shape::SCALAR.elements(7), Some(1));
         assert_eq!(Shape::batched(&[1 << 20]).elements(1 << 21), None);
+    }
+
+    #[test]
+    fn holds_any_sizes_within_the_limits() {
+        let all = [
+            vec![1 << 40],
+            vec![(1 << 40) - 1],
+            vec![1, 1, 1, 1, 1, 1, 1, 1 << 40],
+            vec![129, 129, 129, 129, 129, 1, 1, 29],
+            vec![127, 129, 128, 1, 16_385],
+            vec![16_384, 16_385, 1, 128, 29],
+            vec![1; 8],
+        ];
+        for dims in all {
+            assert_eq!(Shape::fixed(&dims).dims().to_vec(), dims);
+        }
+        assert_ne!(Shape::fixed(&[2, 1]), Shape::fixed(&[2]));
+        assert_eq!(size_of::<Shape>(), 2 + MAX_BYTES);
     }
 
     #[test]

@@ -305,8 +305,8 @@ impl<'a> Lowering<'a> {
         let value = match (self.param_shape(name, ty), rule) {
             (None, _) | (_, Some(None)) => Value::Poison,
             (Some(shape), rule) => {
-                let default = || crate::layer::init::Rule::default_for(shape.dims());
-                let init = rule.flatten().unwrap_or_else(default).init(shape.dims());
+                let default = || crate::layer::init::Rule::default_for(&shape.dims());
+                let init = rule.flatten().unwrap_or_else(default).init(&shape.dims());
                 let source = Source::Param(self.builder.params.len() as u32);
                 self.builder.graph.enter(Origin { name: name.name.clone(), span: name.span });
                 let node = self.builder.graph.add(Leaf::f32(source, shape), &[]);

@@ -43,7 +43,7 @@ impl Operator for MatMul {
         if b.batch() {
             return Err(ShapeError(format!("the right side {b} may not have the batch N")));
         }
-        let &[rows, cols] = b.dims() else {
+        let [rows, cols] = *b.dims() else {
             return Err(ShapeError(format!("the right side is a matrix, not {b}")));
         };
         let (inner, cols) = if self.transpose_b { (cols, rows) } else { (rows, cols) };

@@ -3,7 +3,7 @@
 pub mod contract;
 pub mod differentiate;
 pub mod fuse;
-mod lists;
+pub mod lists;
 pub mod memory;
 pub mod schedule;
 pub mod simplify;
