@@ -46,6 +46,18 @@ fn inputs(count: usize) -> String {
     text + "    output y = x0 |> dense(1)\n}\n" + TRAIN
 }
 
+/// A net of so many dense layers, ten in each block of blocks.
+fn blocks(layers: usize) -> String {
+    let mut text = String::from("block one(a) { return a |> dense(1) }\n");
+    let calls = " |> one".repeat(10);
+    text.push_str(&format!("block ten(a) {{ b = a{calls}  return b }}\n"));
+    text.push_str("net blocks {\n    input x: [N, 1]\n    h0 = x |> ten\n");
+    for i in 1..layers / 10 {
+        text.push_str(&format!("    h{i} = h{} |> ten\n", i - 1));
+    }
+    format!("{text}    output y = h{}\n}}\n{TRAIN}", layers / 10 - 1)
+}
+
 fn compile(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("compile");
     let mut measure = |name: BenchmarkId, source: &str| {
@@ -56,6 +68,9 @@ fn compile(criterion: &mut Criterion) {
     measure(BenchmarkId::from_parameter("digits.net"), DIGITS);
     for count in [10, 100, 1_000] {
         measure(BenchmarkId::new("dense layers", count), &chain(count));
+        let amsgrad = chain(count).replace("adam()", "adam(amsgrad: true)");
+        measure(BenchmarkId::new("dense layers, amsgrad", count), &amsgrad);
+        measure(BenchmarkId::new("layers in blocks", count), &blocks(count));
         measure(BenchmarkId::new("outputs", count), &outputs(count));
         measure(BenchmarkId::new("uses of a layer", count), &uses(count));
         measure(BenchmarkId::new("inputs", count), &inputs(count));
