@@ -21,5 +21,5 @@ pub mod prelude {
     pub use arenet_runtime::train::{
         Divergence, EpochReport, Evaluation, Progress, Settings, TrainError, Trainer,
     };
-    pub use arenet_runtime::weights::{Tensor, read_weights, write_weights};
+    pub use arenet_runtime::weights::{Tensor, WeightsFile, read_weights, write_weights};
 }

@@ -1,5 +1,5 @@
-//! A training step and a prediction make no heap allocation after the first, and to save takes no
-//! memory for a second copy of what is saved. The only test of its binary, because it counts what
+//! A training step and a prediction make no heap allocation after the first, and to save or to load
+//! takes no memory for a second copy of what is saved or loaded. The only test of its binary, because it counts what
 //! the whole process allocates.
 #![expect(unsafe_code, reason = "counts what the allocator is asked for")]
 
@@ -48,9 +48,17 @@ fn peak_of(work: impl FnOnce()) -> u64 {
     PEAK.load(Ordering::Relaxed) - before
 }
 
-/// Parameters of 4 MiB and states of 8 are written without a copy of any of them, and the copy that
-/// a training keeps is made before it begins.
-fn saving_holds_little() {
+/// The most bytes that the work holds at once beside what it gives and what was held before.
+fn passing<T>(work: impl FnOnce() -> T) -> u64 {
+    let before = HELD.load(Ordering::Relaxed);
+    let mut given = None;
+    let peak = peak_of(|| given = Some(work()));
+    peak - (HELD.load(Ordering::Relaxed) - before)
+}
+
+/// Parameters of 4 MiB and states of 8 are written and read without a copy of any of them, and the
+/// copy that a training keeps is made before it begins.
+fn saving_and_loading_hold_little() {
     const WIDTH: usize = 1024;
     const MIB: u64 = 1 << 20;
     let compiled = compile(&source(WIDTH), &CompileOptions::default());
@@ -63,15 +71,28 @@ fn saving_holds_little() {
         ..Dataset::default()
     };
     let options = RunOptions { threads: 1, ..RunOptions::default() };
-    let mut trainer = Trainer::new(program, data, None, &Settings::default(), options).unwrap();
+    let settings = Settings::default();
+    let mut trainer = Trainer::new(program, data, None, &settings, options).unwrap();
     let file = std::env::temp_dir().join(format!("arenet-allocations-{}", std::process::id()));
     let saved = [
         peak_of(|| trainer.save_weights(&file).unwrap()),
         peak_of(|| trainer.save_checkpoint(&file).unwrap()),
     ];
+    let open = || WeightsFile::open(&file).unwrap();
+    let mut loaded = vec![
+        peak_of(|| trainer.resume(&file).unwrap()),
+        peak_of(|| trainer.load_weights_file(&mut open()).unwrap()),
+    ];
+    for weights in Precision::ALL {
+        let narrow = CompileOptions { weights, ..CompileOptions::default() };
+        let program = Arc::new(verify(compile(&source(WIDTH), &narrow).unwrap().program).unwrap());
+        let predictor = || Predictor::from_file(program.clone(), &mut open(), options).unwrap();
+        loaded.push(passing(predictor));
+    }
     let epoch = peak_of(|| drop(trainer.run_epoch(&mut |_| ControlFlow::Continue(())).unwrap()));
     std::fs::remove_file(&file).unwrap();
     assert!(saved.iter().all(|&peak| peak < 2 * MIB), "{saved:?}");
+    assert!(loaded.iter().all(|&peak| peak < 2 * MIB), "{loaded:?}");
     assert!(epoch < MIB, "{epoch}");
 }
 
@@ -134,9 +155,9 @@ fn check(width: usize, threads: usize) {
 }
 
 #[test]
-fn steps_and_predictions_allocate_nothing_and_saving_holds_little() {
+fn steps_and_predictions_allocate_nothing_and_files_take_little_memory() {
     for (width, threads) in [(3, 1), (100, 1), (100, 2)] {
         check(width, threads);
     }
-    saving_holds_little();
+    saving_and_loading_hold_little();
 }

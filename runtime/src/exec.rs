@@ -13,6 +13,7 @@ pub mod watch;
 
 pub use check::NonFinite;
 pub(crate) use transfer::Feed;
+pub(crate) use values::Order;
 
 use self::memory::{Fences, Space, bound_bytes};
 use crate::arena::{Arena, Memory};

@@ -7,7 +7,8 @@ use crate::program::{BufferId, Origin, Program, Verified};
 use crate::train::evaluate::evaluate;
 use crate::train::scalars::{Clock, Scalars};
 use crate::train::{self, Evaluation, Seen, TrainError};
-use crate::weights::Tensor;
+use crate::weights::{Given, Source, Tensor, WeightsFile};
+use std::io::{Read, Seek};
 use std::sync::Arc;
 
 /// Predicts with a program. A row's result does not depend on the rows it is run with.
@@ -16,8 +17,8 @@ use std::sync::Arc;
 /// # use arenet_runtime::{exec::Options, predict::Predictor, program::Verified, train::TrainError};
 /// # use std::sync::Arc;
 /// # fn run(program: Arc<Verified>) -> Result<(), TrainError> {
-/// let (tensors, _) = arenet_runtime::weights::read_weights("xor.safetensors")?;
-/// let mut predictor = Predictor::new(program, &tensors, "xor.safetensors", Options::default())?;
+/// let mut weights = arenet_runtime::weights::WeightsFile::open("xor.safetensors")?;
+/// let mut predictor = Predictor::from_file(program, &mut weights, Options::default())?;
 /// let mut y = [0.0];
 /// predictor.predict_into(&[&[1.0, 0.0]], 1, &mut [&mut y])?;
 /// # Ok(())
@@ -44,8 +45,28 @@ impl Predictor {
         file: &str,
         options: Options,
     ) -> Result<Predictor, TrainError> {
+        Predictor::with(program, &mut Given::new(weights, file)?, options)
+    }
+
+    /// [`Predictor::new`] with the parameters in a file, which is read a piece at a time.
+    ///
+    /// # Errors
+    /// As there, or a file that cannot be read.
+    pub fn from_file<R: Read + Seek>(
+        program: Arc<Verified>,
+        file: &mut WeightsFile<R>,
+        options: Options,
+    ) -> Result<Predictor, TrainError> {
+        Predictor::with(program, file, options)
+    }
+
+    fn with(
+        program: Arc<Verified>,
+        source: &mut dyn Source,
+        options: Options,
+    ) -> Result<Predictor, TrainError> {
         let mut executor = Executor::new(program.clone(), options)?;
-        train::load(&mut executor, weights, file)?;
+        train::load(&mut executor, source)?;
         let scalars = Scalars::new(program.program(), &[], Clock { step: 0, epoch: 0 });
         let by_rows = crossing(program.program()).is_none();
         Ok(Predictor { program, executor, scalars, by_rows })

@@ -6,7 +6,7 @@
 
 use crate::data::{DataError, shown};
 use crate::program::Program;
-use crate::weights::Tensor;
+use crate::weights::Head;
 
 /// A layer of a file: what its tensors' names begin with, and their places in the file.
 #[derive(Default)]
@@ -16,23 +16,23 @@ struct Layer<'a> {
     bias: Option<usize>,
 }
 
-/// The tensors under the net's names and as [in, out], if their names are PyTorch's; else nothing.
-/// `file` is what an error calls them.
+/// Which of the tensors is each parameter of the net, if their names are PyTorch's; else nothing.
+/// Their matrices are to be turned. `file` is what an error calls them.
 ///
 /// # Errors
 /// Layers whose order is not certain, or that are not the net's.
-pub fn from_pytorch(
+pub fn pytorch_order(
     program: &Program,
-    tensors: &[Tensor],
+    heads: &[Head],
     file: &str,
-) -> Result<Option<Vec<Tensor>>, DataError> {
-    let own = |tensor: &Tensor| program.params.iter().any(|param| param.name == tensor.name);
-    let Some(mut layers) = layers(tensors).filter(|_| !tensors.iter().any(own)) else {
+) -> Result<Option<Vec<usize>>, DataError> {
+    let own = |head: &Head| program.params.iter().any(|param| param.name == head.name);
+    let Some(mut layers) = layers(heads).filter(|_| !heads.iter().any(own)) else {
         return Ok(None);
     };
     let fail = |why: &str| {
         let message = format!("has weights of PyTorch's, and {why}");
-        Err(DataError::new(file, message).with_help(advice(program, tensors)))
+        Err(DataError::new(file, message).with_help(advice(program, heads)))
     };
     if !sort(&mut layers) {
         return fail("the names of its layers do not tell their order");
@@ -41,7 +41,7 @@ pub fn from_pytorch(
     let order: Vec<usize> = order.collect();
     let fits = order.len() == program.params.len()
         && program.params.iter().zip(&order).all(|(param, &index)| {
-            let Tensor { name, shape, .. } = &tensors[index];
+            let Head { name, shape } = &heads[index];
             let kind = if name.ends_with("weight") { ".w" } else { ".b" };
             let turned = shape.iter().rev().map(|&dim| dim as u64);
             param.name.ends_with(kind) && param.shape.iter().copied().eq(turned)
@@ -49,18 +49,17 @@ pub fn from_pytorch(
     if !fits {
         return fail("its layers are not those of the net");
     }
-    let named = program.params.iter().zip(order);
-    Ok(Some(named.map(|(param, index)| turn(&tensors[index], &param.name)).collect()))
+    Ok(Some(order))
 }
 
 /// The layers, if all tensors are a weight of two dimensions or a bias, and each layer has a
 /// weight.
-fn layers(tensors: &[Tensor]) -> Option<Vec<Layer<'_>>> {
+fn layers(heads: &[Head]) -> Option<Vec<Layer<'_>>> {
     let mut layers: std::collections::BTreeMap<&str, Layer<'_>> = Default::default();
-    for (index, tensor) in tensors.iter().enumerate() {
-        let (prefix, kind) = tensor.name.rsplit_once('.').unwrap_or(("", &tensor.name));
+    for (index, head) in heads.iter().enumerate() {
+        let (prefix, kind) = head.name.rsplit_once('.').unwrap_or(("", &head.name));
         let layer = layers.entry(prefix).or_insert(Layer { prefix, ..Layer::default() });
-        let place = match (kind, tensor.shape.len()) {
+        let place = match (kind, head.shape.len()) {
             ("weight", 2) => &mut layer.weight,
             ("bias", 1) => &mut layer.bias,
             _ => return None,
@@ -92,23 +91,10 @@ fn sort(layers: &mut [Layer<'_>]) -> bool {
     alike && layers.windows(2).all(|pair| numbers(pair[0].prefix) != numbers(pair[1].prefix))
 }
 
-/// The tensor under another name; a matrix with its dimensions changed round.
-fn turn(tensor: &Tensor, name: &str) -> Tensor {
-    let Tensor { shape, data, .. } = tensor;
-    let data = match shape[..] {
-        [_, columns] => {
-            let column = |column| data.iter().skip(column).step_by(columns.max(1)).copied();
-            (0..columns).flat_map(column).collect()
-        }
-        _ => data.clone(),
-    };
-    Tensor { name: name.to_string(), shape: shape.iter().rev().copied().collect(), data }
-}
-
 /// How to save the tensors as the net takes them, in Python.
-fn advice(program: &Program, tensors: &[Tensor]) -> String {
+fn advice(program: &Program, heads: &[Head]) -> String {
     const SHOWN: usize = 2;
-    let first = tensors.first().map_or(String::new(), |tensor| shown(&tensor.name));
+    let first = heads.first().map_or(String::new(), |head| shown(&head.name));
     let entry = |param: &crate::program::Param| {
         let turn = if param.shape.len() == 2 { ".T.contiguous()" } else { "" };
         format!("\"{}\": t[NAME]{turn}", shown(&param.name))

@@ -8,9 +8,9 @@ use arenet::runtime::data::{
     ColumnNames, Dataset, PortSpec, TableSpec, read_arrays, read_csv, read_csv_file,
 };
 use arenet::runtime::program::Program;
-use arenet::runtime::pytorch::from_pytorch;
+use arenet::runtime::pytorch::pytorch_order;
 use arenet::runtime::train::{Seen, says_checkpoint};
-use arenet::runtime::weights::{Tensor, read_weights_within};
+use arenet::runtime::weights::WeightsFile;
 
 use super::args::{DataArgs, Rows};
 use super::failure::{Failure, Kind};
@@ -90,12 +90,10 @@ pub fn locate_weights(source: &Source, named: Option<&Path>) -> Result<PathBuf, 
         .help("`arenet train` writes them; name others with --weights FILE"))
 }
 
-/// Weights as they are in a file.
+/// Weights in a file, and what it says beside them.
 pub struct Weights {
-    /// The file, as messages call it.
-    pub file: String,
-    /// The parameters.
-    pub tensors: Vec<Tensor>,
+    /// The file, its values still to be read.
+    pub file: WeightsFile,
     /// Which rows they were trained on, if the file says.
     pub seen: Option<Seen>,
     /// What the columns were called in the table they were trained on, as the file says, or else
@@ -103,26 +101,24 @@ pub struct Weights {
     pub columns: ColumnNames,
 }
 
-/// Reads a program's weights. Of a checkpoint, which holds more, the weights are taken.
-pub fn read_weights(cx: &Context, program: &Program, path: &Path) -> Result<Weights, Failure> {
-    let read = read_weights_within(path, cx.global.memory_limit());
-    let (mut tensors, metadata) = read.map_err(|error| match path.extension() {
+/// Opens a program's weights. Of a checkpoint, which holds more, the weights are taken.
+pub fn open_weights(cx: &Context, program: &Program, path: &Path) -> Result<Weights, Failure> {
+    let mut file = WeightsFile::open(path).map_err(|error| match path.extension() {
         None if !is_there(path) => error.with_help("a precision is one of f32, bf16 and int8"),
         _ => error,
     })?;
-    if says_checkpoint(&metadata) {
+    if says_checkpoint(file.metadata()) {
         let names: HashSet<&str> = program.params.iter().map(|param| param.name.as_str()).collect();
-        tensors.retain(|tensor| names.contains(tensor.name.as_str()));
+        file.keep(|head| names.contains(head.name.as_str()));
     }
-    let file = path.display().to_string();
-    if let Some(turned) = from_pytorch(program, &tensors, &file)? {
+    let name = file.name();
+    if pytorch_order(program, file.heads(), name)?.is_some() {
         cx.console
-            .note(format!("{file}: weights of PyTorch's, turned from [out, in] to [in, out]"));
-        tensors = turned;
+            .note(format!("{name}: weights of PyTorch's, turned from [out, in] to [in, out]"));
     }
-    let count = units::plural(tensors.len() as u64, "tensor");
-    cx.console.detail(format!("weights: {file}, {count}"));
-    let columns = ColumnNames::from_metadata(&metadata, &file)?;
+    let count = units::plural(file.heads().len() as u64, "tensor");
+    cx.console.detail(format!("weights: {name}, {count}"));
+    let columns = ColumnNames::from_metadata(file.metadata(), name)?;
     let columns = columns.or(ColumnNames::of_program(program));
-    Ok(Weights { file, tensors, seen: Seen::from_metadata(&metadata), columns })
+    Ok(Weights { seen: Seen::from_metadata(file.metadata()), columns, file })
 }

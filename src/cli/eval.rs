@@ -39,9 +39,9 @@ pub fn run(cx: &Context, args: &EvalArgs) -> Result<(), Failure> {
         let text = format!("{}: has no `train` section, so no loss to measure", source.name());
         return Err(Failure::new(Kind::Model, text));
     }
-    let weights = data::read_weights(cx, program, &data::locate_weights(&source, file)?)?;
+    let mut weights = data::open_weights(cx, program, &data::locate_weights(&source, file)?)?;
     let (running, options) = (built.program.clone(), cx.global.exec());
-    let mut predictor = Predictor::new(running, &weights.tensors, &weights.file, options)?;
+    let mut predictor = Predictor::from_file(running, &mut weights.file, options)?;
     let path = data::locate(&source, &args.data)?;
     let rows = data::read(cx, &path, &args.data, program, &weights.columns, false)?;
     let held_out = match &weights.seen {
@@ -57,7 +57,8 @@ pub fn run(cx: &Context, args: &EvalArgs) -> Result<(), Failure> {
             return Err(Failure::new(Kind::Data, text).help("evaluate on other rows with --data"));
         }
         (None, true) => {
-            let text = format!("{path}: {} does not say that it was trained on this", weights.file);
+            let file = weights.file.name();
+            let text = format!("{path}: {file} does not say that it was trained on this");
             let help = "without --held-out all rows are evaluated";
             return Err(Failure::new(Kind::Data, text).help(help));
         }

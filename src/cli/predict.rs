@@ -65,9 +65,9 @@ pub fn run(cx: &Context, args: &PredictArgs) -> Result<(), Failure> {
     let built = source.build(cx, Some(ROWS), false)?;
     let (full, _) = source.build_quietly(cx, Some(1), true)?;
     let program = full.program();
-    let weights = data::read_weights(cx, program, &file?)?;
+    let mut weights = data::open_weights(cx, program, &file?)?;
     let (running, options) = (built.program.clone(), cx.global.exec());
-    let mut predictor = Predictor::new(running, &weights.tensors, &weights.file, options)?;
+    let mut predictor = Predictor::from_file(running, &mut weights.file, options)?;
     let rows = data::read(cx, &path?, &args.data, program, &weights.columns, true)?;
     let values = predictor.predict(&rows.inputs, rows.rows)?;
 

@@ -138,7 +138,7 @@ impl Run {
         }
         let table = table?;
         let init = args.init.as_ref();
-        let init = init.map(|path| data::read_weights(cx, program, path));
+        let init = init.map(|path| data::open_weights(cx, program, path));
         let init = init.transpose()?;
         let known = match (&init, &args.resume) {
             (Some(weights), _) => weights.columns.clone(),
@@ -164,8 +164,8 @@ impl Run {
         let options = cx.global.exec();
         let program = built.program.clone();
         let mut trainer = Trainer::new(program, rows, valid, &settings, options)?;
-        if let Some(Weights { tensors, file, .. }) = init {
-            trainer.load_weights(&tensors, &file)?;
+        if let Some(Weights { mut file, .. }) = init {
+            trainer.load_weights_file(&mut file)?;
         }
         if let Some(path) = &args.resume {
             trainer.resume(path)?;

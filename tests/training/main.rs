@@ -4,6 +4,7 @@ mod columns;
 mod common;
 mod divergence;
 mod epochs;
+mod loading;
 mod memory;
 mod reference;
 mod refusals;

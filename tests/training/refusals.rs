@@ -1,6 +1,8 @@
 //! What is refused, and the words it is refused with.
 
-use crate::common::{CLASSIFIER, LINE, bits, classes, finish, floats, line, program, trainer};
+use crate::common::{
+    CLASSIFIER, LINE, Scratch, bits, classes, finish, floats, line, program, trainer,
+};
 use arenet::prelude::*;
 use arenet::runtime::train::Part;
 use pretty_assertions::assert_eq;
@@ -19,6 +21,12 @@ fn refuses(change: impl FnOnce(&mut Vec<Tensor>), expected: &str) {
     let error = run.load_weights(&tensors, "w.safetensors").unwrap_err();
     assert_eq!(format!("{error:#}"), format!("w.safetensors: {expected}"));
     assert_eq!(run.weights(), before);
+    let file = Scratch::new(&format!("refused-{:?}", std::thread::current().id()));
+    if write_weights(&file.0, &tensors, &Default::default()).is_ok() {
+        let mut read = WeightsFile::new(std::fs::File::open(&file.0).unwrap(), "w.safetensors");
+        assert_eq!(run.load_weights_file(read.as_mut().unwrap()), Err(error.clone()));
+        assert_eq!(run.weights(), before);
+    }
     let predictor = Predictor::new(program(LINE), &tensors, "w.safetensors", Default::default());
     assert_eq!(predictor.err(), Some(TrainError::Data(error)));
 }

@@ -18,30 +18,56 @@ pub(crate) enum Flaw {
 /// Reads `count` elements of `SIZE` bytes each and converts them.
 ///
 /// The vector grows as the bytes arrive, so a header that lies cannot make it large.
-pub(crate) fn read_elements<const SIZE: usize, T>(
+pub(crate) fn read_elements<const SIZE: usize, T: Copy + Default>(
     reader: &mut dyn Read,
     count: u64,
     convert: impl Fn([u8; SIZE]) -> Option<T>,
 ) -> Result<Vec<T>, Flaw> {
-    const CHUNK_ELEMENTS: usize = 8192;
-    let mut buffer = vec![0; CHUNK_ELEMENTS * SIZE];
-    let mut elements = Vec::new();
-    let mut remaining = count;
-    while remaining > 0 {
-        let chunk = remaining.min(CHUNK_ELEMENTS as u64) as usize * SIZE;
-        let got = read_up_to(reader, &mut buffer[..chunk]).map_err(Flaw::Io)?;
-        if got < chunk {
-            return Err(Flaw::Short((count - remaining) * SIZE as u64 + got as u64));
-        }
-        elements.try_reserve(chunk / SIZE).map_err(|_| Flaw::Memory)?;
-        let (pieces, _) = buffer[..chunk].as_chunks::<SIZE>();
-        for piece in pieces {
-            elements.push(convert(*piece).ok_or(Flaw::TooLarge(elements.len() as u64))?);
-        }
-        remaining -= (chunk / SIZE) as u64;
+    const PIECE: u64 = 8192;
+    let (mut bytes, mut elements) = (Vec::new(), Vec::new());
+    let mut done = 0;
+    while done < count {
+        let piece = (count - done).min(PIECE);
+        append_elements(reader, piece as usize, &convert, &mut bytes, &mut elements)
+            .map_err(|flaw| flaw.after(done, SIZE))?;
+        done += piece;
     }
     elements.shrink_to_fit();
     Ok(elements)
+}
+
+/// Reads `count` elements and appends them; `bytes` holds them meanwhile.
+pub(crate) fn append_elements<const SIZE: usize, T: Copy + Default>(
+    reader: &mut dyn Read,
+    count: usize,
+    convert: impl Fn([u8; SIZE]) -> Option<T>,
+    bytes: &mut Vec<u8>,
+    to: &mut Vec<T>,
+) -> Result<(), Flaw> {
+    bytes.resize(count * SIZE, 0);
+    let got = read_up_to(reader, bytes).map_err(Flaw::Io)?;
+    if got < bytes.len() {
+        return Err(Flaw::Short(got as u64));
+    }
+    to.try_reserve(count).map_err(|_| Flaw::Memory)?;
+    let start = to.len();
+    to.resize(start + count, T::default());
+    let (pieces, _) = bytes.as_chunks::<SIZE>();
+    for (index, (to, piece)) in to[start..].iter_mut().zip(pieces).enumerate() {
+        *to = convert(*piece).ok_or(Flaw::TooLarge(index as u64))?;
+    }
+    Ok(())
+}
+
+impl Flaw {
+    /// The flaw as it is counted from the first element, where so many of `size` bytes came before.
+    pub(crate) fn after(self, elements: u64, size: usize) -> Flaw {
+        match self {
+            Flaw::Short(bytes) => Flaw::Short(elements * size as u64 + bytes),
+            Flaw::TooLarge(index) => Flaw::TooLarge(elements + index),
+            flaw => flaw,
+        }
+    }
 }
 
 /// Fills `buffer` as far as the data goes, and says how far that was.

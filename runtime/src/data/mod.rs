@@ -22,7 +22,7 @@ mod record;
 mod suggest;
 
 pub use arrays::read_arrays;
-pub(crate) use bytes::{Flaw, narrow, read_elements};
+pub(crate) use bytes::{Flaw, append_elements, narrow, read_elements};
 pub use column_map::ColumnMap;
 pub use csv::{TableSpec, read_csv, read_csv_file};
 pub use error::DataError;

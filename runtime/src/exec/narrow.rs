@@ -9,24 +9,43 @@ use std::ops::Range;
 /// 8-bit integers are stored with this added, as unsigned bytes.
 const ZERO: i32 = 128;
 
-/// Writes the rounded weights, given row after row, into the bytes of their buffer.
-pub(super) fn round(buffer: &Buffer, values: &[f32], bytes: &mut [u8]) {
+/// A weight's row and column, and its value.
+type Cell<'a> = ((usize, usize), &'a f32);
+
+/// Takes the scales of 8-bit integers back, before the first weight is measured.
+pub(super) fn forget_scales(buffer: &Buffer, bytes: &mut [u8]) {
+    let (_, cols) = size(buffer.layout);
+    (0..cols).for_each(|col| set_scale(buffer.layout, col, 0.0, bytes));
+}
+
+/// Makes the scales large enough for these weights: max |w| / 127 of each column, NaN where there
+/// is one.
+pub(super) fn measure<'a>(
+    buffer: &Buffer,
+    weights: impl Iterator<Item = Cell<'a>>,
+    bytes: &mut [u8],
+) {
+    for ((_, col), weight) in weights {
+        let (own, scale) = (weight.abs() / 127.0, scale_of(buffer.layout, col, bytes));
+        // False where the scale is NaN, which so stays.
+        if own > scale || own.is_nan() {
+            set_scale(buffer.layout, col, own, bytes);
+        }
+    }
+}
+
+/// Writes the rounded weights into the bytes of their buffer, which has the scales already.
+pub(super) fn round<'a>(
+    buffer: &Buffer,
+    weights: impl Iterator<Item = Cell<'a>>,
+    bytes: &mut [u8],
+) {
     let Buffer { layout, dtype, .. } = *buffer;
-    let (_, cols) = size(layout);
-    if cols == 0 {
-        return;
-    }
-    let scales = if dtype == DType::I8 { scales(values, cols) } else { Vec::new() };
-    for (col, scale) in scales.iter().enumerate() {
-        bytes[scale_at(layout, col)..][..4].copy_from_slice(&scale.to_ne_bytes());
-    }
-    for (row, weights) in values.chunks_exact(cols).enumerate() {
-        for (col, &weight) in weights.iter().enumerate() {
-            let at = layout.position(row as u64, col as u64);
-            match scales.get(col) {
-                Some(scale) => bytes[at] = quantised(weight / scale),
-                None => bytes[2 * at..][..2].copy_from_slice(&to_bf16(weight).to_ne_bytes()),
-            }
+    for ((row, col), &weight) in weights {
+        let at = layout.position(row as u64, col as u64);
+        match dtype {
+            DType::I8 => bytes[at] = quantised(weight / scale_of(layout, col, bytes)),
+            _ => bytes[2 * at..][..2].copy_from_slice(&to_bf16(weight).to_ne_bytes()),
         }
     }
 }
@@ -40,14 +59,10 @@ pub(super) fn widen(
     to: &mut Vec<f32>,
 ) {
     let Buffer { layout, dtype, .. } = *buffer;
-    let scale = |col| {
-        let at = scale_at(layout, col);
-        f32::from_ne_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
-    };
     to.extend(cols.map(|col| {
         let at = layout.position(row as u64, col as u64);
         match dtype {
-            DType::I8 => (i32::from(bytes[at]) - ZERO) as f32 * scale(col),
+            DType::I8 => (i32::from(bytes[at]) - ZERO) as f32 * scale_of(layout, col, bytes),
             _ => from_bf16(u16::from_ne_bytes([bytes[2 * at], bytes[2 * at + 1]])),
         }
     }));
@@ -65,18 +80,13 @@ fn scale_at(layout: Layout, col: usize) -> usize {
     first - SCALE_BYTES as usize + col % 16 * 4
 }
 
-/// max |w| / 127 of each column; NaN where there is one.
-fn scales(values: &[f32], cols: usize) -> Vec<f32> {
-    let mut largest = vec![0.0f32; cols];
-    for row in values.chunks_exact(cols) {
-        for (largest, weight) in largest.iter_mut().zip(row) {
-            // False where the largest is NaN, which so stays.
-            if weight.abs() > *largest || weight.is_nan() {
-                *largest = weight.abs();
-            }
-        }
-    }
-    largest.into_iter().map(|largest| largest / 127.0).collect()
+fn scale_of(layout: Layout, col: usize, bytes: &[u8]) -> f32 {
+    let at = scale_at(layout, col);
+    f32::from_ne_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+}
+
+fn set_scale(layout: Layout, col: usize, scale: f32, bytes: &mut [u8]) {
+    bytes[scale_at(layout, col)..][..4].copy_from_slice(&scale.to_ne_bytes());
 }
 
 /// The nearest integer within ±127, ties to even, as it is stored; 0 / 0 of a column of zeros is 0.
@@ -115,6 +125,17 @@ mod tests {
         values
     }
 
+    /// Writes a whole weight, row after row.
+    fn write(buffer: &Buffer, values: &[f32]) -> Vec<u8> {
+        let cols = size(buffer.layout).1;
+        let cells = || values.iter().enumerate().map(|(i, value)| ((i / cols, i % cols), value));
+        let mut bytes = vec![0x55; buffer.bytes(1).unwrap() as usize];
+        forget_scales(buffer, &mut bytes);
+        measure(buffer, cells(), &mut bytes);
+        round(buffer, cells(), &mut bytes);
+        bytes
+    }
+
     /// The nearest bfloat16 by a search among both neighbours, in 64 bits.
     fn nearest_bf16(x: f32) -> u16 {
         let below = (x.to_bits() >> 16) as u16; // towards zero
@@ -150,8 +171,7 @@ mod tests {
         for row in 0..rows {
             values[(row * cols + 4) as usize] = 0.0;
         }
-        let mut bytes = vec![0; buffer.bytes(1).unwrap() as usize];
-        round(&buffer, &values, &mut bytes);
+        let bytes = write(&buffer, &values);
         let back = widened(&buffer, &bytes);
         for col in 0..cols as usize {
             let column = || values.iter().skip(col).step_by(cols as usize);
@@ -169,8 +189,7 @@ mod tests {
     fn what_is_not_finite_shows() {
         let layout = Layout::Quads { rows: 2, cols: 2 };
         let buffer = Buffer { layout, dtype: DType::I8, ..Buffer::default() };
-        let mut bytes = vec![0; buffer.bytes(1).unwrap() as usize];
-        round(&buffer, &[1.0, f32::NAN, 2.0, 1.0], &mut bytes);
+        let bytes = write(&buffer, &[1.0, f32::NAN, 2.0, 1.0]);
         let back = widened(&buffer, &bytes);
         assert!(back[1].is_nan() && back[3].is_nan());
         assert_eq!((back[0], back[2]), (64.0 * (2.0 / 127.0), 2.0));

@@ -2,7 +2,8 @@
 //! and in pieces, so that nobody needs a copy of a whole buffer.
 
 use super::{Executor, RunError, narrow};
-use crate::program::{Buffer, BufferId, Layout};
+use crate::program::{Buffer, BufferId, DType, Layout};
+use crate::weights::PIECE;
 use std::ops::Range;
 
 impl Executor {
@@ -52,43 +53,111 @@ impl Executor {
     /// # Errors
     /// Another number of values than the buffer has.
     pub fn write(&mut self, id: BufferId, values: &[f32]) -> Result<(), RunError> {
-        let (buffer, bytes) = self.extent(id);
-        let size = buffer.layout.size(self.program().batch);
-        let (rows, cols) = size.expect("a verified layout has a size");
-        if values.len() as u64 != rows * cols {
-            return Err(RunError::Value(format!(
-                "{rows} x {cols} values are needed, not {}",
-                values.len()
-            )));
+        let (rows, cols) = self.matrix(id);
+        if values.len() != rows * cols {
+            let message = format!("{rows} x {cols} values are needed, not {}", values.len());
+            return Err(RunError::Value(message));
         }
-        if buffer.dtype.is_narrow() {
-            narrow::round(&buffer, values, self.arena.bytes_mut(bytes.start, bytes.end));
-        } else {
-            self.write_values(id, 0, values);
+        for pass in self.passes(id) {
+            self.write_piece(id, pass, Order::Rows, 0, values);
         }
         Ok(())
     }
 
-    /// Overwrites the values of a buffer of 32 bits from the `first` on, counted row after row.
-    pub(crate) fn write_values(&mut self, id: BufferId, first: usize, values: &[f32]) {
+    /// [`Executor::write`] of values that come in pieces, in this order: `values` appends a range
+    /// of them, and may be asked more than once. After an error of it, the buffer holds anything.
+    pub(crate) fn fill<E>(
+        &mut self,
+        id: BufferId,
+        order: Order,
+        piece: &mut Vec<f32>,
+        mut values: impl FnMut(Range<usize>, &mut Vec<f32>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let (rows, cols) = self.matrix(id);
+        for pass in self.passes(id) {
+            for start in (0..rows * cols).step_by(PIECE) {
+                piece.clear();
+                values(start..(rows * cols).min(start + PIECE), piece)?;
+                self.write_piece(id, pass, order, start, piece);
+            }
+        }
+        Ok(())
+    }
+
+    /// How often, and what for, all values of a buffer are gone through to write them.
+    fn passes(&self, id: BufferId) -> impl Iterator<Item = Pass> + use<> {
+        let (buffer, _) = self.extent(id);
+        let measure = (buffer.dtype == DType::I8).then_some(Pass::Measure);
+        measure.into_iter().chain([Pass::Write])
+    }
+
+    /// Goes through the values of a buffer from the `first` on, as they are counted in this order.
+    fn write_piece(&mut self, id: BufferId, pass: Pass, order: Order, first: usize, from: &[f32]) {
         let (buffer, bytes) = self.extent(id);
-        assert!(!buffer.dtype.is_narrow(), "a narrow weight is rounded as a whole");
         let layout = buffer.layout;
+        let (rows, cols) = self.matrix(id);
+        let length = if order == Order::Rows { cols } else { rows };
+        let mut rest = from;
+        let lines = rows_of(first..first + from.len(), length).map(|(line, along)| {
+            let (own, others) = rest.split_at(along.len());
+            rest = others;
+            let cell = move |at: usize| match order {
+                Order::Rows => (line, at),
+                Order::Columns => (at, line),
+            };
+            (along.map(cell)).zip(own)
+        });
+        if buffer.dtype.is_narrow() {
+            let view = self.arena.bytes_mut(bytes.start, bytes.end);
+            match pass {
+                Pass::Measure => {
+                    if first == 0 {
+                        narrow::forget_scales(&buffer, view);
+                    }
+                    lines.for_each(|line| narrow::measure(&buffer, line, view));
+                }
+                Pass::Write => lines.for_each(|line| narrow::round(&buffer, line, view)),
+            }
+            return;
+        }
         let view = self.arena.floats_mut(bytes.start / 4, bytes.end / 4);
         // One number is held in all lanes of its vector.
-        if let (true, [value]) = (layout == Layout::scalar(), values) {
+        if let (true, [value]) = (layout == Layout::scalar(), from) {
             view.fill(*value);
             return;
         }
-        let mut values = values;
-        for (row, cols) in rows_of(first..first + values.len(), cols_of(layout)) {
-            let (own, rest) = values.split_at(cols.len());
-            for (col, value) in cols.zip(own) {
+        for line in lines {
+            line.for_each(|((row, col), value)| {
                 view[layout.position(row as u64, col as u64)] = *value;
-            }
-            values = rest;
+            });
         }
     }
+
+    /// The rows and columns of a parameter or an optimizer state.
+    fn matrix(&self, id: BufferId) -> (usize, usize) {
+        let (buffer, _) = self.extent(id);
+        let size = buffer.layout.size(self.program().batch);
+        let (rows, cols) = size.expect("a verified layout has a size");
+        (rows as usize, cols as usize)
+    }
+}
+
+/// The order in which the values of a matrix come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// Row after row.
+    Rows,
+    /// Column after column, as they come of a matrix that is turned.
+    Columns,
+}
+
+/// What the values of a buffer are gone through for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    /// To find the scales of 8-bit integers.
+    Measure,
+    /// To write them.
+    Write,
 }
 
 fn cols_of(layout: Layout) -> usize {

@@ -10,7 +10,7 @@ use super::{Position, Trainer, seen};
 use crate::data::{DataError, shown};
 use crate::exec::Feed;
 use crate::program::{Buffer, Entry, Origin, Port, Program, Step, Training, codec};
-use crate::weights::{read_metadata, read_weights};
+use crate::weights::{WeightsFile, read_metadata};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -49,9 +49,9 @@ impl Trainer {
     /// A file that cannot be read, is no checkpoint, or is one of another run. Then nothing
     /// changes.
     pub fn resume(&mut self, path: impl AsRef<Path>) -> Result<(), DataError> {
-        let file = path.as_ref().display().to_string();
-        let (tensors, metadata) = read_weights(path)?;
-        let fail = |message: String| Err(DataError::new(&file, message));
+        let mut file = WeightsFile::open(path)?;
+        let (name, metadata) = (file.name().to_string(), file.metadata().clone());
+        let fail = |message: String| Err(DataError::new(&name, message));
         match metadata.get("format").map(String::as_str) {
             Some(FORMAT) => {}
             Some(other) if says_checkpoint(&metadata) => {
@@ -65,7 +65,7 @@ impl Trainer {
             return fail(format!("is of the net {}, not of {}", shown(text("net")), shown(net)));
         }
         let slots = self.all_slots();
-        params::check(self.program.program(), &slots, &tensors, &file)?;
+        let places = params::find(self.program.program(), &slots, &file)?;
         let seed = self.training.seed;
         if text("seed") != seed.to_string() {
             return fail(format!(
@@ -82,7 +82,7 @@ impl Trainer {
         let Some(position) = self.read_position(&metadata) else {
             return fail("is corrupt: it says no possible place in a run".into());
         };
-        params::write(&mut self.executor, &slots, &tensors);
+        self.overwrite(|executor| params::write(executor, &slots, &places, &mut file))?;
         self.position = position;
         self.timing = Default::default();
         self.start_epoch();

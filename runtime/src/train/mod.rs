@@ -21,11 +21,11 @@ pub use settings::{Settings, check_epochs, check_rate};
 use crate::data::{ColumnNames, DataError, Dataset};
 use crate::exec::{EntryPoint, Executor, Feed, Options, RunError};
 use crate::program::{BufferId, Training, Verified};
-use crate::pytorch::from_pytorch;
 use crate::random::{SHUFFLE_STREAM, Stream, shuffle};
-use crate::weights::{LAYOUT, LAYOUT_KEY, Tensor};
+use crate::weights::{Given, LAYOUT, LAYOUT_KEY, Source, Tensor, WeightsFile};
 use evaluate::evaluate;
 use std::collections::BTreeMap;
+use std::io::{Read, Seek};
 use std::ops::{ControlFlow, Range};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -345,16 +345,46 @@ impl Trainer {
     }
 
     /// Overwrites the parameters. The tensors may be in any order, or have the names and the layout
-    /// of PyTorch ([`from_pytorch`]); the optimizer states that a checkpoint holds beside them are
-    /// passed over. `file` is what an error calls them.
+    /// of PyTorch ([`crate::pytorch`]); the optimizer states that a checkpoint holds beside them
+    /// are passed over. `file` is what an error calls them.
     ///
     /// # Errors
     /// A parameter that is missing, of another shape or not finite, or a tensor that is none. Then
     /// nothing is overwritten.
     pub fn load_weights(&mut self, tensors: &[Tensor], file: &str) -> Result<(), DataError> {
-        load(&mut self.executor, tensors, file)?;
+        self.load(&mut Given::new(tensors, file)?)
+    }
+
+    /// [`Trainer::load_weights`] of a file, which is read a piece at a time.
+    ///
+    /// # Errors
+    /// As there, or a file that cannot be read. Then nothing is overwritten.
+    pub fn load_weights_file<R: Read + Seek>(
+        &mut self,
+        file: &mut WeightsFile<R>,
+    ) -> Result<(), DataError> {
+        self.load(file)
+    }
+
+    fn load(&mut self, source: &mut dyn Source) -> Result<(), DataError> {
+        self.overwrite(|executor| load(executor, source))?;
         self.keep_state();
         Ok(())
+    }
+
+    /// Overwrites parameters and states, or on an error leaves them as they are.
+    fn overwrite(
+        &mut self,
+        write: impl FnOnce(&mut Executor) -> Result<(), DataError>,
+    ) -> Result<(), DataError> {
+        if self.last_good.position != self.position {
+            self.keep_state();
+        }
+        let written = write(&mut self.executor);
+        if written.is_err() {
+            self.executor.restore_state(&self.last_good.state);
+        }
+        written
     }
 
     /// Writes the parameters to a safetensors file, and beside them what the columns of the data
@@ -374,18 +404,11 @@ impl Trainer {
     }
 }
 
-/// Overwrites the parameters of an executor, after everything has been checked.
-pub(crate) fn load(
-    executor: &mut Executor,
-    tensors: &[Tensor],
-    file: &str,
-) -> Result<(), DataError> {
+/// Overwrites the parameters of an executor. After an error they may be anything.
+pub(crate) fn load(executor: &mut Executor, source: &mut dyn Source) -> Result<(), DataError> {
     let slots = params::parameters(executor.program());
-    let turned = from_pytorch(executor.program(), tensors, file)?;
-    let tensors = turned.as_deref().unwrap_or(tensors);
-    params::check(executor.program(), &slots, tensors, file)?;
-    params::write(executor, &slots, tensors);
-    Ok(())
+    let places = params::find_parameters(executor.program(), &slots, source)?;
+    params::write(executor, &slots, &places, source)
 }
 
 impl From<Divergence> for TrainError {

@@ -1,9 +1,10 @@
 //! Parameters and optimizer states as named tensors.
 
 use crate::data::{DataError, nearest, quoted, shown};
-use crate::exec::Executor;
+use crate::exec::{Executor, Order};
 use crate::program::{BufferId, Param, Program};
-use crate::weights::{Head, Tensor, write_in_pieces};
+use crate::pytorch::pytorch_order;
+use crate::weights::{Head, Source, Tensor, write_in_pieces};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
@@ -62,23 +63,39 @@ pub(crate) fn save(
     })
 }
 
-/// Checks that `tensors` are just the slots, and finite. The states of a checkpoint, which carry an
-/// `@`, are passed over unless they are asked for.
-pub(crate) fn check(
+/// Where the values of each slot are: the index of a tensor, and the order of its values.
+pub(crate) type Places = Vec<(usize, Order)>;
+
+/// Finds the parameters of a program among tensors, which may be PyTorch's.
+pub(crate) fn find_parameters(
     program: &Program,
     slots: &[Slot],
-    tensors: &[Tensor],
-    file: &str,
-) -> Result<(), DataError> {
+    source: &dyn Source,
+) -> Result<Places, DataError> {
+    let Some(indices) = pytorch_order(program, source.heads(), source.name())? else {
+        return find(program, slots, source);
+    };
+    let order = |slot: &Slot| if slot.shape.len() == 2 { Order::Columns } else { Order::Rows };
+    Ok(indices.into_iter().zip(slots.iter().map(order)).collect())
+}
+
+/// Finds the slots among tensors, which must be just these. The states of a checkpoint, which carry
+/// an `@`, are passed over unless they are asked for.
+pub(crate) fn find(
+    program: &Program,
+    slots: &[Slot],
+    source: &dyn Source,
+) -> Result<Places, DataError> {
+    let (heads, file) = (source.heads(), source.name());
     let names: HashSet<&str> = slots.iter().map(|slot| slot.name.as_str()).collect();
     let wanted = |name: &str| names.contains(name);
-    let mut given: HashMap<&str, &Tensor> = HashMap::new();
+    let mut given: HashMap<&str, (usize, &Head)> = HashMap::new();
     let mut problems = Vec::new();
     let mut surplus = Vec::new();
-    for tensor in tensors {
-        let name = tensor.name.as_str();
+    for (index, head) in heads.iter().enumerate() {
+        let name = head.name.as_str();
         let param = name.split_once('@').map(|(param, _)| param);
-        if given.insert(name, tensor).is_some() {
+        if given.insert(name, (index, head)).is_some() {
             problems.push(format!("tensor {} comes twice", shown(name)));
         }
         if !wanted(name) && !param.is_some_and(wanted) {
@@ -90,23 +107,16 @@ pub(crate) fn check(
     problems.extend(missing.iter().map(|name| format!("there is no {}", shown(name))));
     problems.extend(surplus.iter().map(|name| format!("{} is no parameter", shown(name))));
     for slot in slots {
-        problems.extend(given.get(slot.name.as_str()).and_then(|tensor| slot.mismatch(tensor)));
+        problems.extend(given.get(slot.name.as_str()).and_then(|(_, head)| slot.mismatch(head)));
     }
     if problems.is_empty() {
-        return Ok(());
+        let place = |slot: &Slot| (given[slot.name.as_str()].0, Order::Rows);
+        return Ok(slots.iter().map(place).collect());
     }
     if let Some(error) = transposed(slots, &given, problems.len(), file) {
         return Err(error);
     }
-    const SHOWN: usize = 4;
-    let more = problems.len().saturating_sub(SHOWN);
-    problems.truncate(SHOWN);
-    if more > 0 {
-        problems.push(format!("and {more} more"));
-    }
-    let net = quoted(&program.name);
-    let message = format!("does not fit the net {net}: {}", problems.join("; "));
-    let mut error = DataError::new(file, message);
+    let mut error = misfit(program, problems, file);
     error.help = surplus.iter().take(SHOWN).find_map(|name| {
         let meant = nearest(name, missing.iter().copied())?;
         Some(format!("rename {} in the file to {}", quoted(name), quoted(meant)))
@@ -114,20 +124,32 @@ pub(crate) fn check(
     Err(error)
 }
 
+/// How many problems an error tells.
+const SHOWN: usize = 4;
+
+/// The error of tensors that are not those of a program.
+fn misfit(program: &Program, mut problems: Vec<String>, file: &str) -> DataError {
+    let more = problems.len().saturating_sub(SHOWN);
+    problems.truncate(SHOWN);
+    if more > 0 {
+        problems.push(format!("and {more} more"));
+    }
+    let net = quoted(&program.name);
+    DataError::new(file, format!("does not fit the net {net}: {}", problems.join("; ")))
+}
+
 /// The error of weights that all lie as [out, in], if nothing else is wrong.
 fn transposed(
     slots: &[Slot],
-    given: &HashMap<&str, &Tensor>,
+    given: &HashMap<&str, (usize, &Head)>,
     problems: usize,
     file: &str,
 ) -> Option<DataError> {
-    let pairs = slots.iter().filter_map(|slot| Some((slot, given.get(slot.name.as_str())?)));
-    let mut turned = pairs.filter(|(slot, tensor)| {
-        slot.shape.len() == 2
-            && tensor.shape != slot.shape
-            && tensor.shape.iter().rev().eq(&slot.shape)
+    let pairs = slots.iter().filter_map(|slot| Some((slot, given.get(slot.name.as_str())?.1)));
+    let mut turned = pairs.filter(|(slot, head)| {
+        slot.shape.len() == 2 && head.shape != slot.shape && head.shape.iter().rev().eq(&slot.shape)
     });
-    let (slot, tensor) = turned.next()?;
+    let (slot, head) = turned.next()?;
     if turned.count() + 1 != problems {
         return None;
     }
@@ -135,7 +157,7 @@ fn transposed(
     let message = format!(
         "has weights as [out, in], as PyTorch keeps them, and they are read as [in, out]: {name} \
          is {:?} and must be {shape:?}",
-        tensor.shape
+        head.shape
     );
     Some(DataError::new(file, message).with_help(
         "turn them in Python: from safetensors.torch import load_file, save_file; \
@@ -144,25 +166,41 @@ fn transposed(
     ))
 }
 
-/// Writes tensors that have been checked.
-pub(crate) fn write(executor: &mut Executor, slots: &[Slot], tensors: &[Tensor]) {
-    let by_name: HashMap<&str, &Tensor> =
-        tensors.iter().map(|tensor| (tensor.name.as_str(), tensor)).collect();
-    for slot in slots {
-        let tensor = by_name[slot.name.as_str()];
-        executor.write(slot.buffer, &tensor.data).expect("a checked tensor has its slot's size");
+/// Overwrites the slots by the values at their places, a piece at a time.
+///
+/// # Errors
+/// Values that cannot be read or are not finite. The slots then hold anything.
+pub(crate) fn write(
+    executor: &mut Executor,
+    slots: &[Slot],
+    places: &[(usize, Order)],
+    source: &mut dyn Source,
+) -> Result<(), DataError> {
+    let mut problems = Vec::new();
+    let mut piece = Vec::new();
+    for (slot, &(index, order)) in slots.iter().zip(places) {
+        let mut bad = None;
+        executor.fill(slot.buffer, order, &mut piece, |range, to| {
+            let first = range.start;
+            source.read(index, range, to)?;
+            let at = to.iter().position(|value| !value.is_finite());
+            bad = bad.or(at.map(|at| (first + at, to[at])));
+            Ok(())
+        })?;
+        let name = shown(&source.heads()[index].name);
+        problems.extend(bad.map(|(at, value)| format!("value {at} of {name} is {value}")));
+    }
+    match problems.is_empty() {
+        true => Ok(()),
+        false => Err(misfit(executor.program(), problems, source.name())),
     }
 }
 
 impl Slot {
     /// What is wrong with a tensor of this name, if anything.
-    fn mismatch(&self, tensor: &Tensor) -> Option<String> {
+    fn mismatch(&self, head: &Head) -> Option<String> {
         let (name, shape) = (shown(&self.name), &self.shape);
-        let elements: usize = shape.iter().product();
-        if tensor.shape != *shape || tensor.data.len() != elements {
-            return Some(format!("{name} is {:?} and must be {shape:?}", tensor.shape));
-        }
-        let index = tensor.data.iter().position(|value| !value.is_finite())?;
-        Some(format!("value {index} of {name} is {}", tensor.data[index]))
+        let differs = head.shape != *shape;
+        differs.then(|| format!("{name} is {:?} and must be {shape:?}", head.shape))
     }
 }
