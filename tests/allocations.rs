@@ -96,6 +96,33 @@ fn saving_and_loading_hold_little() {
     assert!(epoch < MIB, "{epoch}");
 }
 
+/// Predictions of 8 MB are held a batch at a time.
+fn predicting_holds_a_batch() {
+    const ROWS: usize = 2000;
+    let text = "net fan { input x: [N, 1]  output y = x |> dense(1000) }";
+    let options = CompileOptions { batch: Some(16), ..CompileOptions::default() };
+    let program = Arc::new(verify(compile(text, &options).unwrap().program).unwrap());
+    let weights = [("y.w", vec![1, 1000]), ("y.b", vec![1000])].map(|(name, shape)| Tensor {
+        name: name.into(),
+        shape,
+        data: vec![0.5; 1000],
+    });
+    let options = RunOptions { threads: 1, ..RunOptions::default() };
+    let mut predictor = Predictor::new(program, &weights, "w", options).unwrap();
+    let x = [Array { width: 1, data: Values::F32(vec![0.5; ROWS]) }];
+    let mut seen = 0;
+    let peak = peak_of(|| {
+        let mut batches = predictor.batches(&x, ROWS).unwrap();
+        while let Some(batch) = batches.advance().unwrap() {
+            assert_eq!((batch.first, batch.outputs[0].len()), (seen, batch.rows * 1000));
+            assert!(batch.outputs[0].iter().all(|&y| y == 0.75));
+            seen += batch.rows;
+        }
+    });
+    assert_eq!(seen, ROWS);
+    assert!(peak < 1 << 20, "{peak}");
+}
+
 /// With momentum and a schedule; shared between threads where it is large.
 fn source(width: usize) -> String {
     format!(
@@ -160,4 +187,5 @@ fn steps_and_predictions_allocate_nothing_and_files_take_little_memory() {
         check(width, threads);
     }
     saving_and_loading_hold_little();
+    predicting_holds_a_batch();
 }

@@ -7,13 +7,14 @@ mod limit;
 mod memory;
 mod narrow;
 mod profile;
+mod stretch;
 mod transfer;
 mod values;
 pub mod watch;
 
 pub use check::NonFinite;
+pub(crate) use stretch::Order;
 pub(crate) use transfer::Feed;
-pub(crate) use values::Order;
 
 use self::memory::{Fences, Space, bound_bytes};
 use crate::arena::{Arena, Memory};
@@ -127,6 +128,8 @@ impl std::error::Error for RunError {}
 pub struct Executor {
     program: Arc<Verified>,
     arena: Arena,
+    /// The bytes of the arena and of the bound steps, at most.
+    held: u64,
     plan: Arc<Plan>,
     isa: Isa,
     team: Option<Team>,
@@ -224,6 +227,8 @@ impl Executor {
             let fits = alone && space.floats <= u64::from(u32::MAX);
             fits.then(|| unroll(steps, batch, zeros, most as usize)).flatten()
         });
+        let ops = straight.iter().flatten().map(|ops| ops.capacity() * size_of::<straight::Op>());
+        let held = needed.saturating_add(ops.sum::<usize>() as u64);
         let plan = Plan { steps, straight, batch, walker: isa.dispatch(MakeWalker) };
         let plan = Arc::new(plan);
         let seed = source.training.as_ref().map_or(0, |training| training.seed);
@@ -232,7 +237,7 @@ impl Executor {
             EntryPoint::Train if source.training.is_none() => 0,
             _ => batch,
         });
-        let executor = Executor { program, arena, plan, isa, team: None, seed, most_rows };
+        let executor = Executor { program, arena, held, plan, isa, team: None, seed, most_rows };
         Ok((executor, space, fences))
     }
 
@@ -249,6 +254,11 @@ impl Executor {
     /// The size of the arena with constants and scratch, in bytes.
     pub fn arena_bytes(&self) -> usize {
         self.arena.floats_len() * 4
+    }
+
+    /// What it counts against the limit of memory: the arena and the bound steps, in bytes.
+    pub fn held_bytes(&self) -> u64 {
+        self.held
     }
 
     /// The seed of the random values that [`EntryPoint::Init`] writes.

@@ -3,12 +3,13 @@
 use crate::data::{Array, Dataset};
 use crate::exec::{EntryPoint, Executor, Feed, Options, RunError};
 use crate::program::rows::crossing;
-use crate::program::{BufferId, Origin, Program, Verified};
+use crate::program::{DType, Origin, Program, Verified};
 use crate::train::evaluate::evaluate;
 use crate::train::scalars::{Clock, Scalars};
 use crate::train::{self, Evaluation, Seen, TrainError};
 use crate::weights::{Given, Source, Tensor, WeightsFile};
 use std::io::{Read, Seek};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Predicts with a program. A row's result does not depend on the rows it is run with.
@@ -82,6 +83,16 @@ impl Predictor {
         &self.executor
     }
 
+    /// The most bytes that a row takes beside its data while it is predicted or evaluated: its number,
+    /// twice where rows were held out, and a copy of its integers.
+    pub fn row_bytes(&self) -> u64 {
+        let program = self.program();
+        let ports = program.inputs.iter().chain(&program.targets);
+        let integers =
+            ports.filter(|port| program.buffers[port.buffer.0 as usize].dtype == DType::I32);
+        8 + integers.map(|port| 4 * port.width).sum::<u64>()
+    }
+
     /// Predicts for `rows` rows, given as one array per input: for each output its values, row
     /// after row.
     ///
@@ -89,21 +100,31 @@ impl Predictor {
     /// Arrays that are not what the inputs take: their number, size, type or values; or a program
     /// whose outputs depend on the rows that they are predicted with.
     pub fn predict(&mut self, inputs: &[Array], rows: usize) -> Result<Vec<Vec<f32>>, RunError> {
-        self.check_rows()?;
-        let feed = Feed::inputs(&self.program, inputs, rows)?;
-        let program = self.program.program();
-        let ids: Vec<BufferId> = program.outputs.iter().map(|output| output.buffer).collect();
-        let widths = program.outputs.iter().map(|output| output.width as usize);
+        let widths = self.program().outputs.iter().map(|output| output.width as usize);
         let mut outputs: Vec<Vec<f32>> =
-            widths.map(|width| Vec::with_capacity(rows * width)).collect();
-        for chunk in all_rows(rows)?.chunks(batch(program)) {
-            self.executor.load(&feed, chunk);
-            self.executor.run(EntryPoint::Predict, chunk.len())?;
-            for (id, output) in ids.iter().zip(&mut outputs) {
-                self.executor.read_rows(*id, chunk.len(), output);
-            }
+            widths.map(|width| Vec::with_capacity(rows.saturating_mul(width))).collect();
+        let mut batches = self.batches(inputs, rows)?;
+        while let Some(batch) = batches.advance()? {
+            let each = outputs.iter_mut().zip(batch.outputs);
+            each.for_each(|(all, own)| all.extend_from_slice(own));
         }
         Ok(outputs)
+    }
+
+    /// [`Predictor::predict`], a batch at a time, so that the outputs of one are all that is held.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn batches<'p>(
+        &'p mut self,
+        inputs: &'p [Array],
+        rows: usize,
+    ) -> Result<Batches<'p>, RunError> {
+        self.check_rows()?;
+        let feed = Feed::inputs(&self.program, inputs, rows)?;
+        let rows = 0..count(rows)?;
+        let outputs = vec![Vec::new(); self.program().outputs.len()];
+        Ok(Batches { predictor: self, feed, rows, batch: Vec::new(), outputs })
     }
 
     /// Predicts one batch, without a heap allocation: `rows` rows, given as one slice per input and
@@ -181,6 +202,52 @@ impl Predictor {
     }
 }
 
+/// The predictions of many rows, a batch at a time.
+pub struct Batches<'p> {
+    predictor: &'p mut Predictor,
+    feed: Feed<'p>,
+    /// Those that are left.
+    rows: Range<u32>,
+    batch: Vec<u32>,
+    outputs: Vec<Vec<f32>>,
+}
+
+/// The predictions of one batch.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch<'b> {
+    /// The first of its rows.
+    pub first: usize,
+    /// How many there are.
+    pub rows: usize,
+    /// For each output its values, row after row.
+    pub outputs: &'b [Vec<f32>],
+}
+
+impl Batches<'_> {
+    /// Predicts the next batch; nothing after the last.
+    ///
+    /// # Errors
+    /// None in batches that have been made.
+    pub fn advance(&mut self) -> Result<Option<Batch<'_>>, RunError> {
+        let Predictor { program, executor, .. } = &mut *self.predictor;
+        let program = program.program();
+        let first = self.rows.start as usize;
+        self.batch.clear();
+        self.batch.extend(self.rows.by_ref().take(batch_of(program)));
+        let rows = self.batch.len();
+        if rows == 0 {
+            return Ok(None);
+        }
+        executor.load(&self.feed, &self.batch);
+        executor.run(EntryPoint::Predict, rows)?;
+        for (output, values) in program.outputs.iter().zip(&mut self.outputs) {
+            values.clear();
+            executor.read_rows(output.buffer, rows, values);
+        }
+        Ok(Some(Batch { first, rows, outputs: &self.outputs }))
+    }
+}
+
 #[cold]
 fn crossed(program: &Program) -> RunError {
     let Some(step) = crossing(program) else { unreachable!("some step was found to cross rows") };
@@ -191,13 +258,15 @@ fn crossed(program: &Program) -> RunError {
     ))
 }
 
-fn batch(program: &Program) -> usize {
+fn batch_of(program: &Program) -> usize {
     usize::try_from(program.batch).unwrap_or(usize::MAX)
 }
 
 fn all_rows(rows: usize) -> Result<Vec<u32>, RunError> {
-    match u32::try_from(rows) {
-        Ok(rows) => Ok((0..rows).collect()),
-        Err(_) => Err(RunError::Value(format!("{rows} rows are more than the limit of 2^32"))),
-    }
+    Ok((0..count(rows)?).collect())
+}
+
+fn count(rows: usize) -> Result<u32, RunError> {
+    let message = || format!("{rows} rows are more than the limit of 2^32");
+    u32::try_from(rows).map_err(|_| RunError::Value(message()))
 }

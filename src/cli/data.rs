@@ -29,16 +29,26 @@ pub fn locate(source: &Source, args: &DataArgs) -> Result<Rows, Failure> {
     Err(Failure::new(Kind::Data, text).help("name a table with --data FILE"))
 }
 
-/// Reads rows for the program; `names` are the columns that it was trained on. Says which columns
-/// of a table are not used.
-pub fn read(
-    cx: &Context,
-    rows: &Rows,
-    args: &DataArgs,
-    program: &Program,
-    names: &ColumnNames,
-    targets_optional: bool,
-) -> Result<Dataset, Failure> {
+/// How rows are read.
+#[derive(Clone, Copy)]
+pub struct Reading<'a> {
+    /// The arguments about them.
+    pub args: &'a DataArgs,
+    /// What they are for.
+    pub program: &'a Program,
+    /// The columns that it was trained on.
+    pub names: &'a ColumnNames,
+    /// Whether there need be no targets.
+    pub targets_optional: bool,
+    /// The bytes that are held already.
+    pub held: u64,
+    /// Those that each row will take beside its values.
+    pub row_bytes: u64,
+}
+
+/// Reads rows. Says which columns of a table are not used.
+pub fn read(cx: &Context, rows: &Rows, reading: Reading<'_>) -> Result<Dataset, Failure> {
+    let Reading { args, program, names, targets_optional, held, row_bytes } = reading;
     let (inputs, targets) = (PortSpec::inputs(program), PortSpec::targets(program));
     let spec = TableSpec {
         names: Some(names),
@@ -46,6 +56,8 @@ pub fn read(
         header: args.header,
         targets_optional,
         max_bytes: cx.global.memory_limit(),
+        held,
+        row_bytes,
         ..TableSpec::new(&inputs, &targets)
     };
     let data = match rows {

@@ -7,6 +7,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::args::{DataArgs, WeightsArgs};
+use super::data::Reading;
 use super::failure::{Failure, Kind};
 use super::source::Source;
 use super::{Context, console, data, units};
@@ -43,7 +44,15 @@ pub fn run(cx: &Context, args: &EvalArgs) -> Result<(), Failure> {
     let (running, options) = (built.program.clone(), cx.global.exec());
     let mut predictor = Predictor::from_file(running, &mut weights.file, options)?;
     let path = data::locate(&source, &args.data)?;
-    let rows = data::read(cx, &path, &args.data, program, &weights.columns, false)?;
+    let reading = Reading {
+        args: &args.data,
+        program,
+        names: &weights.columns,
+        targets_optional: false,
+        held: predictor.executor().held_bytes(),
+        row_bytes: predictor.row_bytes(),
+    };
+    let rows = data::read(cx, &path, reading)?;
     let held_out = match &weights.seen {
         Some(seen) => predictor.held_out(&rows, seen)?,
         None => None,

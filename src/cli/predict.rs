@@ -3,13 +3,14 @@
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 
-use arenet::runtime::data::output::{Classes, Format, Output, write_predictions};
+use arenet::runtime::data::output::{Classes, Format, Output, Part, write_part};
 use arenet::runtime::files::write_atomically;
 use arenet::runtime::predict::Predictor;
 use arenet::runtime::program::Program;
 use clap::{Args, ValueEnum};
 
 use super::args::{DataArgs, WeightsArgs};
+use super::data::Reading;
 use super::outputs::Inputs;
 use super::source::Source;
 use super::{Context, console, data, failure::Failure};
@@ -68,27 +69,30 @@ pub fn run(cx: &Context, args: &PredictArgs) -> Result<(), Failure> {
     let mut weights = data::open_weights(cx, program, &file?)?;
     let (running, options) = (built.program.clone(), cx.global.exec());
     let mut predictor = Predictor::from_file(running, &mut weights.file, options)?;
-    let rows = data::read(cx, &path?, &args.data, program, &weights.columns, true)?;
-    let values = predictor.predict(&rows.inputs, rows.rows)?;
-
-    let outputs: Vec<Output<'_>> = program
-        .outputs
-        .iter()
-        .zip(&values)
-        .enumerate()
-        .map(|(index, (output, values))| Output {
-            name: &output.name,
-            width: output.width as usize,
-            values,
-            classes: classes(program, index),
-        })
-        .collect();
+    let reading = Reading {
+        args: &args.data,
+        program,
+        names: &weights.columns,
+        targets_optional: true,
+        held: predictor.executor().held_bytes(),
+        row_bytes: predictor.row_bytes(),
+    };
+    let rows = data::read(cx, &path?, reading)?;
     let format = match args.format {
         FormatChoice::Csv => Format::Csv,
         FormatChoice::Json => Format::Json,
         FormatChoice::Npy => Format::Npy,
     };
-    let write = |w: &mut dyn Write| write_predictions(w, format, rows.rows, &outputs);
+    // All that can be wrong with the rows is found before the first is written.
+    let all = rows.rows;
+    let mut batches = predictor.batches(&rows.inputs, all)?;
+    let mut write = |w: &mut dyn Write| {
+        while let Some(batch) = batches.advance().map_err(io::Error::other)? {
+            let part = Part { before: batch.first, rows: batch.rows, all };
+            write_part(w, format, part, &outputs(program, batch.outputs))?;
+        }
+        Ok(())
+    };
     match &args.out {
         Some(out) => Ok(write_atomically(out, write)?),
         None => {
@@ -99,6 +103,19 @@ pub fn run(cx: &Context, args: &PredictArgs) -> Result<(), Failure> {
             written.map_err(console::of_stdout)
         }
     }
+}
+
+/// The outputs of a program with their values.
+fn outputs<'a>(program: &'a Program, values: &'a [Vec<f32>]) -> Vec<Output<'a>> {
+    let named = program.outputs.iter().zip(values).enumerate();
+    named
+        .map(|(index, (output, values))| Output {
+            name: &output.name,
+            width: output.width as usize,
+            values,
+            classes: classes(program, index),
+        })
+        .collect()
 }
 
 /// The classes that an output stands for. The last of several gives them, so

@@ -17,7 +17,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::args::{BatchChoice, DataArgs, Rows, parse_batch, parse_epochs, parse_rate};
-use super::data::Weights;
+use super::data::{Reading, Weights};
 use super::eval::{figures, metrics_json};
 use super::failure::{Failure, Kind};
 use super::outputs::Inputs;
@@ -148,10 +148,17 @@ impl Run {
             (None, None) => ColumnNames::default(),
         };
         let known = known.or(ColumnNames::of_program(program));
-        let rows = data::read(cx, &table, &args.data, program, &known, false)?;
-        let named = rows.columns.clone();
-        let read = |rows: &Rows| data::read(cx, rows, &args.data, program, &named, false);
-        let valid = args.valid.as_ref().map(read).transpose()?;
+        let reading = Reading {
+            args: &args.data,
+            program,
+            names: &known,
+            targets_optional: false,
+            held: 0,
+            row_bytes: 0,
+        };
+        let rows = data::read(cx, &table, reading)?;
+        let reading = Reading { names: &rows.columns, held: rows.bytes(), ..reading };
+        let valid = args.valid.as_ref().map(|valid| data::read(cx, valid, reading)).transpose()?;
         let built = plan(cx, args, source, first, &rows)?;
 
         let settings = Settings {

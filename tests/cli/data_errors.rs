@@ -148,3 +148,23 @@ fn a_table_larger_than_the_memory_is_refused() {
         "error: small.csv: needs more memory than the limit of 40 bytes",
     );
 }
+
+/// 20,000 rows of 12 bytes, or of 8 for a prediction, which takes 8 more for each.
+#[test]
+fn a_table_counts_beside_all_that_is_held() {
+    let folder = Folder::small("table-beside");
+    folder.ok("train small.net -q");
+    folder.write("many.csv", "0,1,1\n".repeat(20_000));
+    folder.write("bare.csv", "0,1\n".repeat(20_000));
+    for (command, limit) in [
+        ("eval small.net --data many.csv", 20_000 * (12 + 8)),
+        ("predict small.net --data bare.csv", 20_000 * (8 + 8)),
+        // Each table alone is far below it.
+        ("train small.net --data many.csv --valid many.csv", 2 * 20_000 * 12 - 1),
+    ] {
+        let table = if command.contains("bare") { "bare.csv" } else { "many.csv" };
+        let text = format!("error: {table}: needs more memory than the limit of {limit} bytes");
+        folder.fails(&format!("{command} --threads 1 --max-memory {limit}"), 5, &text);
+        folder.ok(&format!("{command} --threads 1 -q --max-memory {}", limit * 2));
+    }
+}

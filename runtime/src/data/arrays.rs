@@ -117,15 +117,22 @@ fn missing(port: &PortSpec, files: &[(String, PathBuf)]) -> DataError {
 /// What the files read so far have in common.
 struct Reading {
     max_bytes: u64,
-    /// The bytes that the values take.
+    /// The bytes that are held, the values among them.
     bytes: u64,
+    /// Those for each row beside its values.
+    row_bytes: u64,
     /// The rows of each file, and the first file that has them.
     rows: Option<(usize, String)>,
 }
 
 impl Reading {
     fn new(spec: &TableSpec<'_>) -> Reading {
-        Reading { max_bytes: spec.max_bytes, bytes: 0, rows: None }
+        Reading {
+            max_bytes: spec.max_bytes,
+            bytes: spec.held,
+            row_bytes: spec.row_bytes,
+            rows: None,
+        }
     }
 
     fn read_file(&mut self, port: &PortSpec, path: &PathBuf) -> Result<Array, DataError> {
@@ -143,7 +150,7 @@ impl Reading {
         name: &str,
     ) -> Result<Array, DataError> {
         let fail = |message: String| DataError::new(name, message);
-        let left = self.max_bytes - self.bytes;
+        let left = self.max_bytes.saturating_sub(self.bytes);
         let (shape, data) = read_values(format, reader, name, left).map_err(|error| {
             if error.over_limit { DataError::over_limit(name, self.max_bytes) } else { error }
         })?;
@@ -165,7 +172,13 @@ impl Reading {
                 return Err(fail(format!("has {}, but {other} has {first}", plural(rows, "row"))));
             }
             Some(_) => {}
-            None => self.rows = Some((rows, name.to_string())),
+            None => {
+                self.rows = Some((rows, name.to_string()));
+                self.bytes = self.bytes.saturating_add(self.row_bytes.saturating_mul(rows as u64));
+                if self.bytes > self.max_bytes {
+                    return Err(DataError::over_limit(name, self.max_bytes));
+                }
+            }
         }
         let data = values(port, data)
             .map_err(|(index, what)| fail(format!("row {}: {what}", index / port.width)))?;

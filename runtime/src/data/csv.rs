@@ -37,8 +37,12 @@ pub struct TableSpec<'a> {
     pub header: Option<bool>,
     /// Whether the table may be without targets, as for a prediction.
     pub targets_optional: bool,
-    /// The most bytes that the values may take.
+    /// The most bytes that may be held.
     pub max_bytes: u64,
+    /// Those of them that are held before the table is read.
+    pub held: u64,
+    /// Those that a row will take beside its values.
+    pub row_bytes: u64,
 }
 
 impl<'a> TableSpec<'a> {
@@ -52,6 +56,8 @@ impl<'a> TableSpec<'a> {
             header: None,
             targets_optional: false,
             max_bytes: u64::MAX,
+            held: 0,
+            row_bytes: 0,
         }
     }
 
@@ -117,7 +123,7 @@ fn read_text(
             }
             error
         })?;
-        if sinks.bytes() > spec.max_bytes {
+        if spec.held.saturating_add(sinks.bytes()) > spec.max_bytes {
             return Err(DataError::over_limit(name, spec.max_bytes));
         }
         if !records.advance()? {
@@ -143,10 +149,13 @@ fn names_of(spec: &TableSpec<'_>, placement: &Placement, header: Option<&[String
     names.or(known)
 }
 
+const VALUE_BYTES: u64 = 4;
+
 /// Where the values of the ports go.
 struct Sinks<'a> {
     rows: usize,
-    row_width: u64,
+    /// The bytes for each row.
+    row_bytes: u64,
     inputs: Vec<Sink<'a>>,
     targets: Vec<Sink<'a>>,
 }
@@ -171,8 +180,9 @@ impl<'a> Sinks<'a> {
         };
         let inputs = sinks(spec.inputs, placement.inputs);
         let targets = sinks(spec.targets, placement.targets);
-        let row_width = inputs.iter().chain(&targets).map(|sink| sink.columns.len() as u64).sum();
-        Sinks { rows: 0, row_width, inputs, targets }
+        let values: u64 = inputs.iter().chain(&targets).map(|sink| sink.columns.len() as u64).sum();
+        let row_bytes = values * VALUE_BYTES + spec.row_bytes;
+        Sinks { rows: 0, row_bytes, inputs, targets }
     }
 
     /// Adds a row, which has all the columns.
@@ -188,8 +198,7 @@ impl<'a> Sinks<'a> {
     }
 
     fn bytes(&self) -> u64 {
-        const VALUE_BYTES: u64 = 4;
-        self.row_width * VALUE_BYTES * self.rows as u64
+        self.row_bytes * self.rows as u64
     }
 
     fn finish(self) -> Dataset {

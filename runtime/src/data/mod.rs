@@ -131,3 +131,15 @@ pub struct Dataset {
     /// their place.
     pub unused: Option<String>,
 }
+
+impl Dataset {
+    /// The bytes of all values.
+    pub fn bytes(&self) -> u64 {
+        let arrays = self.inputs.iter().chain(&self.targets);
+        let bytes = arrays.map(|array| match &array.data {
+            Values::F32(values) => size_of_val(&values[..]),
+            Values::I32(values) => size_of_val(&values[..]),
+        });
+        bytes.sum::<usize>() as u64
+    }
+}

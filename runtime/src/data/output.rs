@@ -62,13 +62,34 @@ pub fn write_predictions(
     rows: usize,
     outputs: &[Output<'_>],
 ) -> io::Result<()> {
+    write_part(w, format, Part { before: 0, rows, all: rows }, outputs)
+}
+
+/// Some of the rows that are written: `rows` of `all`, after `before` of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The rows that have been written.
+    pub before: usize,
+    /// The rows that are written now.
+    pub rows: usize,
+    /// All of them.
+    pub all: usize,
+}
+
+/// [`write_predictions`] in parts, one after the other, so that only the values of one are held.
+pub fn write_part(
+    w: &mut dyn Write,
+    format: Format,
+    part: Part,
+    outputs: &[Output<'_>],
+) -> io::Result<()> {
     for output in outputs {
-        check(output, rows)?;
+        check(output, part.rows)?;
     }
     match format {
-        Format::Csv => write_csv(w, rows, outputs),
-        Format::Json => write_json(w, rows, outputs),
-        Format::Npy => write_matrix(w, rows, outputs),
+        Format::Csv => write_csv(w, part, outputs),
+        Format::Json => write_json(w, part, outputs),
+        Format::Npy => write_matrix(w, part, outputs),
     }
 }
 
@@ -111,8 +132,8 @@ fn largest(values: &[f32]) -> Option<usize> {
     best
 }
 
-fn write_csv(w: &mut dyn Write, rows: usize, outputs: &[Output<'_>]) -> io::Result<()> {
-    write_table(&mut csv::Writer::from_writer(w), rows, outputs).map_err(cause)
+fn write_csv(w: &mut dyn Write, part: Part, outputs: &[Output<'_>]) -> io::Result<()> {
+    write_table(&mut csv::Writer::from_writer(w), part, outputs).map_err(cause)
 }
 
 /// The error of the stream itself, so that its kind can be told.
@@ -125,19 +146,13 @@ fn cause(error: csv::Error) -> io::Error {
 
 fn write_table(
     writer: &mut csv::Writer<&mut dyn Write>,
-    rows: usize,
+    part: Part,
     outputs: &[Output<'_>],
 ) -> csv::Result<()> {
-    let mut header = Vec::new();
-    for output in outputs {
-        match output.width {
-            1 => header.push(output.name.to_string()),
-            width => header.extend((0..width).map(|index| format!("{}.{index}", output.name))),
-        }
-        header.extend(output.classes.map(|classes| classes.column.to_string()));
+    if part.before == 0 {
+        writer.write_record(header(outputs))?;
     }
-    writer.write_record(&header)?;
-    for row in 0..rows {
+    for row in 0..part.rows {
         for output in outputs {
             for value in output.row(row) {
                 writer.write_field(format!("{value:?}"))?;
@@ -152,15 +167,30 @@ fn write_table(
     Ok(writer.flush()?)
 }
 
-fn write_json(w: &mut dyn Write, rows: usize, outputs: &[Output<'_>]) -> io::Result<()> {
-    writeln!(w, "[")?;
+fn header(outputs: &[Output<'_>]) -> Vec<String> {
+    let mut header = Vec::new();
+    for output in outputs {
+        match output.width {
+            1 => header.push(output.name.to_string()),
+            width => header.extend((0..width).map(|index| format!("{}.{index}", output.name))),
+        }
+        header.extend(output.classes.map(|classes| classes.column.to_string()));
+    }
+    header
+}
+
+fn write_json(w: &mut dyn Write, part: Part, outputs: &[Output<'_>]) -> io::Result<()> {
+    let Part { before, rows, all } = part;
+    if before == 0 {
+        writeln!(w, "[")?;
+    }
     for row in 0..rows {
         let fields: Vec<String> =
             outputs.iter().map(|output| json_fields(output, row)).collect::<io::Result<_>>()?;
-        let comma = if row + 1 < rows { "," } else { "" };
+        let comma = if before + row + 1 < all { "," } else { "" };
         writeln!(w, "{{{}}}{comma}", fields.join(", "))?;
     }
-    writeln!(w, "]")
+    if before + rows == all { writeln!(w, "]") } else { Ok(()) }
 }
 
 /// What one output adds to a row's object: its values, and the class if it has any.
@@ -187,11 +217,13 @@ fn json_number(value: f32) -> String {
     if value.is_finite() { format!("{value:?}") } else { "null".to_string() }
 }
 
-fn write_matrix(w: &mut dyn Write, rows: usize, outputs: &[Output<'_>]) -> io::Result<()> {
-    let cols = outputs.iter().map(|output| output.width).sum();
-    w.write_all(&npy::matrix_header(rows, cols))?;
+fn write_matrix(w: &mut dyn Write, part: Part, outputs: &[Output<'_>]) -> io::Result<()> {
+    if part.before == 0 {
+        let cols = outputs.iter().map(|output| output.width).sum();
+        w.write_all(&npy::matrix_header(part.all, cols))?;
+    }
     let mut bytes = Vec::new();
-    for row in 0..rows {
+    for row in 0..part.rows {
         bytes.clear();
         for output in outputs {
             bytes.extend(output.row(row).iter().flat_map(|value| value.to_le_bytes()));

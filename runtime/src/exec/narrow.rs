@@ -3,49 +3,51 @@
 //! bfloat16 is the upper half of a 32-bit float, rounded to the nearest, ties to even. Integers of
 //! 8 bits are symmetric and have a scale for each column, max |w| / 127: q = round(w / scale).
 
+use super::stretch::Stretch;
 use crate::program::{Buffer, DType, Layout, SCALE_BYTES};
 use std::ops::Range;
 
 /// 8-bit integers are stored with this added, as unsigned bytes.
 const ZERO: i32 = 128;
 
-/// A weight's row and column, and its value.
-type Cell<'a> = ((usize, usize), &'a f32);
-
 /// Takes the scales of 8-bit integers back, before the first weight is measured.
 pub(super) fn forget_scales(buffer: &Buffer, bytes: &mut [u8]) {
     let (_, cols) = size(buffer.layout);
-    (0..cols).for_each(|col| set_scale(buffer.layout, col, 0.0, bytes));
+    for col in 0..cols {
+        bytes[scale_at(buffer.layout, col)..][..4].fill(0); // 0.0
+    }
 }
 
 /// Makes the scales large enough for these weights: max |w| / 127 of each column, NaN where there
 /// is one.
-pub(super) fn measure<'a>(
-    buffer: &Buffer,
-    weights: impl Iterator<Item = Cell<'a>>,
-    bytes: &mut [u8],
-) {
-    for ((_, col), weight) in weights {
-        let (own, scale) = (weight.abs() / 127.0, scale_of(buffer.layout, col, bytes));
+pub(super) fn measure(buffer: &Buffer, weights: Stretch<'_>, bytes: &mut [u8]) {
+    let first = scale_at(buffer.layout, weights.col);
+    for (index, weight) in weights.values.iter().enumerate() {
+        let at = if weights.across { first + index * 4 } else { first };
+        let (own, scale) = (weight.abs() / 127.0, scale(at, bytes));
         // False where the scale is NaN, which so stays.
         if own > scale || own.is_nan() {
-            set_scale(buffer.layout, col, own, bytes);
+            bytes[at..at + 4].copy_from_slice(&own.to_ne_bytes());
         }
     }
 }
 
 /// Writes the rounded weights into the bytes of their buffer, which has the scales already.
-pub(super) fn round<'a>(
-    buffer: &Buffer,
-    weights: impl Iterator<Item = Cell<'a>>,
-    bytes: &mut [u8],
-) {
-    let Buffer { layout, dtype, .. } = *buffer;
-    for ((row, col), &weight) in weights {
-        let at = layout.position(row as u64, col as u64);
-        match dtype {
-            DType::I8 => bytes[at] = quantised(weight / scale_of(layout, col, bytes)),
-            _ => bytes[2 * at..][..2].copy_from_slice(&to_bf16(weight).to_ne_bytes()),
+pub(super) fn round(buffer: &Buffer, weights: Stretch<'_>, bytes: &mut [u8]) {
+    let Stretch { values, start, step, col, across } = weights;
+    match buffer.dtype {
+        DType::I8 => {
+            let first = scale_at(buffer.layout, col);
+            for (index, weight) in values.iter().enumerate() {
+                let at = if across { first + index * 4 } else { first };
+                bytes[start + index * step] = quantised(weight / scale(at, bytes));
+            }
+        }
+        _ => {
+            for (index, weight) in values.iter().enumerate() {
+                let at = 2 * (start + index * step);
+                bytes[at..at + 2].copy_from_slice(&to_bf16(*weight).to_ne_bytes());
+            }
         }
     }
 }
@@ -62,7 +64,7 @@ pub(super) fn widen(
     to.extend(cols.map(|col| {
         let at = layout.position(row as u64, col as u64);
         match dtype {
-            DType::I8 => (i32::from(bytes[at]) - ZERO) as f32 * scale_of(layout, col, bytes),
+            DType::I8 => (i32::from(bytes[at]) - ZERO) as f32 * scale(scale_at(layout, col), bytes),
             _ => from_bf16(u16::from_ne_bytes([bytes[2 * at], bytes[2 * at + 1]])),
         }
     }));
@@ -80,13 +82,9 @@ fn scale_at(layout: Layout, col: usize) -> usize {
     first - SCALE_BYTES as usize + col % 16 * 4
 }
 
-fn scale_of(layout: Layout, col: usize, bytes: &[u8]) -> f32 {
-    let at = scale_at(layout, col);
+/// The scale at a byte.
+fn scale(at: usize, bytes: &[u8]) -> f32 {
     f32::from_ne_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
-}
-
-fn set_scale(layout: Layout, col: usize, scale: f32, bytes: &mut [u8]) {
-    bytes[scale_at(layout, col)..][..4].copy_from_slice(&scale.to_ne_bytes());
 }
 
 /// The nearest integer within ±127, ties to even, as it is stored; 0 / 0 of a column of zeros is 0.
@@ -115,6 +113,7 @@ fn from_bf16(bits: u16) -> f32 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::stretch::{Order, stretches};
     use super::*;
 
     /// The weights that the bytes of a whole buffer mean.
@@ -127,12 +126,12 @@ mod tests {
 
     /// Writes a whole weight, row after row.
     fn write(buffer: &Buffer, values: &[f32]) -> Vec<u8> {
-        let cols = size(buffer.layout).1;
-        let cells = || values.iter().enumerate().map(|(i, value)| ((i / cols, i % cols), value));
+        let layout = buffer.layout;
+        let weights = || stretches(layout, size(layout), Order::Rows, 0, values);
         let mut bytes = vec![0x55; buffer.bytes(1).unwrap() as usize];
         forget_scales(buffer, &mut bytes);
-        measure(buffer, cells(), &mut bytes);
-        round(buffer, cells(), &mut bytes);
+        weights().for_each(|stretch| measure(buffer, stretch, &mut bytes));
+        weights().for_each(|stretch| round(buffer, stretch, &mut bytes));
         bytes
     }
 

@@ -1,6 +1,7 @@
 //! The values of parameters and optimizer states in and out: row after row, whatever their layout,
 //! and in pieces, so that nobody needs a copy of a whole buffer.
 
+use super::stretch::{Order, Stretch, stretches};
 use super::{Executor, RunError, narrow};
 use crate::program::{Buffer, BufferId, DType, Layout};
 use crate::weights::PIECE;
@@ -94,42 +95,32 @@ impl Executor {
     /// Goes through the values of a buffer from the `first` on, as they are counted in this order.
     fn write_piece(&mut self, id: BufferId, pass: Pass, order: Order, first: usize, from: &[f32]) {
         let (buffer, bytes) = self.extent(id);
-        let layout = buffer.layout;
-        let (rows, cols) = self.matrix(id);
-        let length = if order == Order::Rows { cols } else { rows };
-        let mut rest = from;
-        let lines = rows_of(first..first + from.len(), length).map(|(line, along)| {
-            let (own, others) = rest.split_at(along.len());
-            rest = others;
-            let cell = move |at: usize| match order {
-                Order::Rows => (line, at),
-                Order::Columns => (at, line),
-            };
-            (along.map(cell)).zip(own)
-        });
+        let stretches = stretches(buffer.layout, self.matrix(id), order, first, from);
         if buffer.dtype.is_narrow() {
             let view = self.arena.bytes_mut(bytes.start, bytes.end);
-            match pass {
-                Pass::Measure => {
-                    if first == 0 {
-                        narrow::forget_scales(&buffer, view);
-                    }
-                    lines.for_each(|line| narrow::measure(&buffer, line, view));
-                }
-                Pass::Write => lines.for_each(|line| narrow::round(&buffer, line, view)),
+            if pass == Pass::Measure && first == 0 {
+                narrow::forget_scales(&buffer, view);
             }
+            stretches.for_each(|stretch| match pass {
+                Pass::Measure => narrow::measure(&buffer, stretch, view),
+                Pass::Write => narrow::round(&buffer, stretch, view),
+            });
             return;
         }
         let view = self.arena.floats_mut(bytes.start / 4, bytes.end / 4);
         // One number is held in all lanes of its vector.
-        if let (true, [value]) = (layout == Layout::scalar(), from) {
+        if let (true, [value]) = (buffer.layout == Layout::scalar(), from) {
             view.fill(*value);
             return;
         }
-        for line in lines {
-            line.for_each(|((row, col), value)| {
-                view[layout.position(row as u64, col as u64)] = *value;
-            });
+        for Stretch { values, start, step, .. } in stretches {
+            match step {
+                1 => view[start..start + values.len()].copy_from_slice(values),
+                step => {
+                    let places = view[start..].iter_mut().step_by(step);
+                    places.zip(values).for_each(|(place, value)| *place = *value);
+                }
+            }
         }
     }
 
@@ -140,15 +131,6 @@ impl Executor {
         let (rows, cols) = size.expect("a verified layout has a size");
         (rows as usize, cols as usize)
     }
-}
-
-/// The order in which the values of a matrix come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Order {
-    /// Row after row.
-    Rows,
-    /// Column after column, as they come of a matrix that is turned.
-    Columns,
 }
 
 /// What the values of a buffer are gone through for.

@@ -1,13 +1,26 @@
 //! Predictions as text, and as a matrix.
 
 use arenet_runtime::data::npy::read_npy;
-use arenet_runtime::data::output::{Classes, Format, Output, write_predictions};
+use arenet_runtime::data::output::{Classes, Format, Output, Part, write_part, write_predictions};
 use arenet_runtime::program::Domain;
 use pretty_assertions::assert_eq;
 
+/// What is written of all rows at once, which is what is written of them in parts.
 fn written(format: Format, rows: usize, outputs: &[Output<'_>]) -> Vec<u8> {
     let mut bytes = Vec::new();
     write_predictions(&mut bytes, format, rows, outputs).unwrap();
+    let mut parts = Vec::new();
+    for before in 0..rows.max(1) {
+        let part = Part { before, rows: 1.min(rows), all: rows };
+        let values =
+            |output: &Output<'_>| before * output.width..(before + part.rows) * output.width;
+        let outputs: Vec<Output<'_>> = outputs
+            .iter()
+            .map(|output| Output { values: &output.values[values(output)], ..*output })
+            .collect();
+        write_part(&mut parts, format, part, &outputs).unwrap();
+    }
+    assert!(parts == bytes);
     bytes
 }
 
