@@ -93,3 +93,34 @@ fn rows_to_validate_on_and_runs_that_go_on_know_the_names() {
     folder.write("bare.csv", "1,0\n1,0\n");
     assert_eq!(rows("bare.csv"), rows("same.csv"));
 }
+
+/// Of a table without a header, the weights know the places that the user chose.
+#[test]
+fn a_table_without_names_is_read_as_it_was_trained_on() {
+    let folder = Folder::small("columns-places");
+    // What is to be told, a number, and the two columns that tell it.
+    folder.write("small.csv", "0,7,0,0\n1,7,0,1\n1,7,1,0\n0,7,1,1\n1,7,0,1\n");
+    folder.write("three.csv", "0,0,0\n1,0,1\n1,1,0\n0,1,1\n1,0,1\n");
+    folder.write("inputs.csv", "0,0\n0,1\n1,0\n1,1\n0,1\n");
+    for (table, chosen) in [("small.csv", "t=0,x=2..4"), ("three.csv", "x=1..3,t=0")] {
+        folder.ok(&format!("train small.net -q --epochs 50 --data {table} --columns {chosen}"));
+        for command in ["eval", "predict"] {
+            let said = folder.ok(&format!("{command} small.net --data {table} --columns {chosen}"));
+            let not = folder.ok(&format!("{command} small.net --data {table}"));
+            assert_eq!(not.out, said.out, "{command} {table}");
+        }
+        let rows = folder.ok(&format!("predict small.net --data {table}")).out;
+        assert_eq!(folder.ok("predict small.net --data inputs.csv").out, rows);
+        // A run that goes on knows them too, and its rows to validate on.
+        let init = format!("train small.net -q --data {table} --valid {table} --epochs 1 --init");
+        let said = folder.ok(&format!("{init} small.safetensors --out a --columns {chosen}"));
+        let not = folder.ok(&format!("{init} small.safetensors --out b"));
+        assert_eq!(not.out.replace("weights: b", "weights: a"), said.out);
+        assert!(folder.read("a") == folder.read("b"));
+    }
+    // What the user or a header says, and a table of another form, are taken as they are.
+    let turned = folder.ok("eval small.net --data three.csv --columns x=0..2,t=2").out;
+    folder.write("named.csv", "x.0,x.1,t\n0,0,0\n1,0,1\n1,1,0\n0,1,1\n1,0,1\n");
+    assert_eq!(folder.ok("eval small.net --data named.csv").out, turned);
+    assert_ne!(folder.ok("eval small.net --data three.csv").out, turned);
+}

@@ -5,7 +5,9 @@
 //! 1. the columns that `--columns` gives it;
 //! 2. where the table has a header, those of the names that the net was trained on, if they are
 //!    known, or else those of the port's own name: `x`, or `x.0`, `x.1` and so on;
-//! 3. where no names are known, or the table has no header: of the columns that are left, the last
+//! 3. where neither says anything of any port, and the user chose the columns of the table without
+//!    a header that the net was trained on: the same places, if this one has as many columns;
+//! 4. where no names are known, or the table has no header: of the columns that are left, the last
 //!    ones for all such targets together, and the others for the inputs, in order. Then none may be
 //!    left over.
 //!
@@ -85,8 +87,12 @@ impl Seat {
 pub(super) fn place(spec: &TableSpec<'_>, table: &Table<'_>) -> Result<Placement, Complaint> {
     let names = Names { count: table.count, header: table.header.map(index_names) };
     check_ports(spec)?;
-    let inputs = find_all(spec.inputs, spec, &names)?;
+    let mut inputs = find_all(spec.inputs, spec, &names)?;
     let mut targets = find_all(spec.targets, spec, &names)?;
+    if inputs.iter().chain(&targets).all(Seat::is_open) {
+        inputs = find_places(spec.inputs, spec, table.count)?;
+        targets = find_places(spec.targets, spec, table.count)?;
+    }
     let lacks = |seat: &Seat| matches!(seat, Seat::Lacking(_));
     let skip_targets = spec.targets_optional
         && (targets.iter().any(lacks)
@@ -197,15 +203,33 @@ fn find_all(
     ports.iter().map(find).collect()
 }
 
+/// For each port, where its columns were in the table that the net was trained on.
+fn find_places(
+    ports: &[PortSpec],
+    spec: &TableSpec<'_>,
+    count: usize,
+) -> Result<Vec<Seat>, Complaint> {
+    let find = |port: &PortSpec| match spec.names.and_then(|names| names.places(&port.name, count))
+    {
+        Some(places) => check_width(port, places.len()).map(|()| Seat::Found(places.to_vec())),
+        None => Ok(Seat::Open),
+    };
+    ports.iter().map(find).collect()
+}
+
+/// A port has as many columns as the net was trained on.
+fn check_width(port: &PortSpec, trained: usize) -> Result<(), Complaint> {
+    if trained == port.width {
+        return Ok(());
+    }
+    let (has, takes, port) = (plural(trained, "column"), port.width, shown(&port.name));
+    let message = format!("the weights or the program name {has} for {port}, which takes {takes}");
+    Err(Complaint::new(message))
+}
+
 /// The columns that the net was trained on, by their names.
 fn find_trained(port: &PortSpec, names: &[String], table: &Names<'_>) -> Result<Seat, Complaint> {
-    if names.len() != port.width {
-        let (has, takes) = (plural(names.len(), "column"), port.width);
-        let port = shown(&port.name);
-        return Err(Complaint::new(format!(
-            "the weights or the program name {has} for {port}, which takes {takes}"
-        )));
-    }
+    check_width(port, names.len())?;
     let columns = names.iter().map(|name| table.find(name)).collect::<Result<Vec<_>, _>>()?;
     let whole: Option<Vec<usize>> = columns.iter().copied().collect();
     Ok(whole.map_or(Seat::Lacking(columns), Seat::Found))

@@ -106,7 +106,7 @@ fn read_text(
     let table = Table { count, header, starts_with_number: &starts_with_number };
     let placement = place(spec, &table).map_err(in_first_line)?;
 
-    let columns = names_of(spec, &placement, header);
+    let columns = names_of(spec, &placement, &table);
     let unused = header.filter(|_| !placement.unused.is_empty());
     let unused = unused.map(|header| list(&placement.unused, Some(header)));
     let mut sinks = Sinks::new(spec, placement);
@@ -132,10 +132,17 @@ fn read_text(
     }
 }
 
-/// What the columns of each port are called, in the header or else where the net was trained.
-fn names_of(spec: &TableSpec<'_>, placement: &Placement, header: Option<&[String]>) -> ColumnNames {
-    let known = spec.names.cloned().unwrap_or_default();
-    let Some(header) = header else { return known };
+/// What the columns of each port are called, in the header or else where the net was trained; and
+/// where they are in a table without a header, if the user says so.
+fn names_of(spec: &TableSpec<'_>, placement: &Placement, table: &Table<'_>) -> ColumnNames {
+    let mut known = spec.names.cloned().unwrap_or_default();
+    let Some(header) = table.header else {
+        if spec.columns.is_some() {
+            let ports = placement.ports(spec).map(|(port, columns)| (port.name.as_str(), columns));
+            known.set_places(table.count, ports);
+        }
+        return known;
+    };
     let mut names = ColumnNames::default();
     let mut times: HashMap<&str, usize> = HashMap::with_capacity(header.len());
     header.iter().for_each(|name| *times.entry(name).or_default() += 1);

@@ -1,55 +1,104 @@
-//! What the columns of each port were called in the table that a net was trained on.
+//! What the columns of each port were called in the table that a net was trained on, or where they
+//! were.
 //!
 //! A header that was read by position has names which the model does not know. They travel with
 //! the weights, in the metadata of their file, and with a compiled program, so that a later table
-//! is read by name.
+//! is read by name. Of a table without a header, whose columns the user chose, the places travel
+//! with the weights.
 
 use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 
 use super::error::DataError;
 use crate::program::text::escaped_start;
 use crate::program::{Port, Program};
 
-/// The key of the names in the metadata of a weight file.
+/// The key of the names in the metadata of a weight file, and that of the places.
 const KEY: &str = "columns";
+const PLACES_KEY: &str = "column_places";
 
-/// The most bytes of names that a weight file gets; beyond, its header could be too large to read.
+/// The most bytes of names that a weight file gets, and of places; beyond, its header could be too
+/// large to read.
 const MAX_BYTES: usize = 4 << 20;
 
 /// For each port, by its name, the names of its columns in order. A port whose columns have no
 /// names, or none that tell them apart, has no entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ColumnNames(BTreeMap<String, Vec<String>>);
+pub struct ColumnNames {
+    names: BTreeMap<String, Vec<String>>,
+    places: Option<Places>,
+}
+
+/// Where the columns of each port are in a table of so many, counted from 0.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Places {
+    of: usize,
+    ports: BTreeMap<String, Vec<usize>>,
+}
 
 impl ColumnNames {
     /// The names that a program keeps.
     pub fn of_program(program: &Program) -> ColumnNames {
         let ports = program.inputs.iter().chain(&program.targets);
         let named = ports.filter(|port| !port.columns.is_empty());
-        ColumnNames(named.map(|port| (port.name.clone(), port.columns.clone())).collect())
+        let names = named.map(|port| (port.name.clone(), port.columns.clone())).collect();
+        ColumnNames { names, places: None }
     }
 
-    /// The names in the metadata of a weight file, which errors call `file`.
+    /// The names and places in the metadata of a weight file, which errors call `file`.
     ///
     /// # Errors
-    /// An entry that is no object of lists of names.
+    /// An entry that is no object of lists of names, or no places in a table.
     pub fn from_metadata(
         metadata: &BTreeMap<String, String>,
         file: &str,
     ) -> Result<ColumnNames, DataError> {
-        let Some(text) = metadata.get(KEY) else { return Ok(ColumnNames::default()) };
-        serde_json::from_str(text).map(ColumnNames).map_err(|error| {
-            let reason = escaped_start(&error.to_string(), 200);
-            DataError::new(file, format!("has invalid names of columns in its metadata: {reason}"))
-        })
+        let fail = |what: &str, reason: String| {
+            let reason = escaped_start(&reason, 200);
+            DataError::new(file, format!("has invalid {what} of columns in its metadata: {reason}"))
+        };
+        let names = metadata.get(KEY).map(|text| serde_json::from_str(text));
+        let names = names.transpose().map_err(|error| fail("names", error.to_string()))?;
+        let places = metadata.get(PLACES_KEY).map(|text| serde_json::from_str::<Places>(text));
+        let places = places.transpose().map_err(|error| fail("places", error.to_string()))?;
+        if let Some(Places { of, ports }) = &places
+            && let Some(place) = ports.values().flatten().find(|place| *place >= of)
+        {
+            return Err(fail("places", format!("there is no {place} among {of}")));
+        }
+        Ok(ColumnNames { names: names.unwrap_or_default(), places })
     }
 
-    /// Adds the names to the metadata of a weight file, unless they are too long for it.
+    /// Adds the names and the places to the metadata of a weight file, unless they are too long for
+    /// it.
     pub(crate) fn add_to(&self, metadata: &mut BTreeMap<String, String>) {
-        let text = serde_json::to_string(&self.0).expect("a map of lists of text is JSON");
-        if !self.0.is_empty() && text.len() <= MAX_BYTES {
-            metadata.insert(KEY.to_string(), text);
+        let names = serde_json::to_string(&self.names).expect("a map of lists of text is JSON");
+        if !self.names.is_empty() && names.len() <= MAX_BYTES {
+            metadata.insert(KEY.to_string(), names);
         }
+        if let Some(places) = &self.places {
+            let places = serde_json::to_string(places).expect("a map of lists of numbers is JSON");
+            if places.len() <= MAX_BYTES {
+                metadata.insert(PLACES_KEY.to_string(), places);
+            }
+        }
+    }
+
+    /// Where a port's columns were in a table of so many, if it was trained on one.
+    pub(super) fn places(&self, port: &str, of: usize) -> Option<&[usize]> {
+        let places = self.places.as_ref().filter(|places| places.of == of)?;
+        places.ports.get(port).map(Vec::as_slice)
+    }
+
+    /// Sets where the columns of all ports are in a table of so many.
+    pub(super) fn set_places<'a>(
+        &mut self,
+        of: usize,
+        ports: impl Iterator<Item = (&'a str, &'a Vec<usize>)>,
+    ) {
+        let ports = ports.map(|(port, places)| (port.to_string(), places.clone())).collect();
+        self.places = Some(Places { of, ports });
     }
 
     /// Makes a program keep the names of its ports.
@@ -60,25 +109,26 @@ impl ColumnNames {
 
     /// The names of a port's columns, where they are known.
     pub fn get(&self, port: &str) -> Option<&[String]> {
-        self.0.get(port).map(Vec::as_slice)
+        self.names.get(port).map(Vec::as_slice)
     }
 
     /// Whether no names are known.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.names.is_empty()
     }
 
     /// Sets the names of a port's columns.
     pub fn set(&mut self, port: &str, names: Vec<String>) {
-        self.0.insert(port.to_string(), names);
+        self.names.insert(port.to_string(), names);
     }
 
-    /// These names, and for ports without any those of `other`.
+    /// These names and places, and for ports without any those of `other`.
     #[must_use]
     pub fn or(mut self, other: ColumnNames) -> ColumnNames {
-        for (port, names) in other.0 {
-            self.0.entry(port).or_insert(names);
+        for (port, names) in other.names {
+            self.names.entry(port).or_insert(names);
         }
+        self.places = self.places.or(other.places);
         self
     }
 }
