@@ -48,7 +48,9 @@ pub fn decode(bytes: &[u8]) -> Result<Program, ProgramError> {
     let version = u32::read(&mut input)?;
     if version != VERSION {
         let age = if version > VERSION { "a newer" } else { "an unknown" };
-        return fail(format!("the program was written by {age} version ({version}) of the format"));
+        let message = format!("the program was written by {age} version ({version}) of the format");
+        let help = Some("compile the model again with this arenet");
+        return Err(ProgramError { help, ..ProgramError::new(message) });
     }
     let length = u64::read(&mut input)?;
     let payload = input.take(length)?;

@@ -84,7 +84,11 @@ impl Failure {
 
     /// A program that cannot be decoded or trusted.
     pub fn of_program(path: &str, error: &ProgramError) -> Failure {
-        Failure::new(Kind::Model, format!("{path}: {error}"))
+        let failure = Failure::new(Kind::Model, format!("{path}: {error}"));
+        match error.help {
+            Some(help) => failure.help(help),
+            None => failure,
+        }
     }
 
     /// The exit code.

@@ -111,6 +111,15 @@ fn a_program_cut_short_is_refused_at_every_length() {
         1,
         "error: corrupt.netc: the program is corrupt: its checksum does not match",
     );
+    let mut other = bytes.clone();
+    other[8] = 1; // after the magic, the version of the format
+    folder.write("other.netc", other);
+    folder.fails(
+        "predict other.netc",
+        1,
+        "error: other.netc: the program was written by an unknown version (1) of the format\n\
+         help: compile the model again with this arenet",
+    );
     folder.write("text.netc", SMALL);
     folder.fails("check text.netc", 1, "error: text.netc: this is not a compiled program");
 }

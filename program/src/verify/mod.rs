@@ -39,11 +39,13 @@ const ALIGN: u64 = 64;
 pub struct ProgramError {
     /// One plain sentence.
     pub message: String,
+    /// A way out, where there is one.
+    pub help: Option<&'static str>,
 }
 
 impl ProgramError {
     pub(super) fn new(message: impl Into<String>) -> ProgramError {
-        ProgramError { message: super::text::message(&message.into()) }
+        ProgramError { message: super::text::message(&message.into()), help: None }
     }
 }
 

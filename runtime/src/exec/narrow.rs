@@ -24,7 +24,11 @@ pub(super) fn measure(buffer: &Buffer, weights: Stretch<'_>, bytes: &mut [u8]) {
     let first = scale_at(buffer.layout, weights.col);
     for (index, weight) in weights.values.iter().enumerate() {
         let at = if weights.across { first + index * 4 } else { first };
-        let (own, scale) = (weight.abs() / 127.0, scale(at, bytes));
+        let scale = scale(at, bytes);
+        if weight.abs() < scale * 126.0 {
+            continue; // most are, and need no division
+        }
+        let own = weight.abs() / 127.0;
         // False where the scale is NaN, which so stays.
         if own > scale || own.is_nan() {
             bytes[at..at + 4].copy_from_slice(&own.to_ne_bytes());

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use arenet_runtime::data::{ColumnMap, ColumnNames, Dataset, PortSpec, TableSpec, read_csv};
+use arenet_runtime::data::{
+    ColumnMap, ColumnNames, Dataset, PortSpec, TableSpec, Values, read_csv,
+};
 use pretty_assertions::assert_eq;
 
 use super::{dataset, floats, integer, integers, real, species};
@@ -179,4 +181,34 @@ fn names_in_metadata_may_be_anything() {
     let error = read_csv("a,b,t\n1,2,setosa\n".as_bytes(), "t.csv", &spec).unwrap_err();
     let expected = "t.csv:1: the weights or the program name 1 column for x, which takes 2";
     assert_eq!(error.to_string(), expected);
+}
+
+#[test]
+fn places_in_metadata_may_be_anything() {
+    let of = |text: &str| {
+        let metadata = BTreeMap::from([("column_places".to_string(), text.to_string())]);
+        ColumnNames::from_metadata(&metadata, "w").map_err(|error| error.to_string())
+    };
+    for wrong in ["", "[]", "{}", r#"{"of":3}"#, r#"{"of":3,"ports":{"x":[-1]}}"#] {
+        let error = of(wrong).unwrap_err();
+        assert!(error.starts_with("w: has invalid places of columns in its metadata: "), "{error}");
+    }
+    assert_eq!(
+        of(r#"{"of":3,"ports":{"x":[0,3]}}"#).unwrap_err(),
+        "w: has invalid places of columns in its metadata: there is no 3 among 3"
+    );
+    let (inputs, targets) = ports();
+    let read = |places: &str| {
+        let names = of(places).unwrap();
+        let spec = TableSpec { names: Some(&names), ..TableSpec::new(&inputs, &targets) };
+        read_csv("setosa,1,2\n".as_bytes(), "t.csv", &spec).map_err(|error| error.to_string())
+    };
+    let kept = r#"{"of":3,"ports":{"x":[2,1],"t":[0]}}"#;
+    assert_eq!(read(kept).unwrap().inputs[0].data, Values::F32(vec![2.0, 1.0]));
+    // They are of a table of another form, or of another net.
+    assert!(read(&kept.replace("3", "4")).is_err());
+    assert_eq!(
+        read(r#"{"of":3,"ports":{"x":[1],"t":[0]}}"#).unwrap_err(),
+        "t.csv:1: the weights or the program name 1 column for x, which takes 2"
+    );
 }
