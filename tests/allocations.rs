@@ -1,6 +1,6 @@
 //! A training step and a prediction make no heap allocation after the first, and to save or to load
-//! takes no memory for a second copy of what is saved or loaded. The only test of its binary, because it counts what
-//! the whole process allocates.
+//! takes no memory for a second copy of what is saved or loaded. The only test of its binary,
+//! because it counts what the whole process allocates.
 #![expect(unsafe_code, reason = "counts what the allocator is asked for")]
 
 use arenet::prelude::*;

@@ -83,8 +83,8 @@ impl Predictor {
         &self.executor
     }
 
-    /// The most bytes that a row takes beside its data while it is predicted or evaluated: its number,
-    /// twice where rows were held out, and a copy of its integers.
+    /// The most bytes that a row takes beside its data while it is predicted or evaluated: its
+    /// number, twice where rows were held out, and a copy of its integers.
     pub fn row_bytes(&self) -> u64 {
         let program = self.program();
         let ports = program.inputs.iter().chain(&program.targets);
