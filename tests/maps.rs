@@ -3,29 +3,14 @@
 
 mod common;
 
-use arenet_runtime::program::{BufferId, Expr, Instr, Kernel, Load, Opcode, Spread, Value};
+use arenet_runtime::program::{BufferId, Cost, Expr, Instr, Kernel, Load, Opcode, Spread, Value};
 use common::Numbers;
 use common::draft::{Draft, Form, Matrix};
 
 /// What rounds at most once an operation, so that plain Rust gives its bits.
-const CHEAP: [Opcode; 16] = [
-    Opcode::Neg,
-    Opcode::Abs,
-    Opcode::Sqrt,
-    Opcode::Relu,
-    Opcode::Sign,
-    Opcode::Add,
-    Opcode::Sub,
-    Opcode::Mul,
-    Opcode::Div,
-    Opcode::Max,
-    Opcode::Min,
-    Opcode::Gate,
-    Opcode::MulAdd,
-    Opcode::NegMulAdd,
-    Opcode::SigmoidGrad,
-    Opcode::TanhGrad,
-];
+fn cheap() -> Vec<Opcode> {
+    Opcode::ALL.into_iter().filter(|opcode| opcode.cost() == Cost::Cheap).collect()
+}
 
 /// The value of an instruction, by the formulas of [`Opcode`].
 fn value(opcode: Opcode, [a, b, c]: [f32; 3]) -> f32 {
@@ -106,6 +91,7 @@ fn check(seed: u64, (rows, cols): (usize, usize), len: usize) {
     };
     let mut pick = |count: usize| (numbers.next() * count as f64) as usize;
     let mut code: Vec<Instr> = Vec::with_capacity(len);
+    let cheap = cheap();
     for index in 0..len {
         let mut arg = || match pick(8) {
             0..3 if index > 0 => Value::Instr(index as u16 - 1),
@@ -115,7 +101,7 @@ fn check(seed: u64, (rows, cols): (usize, usize), len: usize) {
         };
         let first = arg();
         let mut args = [first, arg(), arg()];
-        let op = CHEAP[pick(CHEAP.len())];
+        let op = cheap[pick(cheap.len())];
         args[op.arity()..].fill(first);
         code.push(Instr { op, args });
     }

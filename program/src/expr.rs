@@ -4,7 +4,7 @@
 //! only what comes before it. It runs over the tile that its kernel has just finished, or over the
 //! whole of a buffer in a map, and stores some of its values.
 
-use super::BufferId;
+use super::{BufferId, Opcode};
 
 /// The most instructions of an expression.
 pub const MAX_INSTRS: usize = 256;
@@ -14,97 +14,6 @@ pub const MAX_LOADS: usize = 64;
 pub const MAX_STORES: usize = 64;
 /// The most constants of an expression.
 pub const MAX_CONSTS: usize = 256;
-
-/// What an instruction computes, lane by lane.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Opcode {
-    /// -a
-    Neg,
-    /// |a|
-    Abs,
-    /// √a
-    Sqrt,
-    /// eᵃ
-    Exp,
-    /// ln a
-    Log,
-    /// 1 / (1 + e⁻ᵃ)
-    Sigmoid,
-    /// tanh a
-    Tanh,
-    /// max(a, 0), and NaN stays NaN
-    Relu,
-    /// ln(1 + eᵃ)
-    Softplus,
-    /// Φ(a), the distribution function of the standard normal
-    NormalCdf,
-    /// -1, 0 or 1
-    Sign,
-    /// a + b
-    Add,
-    /// a - b
-    Sub,
-    /// a b
-    Mul,
-    /// a / b
-    Div,
-    /// the larger
-    Max,
-    /// the smaller
-    Min,
-    /// a where b > 0, else 0
-    Gate,
-    /// a b + c, rounded once
-    MulAdd,
-    /// c - a b, rounded once
-    NegMulAdd,
-    /// a b (1 - b), computed as a (b - b²): the gradient a through a sigmoid whose value is b
-    SigmoidGrad,
-    /// a (1 - b²): the gradient a through a tanh whose value is b
-    TanhGrad,
-}
-
-impl Opcode {
-    /// Every opcode; its position is its code in the bytes of a program.
-    pub const ALL: [Opcode; 22] = {
-        use Opcode::*;
-        [
-            Neg,
-            Abs,
-            Sqrt,
-            Exp,
-            Log,
-            Sigmoid,
-            Tanh,
-            Relu,
-            Softplus,
-            NormalCdf,
-            Sign,
-            Add,
-            Sub,
-            Mul,
-            Div,
-            Max,
-            Min,
-            Gate,
-            MulAdd,
-            NegMulAdd,
-            SigmoidGrad,
-            TanhGrad,
-        ]
-    };
-
-    /// How many operands it reads.
-    pub fn arity(self) -> usize {
-        use Opcode::*;
-        match self {
-            Neg | Abs | Sqrt | Exp | Log | Sigmoid | Tanh | Relu | Softplus | NormalCdf | Sign => 1,
-            Add | Sub | Mul | Div | Max | Min | Gate | SigmoidGrad | TanhGrad => 2,
-            MulAdd | NegMulAdd => 3,
-        }
-    }
-}
 
 /// An operand of an instruction.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -12,6 +12,7 @@ pub mod kernel;
 pub mod layout;
 pub mod lines;
 pub mod listing;
+pub mod opcode;
 pub mod rows;
 pub mod text;
 pub mod traffic;
@@ -20,10 +21,11 @@ pub mod updates;
 pub mod verify;
 
 pub use expr::{Expr, Instr, Load, MAX_CONSTS, MAX_INSTRS, MAX_LOADS, MAX_STORES};
-pub use expr::{Opcode, Spread, Value};
+pub use expr::{Spread, Value};
 pub use kernel::{Access, CrossEntropy, Distribution, Gemm, Kernel, Random, Reduce, Span};
 pub use layout::{Buffer, BufferId, DType, LANES, Layout, Rows, SCALE_BYTES};
 pub use layout::{MAX_ARENA, MAX_ELEMENTS, MAX_INT8_ROWS};
+pub use opcode::{BinaryFn, Cost, Opcode, UnaryFn};
 pub use train::{Batch, Curve, Finish, MAX_EPOCHS, Per, Scalar, Schedule, Training};
 pub use verify::{ProgramError, Verified};
 

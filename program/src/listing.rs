@@ -249,21 +249,9 @@ fn formula(op: Opcode, operand: impl Fn(usize) -> (String, bool)) -> (String, bo
         Opcode::NegMulAdd => (format!("fma(-{}, {}, {})", inner(0), bare(1), bare(2)), false),
         op => {
             let args: Vec<String> = (0..op.arity()).map(bare).collect();
-            (format!("{}({})", snake(&format!("{op:?}")), args.join(", ")), false)
+            (format!("{}({})", op.name(), args.join(", ")), false)
         }
     }
-}
-
-/// `SigmoidGrad` as `sigmoid_grad`.
-fn snake(name: &str) -> String {
-    let mut text = String::new();
-    for (index, c) in name.char_indices() {
-        if c.is_uppercase() && index > 0 {
-            text.push('_');
-        }
-        text.extend(c.to_lowercase());
-    }
-    text
 }
 
 fn scalar_name(scalar: Scalar) -> String {

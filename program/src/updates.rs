@@ -2,8 +2,8 @@
 //!
 //! The formulas and their sources are in compiler/src/optim/. `Result` is the gradient.
 
-use super::expr::Opcode::{Div, Mul, MulAdd, NegMulAdd, Sqrt, Sub};
-use super::expr::{Instr, Opcode, Spread, Value};
+use super::Opcode::{Div, Mul, MulAdd, NegMulAdd, Sqrt, Sub};
+use super::{Instr, Opcode, Spread, Value};
 
 /// Gradient descent with momentum, whose loads are the momentum, lr and the parameter. The constant
 /// is the share of the momentum that is kept.

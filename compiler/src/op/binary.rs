@@ -3,81 +3,15 @@
 use super::{Operand, Operator, Sample, elements, float_shapes};
 use crate::eval::Tensor;
 use crate::graph::{Formula, Graph, NodeId, Shape, ShapeError, Type};
-use arenet_program::Opcode;
+pub use arenet_program::BinaryFn;
 
 /// A function of each pair of elements; both operands have the same shape.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Binary(pub BinaryFn);
 
-/// Which function.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum BinaryFn {
-    /// a + b
-    Add,
-    /// a - b
-    Sub,
-    /// a b
-    Mul,
-    /// a / b
-    Div,
-    /// the larger
-    Max,
-    /// the smaller
-    Min,
-    /// a where b > 0, else 0
-    Gate,
-}
-
-impl BinaryFn {
-    /// Every function.
-    pub const ALL: [BinaryFn; 7] = {
-        use BinaryFn::*;
-        [Add, Sub, Mul, Div, Max, Min, Gate]
-    };
-
-    /// The machine's instruction.
-    pub fn opcode(self) -> Opcode {
-        match self {
-            BinaryFn::Add => Opcode::Add,
-            BinaryFn::Sub => Opcode::Sub,
-            BinaryFn::Mul => Opcode::Mul,
-            BinaryFn::Div => Opcode::Div,
-            BinaryFn::Max => Opcode::Max,
-            BinaryFn::Min => Opcode::Min,
-            BinaryFn::Gate => Opcode::Gate,
-        }
-    }
-
-    /// The value at two numbers.
-    pub fn apply(self, a: f64, b: f64) -> f64 {
-        match self {
-            BinaryFn::Add => a + b,
-            BinaryFn::Sub => a - b,
-            BinaryFn::Mul => a * b,
-            BinaryFn::Div => a / b,
-            BinaryFn::Max => a.max(b),
-            BinaryFn::Min => a.min(b),
-            BinaryFn::Gate if b > 0.0 => a,
-            BinaryFn::Gate => 0.0,
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            BinaryFn::Add => "add",
-            BinaryFn::Sub => "sub",
-            BinaryFn::Mul => "mul",
-            BinaryFn::Div => "div",
-            BinaryFn::Max => "max",
-            BinaryFn::Min => "min",
-            BinaryFn::Gate => "gate",
-        }
-    }
-}
-
 impl Operator for Binary {
     fn text(&self) -> String {
-        self.0.name().into()
+        self.0.opcode().name().into()
     }
 
     fn infer(&self, inputs: &[Type]) -> Result<Type, ShapeError> {
@@ -128,6 +62,6 @@ impl Operator for Binary {
             let inputs = vec![Operand::f32(shape, -3.0, 3.0), Operand::f32(shape, b.0, b.1)];
             Sample { op: Binary(function).into(), inputs }
         };
-        BinaryFn::ALL.into_iter().map(sample).collect()
+        BinaryFn::ALL.iter().copied().map(sample).collect()
     }
 }

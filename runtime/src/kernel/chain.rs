@@ -10,7 +10,7 @@
 use super::instr::compute;
 use super::tile::{Place, Tile};
 use crate::arena::Memory;
-use crate::program::Opcode;
+use crate::program::{Cost, Opcode};
 use crate::simd::Simd;
 use std::mem::MaybeUninit;
 
@@ -56,7 +56,7 @@ pub struct Link {
 macro_rules! forms {
     ($($at:ident: $($op:ident)*;)*) => {
         /// Whether an instruction can have the accumulator there.
-        pub fn is_form(at: At, opcode: Opcode) -> bool {
+        pub const fn is_form(at: At, opcode: Opcode) -> bool {
             matches!((opcode, at), $($((Opcode::$op, At::$at))|*)|*)
         }
 
@@ -89,6 +89,16 @@ forms! {
     Third: MulAdd NegMulAdd;
     Both: Mul;
 }
+
+// The cheap instructions are the links of chains.
+const _: () = {
+    let mut code = 0;
+    while code < Opcode::ALL.len() {
+        let opcode = Opcode::ALL[code];
+        assert!(is_form(At::First, opcode) == matches!(opcode.cost(), Cost::Cheap));
+        code += 1;
+    }
+};
 
 /// An operand along a line of a tile.
 #[derive(Clone, Copy)]

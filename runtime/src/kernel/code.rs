@@ -12,7 +12,7 @@ use super::straight::{self, Tape};
 use super::tile::{Place, Tile};
 use super::update::Update;
 use crate::arena::Memory;
-use crate::program::{self, Expr, Opcode, Spread, Value};
+use crate::program::{self, Cost, Expr, Opcode, Spread, Value};
 use crate::simd::{LANES, Simd};
 
 /// The registers of an expression: each holds a value for one tile.
@@ -295,9 +295,8 @@ fn passes(expr: &Expr, instrs: &[Instr]) -> Vec<Pass> {
     // Splats come before the code of the expression, copies after it.
     let code = instrs.iter().position(|instr| instr.action != Action::Splat);
     let code = code.unwrap_or(instrs.len());
-    let is_cheap = |index: usize| {
-        expr.code.get(index).is_some_and(|instr| chain::is_form(At::First, instr.op))
-    };
+    let is_cheap =
+        |index: usize| expr.code.get(index).is_some_and(|instr| instr.op.cost() == Cost::Cheap);
     // How the instruction takes the value of the one before over.
     let taken = |index: usize| {
         let before = index.checked_sub(1).filter(|&before| is_cheap(before) && is_cheap(index))?;

@@ -340,18 +340,6 @@ impl Op {
     }
 }
 
-/// Calls `f` with the opcode as a constant, so that what is inlined into it is made for it.
-#[inline(always)]
-fn specialized<R>(opcode: Opcode, f: impl FnOnce(Opcode) -> R) -> R {
-    macro_rules! arms {
-        ($($name:ident)*) => { match opcode { $(Opcode::$name => f(Opcode::$name),)* } };
-    }
-    arms! {
-        Neg Abs Sqrt Exp Log Sigmoid Tanh Relu Softplus NormalCdf Sign
-        Add Sub Mul Div Max Min Gate MulAdd NegMulAdd SigmoidGrad TanhGrad
-    }
-}
-
 /// Computes an instruction for each vector of a line. Not inlined: the constants of all opcodes
 /// would be loaded before the first operation of every run.
 #[inline(never)]
@@ -359,8 +347,7 @@ unsafe fn line<S: Simd>(s: S, memory: Memory, computes: &Compute) {
     s.vectorize(
         #[inline(always)]
         move || {
-            specialized(
-                computes.opcode,
+            computes.opcode.specialized(
                 #[inline(always)]
                 |opcode| {
                     let mut to = computes.to.cursor(memory);
