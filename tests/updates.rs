@@ -8,8 +8,8 @@ use arenet_runtime::program::updates::{
 };
 use arenet_runtime::program::verify::verify;
 use arenet_runtime::program::{
-    Buffer, BufferId, DType, Distribution, Entry, Expr, Instr, Kernel, Layout, Load, Opcode,
-    Origin, Param, Program, Random, Rows, Scalar, Spread, Step, Value, Verified,
+    Buffer, BufferId, DType, Distribution, Entry, Expr, HostNumber, Instr, Kernel, Layout, Load,
+    Opcode, Origin, Param, Program, Random, Rows, Spread, Step, Value, Verified,
 };
 use arenet_runtime::simd::Isa;
 use common::{Numbers, compile, executor};
@@ -144,7 +144,7 @@ fn updated(program: Program, isa: Isa) -> Vec<u32> {
         let (rows, cols) = buffer.layout.size(1).unwrap();
         let buffer = BufferId(index as u32);
         if cols == 1 {
-            program.scalars.push((Scalar::PerRow { factor: 1.0 }, buffer));
+            program.scalars.push((HostNumber::per_row(1.0), buffer));
             continue;
         }
         let (name, shape) = (format!("p{index}"), vec![rows, cols]);

@@ -14,11 +14,12 @@ pub mod model;
 pub mod op;
 pub mod optim;
 pub mod pass;
+pub mod schedule;
 pub mod show;
 pub mod signature;
 pub mod syntax;
 
-use arenet_program::{Batch, Program, Scalar};
+use arenet_program::{Batch, Program};
 use diagnostic::{Diagnostic, Severity, Span};
 use emit::{Plan, Stage};
 use graph::{Graph, NodeId};
@@ -199,7 +200,7 @@ fn named_scalars(mut graph: Graph) -> Graph {
 fn overflow(graph: &Graph) -> Option<Diagnostic> {
     let number = |node: &graph::Node| match node.op {
         Op::Leaf(Leaf { source: Source::Const(value), .. }) => Some(value),
-        Op::Leaf(Leaf { source: Source::Scalar(Scalar::PerRow { factor }), .. }) => Some(factor),
+        Op::Leaf(Leaf { source: Source::PerRow(factor), .. }) => Some(factor),
         _ => None,
     };
     let bad = |node: &graph::Node| number(node).filter(|value| !(*value as f32).is_finite());

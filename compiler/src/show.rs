@@ -7,7 +7,7 @@ use crate::model::Model;
 use crate::op::{Axis, Binary, BinaryFn, Leaf, Op, Reduce, Source, Unary, UnaryFn};
 use crate::pass::fuse::{ClusterId, spread_source};
 use crate::pass::schedule::kept;
-use arenet_program::{Entry, Scalar};
+use arenet_program::{Entry, HostNumber};
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::fmt::Write;
 
@@ -100,15 +100,8 @@ impl Writer<'_> {
                 let slot = slots.and_then(|slots| slots.get(slot as usize).copied());
                 format!("{}.{}", param.name, slot.unwrap_or("state"))
             }
-            Source::Scalar(scalar) => match scalar {
-                Scalar::PerRow { factor } => format!("{factor}/N"),
-                Scalar::LearningRate { group } => format!("lr{}", suffix(group)),
-                Scalar::CorrectedRate { group, beta } => {
-                    format!("lr{}/(1-{beta}^t)", suffix(group))
-                }
-                Scalar::RootCorrection { beta } => format!("1/sqrt(1-{beta}^t)"),
-                Scalar::Undampened { .. } => "undampened".into(),
-            },
+            Source::PerRow(factor) => HostNumber::per_row(factor).name(),
+            Source::Host(id) => self.graph.hosts[id.index()].name(),
             Source::Const(value) => format!("{value}"),
         }
     }
@@ -159,11 +152,6 @@ impl Writer<'_> {
             }
         }
     }
-}
-
-/// Only the second optimizer and later ones are numbered.
-fn suffix(group: u16) -> String {
-    if group == 0 { String::new() } else { format!("{group}") }
 }
 
 /// The memory plan as a table, its figures in the heading; a value is followed by the place of its

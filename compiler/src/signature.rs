@@ -4,6 +4,7 @@
 use crate::diagnostic::Span;
 use crate::graph::{NodeId, ShapeError};
 use crate::layer::init::Rule;
+use crate::schedule::constant;
 use arenet_program::Schedule;
 
 /// The name and the parameters of a function.
@@ -18,7 +19,7 @@ pub struct Signature {
 }
 
 /// A parameter of a function.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Param {
     /// Its name.
     pub name: &'static str,
@@ -66,7 +67,7 @@ pub enum Range {
 }
 
 /// An argument.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Value {
     /// For [`Kind::Tensor`].
     Tensor(NodeId),
@@ -194,24 +195,24 @@ impl Args {
 
     /// The argument of a [`Kind::Tensor`].
     pub fn tensor(&self, name: &str) -> NodeId {
-        match self.values[self.position(name)] {
-            Value::Tensor(id) => id,
+        match &self.values[self.position(name)] {
+            Value::Tensor(id) => *id,
             other => panic!("`{name}` is no tensor but {other:?}"),
         }
     }
 
     /// The argument of a [`Kind::Real`].
     pub fn real(&self, name: &str) -> f64 {
-        match self.values[self.position(name)] {
-            Value::Real(value) => value,
+        match &self.values[self.position(name)] {
+            Value::Real(value) => *value,
             other => panic!("`{name}` is no number but {other:?}"),
         }
     }
 
     /// The argument of a [`Kind::Count`], unless it was left out.
     pub fn count(&self, name: &str) -> Option<u64> {
-        match self.values[self.position(name)] {
-            Value::Count(value) => Some(value),
+        match &self.values[self.position(name)] {
+            Value::Count(value) => Some(*value),
             Value::Absent => None,
             other => panic!("`{name}` is no count but {other:?}"),
         }
@@ -219,15 +220,15 @@ impl Args {
 
     /// The argument of a [`Kind::Flag`].
     pub fn flag(&self, name: &str) -> bool {
-        match self.values[self.position(name)] {
-            Value::Flag(value) => value,
+        match &self.values[self.position(name)] {
+            Value::Flag(value) => *value,
             other => panic!("`{name}` is no switch but {other:?}"),
         }
     }
 
     /// The argument of a [`Kind::Word`].
     pub fn word(&self, name: &str) -> &'static str {
-        match self.values[self.position(name)] {
+        match &self.values[self.position(name)] {
             Value::Word(value) => value,
             other => panic!("`{name}` is no word but {other:?}"),
         }
@@ -235,16 +236,17 @@ impl Args {
 
     /// The argument of a [`Kind::Init`].
     pub fn init(&self, name: &str) -> Rule {
-        match self.values[self.position(name)] {
-            Value::Init(value) => value,
+        match &self.values[self.position(name)] {
+            Value::Init(value) => *value,
             other => panic!("`{name}` is no initializer but {other:?}"),
         }
     }
 
-    /// The argument of a [`Kind::Schedule`].
+    /// The argument of a [`Kind::Schedule`]; a number is a rate that stays the same.
     pub fn schedule(&self, name: &str) -> Schedule {
-        match self.values[self.position(name)] {
-            Value::Schedule(value) => value,
+        match &self.values[self.position(name)] {
+            Value::Schedule(value) => value.clone(),
+            Value::Real(rate) => constant(*rate),
             other => panic!("`{name}` is no schedule but {other:?}"),
         }
     }

@@ -6,7 +6,6 @@ use arenet_compiler::eval::{Tensor, evaluate};
 use arenet_compiler::graph::Shape;
 use arenet_compiler::op::Source;
 use arenet_compiler::pass::differentiate::differentiate;
-use arenet_program::Scalar;
 use common::oracle::lowered;
 
 /// A loss of one row of predictions, and its gradient.
@@ -25,7 +24,7 @@ fn loss_and_grad(loss: &str, y: &[f64], t: &[f64], target: &str) -> (f64, Vec<f6
         |leaf| match leaf.source {
             Source::Input(_) => row(leaf.shape, y),
             Source::Target(_) => row(leaf.shape, t),
-            Source::Scalar(Scalar::PerRow { factor }) => Tensor::scalar(factor),
+            Source::PerRow(factor) => Tensor::scalar(factor),
             _ => Tensor::scalar(0.0),
         },
         1,

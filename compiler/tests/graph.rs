@@ -12,7 +12,7 @@ use arenet_compiler::pass::differentiate::differentiate;
 use arenet_compiler::pass::simplify::{simplify, simplify_model};
 use arenet_compiler::{Options, compile};
 use arenet_program::listing::listing;
-use arenet_program::{Kernel, Program, Scalar};
+use arenet_program::{Kernel, Program};
 use common::nets::NETS;
 use common::oracle::lowered;
 use common::{BATCH, Numbers, assert_close, central_differences};
@@ -49,8 +49,8 @@ fn leaf_values(model: &Model) -> impl Fn(&Leaf) -> Tensor {
         Source::Param(i) => params[i as usize].clone(),
         Source::State { .. } => Tensor::from_fn(leaf.shape, BATCH, |i| 0.1 * (i + 1) as f64),
         Source::Const(value) => Tensor::scalar(value),
-        Source::Scalar(Scalar::PerRow { factor }) => Tensor::scalar(factor / BATCH as f64),
-        Source::Scalar(_) => Tensor::scalar(0.25),
+        Source::PerRow(factor) => Tensor::scalar(factor / BATCH as f64),
+        Source::Host(_) => Tensor::scalar(0.25),
     }
 }
 
@@ -116,7 +116,7 @@ fn random_formula(numbers: &mut Numbers, nodes: usize) -> Graph {
     let a = common::f32_input(&mut graph, 0, shape);
     let b = common::f32_input(&mut graph, 1, shape);
     let f = Formula::new(&mut graph);
-    let mut terms: Vec<Term> = vec![f.term(a), f.term(b), f.scalar(Scalar::PerRow { factor: 1.0 })];
+    let mut terms: Vec<Term> = vec![f.term(a), f.term(b), f.per_row(1.0)];
     for _ in 0..nodes {
         let mut pick = |n: usize| (numbers.next() * n as f64) as usize;
         let (x, y) = (terms[pick(terms.len())], terms[pick(terms.len())]);
@@ -158,7 +158,7 @@ fn simplification_keeps_the_values_of_random_formulas() {
             .collect();
         let leaves = |leaf: &Leaf| match leaf.source {
             Source::Input(i) => inputs[i as usize].clone(),
-            Source::Scalar(Scalar::PerRow { factor }) => Tensor::scalar(factor / BATCH as f64),
+            Source::PerRow(factor) => Tensor::scalar(factor / BATCH as f64),
             source => panic!("no value for {source:?}"),
         };
         for (old, new) in roots(&graph, &leaves).iter().zip(roots(&simple, &leaves)) {
@@ -175,7 +175,7 @@ fn simplified(formula: impl for<'f> FnOnce(Term<'f>, Term<'f>) -> Term<'f>) -> S
     let mut graph = Graph::default();
     let x = common::f32_input(&mut graph, 0, Shape::batched(&[2]));
     let f = Formula::new(&mut graph);
-    let root = formula(f.term(x), f.scalar(Scalar::PerRow { factor: 1.0 })).id;
+    let root = formula(f.term(x), f.per_row(1.0)).id;
     graph.roots = vec![root];
     let lines = simplify(&graph).0.to_string();
     // Types are clear here, and would hide the operations.
@@ -188,7 +188,7 @@ fn simplified(formula: impl for<'f> FnOnce(Term<'f>, Term<'f>) -> Term<'f>) -> S
 }
 
 fn per_row(x: Term<'_>, factor: f64) -> Term<'_> {
-    x.formula().scalar(Scalar::PerRow { factor })
+    x.formula().per_row(factor)
 }
 
 #[test]

@@ -5,7 +5,7 @@ mod common;
 use arenet_compiler::graph::DType;
 use arenet_compiler::model::{Domain, Init, Model};
 use arenet_compiler::optim::{Adam, Optimizer, Sgd};
-use arenet_program::{Batch, Curve, Finish, Per, Schedule};
+use arenet_program::{Batch, Finish, HostInput, Schedule};
 use common::oracle::lowered;
 use pretty_assertions::assert_eq;
 
@@ -148,7 +148,7 @@ fn settings_have_defaults() {
     assert_eq!(training.batch, Batch::Rows(32));
     assert_eq!((training.epochs, training.seed, training.valid), (10, 0, 0.0));
     assert!(training.shuffle);
-    let constant = Schedule { base: 1e-3, curve: Curve::Constant, warmup: 0, per: Per::Step };
+    let constant = Schedule { base: 1e-3, rate: HostInput::Base.into() };
     assert_eq!(training.schedules, [constant]);
     let training = with_train(
         "optimizer = sgd  batch = full  epochs = 3 * 4  seed = 7  valid = 0.25  shuffle = false",
@@ -192,24 +192,33 @@ fn every_parameter_has_its_optimizer() {
 fn schedules() {
     let schedule = |text: &str| {
         let model = with_train(&format!("optimizer = sgd(lr: {text})"));
-        model.training.unwrap().schedules[0]
+        let schedule = model.training.unwrap().schedules.swap_remove(0);
+        (schedule.base, schedule.rate.to_string())
     };
-    let made = |base, curve, warmup, per| Schedule { base, curve, warmup, per };
+    let made = |base, rate: &str| (base, rate.to_string());
     assert_eq!(
         schedule("step(0.1, every: 5, by: 0.5, per: epoch)"),
-        made(0.1, Curve::Step { every: 5, by: 0.5 }, 0, Per::Epoch)
+        made(0.1, "base * 0.5^floor(epoch / 5)")
     );
     assert_eq!(
         schedule("exponential(RATE, by: 0.9, warmup: 3)"),
-        made(0.2, Curve::Exponential { by: 0.9 }, 3, Per::Step)
+        made(0.2, "if(step < 3, base * (step + 1) / 3, base * 0.9^(step - 3))")
     );
     assert_eq!(
-        schedule("cosine(0.01, to: 0.0001, over: 1000, warmup: 20)"),
-        made(0.01, Curve::Cosine { to: 0.0001, over: Some(1000) }, 20, Per::Step)
+        schedule("cosine(0.01, to: 0.0001, over: 1000)"),
+        made(
+            0.01,
+            "if(step < 1000, \
+             0.0001 + (base - 0.0001) * (1 + cos_turns(step / 1000 / 2)) / 2, 0.0001)"
+        )
     );
     assert_eq!(
         schedule("cosine(0.01)"),
-        made(0.01, Curve::Cosine { to: 0.0, over: None }, 0, Per::Step)
+        made(
+            0.01,
+            "if(step < max(steps, 1), \
+             0 + (base - 0) * (1 + cos_turns(step / max(steps, 1) / 2)) / 2, 0)"
+        )
     );
 }
 

@@ -8,7 +8,6 @@ use arenet_compiler::layer;
 use arenet_compiler::op::{Leaf, Source};
 use arenet_compiler::pass::differentiate::differentiate;
 use arenet_compiler::pass::simplify::{simplify, simplify_model};
-use arenet_program::Scalar;
 use common::oracle::{Oracle, lowered};
 use serde_json::Value;
 
@@ -137,9 +136,7 @@ fn losses() {
                     Source::Input(_) => y.clone(),
                     Source::Target(_) => t.clone(),
                     Source::Param(_) => Tensor::scalar(0.0),
-                    Source::Scalar(Scalar::PerRow { factor }) => {
-                        Tensor::scalar(factor / rows as f64)
-                    }
+                    Source::PerRow(factor) => Tensor::scalar(factor / rows as f64),
                     other => panic!("no value for {other:?}"),
                 },
                 rows,

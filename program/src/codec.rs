@@ -15,16 +15,17 @@
 //!
 //! Decoding proves the form and nothing else: [`super::verify`] judges the content.
 
+use super::host::{HostInput, HostInstr, HostNumber, HostOp};
 use super::lines::{Line, Lines, Part, Place};
 use super::{
-    Batch, Buffer, BufferId, CrossEntropy, Curve, DType, Distribution, Domain, Entry, Expr, Finish,
-    Gemm, Instr, Kernel, Layout, Load, Metric, Opcode, Origin, Output, Param, Per, Port, Program,
-    ProgramError, Random, Reduce, Rows, Scalar, Schedule, Span, Spread, Step, Training, Value,
+    Batch, Buffer, BufferId, CrossEntropy, DType, Distribution, Domain, Entry, Expr, Finish, Gemm,
+    Instr, Kernel, Layout, Load, Metric, Opcode, Origin, Output, Param, Port, Program,
+    ProgramError, Random, Reduce, Rows, Schedule, Span, Spread, Step, Training, Value,
 };
 
 /// What a program's bytes begin with.
 pub const MAGIC: &[u8; 8] = b"ARENETC\0";
-const VERSION: u32 = 5;
+const VERSION: u32 = 6;
 
 /// Writes a program as bytes.
 pub fn encode(program: &Program) -> Vec<u8> {
@@ -214,19 +215,25 @@ impl Wire for BufferId {
     }
 }
 
-impl Wire for Opcode {
-    fn write(&self, out: &mut Vec<u8>) {
-        (*self as u8).write(out);
-    }
+/// Operations by their place in the list of all.
+macro_rules! operations {
+    ($($name:ident)*) => { $(
+        impl Wire for $name {
+            fn write(&self, out: &mut Vec<u8>) {
+                (*self as u8).write(out);
+            }
 
-    fn read(input: &mut Input) -> Result<Self, ProgramError> {
-        let tag = u8::read(input)?;
-        match Opcode::ALL.get(usize::from(tag)) {
-            Some(&op) => Ok(op),
-            None => fail(format!("{tag} is not an Opcode")),
+            fn read(input: &mut Input) -> Result<Self, ProgramError> {
+                let tag = u8::read(input)?;
+                match $name::ALL.get(usize::from(tag)) {
+                    Some(&op) => Ok(op),
+                    None => fail(format!("{tag} is not an {}", stringify!($name))),
+                }
+            }
         }
-    }
+    )* };
 }
+operations! { Opcode HostOp }
 
 impl Wire for Lines {
     fn write(&self, out: &mut Vec<u8>) {
@@ -278,7 +285,8 @@ structs! {
     Load { buffer, spread }
     Instr { op, args }
     Training { batch, epochs, seed, valid, shuffle, schedules }
-    Schedule { base, curve, warmup, per }
+    Schedule { base, rate }
+    HostNumber { code }
 }
 
 /// Enums by their variants, each with its tag; the names of a tuple's items are only labels.
@@ -335,21 +343,17 @@ enums! {
     Distribution { 0 => Constant(value), 1 => Uniform(low, high), 2 => Normal(mean, deviation), }
     Value { 0 => Result, 1 => Load(i), 2 => Const(i), 3 => Instr(i), }
     Spread { 0 => Full, 1 => Row, 2 => Column, 3 => Scalar, }
-    Scalar {
-        0 => PerRow { factor },
-        1 => LearningRate { group },
-        2 => CorrectedRate { group, beta },
-        3 => RootCorrection { beta },
-        4 => Undampened { dampening },
+    HostInstr { 0 => Const(value), 1 => Input(input), 2 => Apply(op, args), }
+    HostInput {
+        0 => Rows,
+        1 => Step,
+        2 => Steps,
+        3 => Epoch,
+        4 => Epochs,
+        5 => Base,
+        6 => Rate(group),
     }
     Part { 0 => Tail, 1 => Body, 2 => ColumnSums, }
     Finish { 0 => Mean, 1 => Root, 2 => Share(each), }
     Batch { 0 => Full, 1 => Rows(rows), }
-    Per { 0 => Step, 1 => Epoch, }
-    Curve {
-        0 => Constant,
-        1 => Step { every, by },
-        2 => Exponential { by },
-        3 => Cosine { to, over },
-    }
 }

@@ -8,6 +8,7 @@
 
 pub mod codec;
 pub mod expr;
+pub mod host;
 pub mod kernel;
 pub mod layout;
 pub mod lines;
@@ -22,11 +23,12 @@ pub mod verify;
 
 pub use expr::{Expr, Instr, Load, MAX_CONSTS, MAX_INSTRS, MAX_LOADS, MAX_STORES};
 pub use expr::{Spread, Value};
+pub use host::{HostInput, HostNumber};
 pub use kernel::{Access, CrossEntropy, Distribution, Gemm, Kernel, Random, Reduce, Span};
 pub use layout::{Buffer, BufferId, DType, LANES, Layout, Rows, SCALE_BYTES};
 pub use layout::{MAX_ARENA, MAX_ELEMENTS, MAX_INT8_ROWS};
 pub use opcode::{BinaryFn, Cost, Opcode, UnaryFn};
-pub use train::{Batch, Curve, Finish, MAX_EPOCHS, Per, Scalar, Schedule, Training};
+pub use train::{Batch, Finish, MAX_EPOCHS, Schedule, Training};
 pub use verify::{ProgramError, Verified};
 
 use std::fmt;
@@ -51,7 +53,7 @@ pub struct Program {
     /// The results of a prediction.
     pub outputs: Vec<Output>,
     /// The numbers the host computes, each in a buffer of its own.
-    pub scalars: Vec<(Scalar, BufferId)>,
+    pub scalars: Vec<(HostNumber, BufferId)>,
     /// The mean loss over the rows of the batch.
     pub loss: Option<BufferId>,
     /// The metrics, means or counts over the rows of the batch.

@@ -6,8 +6,8 @@ use std::fmt::Write;
 
 use super::text::shown;
 use super::{
-    Batch, BufferId, Curve, Distribution, Entry, Expr, Kernel, Layout, Opcode, Per, Program, Rows,
-    Scalar, Schedule, Span, Spread, Step, Value,
+    Batch, BufferId, Distribution, Entry, Expr, HostInput, Kernel, Layout, Opcode, Program, Rows,
+    Schedule, Span, Spread, Step, Value,
 };
 
 /// The text of the program's tables and of one of its entries, which is called `name`.
@@ -54,16 +54,8 @@ fn training(text: &mut String, program: &Program) {
         "training: batch {batch}, {} epochs, seed {}, {} held out, shuffled {}",
         training.epochs, training.seed, training.valid, training.shuffle
     );
-    for (group, Schedule { base, curve, warmup, per }) in training.schedules.iter().enumerate() {
-        let curve = match curve {
-            Curve::Constant => "constant".to_string(),
-            Curve::Step { every, by } => format!("times {by} every {every}"),
-            Curve::Exponential { by } => format!("times {by} each"),
-            Curve::Cosine { to, over: None } => format!("cosine to {to}"),
-            Curve::Cosine { to, over: Some(over) } => format!("cosine to {to} over {over}"),
-        };
-        let per = if *per == Per::Step { "step" } else { "epoch" };
-        _ = writeln!(text, "lr{}: {base}, {curve}, warmup {warmup}, per {per}", suffix(group));
+    for (group, Schedule { base, rate }) in (0..).zip(&training.schedules) {
+        _ = writeln!(text, "{}: {rate}, with base = {base}", HostInput::Rate(group));
     }
 }
 
@@ -95,7 +87,7 @@ impl Names {
         program.outputs.iter().for_each(|output| name(output.buffer, shown(&output.name)));
         program.metrics.iter().for_each(|metric| name(metric.buffer, shown(&metric.name)));
         program.loss.into_iter().for_each(|loss| name(loss, "loss".to_string()));
-        program.scalars.iter().for_each(|&(scalar, buffer)| name(buffer, scalar_name(scalar)));
+        program.scalars.iter().for_each(|(number, buffer)| name(*buffer, number.name()));
         for id in 0..program.buffers.len() as u32 {
             name(BufferId(id), format!("%{id}"));
         }
@@ -252,23 +244,6 @@ fn formula(op: Opcode, operand: impl Fn(usize) -> (String, bool)) -> (String, bo
             (format!("{}({})", op.name(), args.join(", ")), false)
         }
     }
-}
-
-fn scalar_name(scalar: Scalar) -> String {
-    match scalar {
-        Scalar::PerRow { factor } => format!("{factor}/N"),
-        Scalar::LearningRate { group } => format!("lr{}", suffix(group.into())),
-        Scalar::CorrectedRate { group, beta } => {
-            format!("lr{}/(1-{beta}^t)", suffix(group.into()))
-        }
-        Scalar::RootCorrection { beta } => format!("1/sqrt(1-{beta}^t)"),
-        Scalar::Undampened { dampening } => format!("undampened({dampening})"),
-    }
-}
-
-/// Only the second group and later ones are numbered.
-fn suffix(group: usize) -> String {
-    if group == 0 { String::new() } else { group.to_string() }
 }
 
 fn layout(layout: Layout) -> String {

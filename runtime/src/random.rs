@@ -5,7 +5,8 @@
 //! can change a value. Nothing here calls the system's mathematical library, whose last bit differs
 //! between machines: only operations that IEEE 754 defines exactly are used.
 
-use std::f64::consts::{FRAC_PI_2, LN_2, SQRT_2};
+use crate::program::host::sin_cos_turn;
+use std::f64::consts::{LN_2, SQRT_2};
 
 const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
 const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
@@ -128,22 +129,6 @@ fn ln(x: f64) -> f64 {
     let s2 = s * s; // at most 0.0295, so 12 terms reach 2^-60
     let series = (0..12).rev().fold(0.0, |sum, i| sum * s2 + 1.0 / (2 * i + 1) as f64);
     exponent as f64 * LN_2 + 2.0 * s * series
-}
-
-/// The sine and the cosine of `turn` full turns, for `turn` in [0, 1).
-pub(crate) fn sin_cos_turn(turn: f64) -> (f64, f64) {
-    // The angle is the nearest quarter turn plus at most an eighth; both are exact.
-    let quarter = (turn * 4.0 + 0.5).floor();
-    let x = (turn * 4.0 - quarter) * FRAC_PI_2;
-    let x2 = x * x; // at most 0.617, so the Taylor terms of degree 18 and 19 are below 2^-55
-    let sin = x * (1..10).rev().fold(1.0, |sum, i| 1.0 - sum * x2 / (2 * i * (2 * i + 1)) as f64);
-    let cos = (1..10).rev().fold(1.0, |sum, i| 1.0 - sum * x2 / (2 * i * (2 * i - 1)) as f64);
-    match quarter as u32 % 4 {
-        0 => (sin, cos),
-        1 => (cos, -sin),
-        2 => (-sin, -cos),
-        _ => (-cos, sin),
-    }
 }
 
 #[cfg(test)]

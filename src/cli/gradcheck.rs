@@ -7,7 +7,6 @@ use arenet::compiler::graph::{DType, Graph, NodeId};
 use arenet::compiler::model::{Domain, Init, Model, Port};
 use arenet::compiler::op::{Leaf, Source as LeafSource};
 use arenet::compiler::pass::differentiate::differentiate;
-use arenet::runtime::program::Scalar;
 use arenet::runtime::random::Stream;
 use clap::Args;
 
@@ -156,8 +155,8 @@ impl Values {
             LeafSource::Input(i) => self.inputs[i as usize].clone(),
             LeafSource::Target(i) => self.targets[i as usize].clone(),
             LeafSource::Param(i) => self.params[i as usize].clone(),
-            LeafSource::Scalar(Scalar::PerRow { factor }) => Tensor::scalar(factor / ROWS as f64),
-            LeafSource::State { .. } | LeafSource::Scalar(_) | LeafSource::Const(_) => {
+            LeafSource::PerRow(factor) => Tensor::scalar(factor / ROWS as f64),
+            LeafSource::State { .. } | LeafSource::Host(_) | LeafSource::Const(_) => {
                 unreachable!("only an optimizer's update reads it, which is not differentiated")
             }
         }

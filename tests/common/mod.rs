@@ -13,7 +13,7 @@ use arenet_compiler::model::{Domain, Init, Metric, Model, Param, Port};
 use arenet_compiler::op::{Assign, Broadcast, Leaf, Op, Operand, Reduce, Source};
 use arenet_compiler::pass::simplify::simplify;
 use arenet_runtime::exec::{EntryPoint, Executor, Options};
-use arenet_runtime::program::{Batch, Finish, Program, Scalar, Training, Verified};
+use arenet_runtime::program::{Batch, Finish, HostInput, HostNumber, Program, Training, Verified};
 use arenet_runtime::simd::Isa;
 use std::sync::Arc;
 
@@ -196,7 +196,7 @@ impl Net {
         let leaf = |leaf: &Leaf| match leaf.source {
             Source::Input(i) => data.inputs[i as usize].clone(),
             Source::Param(i) => data.params[i as usize].clone(),
-            Source::Scalar(scalar) => Tensor::scalar(host_scalar(scalar, data.rows)),
+            Source::PerRow(factor) => Tensor::scalar(factor / data.rows as f64),
             source => panic!("no value for {source:?}"),
         };
         let values = evaluate(&self.graph, leaf, data.rows);
@@ -260,8 +260,8 @@ impl Net {
                 }
             }
         }
-        for (index, &(scalar, _)) in program.scalars.iter().enumerate() {
-            executor.set_scalar(index, host_scalar(scalar, data.rows) as f32);
+        for (index, (number, _)) in program.scalars.iter().enumerate() {
+            executor.set_scalar(index, of_rows(number, data.rows) as f32);
         }
     }
 
@@ -304,12 +304,12 @@ pub fn training() -> Training {
     Training { batch, epochs: 1, seed: 0, valid: 0.0, shuffle: false, schedules: vec![] }
 }
 
-/// The scalars that do not depend on a schedule.
-pub fn host_scalar(scalar: Scalar, rows: usize) -> f64 {
-    match scalar {
-        Scalar::PerRow { factor } => factor / rows as f64,
-        scalar => panic!("no value for {scalar:?}"),
-    }
+/// The value of a host's number that depends on the rows alone.
+fn of_rows(number: &HostNumber, rows: usize) -> f64 {
+    number.value(|input| match input {
+        HostInput::Rows => rows as f64,
+        input => panic!("no value for {input:?}"),
+    })
 }
 
 fn simplified(graph: Graph) -> Graph {

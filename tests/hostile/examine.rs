@@ -3,7 +3,7 @@
 use super::dice::Dice;
 use arenet_runtime::exec::watch::{Order, Watched};
 use arenet_runtime::exec::{EntryPoint, Options};
-use arenet_runtime::program::{BufferId, DType, Domain, Program, Scalar, Verified};
+use arenet_runtime::program::{BufferId, DType, Domain, Program, Verified};
 use arenet_runtime::simd::Isa;
 use std::sync::Arc;
 
@@ -248,12 +248,8 @@ impl Host<'_> {
             };
             written.expect("the rows fit into the port");
         }
-        for (index, (scalar, _)) in self.program.scalars.iter().enumerate() {
-            let value = match scalar {
-                Scalar::PerRow { .. } => 1.0 / self.rows as f32,
-                _ => 0.125,
-            };
-            executor.set_scalar(index, value);
+        for index in 0..self.program.scalars.len() {
+            executor.set_scalar(index, 0.125);
         }
     }
 

@@ -8,6 +8,7 @@ use crate::diagnostic::Span;
 use crate::graph::{DType, NodeId, Shape};
 use crate::model::{Domain, Model};
 use crate::op::{self, Leaf, Op, Source};
+use arenet_program::HostNumber;
 use arenet_program::{self as program, Buffer, BufferId, Layout, Program};
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
@@ -85,17 +86,24 @@ pub fn declare(
     }
     let mut scalars = Vec::new();
     let mut known = HashSet::default();
-    for node in stages.iter().flat_map(|stage| &stage.graph.nodes) {
-        if let Op::Leaf(leaf @ Leaf { source: Source::Scalar(scalar), .. }) = node.op
-            && known.insert(leaf)
-        {
+    // Updates alone use the graph's list, so an id stands for one number in all stages.
+    for (stage, node) in
+        stages.iter().flat_map(|stage| stage.graph.nodes.iter().map(move |node| (stage, node)))
+    {
+        let Op::Leaf(leaf) = node.op else { continue };
+        let number = match leaf.source {
+            Source::PerRow(factor) => HostNumber::per_row(factor),
+            Source::Host(id) => stage.graph.hosts[id.index()].clone(),
+            _ => continue,
+        };
+        if known.insert(leaf) {
             let id = add(
                 leaf,
                 &op::Operator::text(&leaf),
                 Span::default(),
                 (Layout::scalar(), program::DType::F32),
             );
-            scalars.push((scalar, id));
+            scalars.push((number, id));
         }
     }
     program.scalars = scalars;

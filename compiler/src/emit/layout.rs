@@ -44,7 +44,7 @@ impl Kept {
             Source::Param(param) | Source::State { param, .. } => Some(Kept::Param(param)),
             Source::Input(index) => Some(Kept::Input(index)),
             Source::Target(index) => Some(Kept::Target(index)),
-            Source::Scalar(_) | Source::Const(_) => None,
+            Source::PerRow(_) | Source::Host(_) | Source::Const(_) => None,
         }
     }
 }

@@ -5,9 +5,9 @@
 //! compiler's own, so what does not fit is an internal mistake.
 
 use super::{Graph, NodeId, Shape};
-use crate::op::{Axis, MAX_INPUTS, Unary, UnaryFn};
+use crate::op::{Axis, MAX_INPUTS, Source, Unary, UnaryFn};
 use crate::op::{Binary, BinaryFn, Broadcast, Leaf, LogSoftmax, MatMul, Op, Reduce, Softmax};
-use arenet_program::Scalar;
+use arenet_program::HostNumber;
 use rustc_hash::FxHashMap as HashMap;
 use std::cell::RefCell;
 use std::ops::{Add, Div, Mul, Neg, Sub};
@@ -51,8 +51,14 @@ impl<'f> Formula<'f> {
     }
 
     /// A number the host computes before each step.
-    pub fn scalar(&'f self, scalar: Scalar) -> Term<'f> {
-        self.op(Leaf::scalar(scalar), &[])
+    pub fn host(&'f self, number: HostNumber) -> Term<'f> {
+        let id = self.graph.borrow_mut().host(number);
+        self.op(Leaf::number(Source::Host(id)), &[])
+    }
+
+    /// A factor shared out among the rows of the batch.
+    pub fn per_row(&'f self, factor: f64) -> Term<'f> {
+        self.op(Leaf::number(Source::PerRow(factor)), &[])
     }
 
     /// Any operator.
@@ -187,11 +193,7 @@ impl<'f> Term<'f> {
     pub fn mean(self) -> Term<'f> {
         let shape = self.shape();
         let factor = 1.0 / shape.fixed_elements() as f64;
-        if shape.batch() {
-            self.sum() * self.formula.scalar(Scalar::PerRow { factor })
-        } else {
-            self.sum() * factor
-        }
+        if shape.batch() { self.sum() * self.formula.per_row(factor) } else { self.sum() * factor }
     }
 
     /// eᵃ / Σ eᵃ over the last dimension

@@ -14,6 +14,7 @@ pub use shape::{Shape, ShapeError};
 
 use crate::diagnostic::Span;
 use crate::op::{Leaf, MAX_INPUTS, Op};
+use arenet_program::HostNumber;
 use std::fmt;
 use std::sync::Arc;
 
@@ -31,6 +32,17 @@ impl NodeId {
 impl fmt::Display for NodeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "%{}", self.0)
+    }
+}
+
+/// A number of [`Graph::hosts`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct HostId(pub u32);
+
+impl HostId {
+    /// Its position in [`Graph::hosts`].
+    pub fn index(self) -> usize {
+        self.0 as usize
     }
 }
 
@@ -121,6 +133,8 @@ pub struct Graph {
     pub nodes: Vec<Node>,
     /// The statements that nodes come from; the graphs made of one share them.
     pub origins: Arc<Vec<Origin>>,
+    /// The numbers that the host computes before each step.
+    pub hosts: Vec<HostNumber>,
     /// What the outside wants computed: outputs, the loss, the metrics, the assignments.
     pub roots: Vec<NodeId>,
     /// The origin that the next added node gets.
@@ -181,6 +195,16 @@ impl Graph {
     /// Adds a number known to the compiler, of shape `[]`.
     pub fn constant(&mut self, value: f64) -> NodeId {
         self.add(Leaf::constant(value), &[])
+    }
+
+    /// A number that the host computes: an entry of the list, which has each once.
+    pub fn host(&mut self, number: HostNumber) -> HostId {
+        let known = self.hosts.iter().position(|other| *other == number);
+        let index = known.unwrap_or(self.hosts.len());
+        if known.is_none() {
+            self.hosts.push(number);
+        }
+        HostId(u32::try_from(index).expect("an optimizer asks for a few numbers"))
     }
 
     /// Makes what is added from here on come from a statement.

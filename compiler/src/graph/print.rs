@@ -4,7 +4,8 @@ use super::{Graph, NodeId};
 use std::fmt;
 
 impl fmt::Display for Graph {
-    /// One line a node, such as `%3: f32[N, 3] = matmul %0 %1  # h`, and the roots in the end.
+    /// One line a node, such as `%3: f32[N, 3] = matmul %0 %1  # h`, then the numbers of the
+    /// host, and the roots in the end.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for id in self.ids() {
             let node = self.node(id);
@@ -15,6 +16,9 @@ impl fmt::Display for Graph {
                 }
                 _ => writeln!(f, "{line}")?,
             }
+        }
+        for (id, number) in self.hosts.iter().enumerate() {
+            writeln!(f, "host {id} = {number}")?;
         }
         writeln!(f, "roots{}", list(&self.roots))
     }

@@ -4,7 +4,7 @@ use super::call::not_yet;
 use super::{Lowering, Operand, names};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::layer::init::{INITS, Rule};
-use crate::optim::{NOT_YET_SCHEDULES, SCHEDULES, constant};
+use crate::schedule::{NOT_YET, SCHEDULES, constant};
 use crate::signature::Value as Argument;
 use crate::signature::{Args, Kind, Param, Problem, Range, Signature};
 use crate::syntax::ast::{Arg, Call, Expr, ExprKind};
@@ -43,7 +43,7 @@ impl<'a> Lowering<'a> {
                 Given::Piped(operand) => operand.span,
                 Given::Written(expr) => expr.span,
             }));
-            values.push(match (given, param.default) {
+            values.push(match (given, param.default.clone()) {
                 (Some(Given::Written(expr)), _) if !matches!(param.kind, Kind::Tensor) => {
                     self.argument(param, expr)
                 }
@@ -230,9 +230,9 @@ impl<'a> Lowering<'a> {
         };
         if let Some(entry) = SCHEDULES.iter().find(|entry| entry.signature.name == name) {
             let matched = self.arguments(&entry.signature, written, expr.span, None)?;
-            return Some((entry.build)(&matched.args));
+            return Some(entry.schedule(&matched.args));
         }
-        if NOT_YET_SCHEDULES.contains(&name.as_str()) {
+        if NOT_YET.contains(&name.as_str()) {
             self.report(not_yet(name, name_span));
             return None;
         }

@@ -2,8 +2,7 @@
 
 use super::{Operator, Sample};
 use crate::eval::Tensor;
-use crate::graph::{DType, Graph, NodeId, Shape, ShapeError, Type};
-use arenet_program::Scalar;
+use crate::graph::{DType, Graph, HostId, NodeId, Shape, ShapeError, Type};
 use std::hash::{Hash, Hasher};
 
 /// A value that no operation computes.
@@ -33,8 +32,10 @@ pub enum Source {
         /// Which of its states.
         slot: u32,
     },
-    /// A number that the host computes before each step.
-    Scalar(Scalar),
+    /// A factor shared out among the rows really present in the batch, by the host.
+    PerRow(f64),
+    /// Another number that the host computes before each step.
+    Host(HostId),
     /// A number known to the compiler.
     Const(f64),
 }
@@ -45,14 +46,14 @@ impl Leaf {
         Leaf { source, shape, dtype: DType::F32 }
     }
 
-    /// A number known to the compiler.
-    pub fn constant(value: f64) -> Leaf {
-        Leaf::f32(Source::Const(value), Shape::SCALAR)
+    /// A number: of shape `[]`.
+    pub fn number(source: Source) -> Leaf {
+        Leaf::f32(source, Shape::SCALAR)
     }
 
-    /// A number that the host computes before each step.
-    pub fn scalar(scalar: Scalar) -> Leaf {
-        Leaf::f32(Source::Scalar(scalar), Shape::SCALAR)
+    /// A number known to the compiler.
+    pub fn constant(value: f64) -> Leaf {
+        Leaf::number(Source::Const(value))
     }
 }
 
@@ -66,13 +67,8 @@ impl Source {
             Source::Param(i) => (2, i, 0),
             Source::State { param, slot } => (3, param, slot.into()),
             Source::Const(value) => (4, 0, value.to_bits()),
-            Source::Scalar(Scalar::PerRow { factor }) => (5, 0, factor.to_bits()),
-            Source::Scalar(Scalar::LearningRate { group }) => (6, group.into(), 0),
-            Source::Scalar(Scalar::CorrectedRate { group, beta }) => {
-                (7, group.into(), beta.to_bits())
-            }
-            Source::Scalar(Scalar::RootCorrection { beta }) => (8, 0, beta.to_bits()),
-            Source::Scalar(Scalar::Undampened { dampening }) => (9, 0, dampening.to_bits()),
+            Source::PerRow(factor) => (5, 0, factor.to_bits()),
+            Source::Host(HostId(id)) => (6, id, 0),
         }
     }
 }
@@ -101,17 +97,8 @@ impl Operator for Leaf {
             Source::Param(i) => format!("param {i}"),
             Source::State { param, slot } => format!("state {param}.{slot}"),
             Source::Const(value) => format!("const {value:?}"),
-            Source::Scalar(Scalar::PerRow { factor }) => format!("per_row({factor})"),
-            Source::Scalar(Scalar::LearningRate { group }) => format!("learning_rate {group}"),
-            Source::Scalar(Scalar::CorrectedRate { group, beta }) => {
-                format!("corrected_rate {group} beta={beta:?}")
-            }
-            Source::Scalar(Scalar::RootCorrection { beta }) => {
-                format!("root_correction beta={beta:?}")
-            }
-            Source::Scalar(Scalar::Undampened { dampening }) => {
-                format!("undampened dampening={dampening:?}")
-            }
+            Source::PerRow(factor) => format!("per_row({factor})"),
+            Source::Host(HostId(id)) => format!("host {id}"),
         }
     }
 
@@ -119,7 +106,7 @@ impl Operator for Leaf {
         if !inputs.is_empty() {
             return Err(ShapeError("a leaf has no operands".into()));
         }
-        let number = matches!(self.source, Source::Const(_) | Source::Scalar(_));
+        let number = matches!(self.source, Source::Const(_) | Source::PerRow(_) | Source::Host(_));
         if number && !self.shape.is_scalar() {
             return Err(ShapeError(format!("a number has the shape [], not {}", self.shape)));
         }

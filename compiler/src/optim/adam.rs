@@ -1,9 +1,9 @@
 //! Adam, and AdamW.
 
-use super::{Entry, Optimizer, Update, constant};
+use super::{Entry, Optimizer, Update};
 use crate::graph::Term;
 use crate::signature::{Args, Kind, Param, Problem, Range, Signature, Value};
-use arenet_program::Scalar;
+use arenet_program::{HostInput, HostNumber};
 
 /// torch.optim.Adam and torch.optim.AdamW.
 ///
@@ -30,7 +30,7 @@ pub struct Adam {
 
 const fn params(weight_decay: f64) -> [Param; 7] {
     [
-        Param::optional("lr", Kind::Schedule, Value::Schedule(constant(1e-3))),
+        Param::optional("lr", Kind::Schedule, Value::Real(1e-3)),
         Param::real("beta1", Range::Fraction, 0.9),
         Param::real("beta2", Range::Fraction, 0.999),
         Param::real("eps", Range::AtLeastZero, 1e-8),
@@ -77,13 +77,16 @@ impl Adam {
         states: &[Term<'f>],
     ) -> Update<'f> {
         let f = p.formula();
-        let rate = f.scalar(Scalar::CorrectedRate { group, beta: self.beta1 });
-        let correction = f.scalar(Scalar::RootCorrection { beta: self.beta2 });
+        let lr = || HostNumber::from(HostInput::Rate(group));
+        // 1 - βᵗ, t from 1
+        let fading =
+            |beta: f64| 1.0 - HostNumber::from(beta).power(HostNumber::from(HostInput::Step) + 1.0);
+        let rate = f.host(lr() / fading(self.beta1));
+        let correction = f.host(1.0 / fading(self.beta2).sqrt());
         let mut g = if self.maximize { -grad } else { grad };
         let mut decayed = p;
         if self.weight_decay != 0.0 && self.decoupled {
-            let lr = f.scalar(Scalar::LearningRate { group });
-            decayed = p * (1.0 - lr * self.weight_decay);
+            decayed = p * (1.0 - f.host(lr()) * self.weight_decay);
         } else if self.weight_decay != 0.0 {
             g = g + p * self.weight_decay;
         }

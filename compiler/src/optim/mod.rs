@@ -4,11 +4,9 @@
 //! a schedule never recompiles. The formulas and defaults are those of torch.optim.
 
 mod adam;
-mod schedule;
 mod sgd;
 
 pub use adam::Adam;
-pub use schedule::{NOT_YET as NOT_YET_SCHEDULES, SCHEDULES, constant};
 pub use sgd::Sgd;
 
 use crate::graph::{Formula, Graph, NodeId, Term};

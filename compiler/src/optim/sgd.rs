@@ -1,9 +1,9 @@
 //! Stochastic gradient descent.
 
-use super::{Entry, Optimizer, Update, constant};
+use super::{Entry, Optimizer, Update};
 use crate::graph::Term;
 use crate::signature::{Args, Kind, Param, Problem, Range, Signature, Value};
-use arenet_program::Scalar;
+use arenet_program::{HostInput, HostNumber};
 
 /// torch.optim.SGD.
 ///
@@ -29,7 +29,7 @@ pub const SGD: Entry = Entry {
         name: "sgd",
         positional: 1,
         params: &[
-            Param::optional("lr", Kind::Schedule, Value::Schedule(constant(1e-3))),
+            Param::optional("lr", Kind::Schedule, Value::Real(1e-3)),
             Param::real("momentum", Range::AtLeastZero, 0.0),
             Param::real("dampening", Range::Any, 0.0),
             Param::real("weight_decay", Range::AtLeastZero, 0.0),
@@ -73,7 +73,7 @@ impl Sgd {
         if self.weight_decay != 0.0 {
             g = g + p * self.weight_decay;
         }
-        let lr = f.scalar(Scalar::LearningRate { group });
+        let lr = f.host(HostInput::Rate(group).into());
         let &[b] = states else {
             return Update { param: p - g * lr, states: vec![] };
         };
@@ -81,7 +81,8 @@ impl Sgd {
         let fresh = if self.dampening == 0.0 {
             g
         } else {
-            g * f.scalar(Scalar::Undampened { dampening: self.dampening })
+            let is_first = HostNumber::from(HostInput::Step).less(1.0);
+            g * f.host(is_first.choose(1.0, 1.0 - self.dampening))
         };
         let b = b * self.momentum + fresh;
         let direction = if self.nesterov { g + b * self.momentum } else { b };

@@ -11,7 +11,6 @@ use crate::graph::{Graph, NodeId, Shape};
 use crate::model::Model;
 use crate::op::{Bce, Binary, BinaryFn, Broadcast, Leaf, LogSoftmax, Op, Reduce, Softmax, Source};
 use crate::op::{LEAST_LOG, MAX_INPUTS, Unary, UnaryFn};
-use arenet_program::Scalar;
 use rustc_hash::{FxHashMap as HashMap, FxHasher};
 use std::hash::{Hash, Hasher};
 
@@ -123,8 +122,9 @@ struct Simplifier {
 impl Simplifier {
     fn new(old: &Graph) -> Simplifier {
         let nodes = Vec::with_capacity(old.nodes.len());
+        let (origins, hosts) = (old.origins.clone(), old.hosts.clone());
         Simplifier {
-            graph: Graph { nodes, origins: old.origins.clone(), ..Graph::default() },
+            graph: Graph { nodes, origins, hosts, ..Graph::default() },
             known: HashMap::with_capacity_and_hasher(old.nodes.len(), Default::default()),
             alike: Vec::with_capacity(old.nodes.len()),
         }
@@ -308,8 +308,8 @@ impl Simplifier {
             && is_tame(factor * c)
         {
             // (f / rows) c = (f c) / rows, which the host computes in 64 bits.
-            let scalar = Scalar::PerRow { factor: factor * c };
-            return Some(self.find_or_add(Leaf::scalar(scalar).into(), &[]));
+            let leaf = Leaf::number(Source::PerRow(factor * c));
+            return Some(self.find_or_add(leaf.into(), &[]));
         }
         if let (Some(x), Some(c)) = (self.is_unary(UnaryFn::Neg, a), self.number(b)) {
             return Some(self.times(x, -c)); // -x c = x (-c)
@@ -388,9 +388,7 @@ impl Simplifier {
     /// The factor of a number that the host shares out among the rows.
     fn per_row(&self, id: NodeId) -> Option<f64> {
         match self.graph.node(id).op {
-            Op::Leaf(Leaf { source: Source::Scalar(Scalar::PerRow { factor }), .. }) => {
-                Some(factor)
-            }
+            Op::Leaf(Leaf { source: Source::PerRow(factor), .. }) => Some(factor),
             _ => None,
         }
     }

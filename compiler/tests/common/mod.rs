@@ -42,9 +42,7 @@ fn leaf_value(leaf: &Leaf, inputs: &[Tensor], params: &[Tensor]) -> Tensor {
     match leaf.source {
         Source::Input(i) => inputs[i as usize].clone(),
         Source::Param(i) => params[i as usize].clone(),
-        Source::Scalar(arenet_program::Scalar::PerRow { factor }) => {
-            Tensor::scalar(factor / BATCH as f64)
-        }
+        Source::PerRow(factor) => Tensor::scalar(factor / BATCH as f64),
         source => panic!("no value for {source:?}"),
     }
 }

@@ -9,7 +9,7 @@ use arenet_compiler::op::{Leaf, Op, Source};
 use arenet_compiler::optim::train_step;
 use arenet_compiler::pass::simplify::{simplify, simplify_model};
 use arenet_compiler::syntax::parse;
-use arenet_program::Scalar;
+use arenet_program::HostInput;
 use std::collections::HashMap;
 
 /// The model of a text without mistakes.
@@ -75,14 +75,15 @@ impl Oracle {
                 self.states.get(&(param, slot)).cloned().unwrap_or_else(zero)
             }
             Source::Const(value) => Tensor::scalar(value),
-            Source::Scalar(scalar) => Tensor::scalar(match scalar {
-                Scalar::PerRow { factor } => factor / rows as f64,
-                Scalar::LearningRate { .. } => self.rate,
-                Scalar::CorrectedRate { beta, .. } => self.rate / (1.0 - beta.powi(self.step)),
-                Scalar::RootCorrection { beta } => 1.0 / (1.0 - beta.powi(self.step)).sqrt(),
-                Scalar::Undampened { .. } if self.step == 1 => 1.0,
-                Scalar::Undampened { dampening } => 1.0 - dampening,
-            }),
+            Source::PerRow(factor) => Tensor::scalar(factor / rows as f64),
+            Source::Host(id) => {
+                let value = self.graph.hosts[id.index()].value(|input| match input {
+                    HostInput::Step => f64::from(self.step - 1),
+                    HostInput::Rate(_) => self.rate,
+                    input => panic!("an update reads {input:?}"),
+                });
+                Tensor::scalar(value)
+            }
         }
     }
 }

@@ -4,9 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 
 use super::{Buffers, Extent, Phase, fixed, require, size, text};
+use crate::host::{HostInput, HostInstr, HostNumber, MAX_HOST_INSTRS};
 use crate::{
-    Batch, Buffer, BufferId, Curve, DType, Domain, Finish, Layout, MAX_EPOCHS, Port, Program,
-    ProgramError, Scalar, Schedule, Training,
+    Batch, Buffer, BufferId, DType, Domain, Finish, Layout, MAX_EPOCHS, Port, Program,
+    ProgramError, Schedule, Training,
 };
 
 /// The number of classes that each buffer of i32 may hold, which are stored from 0 on.
@@ -27,7 +28,7 @@ pub(super) enum What<'p> {
     State(&'p str),
     Input(&'p str),
     Target(&'p str),
-    Scalar(Scalar),
+    Scalar(&'p HostNumber),
 }
 
 impl What<'_> {
@@ -49,7 +50,7 @@ impl fmt::Display for What<'_> {
             What::State(name) => write!(f, "a state of parameter `{name}`"),
             What::Input(name) => write!(f, "input `{name}`"),
             What::Target(name) => write!(f, "target `{name}`"),
-            What::Scalar(scalar) => write!(f, "scalar {scalar:?}"),
+            What::Scalar(number) => write!(f, "scalar `{}`", number.name()),
         }
     }
 }
@@ -266,26 +267,41 @@ fn check_scalars<'p>(
     found: &mut Found<'p>,
 ) -> Result<(), ProgramError> {
     let groups = program.training.as_ref().map_or(0, |training| training.schedules.len());
-    for &(scalar, buffer) in &program.scalars {
-        let what = What::Scalar(scalar);
-        check_scalar(buffers.float(buffer, what)?, what)?;
-        let (group, factor) = match scalar {
-            Scalar::PerRow { factor } => {
-                require!(factor.is_finite(), "the factor of {what} is not finite");
-                (None, 0.0)
+    for (number, buffer) in &program.scalars {
+        let what = What::Scalar(number);
+        check_scalar(buffers.float(*buffer, what)?, what)?;
+        check_number(number, what)?;
+        for input in number.inputs() {
+            match input {
+                HostInput::Base => require!(false, "{what} has a base, as schedules alone do"),
+                HostInput::Rate(group) => {
+                    let scheduled = usize::from(group) < groups;
+                    require!(scheduled, "{what} is of a group beyond the {groups} schedules");
+                }
+                _ => {}
             }
-            Scalar::LearningRate { group } => (Some(group), 0.0),
-            Scalar::CorrectedRate { group, beta } => (Some(group), beta),
-            Scalar::RootCorrection { beta } => (None, beta),
-            Scalar::Undampened { dampening } => {
-                require!(dampening.is_finite(), "the dampening of {what} is not finite");
-                (None, 0.0)
+        }
+        found.push((*buffer, what));
+    }
+    Ok(())
+}
+
+/// Whether a number can be computed.
+fn check_number(number: &HostNumber, what: impl fmt::Display) -> Result<(), ProgramError> {
+    let count = number.code.len();
+    let some = (1..=MAX_HOST_INSTRS).contains(&count);
+    require!(some, "{what} has {count} instructions, and must have from 1 to {MAX_HOST_INSTRS}");
+    for (index, instr) in number.code.iter().enumerate() {
+        match *instr {
+            HostInstr::Const(value) => {
+                require!(value.is_finite(), "{what} has a number that is not finite");
             }
-        };
-        let scheduled = group.is_none_or(|group| usize::from(group) < groups);
-        require!(scheduled, "{what} is of a group beyond the {groups} schedules");
-        require!((0.0..1.0).contains(&factor), "the beta of {what} must be in [0, 1)");
-        found.push((buffer, what));
+            HostInstr::Input(_) => {}
+            HostInstr::Apply(_, args) => {
+                let earlier = args.iter().all(|&arg| usize::from(arg) < index);
+                require!(earlier, "{what} uses a value before it is computed");
+            }
+        }
     }
     Ok(())
 }
@@ -310,21 +326,13 @@ fn check_training(program: &Program) -> Result<(), ProgramError> {
     let some = (1..=MAX_EPOCHS).contains(epochs);
     require!(some, "training has {epochs} epochs, and must have from 1 to {MAX_EPOCHS}");
     require!((0.0..1.0).contains(valid), "the validation share is {valid}, outside [0, 1)");
-    for (i, schedule) in schedules.iter().enumerate() {
-        check_schedule(i, schedule)?;
+    for (group, Schedule { base, rate }) in (0..).zip(schedules) {
+        let what = HostInput::Rate(group);
+        require!(base.is_finite(), "the base of {what} is not finite");
+        check_number(rate, what)?;
+        let of_time = |input| !matches!(input, HostInput::Rows | HostInput::Rate(_));
+        let timed = rate.inputs().all(of_time);
+        require!(timed, "{what} depends on more than the time");
     }
-    Ok(())
-}
-
-fn check_schedule(i: usize, schedule: &Schedule) -> Result<(), ProgramError> {
-    let (value, length) = match schedule.curve {
-        Curve::Constant => (0.0, 1),
-        Curve::Step { every, by } => (by, every),
-        Curve::Exponential { by } => (by, 1),
-        Curve::Cosine { to, over } => (to, over.unwrap_or(1)),
-    };
-    let finite = schedule.base.is_finite() && value.is_finite();
-    require!(finite, "schedule {i} has a number that is not finite");
-    require!(length >= 1, "schedule {i} has a length of 0, and must have at least 1");
     Ok(())
 }

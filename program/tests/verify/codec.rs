@@ -1,6 +1,7 @@
 //! The bytes of a program: what is written is read back, and nothing else is.
 
 use arenet_program::codec::{decode, encode};
+use arenet_program::host::{HostInstr, HostOp};
 use arenet_program::verify::verify;
 use arenet_program::*;
 use pretty_assertions::assert_eq;
@@ -24,7 +25,9 @@ fn round_trips() {
     unusual.predict.steps.push(step(Kernel::Map(Expr { code, consts, ..Expr::default() })));
     unusual.predict.steps.push(step(Kernel::Softmax { x: X, y: H, log: true }));
     unusual.training.as_mut().unwrap().batch = Batch::Full;
-    unusual.training.as_mut().unwrap().schedules[0].per = Per::Step;
+    let apply = |&op| HostInstr::Apply(op, [0, 2, 1]);
+    unusual.training.as_mut().unwrap().schedules[0].rate.code =
+        HostOp::ALL.iter().map(apply).collect();
     for program in [Program::default(), sample(), unusual] {
         assert_eq!(decode(&encode(&program)), Ok(program));
     }
@@ -33,6 +36,9 @@ fn round_trips() {
 #[test]
 fn an_opcode_is_its_position() {
     for (i, op) in Opcode::ALL.into_iter().enumerate() {
+        assert_eq!(op as usize, i);
+    }
+    for (i, &op) in HostOp::ALL.iter().enumerate() {
         assert_eq!(op as usize, i);
     }
 }
@@ -69,7 +75,7 @@ fn checksum(payload: &[u8]) -> u64 {
 
 /// A file with this payload.
 fn seal(payload: &[u8]) -> Vec<u8> {
-    let mut bytes = b"ARENETC\0\x05\0\0\0".to_vec();
+    let mut bytes = b"ARENETC\0\x06\0\0\0".to_vec();
     bytes.extend((payload.len() as u64).to_le_bytes());
     bytes.extend(payload);
     bytes.extend(checksum(payload).to_le_bytes());
@@ -100,8 +106,8 @@ fn says_what_is_wrong() {
     check(b"net seed {", "this is not a compiled program");
     check(&with(0, b'a'), "this is not a compiled program");
     check(&[], "the program is cut short");
-    check(&with(8, 6), "the program was written by a newer version (6) of the format");
-    check(&with(8, 4), "the program was written by an unknown version (4) of the format");
+    check(&with(8, 7), "the program was written by a newer version (7) of the format");
+    check(&with(8, 5), "the program was written by an unknown version (5) of the format");
     check(&with(HEADER + 5, 0xaa), "the program is corrupt: its checksum does not match");
     check(&with(HEADER - 1, 0xff), "the program is cut short");
     check(&[&good[..], &[0]].concat(), "the program is followed by 1 more bytes");

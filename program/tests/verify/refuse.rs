@@ -1,5 +1,6 @@
 //! What verification refuses: the sample with one fault each, and the sentence that names it.
 
+use arenet_program::host::{HostInstr, HostOp};
 use arenet_program::verify::verify;
 use arenet_program::*;
 use pretty_assertions::assert_eq;
@@ -249,38 +250,44 @@ fn refuses_bad_training() {
         (|p| training(p).epochs = 0, "training has 0 epochs, and must have from 1 to 4294967296"),
         (|p| training(p).valid = 1.0, "the validation share is 1, outside [0, 1)"),
         (|p| training(p).valid = f64::NAN, "the validation share is NaN, outside [0, 1)"),
+        (|p| training(p).schedules[2].base = f64::INFINITY, "the base of lr2 is not finite"),
         (
-            |p| training(p).schedules[2].base = f64::INFINITY,
-            "schedule 2 has a number that is not finite",
+            |p| training(p).schedules[2].rate = f64::NAN.into(),
+            "lr2 has a number that is not finite",
         ),
         (
-            |p| training(p).schedules[2].curve = Curve::Exponential { by: f64::NAN },
-            "schedule 2 has a number that is not finite",
+            |p| training(p).schedules[1].rate = HostNumber::per_row(1.0),
+            "lr1 depends on more than the time",
         ),
         (
-            |p| training(p).schedules[1].curve = Curve::Step { every: 0, by: 0.5 },
-            "schedule 1 has a length of 0, and must have at least 1",
+            |p| training(p).schedules[0].rate = HostInput::Rate(1).into(),
+            "lr depends on more than the time",
         ),
         (
-            |p| training(p).schedules[3].curve = Curve::Cosine { to: 0.0, over: Some(0) },
-            "schedule 3 has a length of 0, and must have at least 1",
+            |p| training(p).schedules[0].rate.code.clear(),
+            "lr has 0 instructions, and must have from 1 to 64",
         ),
         (
-            |p| p.scalars[1].0 = Scalar::LearningRate { group: 5 },
-            "scalar LearningRate { group: 5 } is of a group beyond the 5 schedules",
+            |p| training(p).schedules[0].rate.code = vec![HostInstr::Const(1.0); 65],
+            "lr has 65 instructions, and must have from 1 to 64",
         ),
         (
-            |p| p.scalars[3].0 = Scalar::RootCorrection { beta: 1.0 },
-            "the beta of scalar RootCorrection { beta: 1.0 } must be in [0, 1)",
+            |p| p.scalars[1].0 = HostInput::Rate(5).into(),
+            "scalar `lr5` is of a group beyond the 5 schedules",
         ),
         (
-            |p| p.scalars[4].0 = Scalar::Undampened { dampening: f64::NAN },
-            "the dampening of scalar Undampened { dampening: NaN } is not finite",
+            |p| p.scalars[3].0 = HostNumber::from(HostInput::Base) + 1.0,
+            "scalar `base+1` has a base, as schedules alone do",
         ),
         (
-            |p| p.scalars[0].1 = B2,
-            "scalar PerRow { factor: 0.5 } must be one number, but its buffer is [1, 2]",
+            |p| p.scalars[4].0 = 1.0 / HostNumber::from(f64::INFINITY),
+            "scalar `1/inf` has a number that is not finite",
         ),
+        (
+            |p| p.scalars[4].0.code = vec![HostInstr::Apply(HostOp::Sqrt, [0; 3])],
+            "scalar `sqrt(..)` uses a value before it is computed",
+        ),
+        (|p| p.scalars[0].1 = B2, "scalar `0.5/N` must be one number, but its buffer is [1, 2]"),
     ]);
 }
 

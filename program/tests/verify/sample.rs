@@ -253,21 +253,23 @@ fn param(name: &str, shape: &[u64], buffer: BufferId, states: &[BufferId]) -> Pa
 }
 
 fn training() -> Training {
-    let curves = [
-        Curve::Constant,
-        Curve::Step { every: 5, by: 0.5 },
-        Curve::Exponential { by: 0.9 },
-        Curve::Cosine { to: 0.01, over: Some(100) },
-        Curve::Cosine { to: 0.0, over: None },
+    let base = || HostNumber::from(HostInput::Base);
+    let epoch = || HostNumber::from(HostInput::Epoch);
+    let rates = [
+        base(),
+        base() * HostNumber::from(0.5).power((epoch() / 5.0).floor()),
+        epoch().less(3.0).choose(base(), 0.01),
+        base() * (1.0 + (HostNumber::from(HostInput::Step) / HostInput::Steps).cos_turns()),
+        base() / (1.0 + epoch()).max(HostInput::Epochs).sqrt() - 0.5,
     ];
-    let schedule = |curve| Schedule { base: 0.1, curve, warmup: 3, per: Per::Epoch };
+    let schedule = |rate| Schedule { base: 0.1, rate };
     Training {
         batch: Batch::Rows(2),
         epochs: 10,
         seed: 7,
         valid: 0.25,
         shuffle: true,
-        schedules: curves.map(schedule).into(),
+        schedules: rates.map(schedule).into(),
     }
 }
 
@@ -311,11 +313,11 @@ pub fn sample() -> Program {
         targets: vec![port("species", 1, SPECIES, Domain::Names(names))],
         outputs: vec![Output { name: "probs".into(), width: 2, buffer: PROBS, classes: None }],
         scalars: vec![
-            (Scalar::PerRow { factor: 0.5 }, INVERSE),
-            (Scalar::LearningRate { group: 0 }, RATE),
-            (Scalar::CorrectedRate { group: 4, beta: 0.9 }, CORRECTED),
-            (Scalar::RootCorrection { beta: 0.999 }, ROOT),
-            (Scalar::Undampened { dampening: 0.5 }, UNDAMPENED),
+            (HostNumber::per_row(0.5), INVERSE),
+            (HostInput::Rate(0).into(), RATE),
+            (HostNumber::from(HostInput::Rate(4)) / 0.9, CORRECTED),
+            (HostNumber::from(0.999).power(HostInput::Step).sqrt(), ROOT),
+            (HostNumber::from(HostInput::Step).less(1.0).choose(1.0, 0.5), UNDAMPENED),
         ],
         loss: Some(LOSS),
         metrics: vec![

@@ -8,7 +8,6 @@ pub(crate) mod evaluate;
 pub(crate) mod params;
 mod report;
 pub(crate) mod scalars;
-mod schedule;
 mod seen;
 mod settings;
 

@@ -1,0 +1,26 @@
+//! Stairs.
+
+use super::{BASE, Entry, PER, WARMUP, base};
+use crate::signature::{Kind, Param, Range, Signature};
+use arenet_program::HostNumber;
+
+/// `step(base, every:, by:, warmup:, per:)`: base byᶠˡᵒᵒʳ⁽ᵗ ᐟ ᵉᵛᵉʳʸ⁾
+///
+/// torch.optim.lr_scheduler.StepLR(step_size=every, gamma=by)
+pub const STEP: Entry = Entry {
+    signature: Signature {
+        name: "step",
+        positional: 1,
+        params: &[
+            BASE,
+            Param::required("every", Kind::count(1)),
+            Param::real("by", Range::AboveZero, 0.1),
+            WARMUP,
+            PER,
+        ],
+    },
+    rate: |args, time| {
+        let every = args.count("every").expect("it is required") as f64;
+        base() * HostNumber::from(args.real("by")).power((time.now / every).floor())
+    },
+};

@@ -1,0 +1,78 @@
+//! Schedules beside PyTorch's own rates, step by step.
+
+mod common;
+
+use arenet_program::{HostInput, Schedule};
+use common::oracle::lowered;
+use serde_json::Value;
+
+/// The schedule of a learning rate as it is written in the language.
+fn schedule(lr: &str) -> Schedule {
+    let model = lowered(&format!(
+        "net a {{ input x: [N, 1]  output y = x |> dense(1) }}
+         train {{ target t: [N, 1]  loss = mse(y, t)  optimizer = sgd(lr: {lr}) }}"
+    ));
+    model.training.unwrap().schedules.swap_remove(0)
+}
+
+/// Its rate in a unit of a run of `total` units.
+fn rate(schedule: &Schedule, t: u64, total: u64) -> f64 {
+    schedule.rate.value(|input| match input {
+        HostInput::Base => schedule.base,
+        HostInput::Step | HostInput::Epoch => t as f64,
+        HostInput::Steps | HostInput::Epochs => total as f64,
+        input => panic!("a schedule reads {input:?}"),
+    })
+}
+
+/// PyTorch's half wave turns back at its end, where this one stays.
+#[test]
+fn rates_are_those_of_pytorch() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/reference/schedules.json");
+    let text = std::fs::read_to_string(path).unwrap();
+    let reference: Value = serde_json::from_str(&text).unwrap();
+    let mut checked = 0;
+    for case in reference["cases"].as_array().unwrap() {
+        let arg = |name: &str| case["args"][name].as_f64().unwrap();
+        let base = case["base_lr"].as_f64().unwrap();
+        let (lr, last) = match case["schedule"].as_str().unwrap() {
+            "step" => {
+                (format!("step({base}, every: {}, by: {})", arg("step_size"), arg("gamma")), None)
+            }
+            "exponential" => (format!("exponential({base}, by: {})", arg("gamma")), None),
+            "cosine" => {
+                let (over, to) = (arg("T_max"), arg("eta_min"));
+                (format!("cosine({base}, to: {to}, over: {over})"), Some(over as u64))
+            }
+            _ => continue,
+        };
+        for per in ["step", "epoch"] {
+            let schedule = schedule(&format!("{}, per: {per})", &lr[..lr.len() - 1]));
+            for (t, expected) in (0..).zip(case["lr"].as_array().unwrap()) {
+                if last.is_some_and(|last| t > last) {
+                    break;
+                }
+                let (found, expected) = (rate(&schedule, t, 1_000_000), expected.as_f64().unwrap());
+                let close = (found - expected).abs() <= 1e-13 * expected;
+                assert!(close, "{lr} at {t}: {found} against {expected}");
+            }
+        }
+        checked += 1;
+    }
+    assert_eq!(checked, 3);
+}
+
+#[test]
+fn a_warm_up_comes_before_the_schedule() {
+    let schedule = schedule("step(1, every: 2, by: 0.5, warmup: 4)");
+    let rates: Vec<f64> = (0..9).map(|t| rate(&schedule, t, 9)).collect();
+    assert_eq!(rates, [0.25, 0.5, 0.75, 1.0, 1.0, 1.0, 0.5, 0.5, 0.25]);
+}
+
+#[test]
+fn a_half_wave_without_a_length_spans_the_run() {
+    let schedule = schedule("cosine(1, to: 0.5, warmup: 2)");
+    let rates = [1, 2, 6, 10, 11].map(|t| rate(&schedule, t, 10));
+    assert_eq!(rates, [1.0, 1.0, 0.75, 0.5, 0.5]);
+    assert_eq!(rate(&schedule, 5, 2), 0.5, "a run of the warm-up alone");
+}
