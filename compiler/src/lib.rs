@@ -134,7 +134,12 @@ pub fn compile(source: &str, options: &Options) -> Result<Compiled, Vec<Diagnost
     }
     let mut model = simplify_model(model);
     let simplified = |graph: Graph| checked(named_scalars(simplify(&graph).0));
-    let [predict, eval, train] = entry_graphs(&model).map(simplified);
+    let graphs = entry_graphs(&model);
+    if let Some(diagnostic) = limit::of_nodes(&model, &graphs[2]) {
+        diagnostics.push(diagnostic);
+        return Err(diagnostics);
+    }
+    let [predict, eval, train] = graphs.map(simplified);
     emit::narrow(&mut model, &[&predict, &eval, &train], options.weights);
     let init = simplified(emit::init_graph(&model));
     if let Some(overflow) = [&init, &predict, &eval, &train].into_iter().find_map(overflow) {

@@ -2,12 +2,32 @@
 
 use crate::diagnostic::Diagnostic;
 use crate::emit::{self, Plan, Role, Stage};
-use crate::graph::{NodeId, Origin, OriginId};
+use crate::graph::{Graph, NodeId, Origin, OriginId};
 use crate::model::Model;
 use arenet_program::{MAX_ARENA, MAX_ELEMENTS, Program};
 
-/// The way out of all of them.
+/// The way out where memory or sizes are at their limit.
 const HELP: &str = "a smaller batch or narrower layers need less";
+
+/// The most operations of a step of training, with the gradients and the updates. As large a step
+/// takes about two seconds to compile.
+const MAX_STEP_NODES: usize = 500_000;
+
+/// A step of training with too many operations, told before any of them is simplified.
+pub fn of_nodes(model: &Model, train: &Graph) -> Option<Diagnostic> {
+    let count = train.nodes.len();
+    if count <= MAX_STEP_NODES {
+        return None;
+    }
+    let loss = model.graph.node(model.loss?);
+    let span = model.graph.origins.get(loss.origin.0 as usize)?.span;
+    let message = format!(
+        "training takes {count} operations with the gradients and the updates, more than \
+         {MAX_STEP_NODES}"
+    );
+    let error = Diagnostic::error("too-many-nodes", span, message);
+    Some(error.help("fewer layers, or an optimizer with fewer states, need less"))
+}
 
 /// A value with more elements than a buffer may have, or a step with more operations than can be
 /// counted. Told before anything is planned.

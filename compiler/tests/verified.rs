@@ -233,6 +233,22 @@ fn operations_beyond_64_bits() {
 }
 
 #[test]
+fn training_that_takes_too_many_operations() {
+    // The gradient of a softmax takes five.
+    let chains: String =
+        (0..180).map(|i| format!("h{} = h{i} {}\n", i + 1, "|> softmax ".repeat(499))).collect();
+    let source = format!(
+        "net m {{ input x: [N, 2]  h0 = x |> dense(2)  {chains}  output y = h180 }}
+         train {{ target t: [N, 2]  loss = mse(y, t)  optimizer = sgd }}"
+    );
+    assert_eq!(told(&source, &Options::default()), ["too-many-nodes"]);
+    let error = compile(&source, &Options::default()).err().unwrap().pop().unwrap();
+    assert_eq!(&source[error.span.range()], "mse(y, t)");
+    let expected = "operations with the gradients and the updates, more than 500000";
+    assert!(error.message.ends_with(expected), "{}", error.message);
+}
+
+#[test]
 fn integer_weights_at_the_limit() {
     for rows in [133_143, 133_144, 133_145] {
         let source = format!("net m {{ input x: [N, {rows}]  output y = x |> dense(3) }}");

@@ -40,7 +40,9 @@ use Notation::{Call, Infix};
 
 /// The operations, each with its number of operands, its notation and its value.
 macro_rules! operations {
-    ($($(#[$doc:meta])* $name:ident: $arity:literal, $notation:expr, $value:expr;)*) => {
+    ($($(#[$doc:meta])*
+       $name:ident: $arity:literal, $notation:expr,
+       |$a:pat_param, $b:pat_param, $c:pat_param| $value:expr;)*) => {
         /// What an instruction computes.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(u8)]
@@ -58,8 +60,7 @@ macro_rules! operations {
             /// Its value.
             #[inline]
             pub fn value(self, args: [f64; 3]) -> f64 {
-                let apply = |value: fn(f64, f64, f64) -> f64| value(args[0], args[1], args[2]);
-                match self { $(HostOp::$name => apply($value)),* }
+                match self { $(HostOp::$name => { let [$a, $b, $c] = args; $value })* }
             }
 
             fn notation(self) -> Notation {
