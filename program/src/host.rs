@@ -7,13 +7,14 @@
 
 use std::f64::consts::FRAC_PI_2;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::ops::{Add, Div, Mul, Sub};
 
 /// The most instructions of a number.
 pub const MAX_HOST_INSTRS: usize = 64;
 
 /// What a number is computed from. Steps and epochs are whole numbers.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum HostInput {
     /// The rows of the batch.
     Rows,
@@ -44,7 +45,7 @@ macro_rules! operations {
        $name:ident: $arity:literal, $notation:expr,
        |$a:pat_param, $b:pat_param, $c:pat_param| $value:expr;)*) => {
         /// What an instruction computes.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[repr(u8)]
         pub enum HostOp { $($(#[$doc])* $name,)* }
 
@@ -96,7 +97,7 @@ operations! {
 }
 
 /// An instruction.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub enum HostInstr {
     /// A number.
     Const(f64),
@@ -115,10 +116,35 @@ pub enum HostInstr {
 /// assert_eq!(halved.to_string(), "lr / 2");
 /// assert_eq!(halved.value(|_| 0.1), 0.05);
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct HostNumber {
     /// The instructions, each after those that it needs.
     pub code: Vec<HostInstr>,
+}
+
+impl HostInstr {
+    /// What is the same for two that are the same: numbers count by their bits.
+    fn key(&self) -> (u64, Option<HostInput>, Option<HostOp>, [u16; 3]) {
+        match *self {
+            HostInstr::Const(value) => (value.to_bits(), None, None, [0; 3]),
+            HostInstr::Input(input) => (0, Some(input), None, [0; 3]),
+            HostInstr::Apply(op, args) => (0, None, Some(op), args),
+        }
+    }
+}
+
+impl PartialEq for HostInstr {
+    fn eq(&self, other: &HostInstr) -> bool {
+        self.key() == other.key()
+    }
+}
+
+impl Eq for HostInstr {}
+
+impl Hash for HostInstr {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.key().hash(state);
+    }
 }
 
 impl HostNumber {

@@ -4,7 +4,7 @@
 //! Operands of different shapes are broadcast where [`Broadcast`] allows it; formulas are the
 //! compiler's own, so what does not fit is an internal mistake.
 
-use super::{Graph, NodeId, Shape};
+use super::{Graph, HostId, NodeId, Shape};
 use crate::op::{Axis, MAX_INPUTS, Source, Unary, UnaryFn};
 use crate::op::{Binary, BinaryFn, Broadcast, Leaf, LogSoftmax, MatMul, Op, Reduce, Softmax};
 use arenet_program::HostNumber;
@@ -18,6 +18,8 @@ pub struct Formula<'g> {
     /// Numbers by their bits, and numbers already broadcast: a formula repeats them a lot.
     numbers: RefCell<HashMap<u64, NodeId>>,
     spread: RefCell<HashMap<(NodeId, Shape), NodeId>>,
+    /// What the host computes, each once.
+    hosts: RefCell<HashMap<HostNumber, HostId>>,
 }
 
 /// A node in a formula.
@@ -35,6 +37,7 @@ impl<'f> Formula<'f> {
             graph: RefCell::new(graph),
             numbers: RefCell::default(),
             spread: RefCell::default(),
+            hosts: RefCell::default(),
         }
     }
 
@@ -52,7 +55,12 @@ impl<'f> Formula<'f> {
 
     /// A number the host computes before each step.
     pub fn host(&'f self, number: HostNumber) -> Term<'f> {
-        let id = self.graph.borrow_mut().host(number);
+        let mut known = self.hosts.borrow_mut();
+        let id = *known.entry(number).or_insert_with_key(|number| {
+            let hosts = &mut self.graph.borrow_mut().hosts;
+            hosts.push(number.clone());
+            HostId(hosts.len() as u32 - 1)
+        });
         self.op(Leaf::number(Source::Host(id)), &[])
     }
 

@@ -197,16 +197,6 @@ impl Graph {
         self.add(Leaf::constant(value), &[])
     }
 
-    /// A number that the host computes: an entry of the list, which has each once.
-    pub fn host(&mut self, number: HostNumber) -> HostId {
-        let known = self.hosts.iter().position(|other| *other == number);
-        let index = known.unwrap_or(self.hosts.len());
-        if known.is_none() {
-            self.hosts.push(number);
-        }
-        HostId(u32::try_from(index).expect("an optimizer asks for a few numbers"))
-    }
-
     /// Makes what is added from here on come from a statement.
     pub fn enter(&mut self, origin: Origin) -> OriginId {
         self.current = OriginId(self.origins.len() as u32);

@@ -10,7 +10,7 @@ use arenet_program::{HostInput, HostNumber, Schedule};
 
 /// A schedule of the language.
 pub struct Entry {
-    /// Its settings, among them [`BASE`], [`WARMUP`] and [`PER`].
+    /// Its settings, among them `base`, `warmup` and `per`.
     pub signature: Signature,
     /// The rate after the warm-up.
     rate: fn(&Args, Time) -> HostNumber,

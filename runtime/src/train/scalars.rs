@@ -4,6 +4,7 @@
 use crate::exec::Executor;
 use crate::program::host::{HostInput, HostInstr, HostNumber, HostOp, POWER_BLOCK, power};
 use crate::program::{Program, Schedule};
+use std::collections::HashMap;
 
 /// Where a run stands, for what depends on it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -17,13 +18,11 @@ pub struct Clock {
 /// A program's scalars with what was last stored of each: for the [`Trainer`](super::Trainer), and
 /// for whoever runs an [`Executor`] by hand.
 pub struct Scalars {
+    tape: Tape,
     scalars: Vec<Stored>,
     schedules: Vec<Schedule>,
     /// The steps and epochs of the whole run.
     total: Clock,
-    /// The learning rate of each group, and its last value.
-    rates: Vec<Number>,
-    last_rates: Vec<f64>,
     /// Whether no scalar depends on the time.
     timeless: bool,
     /// The rows that timeless scalars are set for.
@@ -31,37 +30,34 @@ pub struct Scalars {
 }
 
 struct Stored {
-    number: Number,
-    /// Whether it is a matter of the rows alone.
-    of_rows: bool,
+    /// Where its value lies on the tape.
+    slot: usize,
     last: Option<f32>,
 }
 
 impl Scalars {
     /// For evaluations and, with schedules, for training of `total` steps and epochs.
     pub fn new(program: &Program, schedules: &[Schedule], total: Clock) -> Scalars {
-        let rate = |schedule: &Schedule| {
-            Number::new(&schedule.rate, |input| of_run(input, schedule.base, total))
+        let mut tape = Tape::new();
+        let rates: Vec<usize> = schedules
+            .iter()
+            .map(|schedule| tape.add(&schedule.rate, |input| of_run(input, schedule.base, total)))
+            .collect();
+        let of_rates = |input| match input {
+            // Without schedules nothing is trained, and nobody asks for what depends on a rate.
+            HostInput::Rate(group) => match rates.get(usize::from(group)) {
+                Some(&slot) => Known::Slot(slot),
+                None => Known::Value(0.0),
+            },
+            input => of_run(input, 0.0, total),
         };
-        let rates: Vec<Number> = schedules.iter().map(rate).collect();
-        // Without schedules nothing is trained, and what depends on a rate is not asked for.
-        let timed = |rate: &Number| !rate.inputs.is_empty();
-        let is_timed = |input| match input {
-            HostInput::Rate(group) => rates.get(usize::from(group)).is_some_and(timed),
-            HostInput::Rows => false,
-            _ => true,
-        };
-        let numbers = || program.scalars.iter().map(|(number, _)| number);
-        let stored = numbers().map(|number| Stored {
-            number: Number::new(number, |input| of_run(input, 0.0, total)),
-            of_rows: number.inputs().all(|input| input == HostInput::Rows),
-            last: None,
-        });
+        let numbers = program.scalars.iter().map(|(number, _)| number);
+        let scalars: Vec<Stored> =
+            numbers.map(|number| Stored { slot: tape.add(number, of_rates), last: None }).collect();
         Scalars {
-            scalars: stored.collect(),
-            timeless: !numbers().flat_map(HostNumber::inputs).any(is_timed),
-            last_rates: vec![0.0; rates.len()],
-            rates,
+            timeless: scalars.iter().all(|stored| tape.reads[stored.slot] & !(1 << ROWS) == 0),
+            tape,
+            scalars,
             schedules: schedules.to_vec(),
             total,
             settled: None,
@@ -72,12 +68,8 @@ impl Scalars {
     #[inline]
     pub fn set_rows(&mut self, executor: &mut Executor, rows: usize) {
         self.settled = None;
-        let now = Now { rows: rows as f64, step: 0.0, epoch: 0.0, rates: &[] };
-        for (index, stored) in self.scalars.iter_mut().enumerate() {
-            if stored.of_rows {
-                stored.set(executor, index, now);
-            }
-        }
+        self.tape.set(ROWS, rows as f64);
+        self.store(executor, |reads| reads & !(1 << ROWS) == 0);
     }
 
     /// Sets what an optimizer step over `rows` rows needs.
@@ -87,152 +79,166 @@ impl Scalars {
             return;
         }
         self.settled = self.timeless.then_some(rows);
-        let [rows, step, epoch] = [rows as u64, clock.step, clock.epoch].map(|n| n as f64);
-        let now = Now { rows, step, epoch, rates: &[] };
-        for (rate, last) in self.rates.iter_mut().zip(&mut self.last_rates) {
-            *last = rate.value(now);
-        }
-        let now = Now { rates: &self.last_rates, ..now };
+        self.tape.set(ROWS, rows as f64);
+        self.tape.set(STEP, clock.step as f64);
+        self.tape.set(EPOCH, clock.epoch as f64);
+        self.store(executor, |_| true);
+    }
+
+    /// Stores those of the scalars that changed, by what they read.
+    #[inline]
+    fn store(&mut self, executor: &mut Executor, which: impl Fn(u8) -> bool) {
+        self.tape.run();
         for (index, stored) in self.scalars.iter_mut().enumerate() {
-            stored.set(executor, index, now);
+            let value = Some(self.tape.values[stored.slot] as f32);
+            if stored.last != value && which(self.tape.reads[stored.slot]) {
+                stored.last = value;
+                value.into_iter().for_each(|value| executor.set_scalar(index, value));
+            }
         }
     }
 
     /// The first group's rate at a moment; 0 where nothing is trained.
     pub(crate) fn rate(&self, clock: Clock) -> f64 {
-        self.schedules.first().map_or(0.0, |schedule| rate(schedule, clock, self.total))
+        let Some(Schedule { base, rate }) = self.schedules.first() else { return 0.0 };
+        rate.value(|input| match input {
+            HostInput::Step => clock.step as f64,
+            HostInput::Epoch => clock.epoch as f64,
+            input => match of_run(input, *base, self.total) {
+                Known::Value(value) => value,
+                Known::Slot(_) => 0.0,
+            },
+        })
     }
 }
 
-/// A schedule's rate at a moment of a run.
-pub fn rate(schedule: &Schedule, clock: Clock, total: Clock) -> f64 {
-    schedule.rate.value(|input| match input {
-        HostInput::Step => clock.step as f64,
-        HostInput::Epoch => clock.epoch as f64,
-        input => of_run(input, schedule.base, total).unwrap_or(0.0),
-    })
-}
-
-/// The inputs that stay what they are in a run.
-fn of_run(input: HostInput, base: f64, total: Clock) -> Option<f64> {
-    match input {
-        HostInput::Base => Some(base),
-        HostInput::Steps => Some(total.step as f64),
-        HostInput::Epochs => Some(total.epoch as f64),
-        _ => None,
-    }
-}
-
-impl Stored {
-    #[inline]
-    fn set(&mut self, executor: &mut Executor, index: usize, now: Now) {
-        let value = Some(self.number.value(now) as f32);
-        if self.last != value {
-            self.last = value;
-            value.into_iter().for_each(|value| executor.set_scalar(index, value));
-        }
-    }
-}
-
-/// The inputs that change.
+/// What is known of an input before a run.
 #[derive(Clone, Copy)]
-struct Now<'a> {
-    rows: f64,
-    step: f64,
-    epoch: f64,
-    rates: &'a [f64],
+enum Known {
+    /// It stays what it is.
+    Value(f64),
+    /// It changes, and has a place on the tape.
+    Slot(usize),
 }
 
-impl Now<'_> {
-    #[inline]
-    fn of(&self, input: HostInput) -> f64 {
-        match input {
-            HostInput::Rows => self.rows,
-            HostInput::Step => self.step,
-            HostInput::Epoch => self.epoch,
-            HostInput::Rate(group) => self.rates.get(usize::from(group)).copied().unwrap_or(0.0),
-            // Those of the whole run are known from the beginning.
-            HostInput::Base | HostInput::Steps | HostInput::Epochs => 0.0,
-        }
+/// The inputs but the rates: some stay what they are in a run.
+fn of_run(input: HostInput, base: f64, total: Clock) -> Known {
+    match input {
+        HostInput::Rows => Known::Slot(ROWS),
+        HostInput::Step => Known::Slot(STEP),
+        HostInput::Epoch => Known::Slot(EPOCH),
+        HostInput::Base => Known::Value(base),
+        HostInput::Steps => Known::Value(total.step as f64),
+        HostInput::Epochs => Known::Value(total.epoch as f64),
+        // A schedule reads no rate, as `verify` has seen.
+        HostInput::Rate(_) => Known::Value(0.0),
     }
 }
 
-/// A number with everything computed that does not change in a run.
-struct Number {
-    /// The value of each instruction; the last is the number's.
+/// The slots of what changes in a run.
+const ROWS: usize = 0;
+const STEP: usize = 1;
+const EPOCH: usize = 2;
+
+/// All numbers of a program on one tape: what does not change is computed beforehand, what several
+/// need once, and the rest where something that it reads has changed.
+struct Tape {
     values: Vec<f64>,
-    /// What is read before each evaluation, and where to.
-    inputs: Vec<(usize, HostInput)>,
-    /// What is computed if an input has changed, and where to.
-    work: Vec<(usize, Work)>,
+    /// Which of the first slots each value depends on, a bit each.
+    reads: Vec<u8>,
+    work: Vec<Work>,
+    /// The slots that were set to another value since the tape last ran.
+    changed: u8,
+    /// The slots of what was added: numbers by their bits, and operations.
+    known: HashMap<(Option<HostOp>, [u64; 3]), usize>,
 }
 
-enum Work {
-    Apply(HostOp, [usize; 3]),
-    /// A fixed number to a power that grows by one again and again.
-    Power(Box<Powers>, usize),
+struct Work {
+    op: HostOp,
+    /// The slots of the operands and of the value.
+    args: [usize; 3],
+    to: usize,
+    reads: u8,
+    /// For a fixed number to a power that grows by one again and again.
+    powers: Option<Box<Powers>>,
 }
 
-impl Number {
-    /// A verified number, given the inputs that stay what they are.
-    fn new(number: &HostNumber, fixed: impl Fn(HostInput) -> Option<f64>) -> Number {
-        let mut own = Number { values: Vec::new(), inputs: Vec::new(), work: Vec::new() };
-        let mut is_fixed: Vec<bool> = Vec::new();
-        for (index, instr) in number.code.iter().enumerate() {
-            let known = match *instr {
-                HostInstr::Const(value) => Some(value),
-                HostInstr::Input(input) => {
-                    let known = fixed(input);
-                    if known.is_none() {
-                        own.inputs.push((index, input));
-                    }
-                    known
-                }
+impl Tape {
+    fn new() -> Tape {
+        // No input equals NaN, so all have changed when they are first set.
+        let (values, reads) = (vec![f64::NAN; 3], vec![1 << ROWS, 1 << STEP, 1 << EPOCH]);
+        Tape { values, reads, work: Vec::new(), changed: 0, known: HashMap::new() }
+    }
+
+    /// Adds a verified number; gives the slot of its value.
+    fn add(&mut self, number: &HostNumber, known: impl Fn(HostInput) -> Known) -> usize {
+        let mut slots: Vec<usize> = Vec::with_capacity(number.code.len());
+        for instr in &number.code {
+            slots.push(match *instr {
+                HostInstr::Const(value) => self.constant(value),
+                HostInstr::Input(input) => match known(input) {
+                    Known::Value(value) => self.constant(value),
+                    Known::Slot(slot) => slot,
+                },
                 HostInstr::Apply(op, args) => {
-                    let args = args.map(usize::from);
-                    let all = args.iter().all(|&arg| is_fixed[arg]);
-                    if !all {
-                        own.work.push((index, Work::new(op, args, &own.values, &is_fixed)));
-                    }
-                    all.then(|| op.value(args.map(|arg| own.values[arg])))
+                    self.apply(op, args.map(|arg| slots[usize::from(arg)]))
                 }
-            };
-            is_fixed.push(known.is_some());
-            // No input equals NaN, so the first evaluation finds all of them changed.
-            own.values.push(known.unwrap_or(f64::NAN));
+            });
         }
-        own
+        slots.pop().unwrap_or_else(|| self.constant(0.0))
+    }
+
+    /// The slot of a number that stays what it is.
+    fn constant(&mut self, value: f64) -> usize {
+        let key = (None, [value.to_bits(), 0, 0]);
+        self.known.get(&key).copied().unwrap_or_else(|| self.push(key, value, 0))
+    }
+
+    fn apply(&mut self, op: HostOp, args: [usize; 3]) -> usize {
+        let key = (Some(op), args.map(|arg| arg as u64));
+        if let Some(&slot) = self.known.get(&key) {
+            return slot;
+        }
+        let reads = args.iter().fold(0, |reads, &arg| reads | self.reads[arg]);
+        if reads == 0 {
+            return self.constant(op.value(args.map(|arg| self.values[arg])));
+        }
+        let fixed = op == HostOp::Power && self.reads[args[0]] == 0;
+        let powers = fixed.then(|| Box::new(Powers::new(self.values[args[0]])));
+        let to = self.push(key, f64::NAN, reads);
+        self.work.push(Work { op, args, to, reads, powers });
+        to
+    }
+
+    fn push(&mut self, key: (Option<HostOp>, [u64; 3]), value: f64, reads: u8) -> usize {
+        let slot = self.values.len();
+        self.known.insert(key, slot);
+        self.values.push(value);
+        self.reads.push(reads);
+        slot
     }
 
     #[inline]
-    fn value(&mut self, now: Now) -> f64 {
-        let values = &mut self.values;
-        let mut changed = false;
-        for &(to, input) in &self.inputs {
-            let value = now.of(input);
-            changed |= values[to] != value;
-            values[to] = value;
+    fn set(&mut self, slot: usize, value: f64) {
+        if self.values[slot] != value {
+            self.values[slot] = value;
+            self.changed |= 1 << slot;
         }
-        if changed {
-            for (to, work) in &mut self.work {
-                values[*to] = match work {
-                    Work::Apply(op, args) => op.value(args.map(|arg| values[arg])),
-                    Work::Power(powers, exponent) => powers.at(values[*exponent] as u64),
+    }
+
+    /// Computes what has changed.
+    #[inline]
+    fn run(&mut self) {
+        let Tape { values, work, changed, .. } = self;
+        for Work { op, args, to, reads, powers } in work {
+            if *reads & *changed != 0 {
+                values[*to] = match powers {
+                    Some(powers) => powers.at(values[args[1]] as u64),
+                    None => op.value(args.map(|arg| values[arg])),
                 };
             }
         }
-        values.last().copied().unwrap_or(0.0)
-    }
-}
-
-impl Work {
-    fn new(op: HostOp, args: [usize; 3], values: &[f64], is_fixed: &[bool]) -> Work {
-        match op {
-            HostOp::Power if is_fixed[args[0]] => {
-                Work::Power(Box::new(Powers::new(values[args[0]])), args[1])
-            }
-            _ => Work::Apply(op, args),
-        }
+        *changed = 0;
     }
 }
 
@@ -267,22 +273,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_is_evaluated_as_its_tape_says() {
+    fn a_tape_computes_what_its_numbers_say() {
         let input = |input: HostInput| HostNumber::from(input);
-        let step = || input(HostInput::Step);
-        let decay = input(HostInput::Rate(0)) / (1.0 - HostNumber::from(0.9).power(step() + 1.0));
+        let t = || input(HostInput::Step) + 1.0;
+        let decay = input(HostInput::Base) / (1.0 - HostNumber::from(0.9).power(t()));
+        let root = 1.0 / (1.0 - HostNumber::from(0.99).power(t())).sqrt();
         let share = HostNumber::per_row(0.5);
         let run = input(HostInput::Base) * (input(HostInput::Epoch) / input(HostInput::Epochs));
-        let fixed = |input| of_run(input, 3.0, Clock { step: 200, epoch: 8 });
-        let mut numbers = [decay, share, run].map(|n| (Number::new(&n, fixed), n));
-        assert!(numbers[2].0.values[0] == 3.0 && numbers[2].0.inputs.len() == 1);
+        let fixed = input(HostInput::Base) * 2.0;
+        let numbers = [decay, root, share, run, fixed];
+        let total = Clock { step: 200, epoch: 8 };
+        let mut tape = Tape::new();
+        let slots = numbers.each_ref().map(|number| tape.add(number, |i| of_run(i, 3.0, total)));
+        // t is computed once, and what is fixed not at all.
+        let count = |op| tape.work.iter().filter(|work| work.op == op).count();
+        assert_eq!((count(HostOp::Add), count(HostOp::Mul), tape.values[slots[4]]), (1, 1, 6.0));
         // Backwards too, and again.
         for moment in (0..200).chain([3, 64, 63, 1_000_000, 65, 65, 0]) {
-            let now =
-                Now { rows: 4.0, step: moment as f64, epoch: (moment / 64) as f64, rates: &[0.1] };
-            for (number, tape) in &mut numbers {
-                let expected = tape.value(|input| fixed(input).unwrap_or_else(|| now.of(input)));
-                assert_eq!(number.value(now).to_bits(), expected.to_bits(), "{tape} at {moment}");
+            let now = [4.0, moment as f64, (moment / 64) as f64];
+            (0..).zip(now).for_each(|(slot, value)| tape.set(slot, value));
+            tape.run();
+            for (number, slot) in numbers.iter().zip(slots) {
+                let expected = number.value(|input| match of_run(input, 3.0, total) {
+                    Known::Value(value) => value,
+                    Known::Slot(slot) => now[slot],
+                });
+                let found = tape.values[slot];
+                assert_eq!(found.to_bits(), expected.to_bits(), "{number} at {moment}");
             }
         }
     }
