@@ -370,6 +370,23 @@ fn text_of_a_program() {
     }
 }
 
+/// The numbers of the host have long names.
+#[test]
+fn the_columns_of_a_listing_stay_in_line() {
+    let source = SEED.replace("sgd(lr: 0.5, momentum: 0.9)", "adam(lr: cosine(0.5))");
+    let program =
+        compile(&source, &Options::default()).unwrap_or_else(|e| panic!("{e:#?}")).program;
+    let text = listing(&program, "train", &program.train);
+    let table = text.lines().skip_while(|line| !line.starts_with("buffer"));
+    let rows: Vec<&str> = table.take_while(|line| !line.is_empty()).collect();
+    assert!(rows.iter().any(|row| row.starts_with("1/sqrt(1-0.999^(step+1)) ")), "{text}");
+    let layout = rows[0].find("layout").unwrap();
+    for row in &rows[1..] {
+        let (before, after) = row.split_at(layout);
+        assert!(before.ends_with("  ") && ["f32 ", "i32 "].contains(&&after[..4]), "{row}");
+    }
+}
+
 #[test]
 fn texts_of_graphs() {
     let model = lowered(SEED);

@@ -22,12 +22,13 @@ pub fn listing(program: &Program, name: &str, entry: &Entry) -> String {
         program.arena_bytes
     );
     training(&mut text, program);
-    _ = writeln!(text, "\n{:<16} {:>10} {:>10}  layout", "buffer", "offset", "bytes");
+    let width = names.width();
+    _ = writeln!(text, "\n{:<width$} {:>10} {:>10}  layout", "buffer", "offset", "bytes");
     for (id, buffer) in program.buffers.iter().enumerate() {
         let bytes = buffer.bytes(program.batch).unwrap_or(0);
         let (name, dtype) = (&names.names[id], buffer.dtype.name());
         let (offset, layout) = (buffer.offset, layout(buffer.layout));
-        _ = writeln!(text, "{name:<16} {offset:>10} {bytes:>10}  {dtype} {layout}");
+        _ = writeln!(text, "{name:<width$} {offset:>10} {bytes:>10}  {dtype} {layout}");
     }
     let (count, bytes, bound) = (entry.steps.len(), entry.bytes, entry.lower_bound);
     _ = writeln!(text, "\n{name}: {count} steps, {bytes} bytes, lower bound {bound}");
@@ -95,6 +96,11 @@ impl Names {
             names: names.into_iter().map(Option::unwrap_or_default).collect(),
             single: program.buffers.iter().map(|b| b.layout == Layout::scalar()).collect(),
         }
+    }
+
+    /// The characters of a column that holds them, but for those of extreme length.
+    fn width(&self) -> usize {
+        self.names.iter().map(|name| name.chars().count()).max().unwrap_or(0).clamp(16, 48)
     }
 
     fn of(&self, BufferId(id): BufferId) -> &str {
