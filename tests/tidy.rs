@@ -15,12 +15,15 @@ const IMPORTS: [(&str, &[&str], &str); 10] = [
     ("compiler/src/op/", &["pass"], "an operator does not know who transforms it"),
     ("runtime/src/simd/", &["kernel", "exec", "train"], "kernels build on simd, not the reverse"),
     ("runtime/src/kernel/", &["exec", "team", "train"], "a kernel does not know who runs it"),
-    ("runtime/src/exec.rs", &["crate::train", "crate::predict"], "it runs entries, no more"),
-    ("runtime/src/exec/", &["crate::train", "crate::predict"], "it runs entries, no more"),
+    ("runtime/src/exec.rs", &HOST, "it runs entries, no more"),
+    ("runtime/src/exec/", &HOST, "it runs entries, no more"),
     ("src/cli/", &["arenet_compiler", "arenet_runtime"], "the command uses the facade `arenet`"),
     ("src/main.rs", &["arenet_compiler", "arenet_runtime"], "the command uses the facade `arenet`"),
     ("examples/", &["arenet_compiler", "arenet_runtime"], "an example uses the facade `arenet`"),
 ];
+
+/// What stands above the executor.
+const HOST: [&str; 3] = ["crate::train", "crate::predict", "crate::data"];
 
 /// The packages that this one depends on, of those of this workspace; a crate that is no dependency
 /// cannot be imported.

@@ -3,6 +3,7 @@
 
 mod check;
 mod explain;
+mod feed;
 mod limit;
 mod memory;
 mod narrow;
@@ -13,8 +14,8 @@ mod values;
 pub mod watch;
 
 pub use check::NonFinite;
+pub(crate) use feed::{Feed, PortRows, PortValues};
 pub(crate) use stretch::Order;
-pub(crate) use transfer::Feed;
 
 use self::memory::{Fences, Space, bound_bytes};
 use crate::arena::{Arena, Memory};
@@ -357,9 +358,9 @@ impl Executor {
         data: &[i32],
     ) -> Result<(), RunError> {
         self.check_port(port, DType::I32, first, data.len())?;
-        transfer::check_classes(port, data)?;
+        feed::check_values(port, data)?;
         let low = port.domain.first_class();
-        self.copy_rows(port, first, data, |&class| transfer::stored_class(class, low));
+        self.copy_rows(port, first, data, |&class| feed::stored_class(class, low));
         Ok(())
     }
 

@@ -121,7 +121,7 @@ impl Predictor {
         rows: usize,
     ) -> Result<Batches<'p>, RunError> {
         self.check_rows()?;
-        let feed = Feed::inputs(&self.program, inputs, rows)?;
+        let feed = Feed::inputs(&self.program, rows, inputs)?;
         let rows = 0..count(rows)?;
         let outputs = vec![Vec::new(); self.program().outputs.len()];
         Ok(Batches { predictor: self, feed, rows, batch: Vec::new(), outputs })
@@ -180,7 +180,7 @@ impl Predictor {
     /// # Errors
     /// Data that does not fit the ports.
     pub fn held_out(&self, data: &Dataset, seen: &Seen) -> Result<Option<Vec<u32>>, RunError> {
-        Ok(seen.held_out(&Feed::new(&self.program, data)?))
+        Ok(seen.held_out(&Feed::new(&self.program, data.rows, &data.inputs, &data.targets)?))
     }
 
     /// Loss and metrics over some rows of a data set.
@@ -197,7 +197,7 @@ impl Predictor {
         if let Some(row) = rows.iter().find(|row| **row as usize >= data.rows) {
             return Err(RunError::Value(format!("there is no row {row} among {}", data.rows)));
         }
-        let feed = Feed::new(&self.program, data)?;
+        let feed = Feed::new(&self.program, data.rows, &data.inputs, &data.targets)?;
         evaluate(&mut self.executor, &mut self.scalars, &feed, rows)
     }
 }

@@ -29,7 +29,9 @@ pub use error::DataError;
 pub(crate) use error::{nearest, quoted, shown};
 pub use names::ColumnNames;
 
+use crate::exec::{PortRows, PortValues};
 use crate::program::{self, Program};
+use std::borrow::Cow;
 
 /// What one field may be, and so how it becomes a number.
 #[derive(Clone, Debug, PartialEq)]
@@ -114,6 +116,26 @@ pub struct Array {
     pub width: usize,
     /// `rows * width` values.
     pub data: Values,
+}
+
+impl<'a> From<&'a Array> for PortRows<'a> {
+    fn from(array: &'a Array) -> PortRows<'a> {
+        let values = match &array.data {
+            Values::F32(values) => PortValues::F32(Cow::Borrowed(values)),
+            Values::I32(values) => PortValues::I32(Cow::Borrowed(values)),
+        };
+        PortRows { width: array.width, values }
+    }
+}
+
+impl From<Array> for PortRows<'static> {
+    fn from(array: Array) -> PortRows<'static> {
+        let values = match array.data {
+            Values::F32(values) => PortValues::F32(Cow::Owned(values)),
+            Values::I32(values) => PortValues::I32(Cow::Owned(values)),
+        };
+        PortRows { width: array.width, values }
+    }
 }
 
 /// A table in memory, split into a model's ports in the order they were asked for.

@@ -1,32 +1,15 @@
 //! Data into and out of the arena without a search or an allocation: batches, predictions, and the
 //! state that training changes.
 
+use super::feed::Feed;
 use super::{Executor, RunError};
-use crate::data::{Array, Dataset, Values};
-use crate::program::{BufferId, DType, Domain, Layout, Port, Program, Verified};
-use std::borrow::{Borrow, Cow};
-use std::fmt;
+use crate::program::{BufferId, DType, Layout, Program};
 use std::iter;
 use std::sync::Arc;
 
-/// Data that has been checked against the ports of a program, so that any of its rows can be copied
-/// into them.
-pub(crate) struct Feed<'d> {
-    program: Arc<Verified>,
-    rows: usize,
-    columns: Vec<Column<'d>>,
-}
-
-/// The data of one port and the port's place. Integers are kept as floats of the same bits, as they
-/// are in the arena.
-struct Column<'d> {
-    data: Cow<'d, [f32]>,
-    place: Place,
-}
-
 /// Where the rows of data of a port or output lie.
 #[derive(Clone, Copy)]
-struct Place {
+pub(super) struct Place {
     /// The first float in the arena.
     offset: usize,
     /// Stored rows for each row of data, and the elements meant of each.
@@ -39,7 +22,7 @@ struct Place {
 }
 
 impl Place {
-    fn of(program: &Program, id: BufferId) -> Place {
+    pub(super) fn of(program: &Program, id: BufferId) -> Place {
         let buffer = &program.buffers[id.0 as usize];
         let (rows, cols, row, step) = match buffer.layout {
             Layout::Rows { rows, cols, stride } => (rows, cols, stride, 1),
@@ -86,152 +69,6 @@ impl Place {
             to.iter_mut().zip(column).for_each(|(to, from)| *to = *from);
         }
     }
-}
-
-impl<'d> Feed<'d> {
-    /// Borrows the inputs and the targets.
-    pub(crate) fn new(program: &Arc<Verified>, data: &'d Dataset) -> Result<Feed<'d>, RunError> {
-        let mut feed = Feed::inputs(program, &data.inputs, data.rows)?;
-        feed.add("target", &program.program().targets, &data.targets, borrow)?;
-        Ok(feed)
-    }
-
-    /// Borrows the inputs alone.
-    pub(crate) fn inputs(
-        program: &Arc<Verified>,
-        arrays: &'d [Array],
-        rows: usize,
-    ) -> Result<Feed<'d>, RunError> {
-        let mut feed = Feed { program: program.clone(), rows, columns: Vec::new() };
-        feed.add("input", &program.program().inputs, arrays, borrow)?;
-        Ok(feed)
-    }
-
-    fn add<A: Borrow<Array>>(
-        &mut self,
-        kind: &str,
-        ports: &[Port],
-        arrays: impl IntoIterator<Item = A, IntoIter: ExactSizeIterator>,
-        floats: impl Fn(A, &Domain) -> Cow<'d, [f32]>,
-    ) -> Result<(), RunError> {
-        let arrays = arrays.into_iter();
-        if arrays.len() != ports.len() {
-            let (takes, has) = (ports.len(), arrays.len());
-            let message = format!("of {kind}s, the net takes {takes} and the data has {has}");
-            return Err(RunError::Value(message));
-        }
-        let program = self.program.clone();
-        for (port, array) in ports.iter().zip(arrays) {
-            check_array(program.program(), port, array.borrow(), self.rows)?;
-            let place = Place::of(program.program(), port.buffer);
-            self.columns.push(Column { data: floats(array, &port.domain), place });
-        }
-        Ok(())
-    }
-
-    /// The number of rows.
-    pub(crate) fn rows(&self) -> usize {
-        self.rows
-    }
-
-    /// The bytes of all values.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.values().map(|values| size_of_val(values) as u64).sum()
-    }
-
-    /// The values of each port, integers as floats of the same bits.
-    pub(crate) fn values(&self) -> impl Iterator<Item = &[f32]> {
-        self.columns.iter().map(|column| &*column.data)
-    }
-}
-
-impl Feed<'static> {
-    /// Takes the inputs and the targets over.
-    pub(crate) fn owned(program: &Arc<Verified>, data: Dataset) -> Result<Feed<'static>, RunError> {
-        let ports = program.program();
-        let mut feed = Feed { program: program.clone(), rows: data.rows, columns: Vec::new() };
-        let take = |array: Array, domain: &Domain| match array.data {
-            Values::F32(values) => Cow::Owned(values),
-            Values::I32(values) => Cow::Owned(stored_classes(values, domain)),
-        };
-        feed.add("input", &ports.inputs, data.inputs, take)?;
-        feed.add("target", &ports.targets, data.targets, take)?;
-        Ok(feed)
-    }
-}
-
-fn borrow<'d>(array: &'d Array, domain: &Domain) -> Cow<'d, [f32]> {
-    match &array.data {
-        Values::F32(values) => Cow::Borrowed(values),
-        Values::I32(values) => Cow::Owned(stored_classes(values.iter().copied(), domain)),
-    }
-}
-
-/// Classes as the arena holds them; those of a vector stay in its place.
-fn stored_classes(values: impl IntoIterator<Item = i32>, domain: &Domain) -> Vec<f32> {
-    let low = domain.first_class();
-    values.into_iter().map(|class| stored_class(class, low)).collect()
-}
-
-/// A class of a domain that begins at `low`, as the arena holds it: an index from 0 on, as a float
-/// of the same bits.
-pub(super) fn stored_class(class: i32, low: i64) -> f32 {
-    f32::from_bits((i64::from(class) - low) as u32)
-}
-
-/// Checks that an array is what a port takes. The kernels rely on the bounds of class indices.
-fn check_array(program: &Program, port: &Port, array: &Array, rows: usize) -> Result<(), RunError> {
-    let name = &port.name;
-    let width = port.width as usize;
-    let dtype = program.buffers[port.buffer.0 as usize].dtype;
-    let (len, given) = match &array.data {
-        Values::F32(values) => (values.len(), DType::F32),
-        Values::I32(values) => (values.len(), DType::I32),
-    };
-    let kind = |dtype| if dtype == DType::F32 { "real numbers" } else { "integers" };
-    let message = if given != dtype {
-        format!("`{name}` takes {}, not {}", kind(dtype), kind(given))
-    } else if array.width != width || rows.checked_mul(width) != Some(len) {
-        format!(
-            "`{name}` takes {rows} rows of {width} values, not {len} values in rows of {}",
-            array.width
-        )
-    } else {
-        return check_values(port, &array.data);
-    };
-    Err(RunError::Value(message))
-}
-
-/// Checks that every value is finite and in the port's domain.
-fn check_values(port: &Port, values: &Values) -> Result<(), RunError> {
-    match values {
-        Values::I32(values) => check_classes(port, values),
-        Values::F32(values) => {
-            let inside = |&value: &f32| port.domain.contains(f64::from(value));
-            first_outside(port, values.iter().position(|value| !inside(value)), values)
-        }
-    }
-}
-
-/// Checks that every class is in the port's domain.
-pub(super) fn check_classes(port: &Port, values: &[i32]) -> Result<(), RunError> {
-    let (low, count) = (port.domain.first_class(), port.domain.classes().unwrap_or(0));
-    let inside = |&class: &i32| u64::try_from(i64::from(class) - low).is_ok_and(|at| at < count);
-    first_outside(port, values.iter().position(|class| !inside(class)), values)
-}
-
-/// The error of the value at `index`, if there is one.
-fn first_outside<T: fmt::Display>(
-    port: &Port,
-    index: Option<usize>,
-    values: &[T],
-) -> Result<(), RunError> {
-    let Some(index) = index else { return Ok(()) };
-    let (name, row, value) = (&port.name, index as u64 / port.width, &values[index]);
-    Err(RunError::Value(match &port.domain {
-        Domain::Any => format!("`{name}` is {value} in row {row}, and must be finite"),
-        domain => format!("`{name}` is {value} in row {row}, outside {domain}"),
-    }))
 }
 
 impl Executor {

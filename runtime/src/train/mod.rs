@@ -131,10 +131,11 @@ impl Trainer {
             training.valid = 0.0;
         }
         let columns = data.columns.clone().or(ColumnNames::of_program(source));
-        let data = Feed::owned(&program, data)?;
+        let feed = |data: Dataset| Feed::new(&program, data.rows, data.inputs, data.targets);
+        let data = feed(data)?;
         let (training_rows, mut validation_rows) =
             settings::split(data.rows(), training.valid, training.seed)?;
-        let valid = valid.map(|valid| Feed::owned(&program, valid)).transpose()?;
+        let valid = valid.map(feed).transpose()?;
         if let Some(valid) = &valid {
             (validation_rows, _) = settings::split(valid.rows(), 0.0, training.seed)?;
         }
