@@ -4,7 +4,6 @@ mod common;
 
 use arenet_compiler::graph::DType;
 use arenet_compiler::model::{Domain, Init, Model};
-use arenet_compiler::optim::{Adam, Optimizer, Sgd};
 use arenet_program::{Batch, Finish, HostInput, Schedule};
 use common::oracle::lowered;
 use pretty_assertions::assert_eq;
@@ -169,20 +168,17 @@ fn every_parameter_has_its_optimizer() {
         params(&model),
         ["a.w [4, 3]", "a.b [3]", "b.w [3, 3] 0", "b.b [3] 0", "y.w [3, 2] 1", "y.b [2] 1"]
     );
-    let sgd =
-        Sgd { momentum: 0.9, dampening: 0.0, weight_decay: 0.0, nesterov: true, maximize: false };
-    let adamw = Adam {
-        beta1: 0.8,
-        beta2: 0.999,
-        eps: 1e-6,
-        weight_decay: 0.01,
-        decoupled: true,
-        amsgrad: true,
-        maximize: false,
-    };
-    assert_eq!(model.optimizers, [Optimizer::Sgd(sgd), Optimizer::Adam(adamw)]);
-    assert_eq!(model.optimizers[0].slots(), ["momentum"]);
-    assert_eq!(model.optimizers[1].slots(), ["m", "v", "v_max"]);
+    let [sgd, adamw] = &model.optimizers[..] else { panic!("two optimizers") };
+    assert_eq!((sgd.entry.signature.name, adamw.entry.signature.name), ("sgd", "adamw"));
+    assert_eq!((sgd.args.real("momentum"), sgd.args.real("dampening")), (0.9, 0.0));
+    assert_eq!((sgd.args.flag("nesterov"), sgd.args.flag("maximize")), (true, false));
+    assert_eq!(
+        ["beta1", "beta2", "eps", "weight_decay"].map(|name| adamw.args.real(name)),
+        [0.8, 0.999, 1e-6, 0.01]
+    );
+    assert_eq!((adamw.args.flag("amsgrad"), adamw.args.flag("maximize")), (true, false));
+    assert_eq!(sgd.slots(), ["momentum"]);
+    assert_eq!(adamw.slots(), ["m", "v", "v_max"]);
     let bases: Vec<f64> =
         model.training.unwrap().schedules.iter().map(|schedule| schedule.base).collect();
     assert_eq!(bases, [0.5, 0.1]);

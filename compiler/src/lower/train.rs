@@ -10,7 +10,7 @@ use crate::optim::{self, OPTIMIZERS, Optimizer};
 use crate::signature::Value as Argument;
 use crate::signature::{Kind, Param, Range};
 use crate::syntax::ast::{Arg, Bind, Call, Expr, ExprKind, Ident, Train, TrainItem};
-use arenet_program::{Batch, Finish, MAX_EPOCHS, Schedule, Training};
+use arenet_program::{Batch, Finish, MAX_EPOCHS, Training};
 use std::collections::HashMap;
 
 /// The settings that are one number or word; `loss` and `batch` are more.
@@ -27,7 +27,7 @@ const NOT_YET: &[&str] = &["accumulate", "clip_norm"];
 /// An `optimizer` entry: for whom, what, and where.
 struct Group<'a> {
     params: &'a [Ident],
-    optimizer: Option<(Optimizer, Schedule)>,
+    optimizer: Option<Optimizer>,
     span: Span,
 }
 
@@ -188,7 +188,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// `sgd(lr: 0.1)`, or `sgd` alone for its defaults
-    fn optimizer(&mut self, value: &'a Expr) -> Option<(Optimizer, Schedule)> {
+    fn optimizer(&mut self, value: &'a Expr) -> Option<Optimizer> {
         let (name, span, written): (_, _, &[Arg]) = match &value.kind {
             ExprKind::Name(name) => (name.as_str(), value.span, &[]),
             ExprKind::Call(call) => (call.function.name.as_str(), call.function.span, &call.args),
@@ -211,10 +211,9 @@ impl<'a> Lowering<'a> {
             return None;
         };
         let matched = self.arguments(&entry.signature, written, value.span, None)?;
-        let schedule = matched.args.schedule("lr");
-        let result = (entry.build)(&matched.args);
-        let optimizer = self.settled(result, &matched.args, value.span)?;
-        Some((optimizer, schedule))
+        let result = (entry.check)(&matched.args);
+        self.settled(result, &matched.args, value.span)?;
+        Some(Optimizer { entry, args: matched.args })
     }
 
     /// Gives every parameter that is not frozen its optimizer.
@@ -225,10 +224,10 @@ impl<'a> Lowering<'a> {
         let failed = groups.iter().any(|group| group.optimizer.is_none());
         for group in groups {
             let named = self.params_of_all(group.params);
-            let Some((optimizer, schedule)) = group.optimizer else { continue };
+            let Some(optimizer) = group.optimizer else { continue };
             let index = self.model.optimizers.len();
+            settings.schedules.push(optimizer.args.schedule("lr"));
             self.model.optimizers.push(optimizer);
-            settings.schedules.push(schedule);
             spans.push(group.span);
             let mut twice = if group.params.is_empty() { default.replace(index) } else { None };
             for param in named {

@@ -1,32 +1,9 @@
 //! Adam, and AdamW.
 
-use super::{Entry, Optimizer, Update};
+use super::{Entry, Step, Update};
 use crate::graph::Term;
-use crate::signature::{Args, Kind, Param, Problem, Range, Signature, Value};
+use crate::signature::{Args, Kind, Param, Range, Signature, Value};
 use arenet_program::{HostInput, HostNumber};
-
-/// torch.optim.Adam and torch.optim.AdamW.
-///
-/// m ← β₁ m + (1 - β₁) g; v ← β₂ v + (1 - β₂) g²; with amsgrad x ← max(x, v), else x is v;
-/// p ← p - lr / (1 - β₁ᵗ) m / (√x / √(1 - β₂ᵗ) + eps).
-/// Adam adds weight_decay p to g; AdamW first scales p by 1 - lr weight_decay.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Adam {
-    /// β₁, the decay of the gradient's mean.
-    pub beta1: f64,
-    /// β₂, the decay of the squared gradient's mean.
-    pub beta2: f64,
-    /// Keeps the divisor from 0.
-    pub eps: f64,
-    /// The L2 penalty, or the decay of AdamW.
-    pub weight_decay: f64,
-    /// The decay is AdamW's, which the gradient does not see.
-    pub decoupled: bool,
-    /// Divides by the largest mean so far.
-    pub amsgrad: bool,
-    /// Ascends instead of descending.
-    pub maximize: bool,
-}
 
 const fn params(weight_decay: f64) -> [Param; 7] {
     [
@@ -40,63 +17,56 @@ const fn params(weight_decay: f64) -> [Param; 7] {
     ]
 }
 
-/// `adam(lr, beta1:, beta2:, eps:, weight_decay:, amsgrad:, maximize:)`
+/// torch.optim.Adam: adds weight_decay p to the gradient.
 pub const ADAM: Entry = Entry {
     signature: Signature { name: "adam", positional: 1, params: &params(0.0) },
-    build: |args| build(args, false),
+    check: |_| Ok(()),
+    slots,
+    update: |args, step| update(args, step, penalty),
 };
 
-/// `adamw(lr, beta1:, beta2:, eps:, weight_decay:, amsgrad:, maximize:)`
+/// torch.optim.AdamW: first scales p by 1 - lr weight_decay, which the gradient does not see.
 pub const ADAMW: Entry = Entry {
     signature: Signature { name: "adamw", positional: 1, params: &params(1e-2) },
-    build: |args| build(args, true),
+    check: |_| Ok(()),
+    slots,
+    update: |args, step| update(args, step, decoupled),
 };
 
-fn build(args: &Args, decoupled: bool) -> Result<Optimizer, Problem> {
-    Ok(Optimizer::Adam(Adam {
-        beta1: args.real("beta1"),
-        beta2: args.real("beta2"),
-        eps: args.real("eps"),
-        weight_decay: args.real("weight_decay"),
-        decoupled,
-        amsgrad: args.flag("amsgrad"),
-        maximize: args.flag("maximize"),
-    }))
+/// What is stepped from, and along which gradient.
+type Decay = for<'f> fn(&Args, &Step<'f>) -> (Term<'f>, Term<'f>);
+
+fn penalty<'f>(args: &Args, step: &Step<'f>) -> (Term<'f>, Term<'f>) {
+    (step.param, step.descent(args))
 }
 
-impl Adam {
-    pub(super) fn slots(&self) -> Vec<&'static str> {
-        if self.amsgrad { vec!["m", "v", "v_max"] } else { vec!["m", "v"] }
-    }
+fn decoupled<'f>(args: &Args, step: &Step<'f>) -> (Term<'f>, Term<'f>) {
+    let (p, g, weight_decay) = (step.param, step.ascent(args), args.real("weight_decay"));
+    let lr = || p.formula().host(step.lr.clone());
+    (if weight_decay == 0.0 { p } else { p * (1.0 - lr() * weight_decay) }, g)
+}
 
-    pub(super) fn update<'f>(
-        &self,
-        group: u16,
-        p: Term<'f>,
-        grad: Term<'f>,
-        states: &[Term<'f>],
-    ) -> Update<'f> {
-        let f = p.formula();
-        let lr = || HostNumber::from(HostInput::Rate(group));
-        // 1 - βᵗ, t from 1
-        let fading =
-            |beta: f64| 1.0 - HostNumber::from(beta).power(HostNumber::from(HostInput::Step) + 1.0);
-        let rate = f.host(lr() / fading(self.beta1));
-        let correction = f.host(1.0 / fading(self.beta2).sqrt());
-        let mut g = if self.maximize { -grad } else { grad };
-        let mut decayed = p;
-        if self.weight_decay != 0.0 && self.decoupled {
-            decayed = p * (1.0 - f.host(lr()) * self.weight_decay);
-        } else if self.weight_decay != 0.0 {
-            g = g + p * self.weight_decay;
-        }
-        let m = states[0] * self.beta1 + g * (1.0 - self.beta1);
-        let v = states[1] * self.beta2 + g * g * (1.0 - self.beta2);
-        let mut news = vec![m, v];
-        if self.amsgrad {
-            news.push(states[2].max(v));
-        }
-        let divisor = news[news.len() - 1].sqrt() * correction + self.eps;
-        Update { param: decayed - m * rate / divisor, states: news }
+fn slots(args: &Args) -> Vec<&'static str> {
+    if args.flag("amsgrad") { vec!["m", "v", "v_max"] } else { vec!["m", "v"] }
+}
+
+/// m ← β₁ m + (1 - β₁) g; v ← β₂ v + (1 - β₂) g²; with amsgrad x ← max(x, v), else x is v;
+/// p ← p - lr / (1 - β₁ᵗ) m / (√x / √(1 - β₂ᵗ) + eps), of the p and the g that `decay` gives.
+fn update<'f>(args: &Args, step: Step<'f>, decay: Decay) -> Update<'f> {
+    let f = step.param.formula();
+    let (beta1, beta2) = (args.real("beta1"), args.real("beta2"));
+    // 1 - βᵗ, t from 1
+    let fading =
+        |beta: f64| 1.0 - HostNumber::from(beta).power(HostNumber::from(HostInput::Step) + 1.0);
+    let rate = f.host(step.lr.clone() / fading(beta1));
+    let correction = f.host(1.0 / fading(beta2).sqrt());
+    let (p, g) = decay(args, &step);
+    let m = step.states[0] * beta1 + g * (1.0 - beta1);
+    let v = step.states[1] * beta2 + g * g * (1.0 - beta2);
+    let mut news = vec![m, v];
+    if args.flag("amsgrad") {
+        news.push(step.states[2].max(v));
     }
+    let divisor = news[news.len() - 1].sqrt() * correction + args.real("eps");
+    Update { param: p - m * rate / divisor, states: news }
 }

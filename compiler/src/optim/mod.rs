@@ -1,4 +1,5 @@
-//! Optimizers: state slots, and an update as a formula over parameter, gradient and states.
+//! Optimizers: state slots, and an update as a formula over parameter, gradient and states. One
+//! file each, and one line of the list.
 //!
 //! The learning rate and all that depends on the step count are scalars that the host computes, so
 //! a schedule never recompiles. The formulas and defaults are those of torch.optim.
@@ -6,30 +7,24 @@
 mod adam;
 mod sgd;
 
-pub use adam::Adam;
-pub use sgd::Sgd;
-
 use crate::graph::{Formula, Graph, NodeId, Term};
 use crate::model::Model;
 use crate::op::{Assign, Leaf, Source};
 use crate::pass::differentiate::differentiate;
 use crate::signature::{Args, Problem, Signature};
+use arenet_program::{HostInput, HostNumber};
 
-/// An optimizer with its settings.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Optimizer {
-    /// Stochastic gradient descent.
-    Sgd(Sgd),
-    /// Adam and AdamW.
-    Adam(Adam),
-}
-
-/// The name and the settings of an optimizer in the language.
+/// An optimizer of the language.
+#[derive(Debug)]
 pub struct Entry {
     /// Its settings; the first is always the learning rate `lr`.
     pub signature: Signature,
-    /// Makes it.
-    pub build: fn(&Args) -> Result<Optimizer, Problem>,
+    /// Refuses settings that do not go together.
+    pub check: fn(&Args) -> Result<(), Problem>,
+    /// The names of the states that it keeps for each parameter, which start as 0.
+    slots: fn(&Args) -> Vec<&'static str>,
+    /// The new values, by the settings.
+    update: for<'f> fn(&Args, Step<'f>) -> Update<'f>,
 }
 
 /// The optimizers of the language.
@@ -38,6 +33,25 @@ pub const OPTIMIZERS: &[Entry] = &[sgd::SGD, adam::ADAM, adam::ADAMW];
 /// Optimizers of the language that this version does not compile yet.
 pub const NOT_YET: &[&str] =
     &["adadelta", "adagrad", "adamax", "asgd", "nadam", "radam", "rmsprop", "rprop"];
+
+/// An optimizer with its settings.
+#[derive(Clone, Debug)]
+pub struct Optimizer {
+    /// What it is.
+    pub entry: &'static Entry,
+    /// Its settings.
+    pub args: Args,
+}
+
+/// What an update starts from.
+struct Step<'f> {
+    /// The learning rate.
+    lr: HostNumber,
+    param: Term<'f>,
+    grad: Term<'f>,
+    /// One for each slot.
+    states: Vec<Term<'f>>,
+}
 
 /// The new values of a parameter and of its states.
 struct Update<'f> {
@@ -48,26 +62,23 @@ struct Update<'f> {
 impl Optimizer {
     /// The names of the states it keeps for each parameter, in the order of their slots.
     pub fn slots(&self) -> Vec<&'static str> {
-        match self {
-            Optimizer::Sgd(sgd) => sgd.slots(),
-            Optimizer::Adam(adam) => adam.slots(),
-        }
-    }
-
-    fn update<'f>(
-        &self,
-        group: u16,
-        param: Term<'f>,
-        grad: Term<'f>,
-        states: &[Term<'f>],
-    ) -> Update<'f> {
-        match self {
-            Optimizer::Sgd(sgd) => sgd.update(group, param, grad, states),
-            Optimizer::Adam(adam) => adam.update(group, param, grad, states),
-        }
+        (self.entry.slots)(&self.args)
     }
 }
 
+impl<'f> Step<'f> {
+    /// The gradient to descend along: with `maximize` the other way, and with the L2 penalty of
+    /// `weight_decay`.
+    fn descent(&self, args: &Args) -> Term<'f> {
+        let (g, weight_decay) = (self.ascent(args), args.real("weight_decay"));
+        if weight_decay == 0.0 { g } else { g + self.param * weight_decay }
+    }
+
+    /// The gradient, with `maximize` the other way.
+    fn ascent(&self, args: &Args) -> Term<'f> {
+        if args.flag("maximize") { -self.grad } else { self.grad }
+    }
+}
 /// Builds the whole training step: the forward pass, the gradients and the updates.
 ///
 /// The first root is the loss, the others are the assignments. A parameter that the loss does not
@@ -108,7 +119,9 @@ fn assign<'f>(
     };
     let states: Vec<Term> = (0..optimizer.slots().len() as u32).map(state).collect();
     let group = u16::try_from(group).expect("lowering limits the optimizers");
-    let update = optimizer.update(group, leaf, f.term(grad), &states);
+    let lr = HostInput::Rate(group).into();
+    let step = Step { lr, param: leaf, grad: f.term(grad), states: states.clone() };
+    let update = (optimizer.entry.update)(&optimizer.args, step);
     let olds = [leaf].into_iter().chain(states);
     let news = [update.param].into_iter().chain(update.states);
     olds.zip(news).map(|(old, new)| f.op(Assign, &[old, new]).id).collect()
