@@ -7,15 +7,15 @@
 
 use std::collections::HashSet;
 use std::fs::File;
-use std::io::{BufReader, Read};
 use std::path::PathBuf;
 
-use super::columns::plural;
-use super::error::{DataError, did_you_mean, quoted, shown};
-use super::format::{Format, open};
-use super::idx::read_idx;
-use super::npy::{element_count, read_npy};
-use super::{Array, Dataset, Domain, PortSpec, TableSpec, Values};
+use super::columns::Placement;
+use super::error::{DataError, did_you_mean, plural, quoted, shown};
+use super::format::open;
+use super::sinks::Sinks;
+use super::table::Table;
+use super::tables::TableSpec;
+use super::{Array, Dataset, PortSpec};
 
 /// Reads the files of the ports named beside them; `columns` of the table's description have no
 /// meaning here.
@@ -47,8 +47,7 @@ pub fn read_arrays(
 /// Reads an array that is given where a table could be: the only input of a net, if the targets
 /// may be absent.
 pub(super) fn read_alone(
-    format: Format,
-    reader: &mut dyn Read,
+    table: &mut dyn Table,
     name: &str,
     spec: &TableSpec<'_>,
 ) -> Result<Dataset, DataError> {
@@ -61,7 +60,7 @@ pub(super) fn read_alone(
         return Err(one_of_several(name, spec));
     }
     let mut reading = Reading::new(spec);
-    let inputs = vec![reading.read(input, format, reader, name)?];
+    let inputs = vec![reading.read(input, table, name)?];
     let rows = reading.rows.map_or(0, |(rows, _)| rows);
     Ok(Dataset { rows, inputs, ..known_columns(spec) })
 }
@@ -115,135 +114,58 @@ fn missing(port: &PortSpec, files: &[(String, PathBuf)]) -> DataError {
 }
 
 /// What the files read so far have in common.
-struct Reading {
-    max_bytes: u64,
-    /// The bytes that are held, the values among them.
-    bytes: u64,
-    /// Those for each row beside its values.
-    row_bytes: u64,
+struct Reading<'a> {
+    /// What to read, with the bytes that are held so far.
+    spec: TableSpec<'a>,
     /// The rows of each file, and the first file that has them.
     rows: Option<(usize, String)>,
 }
 
-impl Reading {
-    fn new(spec: &TableSpec<'_>) -> Reading {
-        Reading {
-            max_bytes: spec.max_bytes,
-            bytes: spec.held,
-            row_bytes: spec.row_bytes,
-            rows: None,
-        }
+impl<'a> Reading<'a> {
+    fn new(spec: &TableSpec<'a>) -> Reading<'a> {
+        Reading { spec: *spec, rows: None }
     }
 
     fn read_file(&mut self, port: &PortSpec, path: &PathBuf) -> Result<Array, DataError> {
         let name = path.display().to_string();
         let file = File::open(path).map_err(|error| DataError::io(&name, &error))?;
-        let (format, mut reader) = open(BufReader::new(file), &name)?;
-        self.read(port, format, &mut reader, &name)
+        self.read(port, &mut *open(file, &name)?, &name)
     }
 
     fn read(
         &mut self,
         port: &PortSpec,
-        format: Format,
-        reader: &mut dyn Read,
+        table: &mut dyn Table,
         name: &str,
     ) -> Result<Array, DataError> {
-        let fail = |message: String| DataError::new(name, message);
-        let left = self.max_bytes.saturating_sub(self.bytes);
-        let (shape, data) = read_values(format, reader, name, left).map_err(|error| {
-            if error.over_limit { DataError::over_limit(name, self.max_bytes) } else { error }
-        })?;
-        self.bytes += data.len() as u64 * 4;
-
-        let Some((&rows, row)) = shape.split_first() else {
-            return Err(fail("is a single number, and no rows of them".to_string()));
+        let fail = |message: String| Err(DataError::new(name, message));
+        let Some((rows, width)) = table.shape() else {
+            let error = DataError::new(name, "is neither an npy nor an IDX file");
+            return Err(error.with_help("a table of text is given alone: --data FILE"));
         };
-        if rows == 0 {
-            return Err(fail("has no rows".to_string()));
+        if width != port.width as u64 {
+            let (wanted, port) = (plural(port.width, "value"), quoted(&port.name));
+            return fail(format!("has {width} in a row, and {port} takes {wanted}"));
         }
-        if element_count(row) != Some(port.width as u64) {
-            let (wanted, has) = (plural(port.width, "value"), data.len() / rows);
-            let port = quoted(&port.name);
-            return Err(fail(format!("has {has} in a row, and {port} takes {wanted}")));
+        if let Some((first, other)) = &self.rows
+            && *first as u64 != rows
+        {
+            return fail(format!("has {rows} rows, but {other} has {first}"));
         }
-        match &self.rows {
-            Some((first, other)) if *first != rows => {
-                return Err(fail(format!("has {}, but {other} has {first}", plural(rows, "row"))));
-            }
-            Some(_) => {}
-            None => {
-                self.rows = Some((rows, name.to_string()));
-                self.bytes = self.bytes.saturating_add(self.row_bytes.saturating_mul(rows as u64));
-                if self.bytes > self.max_bytes {
-                    return Err(DataError::over_limit(name, self.max_bytes));
-                }
-            }
+        let ports = std::slice::from_ref(port);
+        let spec = TableSpec { inputs: ports, targets: &[], ..self.spec };
+        let columns = vec![(0..port.width).collect()];
+        let placement = Placement { inputs: columns, targets: vec![], unused: vec![] };
+        let mut sinks = Sinks::new(&spec, placement);
+        sinks.check_room(rows, name)?;
+        if table.advance()? {
+            sinks.fill(table, None, name)?;
         }
-        let data = values(port, data)
-            .map_err(|(index, what)| fail(format!("row {}: {what}", index / port.width)))?;
-        Ok(Array { width: port.width, data })
-    }
-}
-
-/// The dimensions and the values of an array, which take at most `max_bytes` as f32.
-fn read_values(
-    format: Format,
-    reader: &mut dyn Read,
-    name: &str,
-    max_bytes: u64,
-) -> Result<(Vec<usize>, Vec<f32>), DataError> {
-    match format {
-        Format::Npy => {
-            let array = read_npy(reader, name, max_bytes)?;
-            Ok((array.shape, array.data))
-        }
-        Format::Idx => {
-            let array = read_idx(reader, name, max_bytes / 4)?;
-            let values = array.values.into_iter().map(f32::from).collect();
-            Ok((vec![array.rows, array.width], values))
-        }
-        Format::Text => Err(DataError::new(name, "is neither an npy nor an IDX file")
-            .with_help("a table of text is given alone: --data FILE")),
-    }
-}
-
-/// The values as the port takes them, or the first that it does not take, and why.
-fn values(port: &PortSpec, data: Vec<f32>) -> Result<Values, (usize, String)> {
-    let range = match &port.domain {
-        Domain::Any | Domain::Interval { .. } => None,
-        Domain::Range { low, high } => Some((*low, *high)),
-        Domain::Names(names) => Some((0, names.len() as i64)),
-    };
-    let outside = |value: f64| match port.domain {
-        Domain::Interval { low, high } if !(low..=high).contains(&value) => Some((low, high)),
-        _ => None,
-    };
-    let flaw = |value: f32| {
-        let wide = f64::from(value);
-        match range {
-            _ if !value.is_finite() => Some(format!("{value} is not a finite number")),
-            _ if port.integer && value.fract() != 0.0 => {
-                Some(format!("{value} is not a whole number"))
-            }
-            Some((low, high)) if wide < low as f64 || wide >= high as f64 => {
-                Some(format!("{value} is outside {low}..{high}"))
-            }
-            None if let Some((low, high)) = outside(wide) => {
-                Some(format!("{value} is outside {low} to {high}"))
-            }
-            None if port.integer && !(-2147483648.0..2147483648.0).contains(&value) => {
-                Some(format!("{value} does not fit 32 bits"))
-            }
-            _ => None,
-        }
-    };
-    let found = data.iter().enumerate().find_map(|(index, &value)| Some((index, flaw(value)?)));
-    match found {
-        Some(found) => Err(found),
-        None if port.integer => {
-            Ok(Values::I32(data.into_iter().map(|value| value as i32).collect()))
-        }
-        None => Ok(Values::F32(data)),
+        self.spec.held = sinks.bytes(rows);
+        // Of all files, only the first counts what a row takes beside its values.
+        self.spec.row_bytes = 0;
+        let data = sinks.finish();
+        self.rows.get_or_insert((data.rows, name.to_string()));
+        Ok(data.inputs.into_iter().next().expect("there is a sink for the port"))
     }
 }

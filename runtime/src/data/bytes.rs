@@ -1,4 +1,4 @@
-//! Reads binary elements without trusting the count that a header gives.
+//! Reads binary elements, as many as there are.
 
 use std::io::{self, Read};
 
@@ -13,27 +13,6 @@ pub(crate) enum Flaw {
     TooLarge(u64),
     /// There is no memory for it.
     Memory,
-}
-
-/// Reads `count` elements of `SIZE` bytes each and converts them.
-///
-/// The vector grows as the bytes arrive, so a header that lies cannot make it large.
-pub(crate) fn read_elements<const SIZE: usize, T: Copy + Default>(
-    reader: &mut dyn Read,
-    count: u64,
-    convert: impl Fn([u8; SIZE]) -> Option<T>,
-) -> Result<Vec<T>, Flaw> {
-    const PIECE: u64 = 8192;
-    let (mut bytes, mut elements) = (Vec::new(), Vec::new());
-    let mut done = 0;
-    while done < count {
-        let piece = (count - done).min(PIECE);
-        append_elements(reader, piece as usize, &convert, &mut bytes, &mut elements)
-            .map_err(|flaw| flaw.after(done, SIZE))?;
-        done += piece;
-    }
-    elements.shrink_to_fit();
-    Ok(elements)
 }
 
 /// Reads `count` elements and appends them; `bytes` holds them meanwhile.

@@ -18,9 +18,9 @@ use std::collections::HashMap;
 
 use super::PortSpec;
 use super::column_map::Columns;
-use super::csv::TableSpec;
-use super::error::{Complaint, did_you_mean, quoted, shown};
+use super::error::{Complaint, did_you_mean, plural, quoted, shown};
 use super::suggest::{Gaps, suggest};
+use super::tables::TableSpec;
 
 /// The columns of each port, counted from 0, in the order of the ports.
 #[derive(Debug, PartialEq, Eq)]
@@ -42,7 +42,7 @@ impl Placement {
 }
 
 /// What is known of a table before its values are read.
-pub(super) struct Table<'a> {
+pub(super) struct Head<'a> {
     /// The number of columns.
     pub count: usize,
     /// Their names, if it has a header.
@@ -84,7 +84,7 @@ impl Seat {
 ///
 /// Where targets are optional, a table has none if it has just the columns of the inputs, or if
 /// all inputs are found and not all targets.
-pub(super) fn place(spec: &TableSpec<'_>, table: &Table<'_>) -> Result<Placement, Complaint> {
+pub(super) fn place(spec: &TableSpec<'_>, table: &Head<'_>) -> Result<Placement, Complaint> {
     let names = Names { count: table.count, header: table.header.map(index_names) };
     check_ports(spec)?;
     let mut inputs = find_all(spec.inputs, spec, &names)?;
@@ -428,8 +428,4 @@ fn too_many(
         message: format!("the table has {has}, {more} more than the model takes ({needs})"),
         help: advice.map(|advice| format!("say which to take: {advice}")),
     }
-}
-
-pub(super) fn plural(count: usize, noun: &str) -> String {
-    if count == 1 { format!("{count} {noun}") } else { format!("{count} {noun}s") }
 }

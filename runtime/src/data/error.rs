@@ -109,6 +109,11 @@ impl Complaint {
     }
 }
 
+/// A number of things.
+pub(super) fn plural(count: usize, noun: &str) -> String {
+    if count == 1 { format!("{count} {noun}") } else { format!("{count} {noun}s") }
+}
+
 /// Proposes the one of `candidates` that `word` is most likely a slip of.
 pub(crate) fn did_you_mean<'a>(
     word: &str,

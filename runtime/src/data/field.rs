@@ -3,63 +3,68 @@
 use std::str;
 
 use super::error::{Complaint, did_you_mean, quoted, shown};
+use super::table::Field;
 use super::{Domain, PortSpec};
 
 /// A field of a real-valued port.
-pub(super) fn parse_real(field: &[u8], port: &PortSpec) -> Result<f32, Complaint> {
-    match &port.domain {
-        Domain::Any => parse_f32(field),
-        Domain::Range { low, high } => {
-            let value = parse_f32(field)?;
-            let wide = f64::from(value);
-            if wide < *low as f64 || wide >= *high as f64 {
-                return Err(outside(field, *low, *high));
-            }
-            Ok(value)
-        }
-        Domain::Interval { low, high } => {
-            let value = parse_f32(field)?;
-            if (*low..=*high).contains(&f64::from(value)) {
-                return Ok(value);
-            }
-            let text = String::from_utf8_lossy(field);
-            let message = format!("{} is outside {low} to {high}", shown(text.trim()));
-            Err(Complaint::with_help(message, "scale the column, or choose another loss"))
-        }
-        Domain::Names(names) => parse_name(field, names).map(|index| index as f32),
-    }
+pub(super) fn parse_real(field: Field<'_>, port: &PortSpec) -> Result<f32, Complaint> {
+    let value = match (field, &port.domain) {
+        (Field::Text(text), Domain::Names(names)) => return Ok(parse_name(text, names)? as f32),
+        (Field::Text(text), _) => parse_f32(text)?,
+        (Field::Number(number), _) => number,
+    };
+    check(value.into(), field, port)?;
+    Ok(value)
 }
 
 /// A field of an integer port.
-pub(super) fn parse_integer(field: &[u8], port: &PortSpec) -> Result<i32, Complaint> {
-    match &port.domain {
-        Domain::Any | Domain::Interval { .. } => parse_i32(field),
-        Domain::Range { low, high } => {
-            let value = parse_i32(field)?;
-            if !(*low..*high).contains(&i64::from(value)) {
-                return Err(outside(field, *low, *high));
-            }
-            Ok(value)
+pub(super) fn parse_integer(field: Field<'_>, port: &PortSpec) -> Result<i32, Complaint> {
+    let value = match (field, &port.domain) {
+        (Field::Text(text), Domain::Names(names)) => return parse_name(text, names),
+        (Field::Text(text), _) => parse_i32(text)?.into(),
+        (Field::Number(number), _) => f64::from(number),
+    };
+    check(value, field, port)?;
+    Ok(value as i32)
+}
+
+/// Whether a port takes the number that a field holds.
+fn check(value: f64, field: Field<'_>, port: &PortSpec) -> Result<(), Complaint> {
+    let stored = |value: f64| !port.integer || f64::from(value as i32) == value;
+    if port.domain.contains(value) && stored(value) {
+        return Ok(());
+    }
+    let text = shown(&field.text());
+    Err(Complaint::new(match &port.domain {
+        _ if !value.is_finite() => format!("{text} is not a finite number"),
+        _ if port.integer && value.fract() != 0.0 => format!("{text} is not a whole number"),
+        Domain::Any => format!("{text} does not fit 32 bits"),
+        Domain::Interval(..) => {
+            let message = format!("{text} is outside {}", port.domain);
+            return Err(Complaint::with_help(message, "scale the column, or choose another loss"));
         }
-        Domain::Names(names) => parse_name(field, names),
+        domain => format!("{text} is outside {domain}"),
+    }))
+}
+
+/// Whether the field is a number, or one of the words that Rust and others write for no number.
+/// Either way a row of data holds it, and no header.
+pub(super) fn looks_numeric(field: Field<'_>) -> bool {
+    match field {
+        Field::Text(text) => str::from_utf8(text).is_ok_and(is_number),
+        Field::Number(_) => true,
     }
 }
 
-/// Whether the text is a number, or one of the words that Rust and others write for no number.
-/// Either way a row of data holds it, and no header.
-pub(super) fn looks_numeric(field: &[u8]) -> bool {
-    str::from_utf8(field).is_ok_and(|text| text.trim().parse::<f64>().is_ok())
+/// [`looks_numeric`] of text.
+pub(super) fn is_number(text: &str) -> bool {
+    text.trim().parse::<f64>().is_ok()
 }
 
 /// Whether the text is how tables write that a value is missing.
 pub(super) fn is_missing(field: &str) -> bool {
     const WORDS: [&str; 9] = ["", "?", "-", ".", "NA", "N/A", "NULL", "null", "None"];
     WORDS.contains(&field)
-}
-
-fn outside(field: &[u8], low: i64, high: i64) -> Complaint {
-    let text = String::from_utf8_lossy(field);
-    Complaint::new(format!("{} is outside {low}..{high}", shown(text.trim())))
 }
 
 fn parse_f32(field: &[u8]) -> Result<f32, Complaint> {
@@ -145,7 +150,7 @@ fn as_text(field: &[u8]) -> Result<&str, Complaint> {
 
 fn not_a_number(text: &str) -> Complaint {
     let message = format!("{} is not a number", quoted(text));
-    if looks_numeric(text.replacen(',', ".", 1).as_bytes()) {
+    if is_number(&text.replacen(',', ".", 1)) {
         return Complaint::with_help(message, "write decimals with a point");
     }
     Complaint::new(message)

@@ -1,5 +1,5 @@
-//! Tells what a file is by its first bytes, whatever its name; unpacks gzip; and says what to do
-//! about a file of a kind that is not read.
+//! The formats that are read. What a file is tell its first bytes, whatever its name; what is
+//! gzipped is unpacked; and a file of a kind that is not read gets a way out.
 
 use std::io::Read;
 
@@ -7,17 +7,19 @@ use flate2::read::MultiGzDecoder;
 
 use super::bytes::read_up_to;
 use super::error::DataError;
+use super::table::Opened;
+use super::{csv, idx, npy};
 
-/// A kind of file that is read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Format {
-    /// A table of text, or whatever is nothing else.
-    Text,
-    /// An array of NumPy's.
-    Npy,
-    /// An array in the format of MNIST.
-    Idx,
+/// A format that is read.
+pub(super) struct Format {
+    /// Whether a file that begins so has it.
+    pub begins: fn(&[u8]) -> bool,
+    /// Reads the head of a file; `name` is what errors call it.
+    pub open: for<'r> fn(Box<dyn Read + 'r>, &str) -> Opened<'r>,
 }
+
+/// Every format; the first one that takes a file has it.
+const FORMATS: [Format; 3] = [npy::FORMAT, idx::FORMAT, csv::FORMAT];
 
 /// As many first bytes as any kind needs: those of a zip archive up to its first name.
 const HEAD_BYTES: usize = 64;
@@ -55,23 +57,20 @@ const OTHERS: [(&[u8], &str, &str); 22] = [
     (b"GIF8", "an image", ARRAYS),
 ];
 
-/// What a file holds, and its bytes, those of a gzipped file unpacked.
+/// The table in a file, which may be gzipped.
 ///
 /// # Errors
 /// A file that cannot be read, or of a kind that is not.
-pub(super) fn open<'r>(
-    reader: impl Read + 'r,
-    name: &str,
-) -> Result<(Format, Box<dyn Read + 'r>), DataError> {
-    let (head, whole) = peek(reader, name)?;
-    if !head.starts_with(GZIP) {
-        return Ok((recognize(&head, name)?, whole));
-    }
-    let (head, whole) = peek(MultiGzDecoder::new(whole), name)?;
+pub(super) fn open<'r>(reader: impl Read + 'r, name: &str) -> Opened<'r> {
+    let (mut head, mut whole) = peek(reader, name)?;
     if head.starts_with(GZIP) {
-        return Err(DataError::new(name, "is gzipped twice").with_help("unpack it once"));
+        (head, whole) = peek(MultiGzDecoder::new(whole), name)?;
+        if head.starts_with(GZIP) {
+            return Err(DataError::new(name, "is gzipped twice").with_help("unpack it once"));
+        }
     }
-    Ok((recognize(&head, name)?, whole))
+    let format = recognize(&head, name)?;
+    (format.open)(whole, name)
 }
 
 /// The first bytes of a reader, and one that still has them.
@@ -86,21 +85,16 @@ fn peek<'r>(
     Ok((head, Box::new(whole)))
 }
 
-fn recognize(head: &[u8], name: &str) -> Result<Format, DataError> {
-    if head.starts_with(b"\x93NUMPY") {
-        return Ok(Format::Npy);
-    }
-    if matches!(head, [0, 0, 0x08 | 0x09 | 0x0B..=0x0E, 1..=8, ..]) {
-        return Ok(Format::Idx);
-    }
+fn recognize(head: &[u8], name: &str) -> Result<&'static Format, DataError> {
     let other = OTHERS.iter().find(|(magic, ..)| head.starts_with(magic));
     let other = other.map(|&(_, what, help)| (what, help)).or_else(|| in_zip(head));
-    match other {
-        Some((what, help)) => Err(DataError::new(name, format!("is {what}")).with_help(help)),
-        None if head.contains(&0) => Err(DataError::new(name, "is no text: it has zero bytes")
-            .with_help("rows are CSV in UTF-8, or arrays of npy or IDX")),
-        None => Ok(Format::Text),
+    if let Some((what, help)) = other {
+        return Err(DataError::new(name, format!("is {what}")).with_help(help));
     }
+    FORMATS.iter().find(|format| (format.begins)(head)).ok_or_else(|| {
+        DataError::new(name, "is no text: it has zero bytes")
+            .with_help("rows are CSV in UTF-8, or arrays of npy or IDX")
+    })
 }
 
 /// What a zip archive is, by the name of its first file.

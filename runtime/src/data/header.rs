@@ -9,33 +9,33 @@
 use std::collections::HashSet;
 
 use super::Domain;
-use super::csv::TableSpec;
 use super::error::Complaint;
-use super::field::{is_missing, looks_numeric};
+use super::field::{is_missing, is_number};
+use super::table::{Field, Row};
+use super::tables::TableSpec;
 
 /// How many columns 0, 1, 2 and so on are taken for names, as tables without names are written.
 const COUNTED: usize = 3;
 
 /// Whether these fields of the first row are a header.
-pub(super) fn is_header(fields: &[&[u8]], spec: &TableSpec<'_>) -> Result<bool, Complaint> {
+pub(super) fn is_header(row: Row<'_>, spec: &TableSpec<'_>) -> Result<bool, Complaint> {
     if let Some(said) = spec.header {
         return Ok(said);
     }
-    let fields: Vec<_> = fields.iter().map(|field| String::from_utf8_lossy(field)).collect();
+    let fields: Vec<_> = row.fields().map(Field::text).collect();
     let fields: Vec<&str> = fields.iter().map(|field| field.trim()).collect();
-    let number = |field: &str| looks_numeric(field.as_bytes());
     let ports: HashSet<&str> = spec.ports().map(|port| port.name.as_str()).collect();
     let known = known_names(spec);
     let classes = class_names(spec);
     let named = |field: &&str| {
         is_port(field, &ports)
             || spec.columns.is_some_and(|map| map.names_column(field))
-            || !number(field) && known.contains(field) && !classes.contains(field)
+            || !is_number(field) && known.contains(field) && !classes.contains(field)
     };
     if fields.iter().any(named) {
         return Ok(true);
     }
-    if fields.iter().any(|field| number(field)) {
+    if fields.iter().any(|field| is_number(field)) {
         let row: HashSet<&str> = fields.iter().copied().collect();
         let may_be_names = !known.is_empty() && known.is_subset(&row) || counts(&fields);
         return if may_be_names { Err(ambiguous(&fields)) } else { Ok(false) };

@@ -1,89 +1,34 @@
-//! IDX files, the format of the MNIST digits: unsigned bytes of any shape, perhaps gzipped.
+//! IDX files, the format of the MNIST digits: unsigned bytes of any shape.
 
-use std::fs::File;
-use std::io::{BufReader, Read};
-use std::path::Path;
+use std::io::Read;
 
-use flate2::read::MultiGzDecoder;
+use super::array::{ArrayTable, Element, read_head};
+use super::error::DataError;
+use super::format::Format;
+use super::table::Opened;
 
-use super::bytes::read_up_to;
-use super::npy::element_count;
-use super::{DataError, Flaw, read_elements};
+pub(super) const FORMAT: Format =
+    Format { begins: |head| matches!(head, [0, 0, UNSIGNED_BYTE | 0x09 | 0x0B..=0x0E, ..]), open };
 
 const UNSIGNED_BYTE: u8 = 0x08;
 const MAX_RANK: u8 = 8;
 
-/// A table of bytes: the first dimension of the file is the rows, the others together the width.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct IdxArray {
-    /// The number of rows.
-    pub rows: usize,
-    /// The values in a row; 1 where the file has one dimension.
-    pub width: usize,
-    /// `rows * width` values.
-    pub values: Vec<u8>,
-}
-
-/// Reads the file at `path`, through gzip if its name ends in `.gz`.
-pub fn read_idx_file(path: impl AsRef<Path>, max_bytes: u64) -> Result<IdxArray, DataError> {
-    let path = path.as_ref();
-    let name = path.display().to_string();
-    let file = File::open(path).map_err(|error| DataError::io(&name, &error))?;
-    let file = BufReader::new(file);
-    if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("gz")) {
-        read_idx(MultiGzDecoder::new(file), &name, max_bytes)
-    } else {
-        read_idx(file, &name, max_bytes)
-    }
-}
-
-/// Reads an array that takes at most `max_bytes`; `name` is what errors call it.
-pub fn read_idx(mut reader: impl Read, name: &str, max_bytes: u64) -> Result<IdxArray, DataError> {
-    let reader: &mut dyn Read = &mut reader;
-    let fail = |message: String| DataError::new(name, message);
-    let shape = read_shape(reader, name)?;
-    let count = element_count(&shape)
-        .ok_or_else(|| fail("its IDX header gives a shape that overflows".to_string()))?;
-    if count > max_bytes {
-        return Err(DataError::over_limit(name, max_bytes));
-    }
-    let values = read_elements(reader, count, |[byte]: [u8; 1]| Some(byte));
-    let values = values.map_err(|flaw| match flaw {
-        Flaw::Io(error) => DataError::io(name, &error),
-        Flaw::Short(got) => fail(format!("ends early: {got} bytes of data, expected {count}")),
-        Flaw::Memory | Flaw::TooLarge(_) => fail("needs more memory than there is".to_string()),
-    })?;
-    match read_up_to(reader, &mut [0]) {
-        Ok(0) => {
-            // Where there are no rows, a row's width may be beyond counting; it has no values then.
-            let width = shape[1..].iter().try_fold(1usize, |width, n| width.checked_mul(*n));
-            Ok(IdxArray { rows: shape[0], width: width.unwrap_or(0), values })
-        }
-        Ok(_) => Err(fail("has bytes behind its array".to_string())),
-        Err(error) => Err(DataError::io(name, &error)),
-    }
-}
-
-/// The dimensions, of which there is at least one.
-fn read_shape(reader: &mut dyn Read, name: &str) -> Result<Vec<usize>, DataError> {
+fn open<'r>(mut reader: Box<dyn Read + 'r>, name: &str) -> Opened<'r> {
     let mut fill = || {
         let mut bytes = [0; 4];
-        match read_up_to(reader, &mut bytes) {
-            Ok(4) => Ok(bytes),
-            Ok(_) => Err(DataError::new(name, "ends inside its IDX header")),
-            Err(error) => Err(DataError::io(name, &error)),
-        }
+        read_head(&mut reader, &mut bytes, "IDX", name).map(|()| bytes)
     };
+    let fail = |message: String| Err(DataError::new(name, message));
     let rank = match fill()? {
-        [0, 0, UNSIGNED_BYTE, rank] if (1..=MAX_RANK).contains(&rank) => rank,
-        [0, 0, UNSIGNED_BYTE, rank] => {
-            return Err(DataError::new(name, format!("has {rank} dimensions; 1 to 8 are read")));
+        [_, _, UNSIGNED_BYTE, rank] if (1..=MAX_RANK).contains(&rank) => rank,
+        [_, _, UNSIGNED_BYTE, rank] => {
+            return fail(format!("has {rank} dimensions; 1 to {MAX_RANK} are read"));
         }
-        [0, 0, kind @ (0x09 | 0x0B..=0x0E), _] => {
-            let message = format!("holds elements of type 0x{kind:02x}; unsigned bytes are read");
-            return Err(DataError::new(name, message));
+        [_, _, kind, _] => {
+            return fail(format!("holds elements of type 0x{kind:02x}; unsigned bytes are read"));
         }
-        _ => return Err(DataError::new(name, "is no IDX file")),
     };
-    (0..rank).map(|_| fill().map(|bytes| u32::from_be_bytes(bytes) as usize)).collect()
+    let size = |_| fill().map(|bytes| u32::from_be_bytes(bytes) as usize);
+    let shape = (0..rank).map(size).collect::<Result<Vec<_>, _>>()?;
+    ArrayTable::open(reader, name, &shape, Element::U1)
 }

@@ -2,59 +2,40 @@
 //!
 //! The readers take any bytes, hostile ones included: what they cannot read is a [`DataError`], and
 //! memory grows only with what has really arrived. They hold a whole table in memory. A model's
-//! inputs and targets come from one table of text (`csv`), or each from a file of its own
-//! (`arrays`); the readers of `.npy` and IDX give arrays as they are.
+//! inputs and targets come from one table of text (`tables`), or each from a file of its own
+//! (`arrays`). Every format is a `Table` (table.rs) and a line in a list (format.rs).
 
+mod array;
 mod arrays;
 mod bytes;
 mod column_map;
 mod columns;
-pub mod csv;
+mod csv;
 mod error;
 mod field;
 mod format;
 mod header;
-pub mod idx;
+mod idx;
 mod names;
-pub mod npy;
+mod npy;
 pub mod output;
-mod record;
+mod sinks;
 mod suggest;
+mod table;
+mod tables;
 
 pub use arrays::read_arrays;
-pub(crate) use bytes::{Flaw, append_elements, narrow, read_elements};
+pub(crate) use bytes::{Flaw, append_elements, narrow};
 pub use column_map::ColumnMap;
-pub use csv::{TableSpec, read_csv, read_csv_file};
 pub use error::DataError;
 pub(crate) use error::{nearest, quoted, shown};
 pub use names::ColumnNames;
+pub use tables::{TableSpec, read_csv, read_csv_file};
 
 use crate::exec::{PortRows, PortValues};
-use crate::program::{self, Program};
+pub use crate::program::Domain;
+use crate::program::{DType, Port, Program};
 use std::borrow::Cow;
-
-/// What one field may be, and so how it becomes a number.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Domain {
-    /// Any finite number.
-    Any,
-    /// A number of the half-open range low..high, stored as it is.
-    Range {
-        /// The least value.
-        low: i64,
-        /// One more than the greatest integer.
-        high: i64,
-    },
-    /// One of these class names, stored as its index.
-    Names(Vec<String>),
-    /// A number from low to high, both included.
-    Interval {
-        /// The least value.
-        low: f64,
-        /// The greatest.
-        high: f64,
-    },
-}
 
 /// What a model wants from a table: an input or a target, `width` columns of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -80,17 +61,12 @@ impl PortSpec {
         program.targets.iter().map(|port| PortSpec::of(program, port)).collect()
     }
 
-    fn of(program: &Program, port: &program::Port) -> PortSpec {
+    fn of(program: &Program, port: &Port) -> PortSpec {
         PortSpec {
             name: port.name.clone(),
             width: port.width as usize,
-            integer: program.buffers[port.buffer.0 as usize].dtype == program::DType::I32,
-            domain: match &port.domain {
-                program::Domain::Any => Domain::Any,
-                &program::Domain::Range(low, high) => Domain::Range { low, high },
-                program::Domain::Names(names) => Domain::Names(names.clone()),
-                &program::Domain::Interval(low, high) => Domain::Interval { low, high },
-            },
+            integer: program.buffers[port.buffer.0 as usize].dtype == DType::I32,
+            domain: port.domain.clone(),
         }
     }
 

@@ -1,14 +1,16 @@
-//! NumPy's `.npy` files: reads one array of numbers as f32, writes a matrix of f32.
+//! NumPy's `.npy` files: reads one array of numbers, writes the head of a matrix of f32.
 //!
 //! It reads versions 1.0 and 2.0, C order, little-endian f4, f8, i4, i8 and u1. It is no reader of
 //! `.npz` archives, of structured types or of pickled objects, which are code.
 
-use std::io::{self, Read, Write};
+use std::io::Read;
 
-use super::bytes::{narrow, read_up_to};
-use super::columns::plural;
-use super::error::quoted;
-use super::{DataError, Flaw, read_elements};
+use super::array::{ArrayTable, Element, read_head};
+use super::error::{DataError, plural, quoted};
+use super::format::Format;
+use super::table::Opened;
+
+pub(super) const FORMAT: Format = Format { begins: |head| head.starts_with(MAGIC), open };
 
 const MAGIC: &[u8; 6] = b"\x93NUMPY";
 /// NumPy pads so that the data starts at a multiple of this.
@@ -16,59 +18,16 @@ const ALIGNMENT: usize = 64;
 const MAX_HEADER_BYTES: usize = 1 << 20;
 const MAX_RANK: usize = 8;
 
-/// An array as it is in the file, its last dimension contiguous.
-#[derive(Clone, Debug, PartialEq)]
-pub struct NpyArray {
-    /// The dimensions; none for a scalar.
-    pub shape: Vec<usize>,
-    /// The product of the dimensions many values.
-    pub data: Vec<f32>,
-}
-
-/// Reads an array that takes at most `max_bytes` as f32; `name` is what errors call it.
-pub fn read_npy(mut reader: impl Read, name: &str, max_bytes: u64) -> Result<NpyArray, DataError> {
-    let reader: &mut dyn Read = &mut reader;
+fn open<'r>(mut reader: Box<dyn Read + 'r>, name: &str) -> Opened<'r> {
     let fail = |message: String| DataError::new(name, message);
-    let text = read_header(reader, name)?;
+    let text = read_header(&mut reader, name)?;
     let header = parse_header(&text).map_err(|m| fail(format!("its npy header {m}")))?;
-    let element = Element::parse(&header.descr).map_err(fail)?;
+    let element = element(&header.descr).map_err(fail)?;
     if header.fortran_order && header.shape.iter().filter(|n| **n > 1).count() > 1 {
         let error = DataError::new(name, "holds an array in Fortran order");
         return Err(error.with_help("save numpy.ascontiguousarray(a)"));
     }
-    let count = element_count(&header.shape)
-        .ok_or_else(|| fail("its npy header gives a shape that overflows".to_string()))?;
-    if count.checked_mul(size_of::<f32>() as u64).is_none_or(|bytes| bytes > max_bytes) {
-        return Err(DataError::over_limit(name, max_bytes));
-    }
-    let data = element.read(reader, count).map_err(|flaw| match flaw {
-        Flaw::Io(error) => DataError::io(name, &error),
-        Flaw::Short(got) => fail(format!(
-            "ends early: {got} bytes of data, expected {} values of type {}",
-            count, header.descr
-        )),
-        Flaw::TooLarge(index) => fail(format!("value {index} is too large for a 32-bit float")),
-        Flaw::Memory => fail("needs more memory than there is".to_string()),
-    })?;
-    match read_up_to(reader, &mut [0]) {
-        Ok(0) => Ok(NpyArray { shape: header.shape, data }),
-        Ok(_) => Err(fail("has bytes behind its array".to_string())),
-        Err(error) => Err(DataError::io(name, &error)),
-    }
-}
-
-/// Writes `rows * cols` values as a matrix, version 1.0.
-pub fn write_npy(mut w: impl Write, rows: usize, cols: usize, values: &[f32]) -> io::Result<()> {
-    if rows.checked_mul(cols) != Some(values.len()) {
-        let message = format!("{} values are no {rows} x {cols} matrix", values.len());
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
-    }
-    w.write_all(&matrix_header(rows, cols))?;
-    for chunk in values.chunks(4096) {
-        let bytes: Vec<u8> = chunk.iter().flat_map(|value| value.to_le_bytes()).collect();
-        w.write_all(&bytes)?;
-    }
-    Ok(())
+    ArrayTable::open(reader, name, &header.shape, element)
 }
 
 /// Everything that precedes the values of a matrix of f32.
@@ -88,61 +47,30 @@ pub(super) fn matrix_header(rows: usize, cols: usize) -> Vec<u8> {
     header
 }
 
-/// The type of the elements in the file.
-enum Element {
-    F4,
-    F8,
-    I4,
-    I8,
-    U1,
-}
-
-impl Element {
-    fn parse(descr: &str) -> Result<Element, String> {
-        Ok(match descr {
-            "<f4" => Element::F4,
-            "<f8" => Element::F8,
-            "<i4" => Element::I4,
-            "<i8" => Element::I8,
-            "|u1" | "<u1" => Element::U1,
-            _ => {
-                return Err(format!(
-                    "holds elements of type {}; those read are <f4, <f8, <i4, <i8 and |u1",
-                    quoted(descr)
-                ));
-            }
-        })
-    }
-
-    fn read(&self, reader: &mut dyn Read, count: u64) -> Result<Vec<f32>, Flaw> {
-        match self {
-            Element::F4 => read_elements(reader, count, |b| Some(f32::from_le_bytes(b))),
-            Element::F8 => read_elements(reader, count, |b| narrow(f64::from_le_bytes(b))),
-            Element::I4 => read_elements(reader, count, |b| Some(i32::from_le_bytes(b) as f32)),
-            Element::I8 => read_elements(reader, count, |b| Some(i64::from_le_bytes(b) as f32)),
-            Element::U1 => read_elements(reader, count, |[b]: [u8; 1]| Some(f32::from(b))),
+/// What a header calls the type of the elements.
+fn element(descr: &str) -> Result<Element, String> {
+    Ok(match descr {
+        "<f4" => Element::F4,
+        "<f8" => Element::F8,
+        "<i4" => Element::I4,
+        "<i8" => Element::I8,
+        "|u1" | "<u1" => Element::U1,
+        _ => {
+            return Err(format!(
+                "holds elements of type {}; those read are <f4, <f8, <i4, <i8 and |u1",
+                quoted(descr)
+            ));
         }
-    }
-}
-
-pub(super) fn element_count(shape: &[usize]) -> Option<u64> {
-    shape.iter().try_fold(1u64, |count, n| count.checked_mul(*n as u64))
+    })
 }
 
 /// The text of the header, up to the first byte of data.
 fn read_header(reader: &mut dyn Read, name: &str) -> Result<String, DataError> {
     let fail = |message: &str| DataError::new(name, message);
-    let mut fill = |buffer: &mut [u8]| match read_up_to(reader, buffer) {
-        Ok(got) if got == buffer.len() => Ok(()),
-        Ok(_) => Err(fail("ends inside its npy header")),
-        Err(error) => Err(DataError::io(name, &error)),
-    };
+    let mut fill = |buffer: &mut [u8]| read_head(reader, buffer, "npy", name);
     let mut magic = [0; MAGIC.len()];
     let mut version = [0; 2];
     fill(&mut magic)?;
-    if magic != *MAGIC {
-        return Err(fail("is no npy file"));
-    }
     fill(&mut version)?;
     let length = match version {
         [1, _] => {

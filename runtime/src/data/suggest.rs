@@ -4,7 +4,7 @@
 //! not what looks like a number of the row, nor words where a port takes numbers. The last ones go
 //! to the targets, and if still too many are left, the first ones are left out.
 
-use super::columns::Table;
+use super::columns::Head;
 use super::error::shown;
 use super::{Domain, PortSpec};
 
@@ -19,7 +19,7 @@ pub(super) fn suggest(
     inputs: &[Gaps<'_>],
     targets: &[Gaps<'_>],
     free: &[usize],
-    table: &Table<'_>,
+    table: &Head<'_>,
 ) -> Option<String> {
     let mut left = free.to_vec();
     let for_targets = take(targets, &mut left, table)?;
@@ -37,7 +37,7 @@ pub(super) fn suggest(
 }
 
 /// Takes as many columns as the ports have gaps, in order, out of those that are left.
-fn take(ports: &[Gaps<'_>], left: &mut Vec<usize>, table: &Table<'_>) -> Option<Vec<usize>> {
+fn take(ports: &[Gaps<'_>], left: &mut Vec<usize>, table: &Head<'_>) -> Option<Vec<usize>> {
     let gaps = ports.iter().flat_map(|port| &port.columns).filter(|column| column.is_none());
     let gaps = gaps.count();
     let words = ports.iter().any(|gaps| matches!(gaps.port.domain, Domain::Names(_)));

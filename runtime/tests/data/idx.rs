@@ -1,14 +1,13 @@
 //! IDX files, plain and gzipped, and what is refused.
 
-use std::fs;
 use std::io::Write;
 use std::path::Path;
 
-use arenet_runtime::data::idx::{IdxArray, read_idx, read_idx_file};
+use arenet_runtime::data::{TableSpec, Values, read_arrays};
 use flate2::{Compression, write::GzEncoder};
 use pretty_assertions::assert_eq;
 
-use super::folder;
+use super::{array, digits, integer, real};
 
 pub fn file(shape: &[u32], data: &[u8]) -> Vec<u8> {
     let mut bytes = vec![0, 0, 8, shape.len() as u8];
@@ -25,62 +24,49 @@ pub fn gzip(bytes: &[u8]) -> Vec<u8> {
 
 #[test]
 fn images_and_labels_plain_and_gzipped() {
-    let folder = folder("idx_read");
-    let check = |bytes: &[u8], rows, width, values: &[u8]| {
-        let expected = IdxArray { rows, width, values: values.to_vec() };
-        let (plain, zipped) = (folder.join("a-idx-ubyte"), folder.join("a-idx-ubyte.gz"));
-        fs::write(&plain, bytes).unwrap();
-        fs::write(&zipped, gzip(bytes)).unwrap();
-        assert_eq!(read_idx_file(&plain, 1 << 20).unwrap(), expected);
-        assert_eq!(read_idx_file(&zipped, 1 << 20).unwrap(), expected);
+    let check = |bytes: &[u8], width, values: &[f32]| {
+        assert_eq!(array(bytes, width), Ok(values.to_vec()));
+        assert_eq!(array(&gzip(bytes), width), Ok(values.to_vec()));
     };
-    check(
-        &file(&[2, 2, 3], &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 255]),
-        2,
-        6,
-        &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 255],
-    );
-    check(&file(&[3], &[7, 0, 9]), 3, 1, &[7, 0, 9]);
-    check(&file(&[0, 28, 28], &[]), 0, 784, &[]);
+    let images = file(&[2, 2, 3], &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 255]);
+    check(&images, 6, &[0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 255.0]);
+    check(&file(&[3], &[7, 0, 9]), 1, &[7.0, 0.0, 9.0]);
+    // Several pieces, the last of them not full.
+    let many: Vec<u8> = (0..200_001u32).map(|i| (i % 251) as u8).collect();
+    let values: Vec<f32> = many.iter().map(|&byte| f32::from(byte)).collect();
+    check(&file(&[66_667, 3], &many), 3, &values);
 }
 
 #[test]
 fn bad_files() {
     let check = |bytes: &[u8], expected: &str| {
-        let error = read_idx(bytes, "a.idx", 1000).unwrap_err();
-        assert_eq!(error.to_string(), format!("a.idx: {expected}"));
+        assert_eq!(array(bytes, 1), Err(format!("a: {expected}")));
     };
-    check(&[], "ends inside its IDX header");
+    check(&[0, 0, 8], "ends inside its IDX header");
+    check(&file(&[0, 28, 28], &[]), "has no rows");
     check(&[0, 0, 8, 2, 0, 0, 0, 1], "ends inside its IDX header");
-    check(&[0x1F, 0x8B, 8, 0], "is no IDX file");
     check(&[0, 0, 0x0D, 1], "holds elements of type 0x0d; unsigned bytes are read");
     check(&[0, 0, 8, 0], "has 0 dimensions; 1 to 8 are read");
     check(&[0, 0, 8, 9], "has 9 dimensions; 1 to 8 are read");
     check(&file(&[3], &[1, 2]), "ends early: 2 bytes of data, expected 3");
     check(&file(&[3], &[1, 2, 3, 4]), "has bytes behind its array");
-    check(&file(&[1001], &[]), "needs more memory than the limit of 1000 bytes");
-    check(&file(&[u32::MAX; 3], &[]), "its IDX header gives a shape that overflows");
+    check(&file(&[1 << 19], &[]), "needs more memory than the limit of 1048576 bytes");
+    check(&file(&[u32::MAX; 3], &[]), "has a header with a shape that overflows");
 }
 
 #[test]
 fn bad_gzip() {
-    let folder = folder("idx_gzip");
-    let path = folder.join("a.gz");
     let check = |bytes: &[u8], expected: &str| {
-        fs::write(&path, bytes).unwrap();
-        let error = read_idx_file(&path, 1000).unwrap_err().to_string();
+        let error = array(bytes, 1).unwrap_err();
         assert!(error.contains(expected), "{error}");
     };
     let good = gzip(&file(&[3], &[1, 2, 3]));
-    check(b"no gzip at all", "cannot be read: invalid gzip header");
     check(&good[..good.len() - 9], "cannot be read: ");
     let mut corrupt = good.clone();
     corrupt[good.len() - 6] ^= 1;
     check(&corrupt, "cannot be read: corrupt gzip stream");
     // A bomb: a gigabyte behind three promised bytes costs only the bytes that were promised.
     check(&gzip(&file(&[3], &vec![0; 1 << 24])), "has bytes behind its array");
-    let error = read_idx_file(folder.join("none.gz"), 1000).unwrap_err().to_string();
-    assert!(error.contains("cannot be read"), "{error}");
 }
 
 /// The real files, where the machine has them.
@@ -91,9 +77,11 @@ fn mnist() {
         eprintln!("skipped: there is no {}", root.display());
         return;
     }
-    let images = read_idx_file(root.join("t10k-images-idx3-ubyte.gz"), u64::MAX).unwrap();
-    assert_eq!((images.rows, images.width, images.values.len()), (10_000, 784, 7_840_000));
-    let labels = read_idx_file(root.join("t10k-labels-idx1-ubyte.gz"), u64::MAX).unwrap();
-    assert_eq!((labels.rows, labels.width), (10_000, 1));
-    assert_eq!(labels.values[..5], [7, 2, 1, 0, 4]);
+    let files = [("x", "t10k-images-idx3-ubyte.gz"), ("label", "t10k-labels-idx1-ubyte.gz")];
+    let files = files.map(|(port, file)| (port.to_string(), root.join(file)));
+    let (inputs, targets) = ([real("x", 784)], [integer("label", digits())]);
+    let data = read_arrays(&files, &TableSpec::new(&inputs, &targets)).unwrap();
+    let Values::I32(labels) = &data.targets[0].data else { panic!("labels are integers") };
+    assert_eq!((data.rows, labels.len()), (10_000, 10_000));
+    assert_eq!(labels[..5], [7, 2, 1, 0, 4]);
 }

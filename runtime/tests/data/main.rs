@@ -12,7 +12,7 @@ mod npy;
 mod output;
 mod weights;
 
-use arenet_runtime::data::{Array, Dataset, Domain, PortSpec, Values};
+use arenet_runtime::data::{Array, Dataset, Domain, PortSpec, TableSpec, Values, read_csv};
 
 /// A port of real numbers.
 fn real(name: &str, width: usize) -> PortSpec {
@@ -25,7 +25,7 @@ fn integer(name: &str, domain: Domain) -> PortSpec {
 }
 
 fn digits() -> Domain {
-    Domain::Range { low: 0, high: 10 }
+    Domain::Range(0, 10)
 }
 
 fn species() -> Domain {
@@ -43,6 +43,18 @@ fn integers(values: &[i32]) -> Array {
 fn dataset(rows: usize, inputs: &[Array], targets: &[Array]) -> Dataset {
     let (inputs, targets) = (inputs.to_vec(), targets.to_vec());
     Dataset { rows, inputs, targets, ..Dataset::default() }
+}
+
+/// The values of an array of so many columns, which is read alone.
+fn array(bytes: &[u8], width: usize) -> Result<Vec<f32>, String> {
+    let inputs = [real("x", width)];
+    let spec = TableSpec { max_bytes: 1 << 20, ..TableSpec::new(&inputs, &[]) };
+    let data = read_csv(bytes, "a", &spec).map_err(|error| format!("{error:#}"))?;
+    assert_eq!(data.inputs[0].width, width);
+    match data.inputs.into_iter().next().unwrap().data {
+        Values::F32(values) => Ok(values),
+        Values::I32(_) => panic!("x is real"),
+    }
 }
 
 /// An empty folder of its own for one test.

@@ -1,7 +1,9 @@
 //! NumPy arrays: the types that are read, the round trip, and what is refused.
 
-use arenet_runtime::data::npy::{NpyArray, read_npy, write_npy};
+use arenet_runtime::data::output::{Format, Output, write_predictions};
 use pretty_assertions::assert_eq;
+
+use super::array;
 
 /// A file of version 1.0 with this header and data.
 pub fn file(header: &str, data: &[u8]) -> Vec<u8> {
@@ -17,18 +19,13 @@ pub fn header(descr: &str, shape: &str) -> String {
 }
 
 #[track_caller]
-fn check(bytes: &[u8], shape: &[usize], data: &[f32]) {
-    let expected = NpyArray { shape: shape.to_vec(), data: data.to_vec() };
-    match read_npy(bytes, "a.npy", u64::MAX) {
-        Ok(found) => assert_eq!(found, expected),
-        Err(error) => panic!("{error:#}"),
-    }
+fn check(bytes: &[u8], width: usize, data: &[f32]) {
+    assert_eq!(array(bytes, width), Ok(data.to_vec()));
 }
 
 #[track_caller]
 fn refuse(bytes: &[u8], expected: &str) {
-    let error = read_npy(bytes, "a.npy", 1 << 20).unwrap_err();
-    assert_eq!(format!("{error:#}"), format!("a.npy: {expected}"));
+    assert_eq!(array(bytes, 1), Err(format!("a: {expected}")));
 }
 
 fn bytes_of<const N: usize, T>(values: &[T], convert: impl Fn(&T) -> [u8; N]) -> Vec<u8> {
@@ -39,16 +36,17 @@ fn bytes_of<const N: usize, T>(values: &[T], convert: impl Fn(&T) -> [u8; N]) ->
 fn every_type_is_read() {
     let values = [-1.0, 0.0, 2.0];
     let f4 = bytes_of(&[-1.0f32, 0.0, 2.0], |v| v.to_le_bytes());
-    check(&file(&header("<f4", "(3,)"), &f4), &[3], &values);
+    check(&file(&header("<f4", "(3,)"), &f4), 1, &values);
     let f8 = bytes_of(&[-1.0f64, 0.0, 2.0], |v| v.to_le_bytes());
-    check(&file(&header("<f8", "(3, 1)"), &f8), &[3, 1], &values);
+    check(&file(&header("<f8", "(3, 1)"), &f8), 1, &values);
     let i4 = bytes_of(&[-1i32, 0, 2], |v| v.to_le_bytes());
-    check(&file(&header("<i4", "(1, 3)"), &i4), &[1, 3], &values);
+    check(&file(&header("<i4", "(1, 3)"), &i4), 3, &values);
     let i8 = bytes_of(&[-1i64, 0, 2], |v| v.to_le_bytes());
-    check(&file(&header("<i8", "(3)"), &i8), &[3], &values);
-    check(&file(&header("|u1", "(2, 2)"), &[0, 1, 2, 255]), &[2, 2], &[0.0, 1.0, 2.0, 255.0]);
-    check(&file(&header("|u1", "()"), &[9]), &[], &[9.0]);
-    check(&file(&header("|u1", "(0, 5)"), &[]), &[0, 5], &[]);
+    check(&file(&header("<i8", "(3)"), &i8), 1, &values);
+    check(&file(&header("|u1", "(2, 2)"), &[0, 1, 2, 255]), 2, &[0.0, 1.0, 2.0, 255.0]);
+    check(&file(&header("|u1", "(1, 2, 2)"), &[0, 1, 2, 255]), 4, &[0.0, 1.0, 2.0, 255.0]);
+    refuse(&file(&header("|u1", "()"), &[9]), "is a single number, and no rows of them");
+    refuse(&file(&header("|u1", "(0, 5)"), &[]), "has no rows");
 }
 
 #[test]
@@ -58,26 +56,25 @@ fn version_2_and_other_spellings() {
     bytes.extend((header.len() as u32).to_le_bytes());
     bytes.extend(header);
     bytes.extend([3, 4]);
-    check(&bytes, &[2], &[3.0, 4.0]);
+    check(&bytes, 1, &[3.0, 4.0]);
 }
 
 #[test]
 fn what_is_written_is_read() {
     let values: Vec<f32> = (0..6000).map(|i| i as f32 * 0.37 - 5.0).collect();
+    let output = Output { name: "y", width: 3, values: &values, classes: None };
     let mut bytes = Vec::new();
-    write_npy(&mut bytes, 2000, 3, &values).unwrap();
+    write_predictions(&mut bytes, Format::Npy, 2000, &[output]).unwrap();
     assert_eq!(bytes.len(), 128 + 4 * values.len());
-    check(&bytes, &[2000, 3], &values);
+    check(&bytes, 3, &values);
     let text = "{'descr': '<f4', 'fortran_order': False, 'shape': (2000, 3), }";
     assert_eq!(&bytes[10..10 + text.len()], text.as_bytes());
     assert_eq!(bytes[127], b'\n');
-    assert!(write_npy(Vec::new(), 2, 2, &[0.0; 3]).is_err());
 }
 
 #[test]
 fn bad_headers() {
-    refuse(b"", "ends inside its npy header");
-    refuse(b"PK\x03\x04, an npz", "is no npy file");
+    refuse(b"\x93NUMPY", "ends inside its npy header");
     refuse(b"\x93NUMPY\x01\x00\xFF\x00{", "ends inside its npy header");
     refuse(b"\x93NUMPY\x03\x00\x00\x00\x00\x00", "is of npy version 3.0; 1.0 and 2.0 are read");
     refuse(b"\x93NUMPY\x02\x00\xFF\xFF\xFF\xFF", "has an npy header of more than 1 MiB");
@@ -100,7 +97,7 @@ fn bad_headers() {
     bad("{'shape': (1,1,1,1,1,1,1,1,1)}", "has a shape of more than 8 dimensions");
     bad(&(header("<f4", "(3,)") + "x"), "has text behind its dictionary");
     let shape = format!("({max}, {max})", max = u32::MAX as u64 * 4);
-    bad(&header("|u1", &shape), "gives a shape that overflows");
+    refuse(&file(&header("|u1", &shape), &[]), "has a header with a shape that overflows");
 }
 
 #[test]
@@ -120,10 +117,7 @@ fn bad_arrays() {
         &file(&fortran, &[]),
         concat!("holds an array in Fortran order\n", "help: save numpy.ascontiguousarray(a)"),
     );
-    refuse(
-        &file(&header("<f4", "(3,)"), &[0; 11]),
-        "ends early: 11 bytes of data, expected 3 values of type <f4",
-    );
+    refuse(&file(&header("<f4", "(3,)"), &[0; 11]), "ends early: 11 bytes of data, expected 12");
     refuse(&file(&header("|u1", "(3,)"), &[0; 4]), "has bytes behind its array");
     refuse(
         &file(&header("|u1", "(262145,)"), &[]),

@@ -1,0 +1,176 @@
+//! An array of numbers as a table: its first dimension is the rows, the others together are the
+//! values of a row.
+
+use std::io::Read;
+
+use super::bytes::{Flaw, append_elements, narrow, read_up_to};
+use super::error::DataError;
+use super::table::{Opened, Row, Table};
+
+/// The bytes that are read at a time, where a row does not have more.
+const PIECE: usize = 1 << 16;
+
+/// What the elements of an array are; integers may be rounded to the nearest f32.
+#[derive(Clone, Copy)]
+pub(super) enum Element {
+    /// f32, as the others with its lowest byte first.
+    F4,
+    /// f64.
+    F8,
+    /// i32.
+    I4,
+    /// i64.
+    I8,
+    /// u8.
+    U1,
+}
+
+impl Element {
+    fn bytes(self) -> usize {
+        match self {
+            Element::U1 => 1,
+            Element::F4 | Element::I4 => 4,
+            Element::F8 | Element::I8 => 8,
+        }
+    }
+
+    fn read(
+        self,
+        reader: &mut dyn Read,
+        count: usize,
+        bytes: &mut Vec<u8>,
+        to: &mut Vec<f32>,
+    ) -> Result<(), Flaw> {
+        match self {
+            Element::F4 => {
+                append_elements(reader, count, |b| Some(f32::from_le_bytes(b)), bytes, to)
+            }
+            Element::F8 => {
+                append_elements(reader, count, |b| narrow(f64::from_le_bytes(b)), bytes, to)
+            }
+            Element::I4 => {
+                append_elements(reader, count, |b| Some(i32::from_le_bytes(b) as f32), bytes, to)
+            }
+            Element::I8 => {
+                append_elements(reader, count, |b| Some(i64::from_le_bytes(b) as f32), bytes, to)
+            }
+            Element::U1 => {
+                append_elements(reader, count, |[b]: [u8; 1]| Some(f32::from(b)), bytes, to)
+            }
+        }
+    }
+}
+
+/// An array in a file, its values still to be read.
+pub(super) struct ArrayTable<'r> {
+    reader: Box<dyn Read + 'r>,
+    name: String,
+    element: Element,
+    rows: u64,
+    columns: u64,
+    /// The rows read so far, and of those the ones in `piece`.
+    done: u64,
+    piece: Vec<f32>,
+    bytes: Vec<u8>,
+    /// The row it is at, of those in `piece`.
+    at: usize,
+}
+
+impl<'r> ArrayTable<'r> {
+    /// An array of this shape, at whose first value the reader stands.
+    pub fn open(
+        reader: Box<dyn Read + 'r>,
+        name: &str,
+        shape: &[usize],
+        element: Element,
+    ) -> Opened<'r> {
+        let Some((&rows, row)) = shape.split_first() else {
+            return Err(DataError::new(name, "is a single number, and no rows of them"));
+        };
+        if rows == 0 {
+            return Err(DataError::new(name, "has no rows"));
+        }
+        let (rows, name) = (rows as u64, name.to_string());
+        let columns = row.iter().try_fold(1u64, |count, n| count.checked_mul(*n as u64));
+        let bytes = columns.and_then(|count| count.checked_mul(rows)?.checked_mul(8));
+        let (Some(columns), Some(_)) = (columns, bytes) else {
+            return Err(DataError::new(name, "has a header with a shape that overflows"));
+        };
+        let (piece, bytes) = (Vec::new(), Vec::new());
+        let (done, at) = (0, 0);
+        Ok(Box::new(ArrayTable { reader, name, element, rows, columns, done, piece, bytes, at }))
+    }
+
+    /// Reads some rows.
+    fn read(&mut self) -> Result<(), DataError> {
+        let row = (self.columns as usize * self.element.bytes()).max(1);
+        let rows = (PIECE / row).max(1).min((self.rows - self.done) as usize);
+        self.piece.clear();
+        let count = rows * self.columns as usize;
+        let read = self.element.read(&mut *self.reader, count, &mut self.bytes, &mut self.piece);
+        let (before, size) = (self.done * self.columns, self.element.bytes());
+        read.map_err(|flaw| self.error(flaw.after(before, size)))?;
+        self.done += rows as u64;
+        Ok(())
+    }
+
+    fn error(&self, flaw: Flaw) -> DataError {
+        let expected = self.rows * self.columns * self.element.bytes() as u64;
+        DataError::new(
+            &self.name,
+            match flaw {
+                Flaw::Io(error) => return DataError::io(&self.name, &error),
+                Flaw::Short(got) => format!("ends early: {got} bytes of data, expected {expected}"),
+                Flaw::TooLarge(index) => format!("value {index} is too large for a 32-bit float"),
+                Flaw::Memory => "needs more memory than there is".to_string(),
+            },
+        )
+    }
+
+    /// Nothing may follow the values.
+    fn check_end(&mut self) -> Result<(), DataError> {
+        match read_up_to(&mut self.reader, &mut [0]) {
+            Ok(0) => Ok(()),
+            Ok(_) => Err(DataError::new(&self.name, "has bytes behind its array")),
+            Err(error) => Err(DataError::io(&self.name, &error)),
+        }
+    }
+}
+
+impl Table for ArrayTable<'_> {
+    fn advance(&mut self) -> Result<bool, DataError> {
+        let width = self.columns as usize;
+        self.at += width;
+        if self.at < self.piece.len() {
+            return Ok(true);
+        }
+        self.at = 0;
+        if self.done == self.rows {
+            return self.check_end().map(|()| false);
+        }
+        self.read()?;
+        Ok(true)
+    }
+
+    fn row(&self) -> Row<'_> {
+        Row::Numbers(&self.piece[self.at..][..self.columns as usize])
+    }
+
+    fn shape(&self) -> Option<(u64, u64)> {
+        Some((self.rows, self.columns))
+    }
+}
+
+/// Fills `buffer` with a part of the head of a file of this kind.
+pub(super) fn read_head(
+    reader: &mut dyn Read,
+    buffer: &mut [u8],
+    kind: &str,
+    name: &str,
+) -> Result<(), DataError> {
+    match read_up_to(reader, buffer) {
+        Ok(got) if got == buffer.len() => Ok(()),
+        Ok(_) => Err(DataError::new(name, format!("ends inside its {kind} header"))),
+        Err(error) => Err(DataError::io(name, &error)),
+    }
+}

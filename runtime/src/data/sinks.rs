@@ -1,0 +1,156 @@
+//! Where the values of the ports go while a table is read.
+
+use super::columns::Placement;
+use super::error::{Complaint, DataError, shown};
+use super::field::{parse_integer, parse_real};
+use super::table::{Field, Row, Table};
+use super::tables::TableSpec;
+use super::{Array, Dataset, PortSpec, Values};
+
+const VALUE_BYTES: u64 = 4;
+
+/// The ports that a table fills.
+pub(super) struct Sinks<'a> {
+    rows: usize,
+    /// The bytes for each row.
+    row_bytes: u64,
+    /// The bytes that are held beside them, and the most that may be.
+    held: u64,
+    max_bytes: u64,
+    inputs: Vec<Sink<'a>>,
+    targets: Vec<Sink<'a>>,
+}
+
+struct Sink<'a> {
+    port: &'a PortSpec,
+    columns: Vec<usize>,
+    values: Values,
+}
+
+/// A field that a port cannot take.
+struct Misfit {
+    column: usize,
+    port_column: String,
+    complaint: Complaint,
+}
+
+impl<'a> Sinks<'a> {
+    /// The ports of a table whose columns are known.
+    pub fn new(spec: &TableSpec<'a>, placement: Placement) -> Sinks<'a> {
+        let sinks = |ports: &'a [PortSpec], columns: Vec<Vec<usize>>| -> Vec<Sink<'a>> {
+            ports.iter().zip(columns).map(|(port, columns)| Sink::new(port, columns)).collect()
+        };
+        let inputs = sinks(spec.inputs, placement.inputs);
+        let targets = sinks(spec.targets, placement.targets);
+        let values: u64 = inputs.iter().chain(&targets).map(|sink| sink.columns.len() as u64).sum();
+        let row_bytes = values * VALUE_BYTES + spec.row_bytes;
+        let TableSpec { held, max_bytes, .. } = *spec;
+        Sinks { rows: 0, row_bytes, held, max_bytes, inputs, targets }
+    }
+
+    /// Takes the row that the table is at, and all that follow.
+    pub fn fill(
+        &mut self,
+        table: &mut dyn Table,
+        header: Option<&[String]>,
+        name: &str,
+    ) -> Result<(), DataError> {
+        loop {
+            let row = table.row();
+            for sink in self.inputs.iter_mut().chain(&mut self.targets) {
+                let taken = sink.push(row);
+                taken.map_err(|misfit| misfit.locate(name, table.line(), self.rows, header))?;
+            }
+            self.rows += 1;
+            self.check_room(self.rows as u64, name)?;
+            if !table.advance()? {
+                return Ok(());
+            }
+        }
+    }
+
+    /// So many rows take no more memory than they may.
+    pub fn check_room(&self, rows: u64, name: &str) -> Result<(), DataError> {
+        if self.bytes(rows) > self.max_bytes {
+            return Err(DataError::over_limit(name, self.max_bytes));
+        }
+        Ok(())
+    }
+
+    /// What is held with so many rows.
+    pub fn bytes(&self, rows: u64) -> u64 {
+        self.held.saturating_add(self.row_bytes.saturating_mul(rows))
+    }
+
+    /// What has been read.
+    pub fn finish(self) -> Dataset {
+        let arrays = |sinks: Vec<Sink<'a>>| sinks.into_iter().map(Sink::finish).collect();
+        let (inputs, targets) = (arrays(self.inputs), arrays(self.targets));
+        Dataset { rows: self.rows, inputs, targets, ..Dataset::default() }
+    }
+}
+
+impl<'a> Sink<'a> {
+    fn new(port: &'a PortSpec, columns: Vec<usize>) -> Sink<'a> {
+        let values = if port.integer { Values::I32(Vec::new()) } else { Values::F32(Vec::new()) };
+        Sink { port, columns, values }
+    }
+
+    fn push(&mut self, row: Row<'_>) -> Result<(), Misfit> {
+        let (port, columns) = (self.port, &self.columns);
+        match &mut self.values {
+            Values::F32(values) => push_row(values, columns, row, port, parse_real),
+            Values::I32(values) => push_row(values, columns, row, port, parse_integer),
+        }
+    }
+
+    fn finish(self) -> Array {
+        Array { width: self.columns.len(), data: self.values }
+    }
+}
+
+fn push_row<T>(
+    values: &mut Vec<T>,
+    columns: &[usize],
+    row: Row<'_>,
+    port: &PortSpec,
+    parse: impl Fn(Field<'_>, &PortSpec) -> Result<T, Complaint>,
+) -> Result<(), Misfit> {
+    for (index, &column) in columns.iter().enumerate() {
+        match parse(row.field(column), port) {
+            Ok(value) => values.push(value),
+            Err(complaint) => {
+                return Err(Misfit { column, port_column: port.column_name(index), complaint });
+            }
+        }
+    }
+    Ok(())
+}
+
+impl Misfit {
+    /// The error of the field: by its line and its column, which has the name that the header gives
+    /// it or else the model; or by its row, where there are no lines.
+    fn locate(
+        self,
+        file: &str,
+        line: Option<u64>,
+        row: usize,
+        header: Option<&[String]>,
+    ) -> DataError {
+        let Misfit { column, port_column, complaint } = self;
+        if line.is_none() {
+            let message = format!("row {row}: {}", complaint.message);
+            return Complaint { message, ..complaint }.in_file(file);
+        }
+        let name = match header {
+            Some(names) if !names[column].is_empty() => shown(&names[column]),
+            _ => port_column,
+        };
+        DataError {
+            line,
+            column: Some(column as u32 + 1),
+            column_name: Some(name.into()),
+            ..complaint.in_file(file)
+        }
+    }
+}

@@ -1,0 +1,97 @@
+//! What the readers of all formats have in common: a file is a table, read row after row.
+//!
+//! A format is one file with a [`Table`], and its line in `FORMATS` (format.rs).
+
+use std::borrow::Cow;
+use std::str;
+
+use super::error::DataError;
+
+/// The rows of a file, one after another, all with as many fields as the first.
+pub(super) trait Table {
+    /// Goes to the next row, at first from before the first one; false after the last.
+    fn advance(&mut self) -> Result<bool, DataError>;
+
+    /// The row it is at.
+    fn row(&self) -> Row<'_>;
+
+    /// The line of the file on which that row starts, from 1, where a file has lines.
+    fn line(&self) -> Option<u64> {
+        None
+    }
+
+    /// The rows and columns, where the head of the file says them. Such a file is an array: it has
+    /// no names, and belongs to one port.
+    fn shape(&self) -> Option<(u64, u64)> {
+        None
+    }
+}
+
+/// A table whose head has been read.
+pub(super) type Opened<'r> = Result<Box<dyn Table + 'r>, DataError>;
+
+/// A row, as its format holds it.
+#[derive(Clone, Copy)]
+pub(super) enum Row<'a> {
+    /// Text, and where in it each field ends.
+    Text { text: &'a [u8], ends: &'a [usize] },
+    /// Numbers.
+    Numbers(&'a [f32]),
+}
+
+/// One field of a row.
+#[derive(Clone, Copy)]
+pub(super) enum Field<'a> {
+    /// As it is written.
+    Text(&'a [u8]),
+    /// As it is meant.
+    Number(f32),
+}
+
+impl<'a> Row<'a> {
+    /// The number of fields.
+    pub fn len(self) -> usize {
+        match self {
+            Row::Text { ends, .. } => ends.len(),
+            Row::Numbers(numbers) => numbers.len(),
+        }
+    }
+
+    /// The field at `index`.
+    #[inline]
+    pub fn field(self, index: usize) -> Field<'a> {
+        match self {
+            Row::Text { text, ends } => {
+                let start = if index == 0 { 0 } else { ends[index - 1] };
+                Field::Text(&text[start..ends[index]])
+            }
+            Row::Numbers(numbers) => Field::Number(numbers[index]),
+        }
+    }
+
+    /// All fields.
+    pub fn fields(self) -> impl Iterator<Item = Field<'a>> {
+        (0..self.len()).map(move |index| self.field(index))
+    }
+
+    /// The fields as names, or the index of the first that is not UTF-8.
+    pub fn names(self) -> Result<Vec<String>, usize> {
+        let name = |(index, field)| match field {
+            Field::Text(text) => {
+                str::from_utf8(text).map(|name| name.trim().to_string()).map_err(|_| index)
+            }
+            Field::Number(number) => Ok(number.to_string()),
+        };
+        self.fields().enumerate().map(name).collect()
+    }
+}
+
+impl<'a> Field<'a> {
+    /// The field for a message, without spaces around it.
+    pub fn text(self) -> Cow<'a, str> {
+        match self {
+            Field::Text(text) => String::from_utf8_lossy(text.trim_ascii()),
+            Field::Number(number) => number.to_string().into(),
+        }
+    }
+}

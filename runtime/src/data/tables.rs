@@ -1,0 +1,151 @@
+//! Reads a table into the ports of a model.
+//!
+//! Whether the first row is a header says `header`, and which columns belong to a port `columns`.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use super::arrays::read_alone;
+use super::column_map::ColumnMap;
+use super::columns::{Head, Placement, place};
+use super::error::{Complaint, DataError};
+use super::field::looks_numeric;
+use super::format::open;
+use super::header::is_header;
+use super::names::ColumnNames;
+use super::sinks::Sinks;
+use super::suggest::list;
+use super::table::Table;
+use super::{Dataset, PortSpec};
+
+/// What to read from a table.
+#[derive(Clone, Copy, Debug)]
+pub struct TableSpec<'a> {
+    /// The inputs of the model.
+    pub inputs: &'a [PortSpec],
+    /// Its targets.
+    pub targets: &'a [PortSpec],
+    /// What its columns were called in the table that the net was trained on.
+    pub names: Option<&'a ColumnNames>,
+    /// The user's choice of columns, for the ports that it names.
+    pub columns: Option<&'a ColumnMap>,
+    /// Whether the first row of the table is a header; where it is not said, its fields decide.
+    pub header: Option<bool>,
+    /// Whether the table may be without targets, as for a prediction.
+    pub targets_optional: bool,
+    /// The most bytes that may be held.
+    pub max_bytes: u64,
+    /// Those of them that are held before the table is read.
+    pub held: u64,
+    /// Those that a row will take beside its values.
+    pub row_bytes: u64,
+}
+
+impl<'a> TableSpec<'a> {
+    /// The table has all these ports, in the columns where they usually are.
+    pub fn new(inputs: &'a [PortSpec], targets: &'a [PortSpec]) -> TableSpec<'a> {
+        TableSpec {
+            inputs,
+            targets,
+            names: None,
+            columns: None,
+            header: None,
+            targets_optional: false,
+            max_bytes: u64::MAX,
+            held: 0,
+            row_bytes: 0,
+        }
+    }
+
+    /// The inputs and the targets.
+    pub(super) fn ports(&self) -> impl Iterator<Item = &'a PortSpec> {
+        self.inputs.iter().chain(self.targets)
+    }
+}
+
+/// Reads the table in the file at `path`.
+pub fn read_csv_file(path: impl AsRef<Path>, spec: &TableSpec<'_>) -> Result<Dataset, DataError> {
+    let name = path.as_ref().display().to_string();
+    let file = File::open(path).map_err(|error| DataError::io(&name, &error))?;
+    read_csv(file, &name, spec)
+}
+
+/// Reads a table; `name` is what errors call it.
+pub fn read_csv(reader: impl Read, name: &str, spec: &TableSpec<'_>) -> Result<Dataset, DataError> {
+    let mut table = open(reader, name)?;
+    match table.shape() {
+        None => read_named(&mut *table, name, spec),
+        Some(_) => read_alone(&mut *table, name, spec),
+    }
+}
+
+/// Reads a table whose first row may be a header.
+fn read_named(
+    table: &mut dyn Table,
+    name: &str,
+    spec: &TableSpec<'_>,
+) -> Result<Dataset, DataError> {
+    if !table.advance()? {
+        return Err(DataError::new(name, "is empty"));
+    }
+    let (count, first_line) = (table.row().len(), table.line());
+    let in_first_line =
+        |complaint: Complaint| DataError { line: first_line, ..complaint.in_file(name) };
+    let header = if is_header(table.row(), spec).map_err(in_first_line)? {
+        let names = table.row().names().map_err(|column| DataError {
+            column: Some(column as u32 + 1),
+            ..in_first_line(Complaint::new("the header is not valid UTF-8"))
+        })?;
+        if !table.advance()? {
+            return Err(DataError::new(name, "has a header but no rows"));
+        }
+        Some(names)
+    } else {
+        None
+    };
+    let header = header.as_deref();
+    let row = table.row();
+    let starts_with_number = |column: usize| looks_numeric(row.field(column));
+    let head = Head { count, header, starts_with_number: &starts_with_number };
+    let placement = place(spec, &head).map_err(in_first_line)?;
+
+    let columns = names_of(spec, &placement, &head);
+    let unused = header.filter(|_| !placement.unused.is_empty());
+    let unused = unused.map(|header| list(&placement.unused, Some(header)));
+    let mut sinks = Sinks::new(spec, placement);
+    sinks.fill(table, header, name).map_err(|error| {
+        let words = table.row().fields().filter(|&field| !looks_numeric(field));
+        let first = error.line == first_line && error.column.is_some() && spec.header.is_none();
+        if first && error.help.is_none() && words.count() * 2 > count {
+            return error.with_help("if this row is a header, say --header yes");
+        }
+        error
+    })?;
+    Ok(Dataset { columns, unused, ..sinks.finish() })
+}
+
+/// What the columns of each port are called, in the header or else where the net was trained; and
+/// where they are in a table without a header, if the user says so.
+fn names_of(spec: &TableSpec<'_>, placement: &Placement, table: &Head<'_>) -> ColumnNames {
+    let mut known = spec.names.cloned().unwrap_or_default();
+    let Some(header) = table.header else {
+        if spec.columns.is_some() {
+            let ports = placement.ports(spec).map(|(port, columns)| (port.name.as_str(), columns));
+            known.set_places(table.count, ports);
+        }
+        return known;
+    };
+    let mut names = ColumnNames::default();
+    let mut times: HashMap<&str, usize> = HashMap::with_capacity(header.len());
+    header.iter().for_each(|name| *times.entry(name).or_default() += 1);
+    for (port, columns) in placement.ports(spec) {
+        // Names that come twice could not be found again.
+        if columns.iter().all(|&column| times[header[column].as_str()] == 1) {
+            let own = columns.iter().map(|&column| header[column].clone());
+            names.set(&port.name, own.collect());
+        }
+    }
+    names.or(known)
+}
