@@ -7,7 +7,7 @@
 //! the code nor the parts of it that are loaded when first used count. peers/memory.py measures
 //! other frameworks in the same way.
 
-use arenet::runtime::exec::EntryPoint;
+use arenet::internals::runtime::exec::EntryPoint;
 use arenet_benches::shared::{self, Stepper};
 use arenet_benches::workloads::{Workload, workloads};
 use std::process::Command;
@@ -47,7 +47,7 @@ fn table() {
     }
 }
 
-fn executor(workload: &Workload) -> arenet::runtime::exec::Executor {
+fn executor(workload: &Workload) -> arenet::internals::runtime::exec::Executor {
     let training = workload.optimizer.is_some();
     shared::executor(&workload.source(), training, Some(workload.batch as u64))
 }

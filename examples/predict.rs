@@ -1,6 +1,6 @@
 //! Predicts from Rust: many rows at once, and one row after another without a heap allocation.
 
-use arenet::prelude::*;
+use arenet::internals::prelude::*;
 use std::error::Error;
 use std::sync::Arc;
 

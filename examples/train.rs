@@ -1,6 +1,6 @@
 //! Trains a net from Rust: text and a table in, a weight file out.
 
-use arenet::prelude::*;
+use arenet::internals::prelude::*;
 use std::error::Error;
 use std::ops::ControlFlow;
 use std::sync::Arc;

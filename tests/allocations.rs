@@ -3,7 +3,7 @@
 //! because it counts what the whole process allocates.
 #![expect(unsafe_code, reason = "counts what the allocator is asked for")]
 
-use arenet::prelude::*;
+use arenet::internals::prelude::*;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ops::ControlFlow;
 use std::sync::Arc;

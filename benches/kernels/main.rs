@@ -10,9 +10,9 @@ mod peers;
 mod products;
 mod single;
 
-use arenet::runtime::arena::Arena;
-use arenet::runtime::machine::{Chains, Read, caches};
-use arenet::runtime::simd::Isa;
+use arenet::internals::runtime::arena::Arena;
+use arenet::internals::runtime::machine::{Chains, Read, caches};
+use arenet::internals::runtime::simd::Isa;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use std::time::Duration;
 

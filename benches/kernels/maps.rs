@@ -2,10 +2,14 @@
 //! costs to decode an expression.
 
 use crate::single::{Single, matrix};
-use arenet::runtime::machine::Rewrite;
-use arenet::runtime::program::updates::{ADAM, ADAM_SPREADS, MOMENTUM, MOMENTUM_SPREADS};
-use arenet::runtime::program::{Distribution, Expr, Instr, Kernel, Load, Opcode, Spread, Value};
-use arenet::runtime::simd::{Isa, LANES, Simd, Task, math};
+use arenet::internals::runtime::machine::Rewrite;
+use arenet::internals::runtime::program::updates::{
+    ADAM, ADAM_SPREADS, MOMENTUM, MOMENTUM_SPREADS,
+};
+use arenet::internals::runtime::program::{
+    Distribution, Expr, Instr, Kernel, Load, Opcode, Spread, Value,
+};
+use arenet::internals::runtime::simd::{Isa, LANES, Simd, Task, math};
 use criterion::{Criterion, Throughput};
 use std::hint::black_box;
 

@@ -2,8 +2,8 @@
 
 use crate::peers::{self, PEERS, Sizes, Strided};
 use crate::single::{Single, matrix};
-use arenet::runtime::program::{Expr, Gemm, Kernel, Layout, Value};
-use arenet::runtime::simd::Isa;
+use arenet::internals::runtime::program::{Expr, Gemm, Kernel, Layout, Value};
+use arenet::internals::runtime::simd::Isa;
 use criterion::{BenchmarkId, Criterion, Throughput};
 use std::hint::black_box;
 

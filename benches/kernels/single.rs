@@ -1,13 +1,13 @@
 //! One kernel as the one step of a program made by hand.
 
-use arenet::prelude::RunOptions;
-use arenet::runtime::exec::{EntryPoint, Executor};
-use arenet::runtime::program::verify::verify;
-use arenet::runtime::program::{
+use arenet::internals::prelude::RunOptions;
+use arenet::internals::runtime::exec::{EntryPoint, Executor};
+use arenet::internals::runtime::program::verify::verify;
+use arenet::internals::runtime::program::{
     Buffer, BufferId, DType, Distribution, Entry, Kernel, Layout, Origin, Param, Program, Random,
     Rows, Step,
 };
-use arenet::runtime::simd::Isa;
+use arenet::internals::runtime::simd::Isa;
 use arenet_benches::shared;
 use std::sync::Arc;
 

@@ -1,10 +1,10 @@
 //! What the benchmarks share: a net's text becomes an executor with data in it, ready to step.
 
-use arenet::prelude::*;
-use arenet::runtime::exec::{EntryPoint, Executor};
-use arenet::runtime::program::{DType, Domain};
-use arenet::runtime::random::Stream;
-use arenet::runtime::train::{Clock, Scalars};
+use arenet::internals::prelude::*;
+use arenet::internals::runtime::exec::{EntryPoint, Executor};
+use arenet::internals::runtime::program::{DType, Domain};
+use arenet::internals::runtime::random::Stream;
+use arenet::internals::runtime::train::{Clock, Scalars};
 use criterion::Criterion;
 use std::sync::Arc;
 use std::time::Duration;

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use arenet::compiler::Precision;
-use arenet::runtime::data::ColumnMap;
-use arenet::runtime::exec;
-use arenet::runtime::simd::Isa;
-use arenet::runtime::train::{check_epochs, check_rate};
+use arenet::internals::compiler::Precision;
+use arenet::internals::runtime::data::ColumnMap;
+use arenet::internals::runtime::exec;
+use arenet::internals::runtime::simd::Isa;
+use arenet::internals::runtime::train::{check_epochs, check_rate};
 use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
@@ -157,7 +157,7 @@ impl Global {
 
     /// The most bytes an arena or a table may take.
     pub fn memory_limit(&self) -> u64 {
-        self.max_memory.unwrap_or_else(arenet::runtime::limits::memory_limit)
+        self.max_memory.unwrap_or_else(arenet::internals::runtime::limits::memory_limit)
     }
 }
 

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use arenet::compiler::Precision;
-use arenet::runtime::exec::{EntryPoint, Executor};
+use arenet::internals::compiler::Precision;
+use arenet::internals::runtime::exec::{EntryPoint, Executor};
 use clap::Args;
 use serde_json::json;
 

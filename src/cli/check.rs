@@ -3,8 +3,8 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
-use arenet::compiler::model::Model;
-use arenet::runtime::program::Program;
+use arenet::internals::compiler::model::Model;
+use arenet::internals::runtime::program::Program;
 use clap::Args;
 
 use super::source::Source;
@@ -58,7 +58,7 @@ fn statements(model: &Model) -> Vec<Line> {
         }
     }
     let notes = notes(model);
-    let line = |(index, statement): (usize, &arenet::compiler::graph::Origin)| {
+    let line = |(index, statement): (usize, &arenet::internals::compiler::graph::Origin)| {
         let node = graph.node(last[index]?);
         let name = if statement.name.is_empty() { return None } else { statement.name.clone() };
         Some((name, node.ty().to_string(), notes[index].join(", ")))

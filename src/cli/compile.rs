@@ -2,12 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use arenet::compiler::Precision;
-use arenet::runtime::data::ColumnNames;
-use arenet::runtime::files::write_atomically;
-use arenet::runtime::program::Program;
-use arenet::runtime::program::codec::encode;
-use arenet::runtime::weights::read_metadata;
+use arenet::internals::compiler::Precision;
+use arenet::internals::runtime::data::ColumnNames;
+use arenet::internals::runtime::files::write_atomically;
+use arenet::internals::runtime::program::Program;
+use arenet::internals::runtime::program::codec::encode;
+use arenet::internals::runtime::weights::read_metadata;
 use clap::Args;
 
 use super::args::parse_precision;

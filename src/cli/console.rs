@@ -9,8 +9,8 @@ use std::io::{self, IsTerminal, Write};
 
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
-use arenet::compiler::diagnostic::{self, Diagnostic};
-use arenet::runtime::program::text::{escaped_json, escaped_lines};
+use arenet::internals::compiler::diagnostic::{self, Diagnostic};
+use arenet::internals::runtime::program::text::{escaped_json, escaped_lines};
 use serde_json::Value;
 
 use super::args::{Global, MessageFormat};

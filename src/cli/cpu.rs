@@ -2,9 +2,9 @@
 
 use std::fs;
 
-use arenet::runtime::limits::memory_limit;
-use arenet::runtime::machine::{self, Cache, Content};
-use arenet::runtime::simd::Isa;
+use arenet::internals::runtime::limits::memory_limit;
+use arenet::internals::runtime::machine::{self, Cache, Content};
+use arenet::internals::runtime::simd::Isa;
 use clap::Args;
 
 use super::{Context, console, failure::Failure, units};

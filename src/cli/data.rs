@@ -4,13 +4,13 @@ use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use arenet::runtime::data::{
+use arenet::internals::runtime::data::{
     ColumnNames, Dataset, PortSpec, TableSpec, read_arrays, read_csv, read_csv_file,
 };
-use arenet::runtime::program::Program;
-use arenet::runtime::pytorch::pytorch_order;
-use arenet::runtime::train::{Seen, says_checkpoint};
-use arenet::runtime::weights::WeightsFile;
+use arenet::internals::runtime::program::Program;
+use arenet::internals::runtime::pytorch::pytorch_order;
+use arenet::internals::runtime::train::{Seen, says_checkpoint};
+use arenet::internals::runtime::weights::WeightsFile;
 
 use super::args::{DataArgs, Rows};
 use super::failure::{Failure, Kind};

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use arenet::runtime::predict::Predictor;
+use arenet::internals::runtime::predict::Predictor;
 use clap::Args;
 use serde_json::{Map, Value, json};
 

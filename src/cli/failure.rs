@@ -1,10 +1,10 @@
 //! How a command fails: what it says, and the code it exits with.
 
-use arenet::runtime::data::DataError;
-use arenet::runtime::exec::RunError;
-use arenet::runtime::files::WriteError;
-use arenet::runtime::program::ProgramError;
-use arenet::runtime::train::TrainError;
+use arenet::internals::runtime::data::DataError;
+use arenet::internals::runtime::exec::RunError;
+use arenet::internals::runtime::files::WriteError;
+use arenet::internals::runtime::program::ProgramError;
+use arenet::internals::runtime::train::TrainError;
 use serde_json::json;
 
 /// What went wrong, by whom it can be put right; the number is the exit code.

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use arenet::compiler::eval::{Tensor, evaluate};
-use arenet::compiler::graph::{DType, Graph, NodeId};
-use arenet::compiler::model::{Domain, Init, Model, Port};
-use arenet::compiler::op::{Leaf, Source as LeafSource};
-use arenet::compiler::pass::differentiate::differentiate;
-use arenet::runtime::random::Stream;
+use arenet::internals::compiler::eval::{Tensor, evaluate};
+use arenet::internals::compiler::graph::{DType, Graph, NodeId};
+use arenet::internals::compiler::model::{Domain, Init, Model, Port};
+use arenet::internals::compiler::op::{Leaf, Source as LeafSource};
+use arenet::internals::compiler::pass::differentiate::differentiate;
+use arenet::internals::runtime::random::Stream;
 use clap::Args;
 
 use super::failure::{Failure, Kind};

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use arenet::runtime::files::{check_writable, is_same_file};
+use arenet::internals::runtime::files::{check_writable, is_same_file};
 
 use super::args::Rows;
 use super::failure::Failure;

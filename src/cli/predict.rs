@@ -3,10 +3,10 @@
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 
-use arenet::runtime::data::output::{Classes, Format, Output, Part, write_part};
-use arenet::runtime::files::write_atomically;
-use arenet::runtime::predict::Predictor;
-use arenet::runtime::program::Program;
+use arenet::internals::runtime::data::output::{Classes, Format, Output, Part, write_part};
+use arenet::internals::runtime::files::write_atomically;
+use arenet::internals::runtime::predict::Predictor;
+use arenet::internals::runtime::program::Program;
 use clap::{Args, ValueEnum};
 
 use super::args::{DataArgs, WeightsArgs};

@@ -14,10 +14,10 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use arenet::runtime::exec::{self, EntryPoint, Executor};
-use arenet::runtime::machine::{Machine, clock_cost};
-use arenet::runtime::program::traffic::{Touch, traffic};
-use arenet::runtime::program::{BufferId, Kernel, Program};
+use arenet::internals::runtime::exec::{self, EntryPoint, Executor};
+use arenet::internals::runtime::machine::{Machine, clock_cost};
+use arenet::internals::runtime::program::traffic::{Touch, traffic};
+use arenet::internals::runtime::program::{BufferId, Kernel, Program};
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -182,7 +182,10 @@ fn steps(
     let formulas = built.compiled.as_ref().map(|compiled| show::formulas(compiled, entry));
     let mut formulas = formulas.into_iter().flatten();
     let touches = traffic(program, entry_steps, rows);
-    let step = |((step, touches), &ns): ((&arenet::runtime::program::Step, &Vec<Touch>), &f64)| {
+    let step = |((step, touches), &ns): (
+        (&arenet::internals::runtime::program::Step, &Vec<Touch>),
+        &f64,
+    )| {
         let flops = stepper::flops(program, step, rows);
         let (limit, bound) = limit(machine, flops, touches);
         Step {
@@ -405,7 +408,7 @@ fn align(rows: &[Vec<String>]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arenet::runtime::machine::Level;
+    use arenet::internals::runtime::machine::Level;
 
     #[test]
     fn the_limit_is_the_later_of_arithmetic_and_memory() {

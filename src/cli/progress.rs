@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use ::console::Term;
-use arenet::runtime::program::text::escaped;
-use arenet::runtime::train::EpochReport;
+use arenet::internals::runtime::program::text::escaped;
+use arenet::internals::runtime::train::EpochReport;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 

@@ -2,13 +2,13 @@
 
 use std::path::PathBuf;
 
-use arenet::compiler::graph::Graph;
-use arenet::compiler::op::Op;
-use arenet::compiler::pass::schedule::kept;
-use arenet::compiler::{Compiled, Precision, optim, show, syntax};
-use arenet::runtime::exec::EntryPoint;
-use arenet::runtime::program::listing::listing;
-use arenet::runtime::program::{Program, Step};
+use arenet::internals::compiler::graph::Graph;
+use arenet::internals::compiler::op::Op;
+use arenet::internals::compiler::pass::schedule::kept;
+use arenet::internals::compiler::{Compiled, Precision, optim, show, syntax};
+use arenet::internals::runtime::exec::EntryPoint;
+use arenet::internals::runtime::program::listing::listing;
+use arenet::internals::runtime::program::{Program, Step};
 use clap::{Args, ValueEnum};
 
 use super::args::parse_precision;
@@ -170,11 +170,12 @@ fn ir(source: &Source, built: &Built, stage: Stage, entry: EntryPoint) -> Result
 /// What each kernel computes, by its nodes, in the order of the text.
 fn clusters(compiled: &Compiled, entry: EntryPoint) -> String {
     let stage = &compiled.stages[entry as usize];
-    let describe = |(index, cluster): (usize, &arenet::compiler::pass::fuse::Cluster)| {
-        let members: Vec<String> =
-            cluster.members().map(|id| format!("{id} {}", stage.graph.node(id).op)).collect();
-        format!("{index:>4}  {}\n", members.join("; "))
-    };
+    let describe =
+        |(index, cluster): (usize, &arenet::internals::compiler::pass::fuse::Cluster)| {
+            let members: Vec<String> =
+                cluster.members().map(|id| format!("{id} {}", stage.graph.node(id).op)).collect();
+            format!("{index:>4}  {}\n", members.join("; "))
+        };
     stage.fusion.clusters.iter().enumerate().map(describe).collect()
 }
 

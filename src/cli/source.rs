@@ -6,12 +6,12 @@ use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arenet::compiler::diagnostic::Diagnostic;
-use arenet::compiler::syntax::MAX_SOURCE;
-use arenet::compiler::{Compiled, Options, Precision, compile};
-use arenet::runtime::program::codec::{self, MAGIC};
-use arenet::runtime::program::verify::verify;
-use arenet::runtime::program::{Batch, DType, Program, Verified};
+use arenet::internals::compiler::diagnostic::Diagnostic;
+use arenet::internals::compiler::syntax::MAX_SOURCE;
+use arenet::internals::compiler::{Compiled, Options, Precision, compile};
+use arenet::internals::runtime::program::codec::{self, MAGIC};
+use arenet::internals::runtime::program::verify::verify;
+use arenet::internals::runtime::program::{Batch, DType, Program, Verified};
 
 use super::failure::{Failure, Kind};
 use super::train::parameters;

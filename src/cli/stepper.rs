@@ -3,11 +3,11 @@
 
 use std::time::{Duration, Instant};
 
-use arenet::compiler::Precision;
-use arenet::runtime::exec::{EntryPoint, Executor};
-use arenet::runtime::program::{DType, Domain, Port, Program, Step};
-use arenet::runtime::random::Stream;
-use arenet::runtime::train::{Clock, Scalars};
+use arenet::internals::compiler::Precision;
+use arenet::internals::runtime::exec::{EntryPoint, Executor};
+use arenet::internals::runtime::program::{DType, Domain, Port, Program, Step};
+use arenet::internals::runtime::random::Stream;
+use arenet::internals::runtime::train::{Clock, Scalars};
 use clap::ValueEnum;
 
 use super::source::{Source, is_full, precision};

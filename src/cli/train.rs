@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use arenet::compiler::Precision;
-use arenet::runtime::data::{ColumnNames, Dataset};
-use arenet::runtime::files::is_stdout;
-use arenet::runtime::program::Program;
-use arenet::runtime::train::{
+use arenet::internals::compiler::Precision;
+use arenet::internals::runtime::data::{ColumnNames, Dataset};
+use arenet::internals::runtime::files::is_stdout;
+use arenet::internals::runtime::program::Program;
+use arenet::internals::runtime::train::{
     self as report, Divergence, EpochReport, Settings, TrainError, Trainer, is_checkpoint,
 };
-use arenet::runtime::weights::read_metadata;
+use arenet::internals::runtime::weights::read_metadata;
 use clap::Args;
 use serde_json::json;
 

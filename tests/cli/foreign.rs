@@ -1,10 +1,10 @@
 //! Names and values of other people's files: nothing of them reaches the terminal that it would
 //! obey or that nobody would see.
 
-use arenet::compiler::compile;
-use arenet::runtime::program::codec::encode;
-use arenet::runtime::program::text::is_hidden;
-use arenet::runtime::program::{Domain, Program};
+use arenet::internals::compiler::compile;
+use arenet::internals::runtime::program::codec::encode;
+use arenet::internals::runtime::program::text::is_hidden;
+use arenet::internals::runtime::program::{Domain, Program};
 
 use crate::common::{Done, Folder, SMALL, SMALL_ROWS};
 

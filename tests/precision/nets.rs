@@ -1,11 +1,11 @@
 //! Whole nets with narrow weights: what they are compiled to, what they take, how well they
 //! predict, and that the bits do not depend on the machine.
 
-use arenet::prelude::*;
-use arenet::runtime::exec::{EntryPoint, Executor};
-use arenet::runtime::program::{DType, Layout};
-use arenet::runtime::random::Stream;
-use arenet::runtime::simd::Isa;
+use arenet::internals::prelude::*;
+use arenet::internals::runtime::exec::{EntryPoint, Executor};
+use arenet::internals::runtime::program::{DType, Layout};
+use arenet::internals::runtime::random::Stream;
+use arenet::internals::runtime::simd::Isa;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -39,7 +39,7 @@ fn numbers(stream: u32, count: usize) -> Vec<f32> {
 
 /// Random values for all parameters.
 fn weights(program: &Program) -> Vec<Tensor> {
-    let tensor = |(index, param): (usize, &arenet::runtime::program::Param)| {
+    let tensor = |(index, param): (usize, &arenet::internals::runtime::program::Param)| {
         let shape: Vec<usize> = param.shape.iter().map(|&dim| dim as usize).collect();
         let count: usize = shape.iter().product();
         let data = numbers(index as u32, count).into_iter().map(|w| w * 0.3).collect();

@@ -1,8 +1,8 @@
 //! Narrow nets, whose batches lie in columns from sixteen rows on: the weights they learn.
 
 use crate::common::{bits, finish, floats, program_for, uniform};
-use arenet::prelude::*;
-use arenet::runtime::program::Layout;
+use arenet::internals::prelude::*;
+use arenet::internals::runtime::program::Layout;
 
 const NET: &str = "
 net narrow {
@@ -29,7 +29,7 @@ fn data(rows: usize) -> Dataset {
 /// The net after some steps on all rows, planned for batches of `planned`.
 fn trained(rows: usize, planned: u64) -> Trainer {
     let program = program_for(NET, Some(planned));
-    let layout = |port: &arenet::runtime::program::Port| {
+    let layout = |port: &arenet::internals::runtime::program::Port| {
         program.program().buffers[port.buffer.0 as usize].layout
     };
     let [x, t] = [&program.program().inputs[0], &program.program().targets[0]].map(layout);

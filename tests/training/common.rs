@@ -1,7 +1,7 @@
 //! Nets, data and runs that the tests share.
 
-use arenet::prelude::*;
-use arenet::runtime::random::Stream;
+use arenet::internals::prelude::*;
+use arenet::internals::runtime::random::Stream;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -2,8 +2,8 @@
 //! has been fused with.
 
 use crate::common::{floats, program_for};
-use arenet::prelude::*;
-use arenet::runtime::train::Part;
+use arenet::internals::prelude::*;
+use arenet::internals::runtime::train::Part;
 use pretty_assertions::assert_eq;
 use std::ops::ControlFlow;
 

@@ -3,7 +3,7 @@
 use crate::common::{
     CLASSIFIER, LINE, classes, finish, floats, line, program, program_for, trainer,
 };
-use arenet::prelude::*;
+use arenet::internals::prelude::*;
 use pretty_assertions::assert_eq;
 use std::ops::ControlFlow;
 

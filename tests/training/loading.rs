@@ -1,7 +1,7 @@
 //! Weights that come from a file, a piece at a time.
 
 use crate::common::{CLASSIFIER, Scratch, bits, classes, finish, run_to, trainer, uniform};
-use arenet::prelude::*;
+use arenet::internals::prelude::*;
 use pretty_assertions::assert_eq;
 use std::collections::BTreeMap;
 use std::io::Cursor;

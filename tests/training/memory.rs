@@ -1,8 +1,8 @@
 //! What a training counts against its limit.
 
 use crate::common::{LINE, line, program};
-use arenet::prelude::*;
-use arenet::runtime::exec::Executor;
+use arenet::internals::prelude::*;
+use arenet::internals::runtime::exec::Executor;
 use pretty_assertions::assert_eq;
 
 /// The least limit that suffices, and that one byte less is refused and told.

@@ -1,8 +1,8 @@
 //! Runs of PyTorch in float64, repeated: tests/reference says how they were made.
 
 use crate::common::{floats, program, run_to};
-use arenet::prelude::*;
-use arenet::runtime::simd::Isa;
+use arenet::internals::prelude::*;
+use arenet::internals::runtime::simd::Isa;
 use serde_json::Value;
 use std::ops::ControlFlow;
 

@@ -3,8 +3,8 @@
 use crate::common::{
     CLASSIFIER, LINE, Scratch, bits, classes, finish, floats, line, program, trainer,
 };
-use arenet::prelude::*;
-use arenet::runtime::train::Part;
+use arenet::internals::prelude::*;
+use arenet::internals::runtime::train::Part;
 use pretty_assertions::assert_eq;
 use std::ops::ControlFlow;
 

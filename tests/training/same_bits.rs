@@ -2,8 +2,8 @@
 
 use crate::common::{CLASSIFIER, bits, classes, finish, program, program_for, trainer, uniform};
 use crate::common::{floats, line};
-use arenet::prelude::*;
-use arenet::runtime::simd::Isa;
+use arenet::internals::prelude::*;
+use arenet::internals::runtime::simd::Isa;
 
 /// Large enough that its matrix products are shared between threads.
 const SHARED: &str = "

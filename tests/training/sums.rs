@@ -2,8 +2,8 @@
 //! beside the same sums in 64 bits.
 
 use crate::common::{bits, finish, floats, program_for, uniform};
-use arenet::prelude::*;
-use arenet::runtime::simd::Isa;
+use arenet::internals::prelude::*;
+use arenet::internals::runtime::simd::Isa;
 
 /// Starts at zero, so that its gradients are sums over the targets. After a step at rate 1 the bias
 /// is their mean, twice, and the weights are the means of their products with the inputs.

@@ -9,7 +9,7 @@ pub mod shared;
 #[path = "../../shared/workloads.rs"]
 pub mod workloads;
 
-use arenet::runtime::random::Stream;
+use arenet::internals::runtime::random::Stream;
 use workloads::Workload;
 
 /// A net in one of the frameworks, with its data.
