@@ -28,7 +28,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let mut y = [0.0];
     for row in [[0.0, 1.0], [1.0, 1.0]] {
-        predictor.predict_into(&[&row], 1, &mut [&mut y])?;
+        predictor.predict_into(&row, &mut y)?;
         println!("{row:?}: {y:?}");
     }
     Ok(())

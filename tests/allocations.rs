@@ -167,15 +167,15 @@ fn check(width: usize, threads: usize) {
         let program = Arc::new(verify(compile(&text, &narrow).unwrap().program).unwrap());
         let mut predictor = Predictor::new(program, &trainer.weights(), "w", options).unwrap();
         for _ in 0..10 {
-            predictor.predict_into(&[&x], 64, &mut [&mut y]).unwrap();
+            predictor.predict_into(&x, &mut y).unwrap();
         }
         predictor
     });
     for (predictor, weights) in predictors.iter_mut().zip(Precision::ALL) {
         let before = allocations();
         for _ in 0..10 {
-            predictor.predict_into(&[&x], 64, &mut [&mut y]).unwrap();
-            predictor.predict_into(&[&x[..width]], 1, &mut [&mut y[..2]]).unwrap();
+            predictor.predict_into(&x, &mut y).unwrap();
+            predictor.predict_into(&x[..width], &mut y[..2]).unwrap();
         }
         assert_eq!(allocations(), before, "{width} wide, {threads} threads, {weights:?}");
     }

@@ -4,7 +4,7 @@
 
 mod common;
 
-use arenet_runtime::exec::{EntryPoint, Executor, Options};
+use arenet_runtime::exec::{EntryPoint, Executor, Options, Side};
 use arenet_runtime::program::{
     BufferId, CrossEntropy, Expr, Gemm, Instr, Kernel, Load, Opcode, Reduce, Span, Spread, Value,
 };
@@ -336,15 +336,15 @@ fn ports_in_columns_are_written_and_read_in_parts() {
         assert_eq!([port, output], [from, to]);
 
         let all = vec![9.0; batch * cols];
-        executor.write_input(0, batch, &all).unwrap();
+        executor.put_rows(Side::Inputs, &all, 0..batch);
         assert_eq!(read(&executor, from, batch), all);
-        executor.write_input(0, rows, &x.data).unwrap();
+        executor.put_rows(Side::Inputs, &x.data, 0..rows);
         // Rows beyond those written keep what they had.
         let held = [&x.data[..], &all[x.data.len()..]].concat();
         assert_eq!(read(&executor, from, batch), held);
         executor.run(EntryPoint::Train, rows).unwrap();
         let mut values = vec![0.0; rows * cols];
-        executor.read_output(1, rows, &mut values).unwrap();
+        executor.take_rows(&mut (vec![0.0; rows * cols], &mut values), 0..rows);
         assert_eq!(values, x.data);
         assert_eq!(read(&executor, to, rows), x.data);
 

@@ -353,7 +353,7 @@ fn rows_that_depend_on_each_other_are_not_predicted() {
         build(&mut net);
         let mut predictor = Predictor::new(net.compile(4), &[], "w", Options::default())
             .expect("it has no weights");
-        predictor.predict_into(&[&[1.0, 2.0]], 2, &mut [&mut [0.0; 2]])
+        predictor.predict_into(&[1.0, 2.0], &mut [0.0; 2])
     };
     let crossed =
         "the program predicts no row on its own: `test` (1:1) goes over all rows of a batch";

@@ -8,6 +8,7 @@ mod limit;
 mod memory;
 mod narrow;
 mod profile;
+mod rows;
 mod stretch;
 mod transfer;
 mod values;
@@ -15,6 +16,7 @@ pub mod watch;
 
 pub use check::NonFinite;
 pub(crate) use feed::{Feed, PortRows, PortValues};
+pub use rows::Side;
 pub(crate) use stretch::Order;
 
 use self::memory::{Fences, Space, bound_bytes};

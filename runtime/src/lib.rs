@@ -10,6 +10,7 @@ pub mod machine;
 pub mod predict;
 pub mod pytorch;
 pub mod random;
+pub mod rows;
 pub mod simd;
 mod team;
 pub mod train;

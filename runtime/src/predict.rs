@@ -1,9 +1,10 @@
 //! Prediction: a program with trained parameters, run over rows of inputs.
 
 use crate::data::{Array, Dataset};
-use crate::exec::{EntryPoint, Executor, Feed, Options, RunError};
+use crate::exec::{EntryPoint, Executor, Feed, Options, RunError, Side};
 use crate::program::rows::crossing;
 use crate::program::{DType, Origin, Program, Verified};
+use crate::rows::{Rows, RowsMut};
 use crate::train::evaluate::evaluate;
 use crate::train::scalars::{Clock, Scalars};
 use crate::train::{self, Evaluation, Seen, TrainError};
@@ -21,7 +22,7 @@ use std::sync::Arc;
 /// let mut weights = arenet_runtime::weights::WeightsFile::open("xor.safetensors")?;
 /// let mut predictor = Predictor::from_file(program, &mut weights, Options::default())?;
 /// let mut y = [0.0];
-/// predictor.predict_into(&[&[1.0, 0.0]], 1, &mut [&mut y])?;
+/// predictor.predict_into(&[1.0, 0.0], &mut y)?;
 /// # Ok(())
 /// # }
 /// ```
@@ -127,35 +128,30 @@ impl Predictor {
         Ok(Batches { predictor: self, feed, rows, batch: Vec::new(), outputs })
     }
 
-    /// Predicts one batch, without a heap allocation: `rows` rows, given as one slice per input and
-    /// written into one slice per output, row after row. For inputs of real numbers; whether they
-    /// are finite is not looked at.
+    /// Predicts rows without a heap allocation: values of all inputs, and room for all outputs.
+    /// Whether real numbers are finite is not looked at.
     ///
     /// # Errors
-    /// More rows than the program is compiled for, none, or slices of the wrong number or size; or
-    /// a program whose outputs depend on the rows that they are predicted with.
-    pub fn predict_into(
+    /// No rows, values or room of the wrong number or size; or a program whose outputs depend on
+    /// the rows that they are predicted with.
+    pub fn predict_into<I: Rows + ?Sized, O: RowsMut + ?Sized>(
         &mut self,
-        inputs: &[&[f32]],
-        rows: usize,
-        outputs: &mut [&mut [f32]],
+        inputs: &I,
+        outputs: &mut O,
     ) -> Result<(), RunError> {
         self.check_rows()?;
-        let program = self.program.program();
-        let (takes, gives) = (program.inputs.len(), program.outputs.len());
-        if (inputs.len(), outputs.len()) != (takes, gives) {
-            return Err(RunError::Value(format!(
-                "the net has {takes} inputs and {gives} outputs, not {} and {}",
-                inputs.len(),
-                outputs.len()
-            )));
+        let executor = &mut self.executor;
+        let rows = executor.count_rows(Side::Inputs, inputs)?;
+        executor.check_room(rows, outputs)?;
+        if rows == 0 {
+            return Err(RunError::Value("there are no rows to predict".into()));
         }
-        for (index, input) in inputs.iter().enumerate() {
-            self.executor.write_input(index, rows, input)?;
-        }
-        self.executor.run(EntryPoint::Predict, rows)?;
-        for (index, output) in outputs.iter_mut().enumerate() {
-            self.executor.read_output(index, rows, output)?;
+        let batch = batch_of(self.program.program());
+        for first in (0..rows).step_by(batch) {
+            let batch = first..rows.min(first.saturating_add(batch));
+            executor.put_rows(Side::Inputs, inputs, batch.clone());
+            executor.run(EntryPoint::Predict, batch.len())?;
+            executor.take_rows(outputs, batch);
         }
         Ok(())
     }

@@ -4,6 +4,7 @@ use crate::common::{
     CLASSIFIER, LINE, Scratch, bits, classes, finish, floats, line, program, trainer,
 };
 use arenet::internals::prelude::*;
+use arenet::internals::runtime::rows::Slice;
 use arenet::internals::runtime::train::Part;
 use pretty_assertions::assert_eq;
 use std::ops::ControlFlow;
@@ -137,16 +138,22 @@ fn settings_out_of_range_are_refused() {
 #[test]
 fn a_prediction_of_other_inputs_is_refused() {
     let mut predictor = Predictor::new(program(LINE), &weights(), "w", Default::default()).unwrap();
-    let mut check = |inputs: &[&[f32]], rows, outputs: &mut [&mut [f32]], expected: &str| {
-        let error = predictor.predict_into(inputs, rows, outputs).unwrap_err();
+    let mut check = |inputs: &[Slice], outputs: &mut [&mut [f32]], expected: &str| {
+        let error = predictor.predict_into(inputs, outputs).unwrap_err();
         assert_eq!(error.to_string(), expected);
     };
-    let x = [0.0; 10];
-    check(&[], 1, &mut [&mut [0.0]], "the net has 1 inputs and 1 outputs, not 0 and 1");
-    check(&[&x[..3]], 1, &mut [&mut [0.0]], "`x` has 2 values a row, and 1 rows are not 3");
-    check(&[&x], 5, &mut [&mut [0.0; 5]], "`x` is planned for 4 rows, not 5");
-    check(&[&x[..2]], 1, &mut [&mut []], "`y` has 1 values a row, and 1 rows are not 0");
-    check(&[&[]], 0, &mut [&mut []], "a run takes 1 to 4 rows, not 0");
+    let (x, classes) = ([0.0; 10], [0; 2]);
+    let rows = |count: usize| Slice::F32(&x[..count]);
+    check(&[], &mut [&mut [0.0]], "the net has 1 input, and the values are of 0");
+    let two = [rows(2), rows(2)];
+    check(&two, &mut [&mut [0.0]], "the net has 1 input, and the values are of 2");
+    check(&[rows(2)], &mut [], "the net has 1 output, and the values are of 0");
+    check(&[rows(3)], &mut [&mut [0.0]], "`x` takes 2 values a row, 3 are not whole rows");
+    check(&[rows(10)], &mut [&mut [0.0; 4]], "`y` has 1 values a row, and 5 rows are not 4");
+    check(&[rows(2)], &mut [&mut []], "`y` has 1 values a row, and 1 rows are not 0");
+    check(&[rows(0)], &mut [&mut []], "there are no rows to predict");
+    let integers = [Slice::I32(&classes)];
+    check(&integers, &mut [&mut [0.0]], "`x` takes real numbers, not integers");
     let empty = Dataset { rows: 0, ..line(0) };
     let error = predictor.evaluate(&empty).unwrap_err();
     assert_eq!(error.to_string(), "there are no rows to evaluate");

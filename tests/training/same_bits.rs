@@ -80,11 +80,14 @@ fn a_row_is_predicted_alike_in_every_batch() {
         let mut alone = Vec::new();
         for row in x.chunks_exact(12) {
             let mut logits = [0.0; 3];
-            predictor.predict_into(&[row], 1, &mut [&mut logits]).unwrap();
+            predictor.predict_into(row, &mut logits).unwrap();
             alone.extend(logits);
         }
         let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
         assert_eq!(bits(&together), bits(&alone), "{isa}");
+        let mut at_once = vec![0.0; ROWS * 3];
+        predictor.predict_into(&x, &mut at_once).unwrap();
+        assert_eq!(bits(&together), bits(&at_once), "{isa}");
         assert_eq!(*first.get_or_insert_with(|| bits(&together)), bits(&together), "{isa}");
     }
 }

@@ -1,10 +1,11 @@
 //! Data into and out of the arena without a search or an allocation: batches, predictions, and the
 //! state that training changes.
 
+use super::Executor;
 use super::feed::Feed;
-use super::{Executor, RunError};
-use crate::program::{BufferId, DType, Layout, Program};
+use crate::program::{BufferId, Layout, Program};
 use std::iter;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Where the rows of data of a port or output lie.
@@ -35,14 +36,16 @@ impl Place {
         Place { offset: buffer.offset as usize / 4, count, cols, row, step }
     }
 
-    /// The elements in a row of data.
-    fn width(self) -> usize {
-        self.count * self.cols
+    /// The values of a range of rows among those of all rows.
+    #[inline]
+    pub(super) fn values(self, rows: &Range<usize>) -> Range<usize> {
+        let width = self.count * self.cols;
+        rows.start * width..rows.end * width
     }
 
     /// Where `rows` rows of data lie, from the first float to the last.
     #[inline]
-    fn extent(self, rows: usize) -> (usize, usize) {
+    pub(super) fn extent(self, rows: usize) -> (usize, usize) {
         let last = (rows * self.count).saturating_sub(1) * self.row + (self.cols - 1) * self.step;
         (self.offset, self.offset + last + 1)
     }
@@ -56,6 +59,28 @@ impl Place {
         } else {
             let column = view[row * self.row..].iter_mut().step_by(self.step);
             column.zip(from).for_each(|(to, from)| *to = *from);
+        }
+    }
+
+    /// Copies the values of rows into the view of their extent.
+    #[inline(always)]
+    pub(super) fn put_all(self, view: &mut [f32], from: &[f32]) {
+        for row in 0..from.len() / self.cols {
+            self.put(view, row, &from[row * self.cols..][..self.cols]);
+        }
+    }
+
+    /// Puts one of the values of rows into the view of their extent.
+    #[inline(always)]
+    pub(super) fn put_one(self, view: &mut [f32], index: usize, value: f32) {
+        view[index / self.cols * self.row + index % self.cols * self.step] = value;
+    }
+
+    /// Copies the values of rows out of the view of their extent.
+    #[inline(always)]
+    pub(super) fn take_all(self, view: &[f32], to: &mut [f32]) {
+        for row in 0..to.len() / self.cols {
+            self.take(view, row, &mut to[row * self.cols..][..self.cols]);
         }
     }
 
@@ -94,49 +119,6 @@ impl Executor {
         }
     }
 
-    /// Copies `rows` rows of real numbers into the `index`-th input.
-    ///
-    /// # Errors
-    /// No such input, one of integers, another number of values, or more rows than planned for.
-    pub fn write_input(&mut self, index: usize, rows: usize, data: &[f32]) -> Result<(), RunError> {
-        let program = self.program.program();
-        let Some(port) = program.inputs.get(index) else {
-            let count = program.inputs.len();
-            return Err(RunError::Value(format!("the net has {count} inputs, none at {index}")));
-        };
-        if program.buffers[port.buffer.0 as usize].dtype != DType::F32 {
-            return Err(RunError::Value(format!("`{}` takes integers", port.name)));
-        }
-        let place = Place::of(program, port.buffer);
-        check_size(program, &port.name, place, rows, data.len())?;
-        let (start, end) = place.extent(rows);
-        let view = self.arena.floats_mut(start, end);
-        for row in 0..rows * place.count {
-            place.put(view, row, &data[row * place.cols..][..place.cols]);
-        }
-        Ok(())
-    }
-
-    /// Copies `rows` rows of the `index`-th output out.
-    ///
-    /// # Errors
-    /// No such output, another number of values, or more rows than planned for.
-    pub fn read_output(&self, index: usize, rows: usize, data: &mut [f32]) -> Result<(), RunError> {
-        let program = self.program.program();
-        let Some(output) = program.outputs.get(index) else {
-            let count = program.outputs.len();
-            return Err(RunError::Value(format!("the net has {count} outputs, none at {index}")));
-        };
-        let place = Place::of(program, output.buffer);
-        check_size(program, &output.name, place, rows, data.len())?;
-        let (start, end) = place.extent(rows);
-        let view = self.arena.floats(start, end);
-        for row in 0..rows * place.count {
-            place.take(view, row, &mut data[row * place.cols..][..place.cols]);
-        }
-        Ok(())
-    }
-
     /// Replaces `to` by a copy of all parameters and optimizer states, in the order of the arena.
     pub(crate) fn copy_state(&self, to: &mut Vec<f32>) {
         to.clear();
@@ -153,24 +135,6 @@ impl Executor {
             from = rest;
         }
     }
-}
-
-fn check_size(
-    program: &Program,
-    name: &str,
-    place: Place,
-    rows: usize,
-    len: usize,
-) -> Result<(), RunError> {
-    let (batch, width) = (program.batch, place.width());
-    if rows as u64 > batch {
-        return Err(RunError::Value(format!("`{name}` is planned for {batch} rows, not {rows}")));
-    }
-    if rows.checked_mul(width) != Some(len) {
-        let message = format!("`{name}` has {width} values a row, and {rows} rows are not {len}");
-        return Err(RunError::Value(message));
-    }
-    Ok(())
 }
 
 /// The floats of each parameter and state.

@@ -1,0 +1,244 @@
+//! Rows of an application's own: slices, arrays and vectors as the values of a net's inputs,
+//! targets and outputs, none of them copied.
+
+/// The values of one input or target, row after row.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Slice<'a> {
+    /// Real numbers.
+    F32(&'a [f32]),
+    /// Integers: the numbers of the port's range, and of names the positions.
+    I32(&'a [i32]),
+}
+
+/// Values of one input or target: a slice, array or vector of numbers, or of rows that are arrays;
+/// or a single number.
+pub trait AsSlice {
+    /// All values, row after row.
+    fn as_values(&self) -> Slice<'_>;
+}
+
+/// Values of all inputs, or of all targets. Of one, they are what [`AsSlice`] says; of several, a
+/// tuple of such, or a list of [`Slice`]s, in the order of the net's text.
+///
+/// ```
+/// use arenet_runtime::rows::{Rows, Slice};
+///
+/// let (pixels, labels) = (vec![[0.0, 0.5], [1.0, 0.5]], [3, 7]);
+/// assert_eq!(pixels.slice(0), Slice::F32(&[0.0, 0.5, 1.0, 0.5]));
+/// assert_eq!((pixels, &labels).slice(1), Slice::I32(&labels));
+/// ```
+pub trait Rows {
+    /// The number of ports that there are values for.
+    fn ports(&self) -> usize;
+    /// The values of a port, of which there are so many.
+    fn slice(&self, port: usize) -> Slice<'_>;
+}
+
+/// Room for one output.
+pub trait AsSliceMut {
+    /// All of it, row after row.
+    fn as_floats_mut(&mut self) -> &mut [f32];
+}
+
+/// Room for all outputs, as [`Rows`] are values of all inputs; several are a tuple or a list of
+/// slices.
+pub trait RowsMut {
+    /// The number of outputs that there is room for.
+    fn outputs(&self) -> usize;
+    /// The room of an output, of which there are so many.
+    fn slice_mut(&mut self, output: usize) -> &mut [f32];
+}
+
+impl<'a> From<&'a [f32]> for Slice<'a> {
+    fn from(values: &'a [f32]) -> Slice<'a> {
+        Slice::F32(values)
+    }
+}
+
+impl<'a> From<&'a [i32]> for Slice<'a> {
+    fn from(values: &'a [i32]) -> Slice<'a> {
+        Slice::I32(values)
+    }
+}
+
+impl Slice<'_> {
+    /// The number of values.
+    pub fn len(self) -> usize {
+        match self {
+            Slice::F32(values) => values.len(),
+            Slice::I32(values) => values.len(),
+        }
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// The containers of values of one type.
+macro_rules! containers {
+    ($($value:ty)*) => {$(
+        impl AsSlice for $value {
+            fn as_values(&self) -> Slice<'_> {
+                std::slice::from_ref(self).into()
+            }
+        }
+
+        impl AsSlice for [$value] {
+            fn as_values(&self) -> Slice<'_> {
+                self.into()
+            }
+        }
+
+        impl<const W: usize> AsSlice for [[$value; W]] {
+            fn as_values(&self) -> Slice<'_> {
+                self.as_flattened().into()
+            }
+        }
+    )*};
+}
+
+containers!(f32 i32);
+
+impl<T, const N: usize> AsSlice for [T; N]
+where
+    [T]: AsSlice,
+{
+    fn as_values(&self) -> Slice<'_> {
+        self.as_slice().as_values()
+    }
+}
+
+impl<T> AsSlice for Vec<T>
+where
+    [T]: AsSlice,
+{
+    fn as_values(&self) -> Slice<'_> {
+        self.as_slice().as_values()
+    }
+}
+
+impl<T: AsSlice + ?Sized> AsSlice for &T {
+    fn as_values(&self) -> Slice<'_> {
+        (**self).as_values()
+    }
+}
+
+impl<T: AsSlice + ?Sized> Rows for T {
+    fn ports(&self) -> usize {
+        1
+    }
+
+    #[inline]
+    fn slice(&self, _: usize) -> Slice<'_> {
+        self.as_values()
+    }
+}
+
+impl Rows for [Slice<'_>] {
+    fn ports(&self) -> usize {
+        self.len()
+    }
+
+    fn slice(&self, port: usize) -> Slice<'_> {
+        self[port]
+    }
+}
+
+impl<const P: usize> Rows for [Slice<'_>; P] {
+    fn ports(&self) -> usize {
+        P
+    }
+
+    fn slice(&self, port: usize) -> Slice<'_> {
+        self[port]
+    }
+}
+
+impl<A: AsSlice, B: AsSlice> Rows for (A, B) {
+    fn ports(&self) -> usize {
+        2
+    }
+
+    fn slice(&self, port: usize) -> Slice<'_> {
+        if port == 0 { self.0.as_values() } else { self.1.as_values() }
+    }
+}
+
+impl AsSliceMut for [f32] {
+    fn as_floats_mut(&mut self) -> &mut [f32] {
+        self
+    }
+}
+
+impl<const W: usize> AsSliceMut for [[f32; W]] {
+    fn as_floats_mut(&mut self) -> &mut [f32] {
+        self.as_flattened_mut()
+    }
+}
+
+impl<T, const N: usize> AsSliceMut for [T; N]
+where
+    [T]: AsSliceMut,
+{
+    fn as_floats_mut(&mut self) -> &mut [f32] {
+        self.as_mut_slice().as_floats_mut()
+    }
+}
+
+impl<T> AsSliceMut for Vec<T>
+where
+    [T]: AsSliceMut,
+{
+    fn as_floats_mut(&mut self) -> &mut [f32] {
+        self.as_mut_slice().as_floats_mut()
+    }
+}
+
+impl<T: AsSliceMut + ?Sized> AsSliceMut for &mut T {
+    fn as_floats_mut(&mut self) -> &mut [f32] {
+        (**self).as_floats_mut()
+    }
+}
+
+impl<T: AsSliceMut + ?Sized> RowsMut for T {
+    fn outputs(&self) -> usize {
+        1
+    }
+
+    #[inline]
+    fn slice_mut(&mut self, _: usize) -> &mut [f32] {
+        self.as_floats_mut()
+    }
+}
+
+impl RowsMut for [&mut [f32]] {
+    fn outputs(&self) -> usize {
+        self.len()
+    }
+
+    fn slice_mut(&mut self, output: usize) -> &mut [f32] {
+        self[output]
+    }
+}
+
+impl<const P: usize> RowsMut for [&mut [f32]; P] {
+    fn outputs(&self) -> usize {
+        P
+    }
+
+    fn slice_mut(&mut self, output: usize) -> &mut [f32] {
+        self[output]
+    }
+}
+
+impl<A: AsSliceMut, B: AsSliceMut> RowsMut for (A, B) {
+    fn outputs(&self) -> usize {
+        2
+    }
+
+    fn slice_mut(&mut self, output: usize) -> &mut [f32] {
+        if output == 0 { self.0.as_floats_mut() } else { self.1.as_floats_mut() }
+    }
+}
