@@ -75,8 +75,8 @@ fn outputs(executor: &Executor, rows: usize) -> Vec<u32> {
 
 fn params(executor: &Executor) -> Vec<u32> {
     let params = executor.program().params.iter();
-    let buffers = params.flat_map(|param| param.states.iter().chain([&param.buffer]));
-    let values = buffers.flat_map(|&id| executor.read(id));
+    let buffers = params.flat_map(|param| param.buffers());
+    let values = buffers.flat_map(|id| executor.read(id));
     values.map(|x| x.to_bits()).collect()
 }
 

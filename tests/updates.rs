@@ -65,8 +65,8 @@ fn trained(program: &Arc<Verified>, isa: Isa, threads: usize) -> Vec<u32> {
         executor.run(EntryPoint::Train, rows).unwrap();
     }
     let params = source.params.iter();
-    let buffers = params.flat_map(|param| param.states.iter().chain([&param.buffer]));
-    buffers.flat_map(|&id| executor.read(id)).map(f32::to_bits).collect()
+    let buffers = params.flat_map(|param| param.buffers());
+    buffers.flat_map(|id| executor.read(id)).map(f32::to_bits).collect()
 }
 
 /// Adds an instruction that nobody reads: then it is no longer what runs in one piece.

@@ -105,7 +105,7 @@ fn a_weight_that_is_wider_than_a_panel_after_a_narrow_layer_lies_in_rows() {
     let program = program(&net([3, 12, 17]), 32);
     let weight = &program.params[2];
     assert_eq!(weight.name, "y.w");
-    assert_eq!(form(&program, weight.states[0]), "rows");
+    assert_eq!(form(&program, weight.states[0].buffer), "rows");
 }
 
 /// The logits of the kernels of an entry that read classes.

@@ -100,7 +100,7 @@ fn check_steps(program: &Program, steps: &[Step]) {
         buffer.offset / 64..(buffer.offset + bytes) / 64
     };
     let ports = program.inputs.iter().chain(&program.targets).map(|port| port.buffer);
-    let params = program.params.iter().flat_map(|p| p.states.iter().chain([&p.buffer])).copied();
+    let params = program.params.iter().flat_map(|p| p.buffers());
     let scalars = program.scalars.iter().map(|&(_, id)| id);
     let mut owner: HashMap<u64, BufferId> = HashMap::new();
     for id in ports.chain(params).chain(scalars) {

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! "ARENETC\0"   the magic
-//! u32           the version, 5
+//! u32           the version
 //! u64           the length of the payload
 //! payload       the program
 //! u64           FNV-1a of the payload
@@ -20,12 +20,12 @@ use super::lines::{Line, Lines, Part, Place};
 use super::{
     Batch, Buffer, BufferId, CrossEntropy, DType, Distribution, Domain, Entry, Expr, Finish, Gemm,
     Instr, Kernel, Layout, Load, Metric, Opcode, Origin, Output, Param, Port, Program,
-    ProgramError, Random, Reduce, Rows, Schedule, Span, Spread, Step, Training, Value,
+    ProgramError, Random, Reduce, Rows, Schedule, Span, Spread, State, Step, Training, Value,
 };
 
 /// What a program's bytes begin with.
 pub const MAGIC: &[u8; 8] = b"ARENETC\0";
-const VERSION: u32 = 6;
+const VERSION: u32 = 7;
 
 /// Writes a program as bytes.
 pub fn encode(program: &Program) -> Vec<u8> {
@@ -271,6 +271,7 @@ structs! {
     Buffer { offset, layout, dtype }
     Rows { count, batched }
     Param { name, shape, buffer, states }
+    State { name, buffer }
     Port { name, width, buffer, domain, columns }
     Output { name, width, buffer, classes }
     Metric { name, buffer, finish }

@@ -82,10 +82,9 @@ impl Program {
     /// The bytes of the copy of parameters and optimizer states, at their last good values, that
     /// training keeps beside the arena; 0 where there is no training.
     pub fn copy_bytes(&self) -> u64 {
-        let states =
-            self.params.iter().flat_map(|param| [&param.buffer].into_iter().chain(&param.states));
+        let held = self.params.iter().flat_map(Param::buffers);
         let bytes =
-            states.map(|id| self.buffers[id.0 as usize].bytes(self.batch).unwrap_or(u64::MAX));
+            held.map(|id| self.buffers[id.0 as usize].bytes(self.batch).unwrap_or(u64::MAX));
         self.training.as_ref().map_or(0, |_| bytes.fold(0, u64::saturating_add))
     }
 }
@@ -132,8 +131,29 @@ pub struct Param {
     pub shape: Vec<u64>,
     /// Its values.
     pub buffer: BufferId,
-    /// The optimizer's state, each of the parameter's shape and layout.
-    pub states: Vec<BufferId>,
+    /// What the optimizer keeps of it, in the order of its slots.
+    pub states: Vec<State>,
+}
+
+/// A state of a parameter, of its shape and layout.
+#[derive(Clone, Debug, PartialEq)]
+pub struct State {
+    /// Which it is: `momentum`.
+    pub name: String,
+    /// Its values.
+    pub buffer: BufferId,
+}
+
+impl Param {
+    /// Its buffer and those of its states.
+    pub fn buffers(&self) -> impl Iterator<Item = BufferId> {
+        [self.buffer].into_iter().chain(self.states.iter().map(|state| state.buffer))
+    }
+
+    /// What a state is called in a checkpoint: `h.w.momentum`.
+    pub fn state_name(&self, state: &State) -> String {
+        format!("{}.{}", self.name, state.name)
+    }
 }
 
 /// An input or a target.

@@ -78,8 +78,8 @@ impl Names {
         };
         for param in &program.params {
             name(param.buffer, shown(&param.name));
-            for (slot, &state) in param.states.iter().enumerate() {
-                name(state, format!("{}@{slot}", shown(&param.name)));
+            for state in &param.states {
+                name(state.buffer, shown(&param.state_name(state)));
             }
         }
         for port in program.inputs.iter().chain(&program.targets) {

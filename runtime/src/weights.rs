@@ -23,6 +23,13 @@ use crate::files::write_atomically;
 /// The most bytes in a file's header.
 pub const MAX_HEADER_BYTES: u64 = 16 << 20;
 
+/// The key of the metadata that says what a file is.
+pub(crate) const FORMAT_KEY: &str = "format";
+/// What it says of a checkpoint, before the version.
+pub(crate) const CHECKPOINT: &str = "arenet checkpoint";
+/// The only version that is written and read.
+pub(crate) const CHECKPOINT_FORMAT: &str = "arenet checkpoint 2";
+
 /// The key of the metadata that says how weights lie.
 pub(crate) const LAYOUT_KEY: &str = "layout";
 /// The only way that is written and read.

@@ -166,8 +166,7 @@ fn run(program: &Arc<Verified>, way: Way, rows: usize, data: u64) -> Result<Resu
 fn held(program: &Program) -> Vec<(String, BufferId)> {
     let params = program.params.iter();
     let all = params.flat_map(|param| {
-        let states =
-            param.states.iter().map(|&state| (format!("a state of {}", param.name), state));
+        let states = param.states.iter().map(|state| (param.state_name(state), state.buffer));
         [(param.name.clone(), param.buffer)].into_iter().chain(states)
     });
     all.collect()
@@ -211,7 +210,8 @@ impl Host<'_> {
     fn write_all(&mut self, dice: &mut Dice) {
         self.write_ports(dice);
         let params = self.program.params.iter();
-        let is_state = |id: BufferId| params.clone().any(|param| param.states.contains(&id));
+        let is_state =
+            |id: BufferId| params.clone().any(|param| param.buffers().skip(1).any(|own| own == id));
         for (_, id) in held(self.program) {
             let executor = self.watched.executor();
             let count = executor.read(id).len();

@@ -7,7 +7,7 @@ use arenet_runtime::program::verify::verify;
 use arenet_runtime::program::{
     Batch, Buffer, BufferId, CrossEntropy, DType, Distribution, Domain, Entry, Expr, Gemm, Kernel,
     LANES, Layout, Load, Origin, Output, Param, Port, Program, Random, Reduce, Rows, Span, Spread,
-    Step, Training, Value,
+    State, Step, Training, Value,
 };
 
 const BATCHES: [u64; 22] =
@@ -120,10 +120,7 @@ pub fn generate(dice: &mut Dice) -> Program {
     let train = maker.entry(true, Some(loss));
     let mut program = maker.program;
     let is_float = |id: BufferId| !program.buffers[id.0 as usize].dtype.is_narrow();
-    let held = program
-        .params
-        .iter()
-        .flat_map(|param| [param.buffer].into_iter().chain(param.states.clone()));
+    let held = program.params.iter().flat_map(Param::buffers);
     let held: Vec<BufferId> = held.filter(|&id| is_float(id)).collect();
     let init = held.into_iter().map(|y| step(Kernel::Random(random(y, dice))));
     program.init.steps = init.collect();
@@ -229,6 +226,8 @@ impl Maker<'_> {
             self.live.extend(&states);
             self.writable.extend(&states);
             self.writable.push(buffer);
+            let state = |(slot, buffer)| State { name: format!("s{slot}"), buffer };
+            let states = states.into_iter().enumerate().map(state).collect();
             self.program.params.push(Param { name, shape: vec![rows.count, cols], buffer, states });
         }
         self.live.push(buffer);
@@ -261,12 +260,7 @@ impl Maker<'_> {
     }
 
     fn entry(&mut self, has_targets: bool, loss: Option<BufferId>) -> Entry {
-        let held = self
-            .program
-            .params
-            .iter()
-            .flat_map(|param| [param.buffer].into_iter().chain(param.states.iter().copied()));
-        self.writable = held.collect();
+        self.writable = self.program.params.iter().flat_map(Param::buffers).collect();
         if loss.is_none() {
             self.writable.clear();
         }

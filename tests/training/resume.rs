@@ -95,8 +95,13 @@ fn a_checkpoint_of_another_run_is_refused() {
         &mut trainer(&wider, classes(60, 12), &default),
         "does not fit the net \"classifier\": h.w is [12, 20] and must be [12, 21]; \
          h.b is [20] and must be [21]; logits.w is [20, 3] and must be [21, 3]; \
-         h.w@0 is [12, 20] and must be [12, 21]; and 5 more",
+         h.w.m is [12, 20] and must be [12, 21]; and 5 more",
     );
+
+    let (tensors, mut metadata) = read_weights(&checkpoint.0).unwrap();
+    metadata.insert("format".into(), "arenet checkpoint 1".into());
+    write_weights(&checkpoint.0, &tensors, &metadata).unwrap();
+    check(&mut classifier(), "is the checkpoint of another version, \"arenet checkpoint 1\"");
 
     run.save_weights(&checkpoint.0).unwrap();
     check(&mut classifier(), "is no checkpoint: it does not say where a run stands");

@@ -48,10 +48,11 @@ pub fn declare(
             (Some(optimizer), Some(_)) => model.optimizers[optimizer].slots(),
             _ => Vec::new(),
         };
-        let state = |(slot, name)| {
+        let state = |(slot, name): (usize, &str)| {
             let source = Source::State { param: index as u32, slot: slot as u32 };
-            let name = format!("{}.{name}", param.name);
-            add(Leaf::f32(source, param.shape), &name, param.span, layout)
+            let full = format!("{}.{name}", param.name);
+            let buffer = add(Leaf::f32(source, param.shape), &full, param.span, layout);
+            program::State { name: name.to_string(), buffer }
         };
         let states = slots.into_iter().enumerate().map(state).collect();
         let shape = param.shape.dims().iter().map(|&dim| dim as u64).collect();

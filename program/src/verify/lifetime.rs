@@ -54,8 +54,10 @@ fn check_results(program: &Program, phase: Phase, arena: &Arena) -> Result<(), P
         for param in program.params.iter().filter(|param| is_float(param.buffer)) {
             let what = &param.name;
             require!(arena.holds(param.buffer), "{name} ends without parameter `{what}`");
-            let states = param.states.iter().all(|&state| arena.holds(state));
-            require!(states, "{name} ends without a state of parameter `{what}`");
+            for state in &param.states {
+                let what = What::State(what, &state.name);
+                require!(arena.holds(state.buffer), "{name} ends without {what}");
+            }
         }
     }
     Ok(())

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fmt;
+use std::hash::Hash;
 
 use super::{Buffers, Extent, Phase, fixed, require, size, text};
 use crate::host::{HostInput, HostInstr, HostNumber, MAX_HOST_INSTRS};
@@ -25,7 +26,8 @@ pub(super) struct Held<'p> {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum What<'p> {
     Param(&'p str),
-    State(&'p str),
+    /// By the names of its parameter and its own.
+    State(&'p str, &'p str),
     Input(&'p str),
     Target(&'p str),
     Scalar(&'p HostNumber),
@@ -34,7 +36,7 @@ pub(super) enum What<'p> {
 impl What<'_> {
     /// Whether steps may write it; the host alone writes the rest.
     pub(super) fn is_writable(self) -> bool {
-        matches!(self, What::Param(_) | What::State(_))
+        matches!(self, What::Param(_) | What::State(..))
     }
 
     /// Whether it has its value when an entry starts.
@@ -47,7 +49,7 @@ impl fmt::Display for What<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             What::Param(name) => write!(f, "parameter `{name}`"),
-            What::State(name) => write!(f, "a state of parameter `{name}`"),
+            What::State(param, name) => write!(f, "state `{param}.{name}`"),
             What::Input(name) => write!(f, "input `{name}`"),
             What::Target(name) => write!(f, "target `{name}`"),
             What::Scalar(number) => write!(f, "scalar `{}`", number.name()),
@@ -120,7 +122,12 @@ fn check_domain(port: &Port) -> Result<(), ProgramError> {
 }
 
 fn check_names(program: &Program) -> Result<(), ProgramError> {
-    unique("parameter", program.params.iter().map(|param| &param.name))?;
+    // Both are keys of a checkpoint.
+    let named = program.params.iter().flat_map(|param| {
+        let states = param.states.iter().map(|state| param.state_name(state));
+        [param.name.clone()].into_iter().chain(states)
+    });
+    unique("parameter", named)?;
     unique("input", program.inputs.iter().map(|port| &port.name))?;
     unique("target", program.targets.iter().map(|port| &port.name))?;
     unique("output", program.outputs.iter().map(|output| &output.name))
@@ -128,7 +135,8 @@ fn check_names(program: &Program) -> Result<(), ProgramError> {
 
 /// Checks that nothing that is shown to a person can tell a terminal what to do.
 fn check_shown(program: &Program) -> Result<(), ProgramError> {
-    let params = program.params.iter().map(|param| &param.name);
+    let params = program.params.iter();
+    let params = params.flat_map(|p| [&p.name].into_iter().chain(p.states.iter().map(|s| &s.name)));
     let outputs = program.outputs.iter().map(|output| &output.name);
     let metrics = program.metrics.iter().map(|metric| &metric.name);
     let ports = program.inputs.iter().chain(&program.targets);
@@ -154,11 +162,16 @@ fn check_shown(program: &Program) -> Result<(), ProgramError> {
     Ok(())
 }
 
-fn unique<'p>(what: &str, names: impl Iterator<Item = &'p String>) -> Result<(), ProgramError> {
+fn unique(
+    what: &str,
+    names: impl Iterator<Item = impl AsRef<str> + Eq + Hash>,
+) -> Result<(), ProgramError> {
     let mut seen = HashSet::new();
     for name in names {
-        require!(!name.is_empty(), "{what} {} has no name", seen.len());
-        require!(seen.insert(name), "{what} `{name}` is there twice");
+        let text = name.as_ref();
+        require!(!text.is_empty(), "{what} {} has no name", seen.len());
+        require!(!seen.contains(&name), "{what} `{text}` is there twice");
+        seen.insert(name);
     }
     Ok(())
 }
@@ -191,10 +204,11 @@ fn check_params<'p>(
             text(size(layout))
         );
         found.push((param.buffer, what));
-        for &state in &param.states {
-            let what = What::State(&param.name);
-            require!(buffers.float(state, what)? == layout, "{what} differs from it in layout");
-            found.push((state, what));
+        for state in &param.states {
+            let what = What::State(&param.name, &state.name);
+            let same = buffers.float(state.buffer, what)? == layout;
+            require!(same, "{what} differs from its parameter in layout");
+            found.push((state.buffer, what));
         }
     }
     Ok(())

@@ -42,7 +42,7 @@ fn refuses_overlaps_and_lost_values() {
             |p| buffer(p, LOSSES).offset = buffer(p, H).offset + 64,
             "train, step 5 (gemm): reads buffer 8, which buffer 11 lies over",
         ),
-        (|p| drop(p.init.steps.pop()), "init ends without a state of parameter `h.w`"),
+        (|p| drop(p.init.steps.pop()), "init ends without state `h.w.momentum`"),
         (|p| drop(p.init.steps.remove(1)), "init ends without parameter `h.b`"),
         (
             |p| p.init.steps.insert(0, p.predict.steps[0].clone()),

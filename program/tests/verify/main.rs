@@ -9,3 +9,4 @@ mod narrow;
 mod refuse;
 mod sample;
 mod sums;
+mod training;

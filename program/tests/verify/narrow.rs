@@ -124,7 +124,7 @@ fn only_products_read_them_and_only_the_host_writes_them() {
     check(|p| product(p, 1).b_transposed = true, &transposed(1));
     check(|p| product(p, 2).a_transposed = true, &transposed(2));
     check(
-        |p| p.params[0].states.push(MOMENTUM),
+        |p| p.params[0].states.push(momentum(MOMENTUM)),
         "parameter `h.w` is of bf16, and has states as if it were trained",
     );
     check(

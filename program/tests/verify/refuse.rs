@@ -1,6 +1,5 @@
 //! What verification refuses: the sample with one fault each, and the sentence that names it.
 
-use arenet_program::host::{HostInstr, HostOp};
 use arenet_program::verify::verify;
 use arenet_program::*;
 use pretty_assertions::assert_eq;
@@ -69,10 +68,6 @@ pub fn cross_entropy(p: &mut Program) -> &mut CrossEntropy {
         Kernel::CrossEntropy(ce) => ce,
         other => panic!("{other:?}"),
     }
-}
-
-fn training(p: &mut Program) -> &mut Training {
-    p.training.as_mut().unwrap()
 }
 
 #[test]
@@ -145,10 +140,18 @@ fn refuses_bad_parameters() {
         ),
         (|p| p.params[1].shape = vec![], "parameter `h.b` has shape [], but its buffer is [1, 3]"),
         (|p| p.params[1].buffer = H, "parameter `h.b` has shape [3], but its buffer is [N, 3]"),
-        (|p| p.params[0].states = vec![W2], "a state of parameter `h.w` differs from it in layout"),
         (
-            |p| p.params[0].states.push(MOMENTUM),
-            "a state of parameter `h.w` and a state of parameter `h.w` overlap",
+            |p| p.params[0].states = vec![momentum(W2)],
+            "state `h.w.momentum` differs from its parameter in layout",
+        ),
+        (
+            |p| p.params[0].states.push(momentum(MOMENTUM)),
+            "parameter `h.w.momentum` is there twice",
+        ),
+        (|p| p.params[1].name = "h.w.momentum".into(), "parameter `h.w.momentum` is there twice"),
+        (
+            |p| p.params[0].states.push(State { name: "m".into(), buffer: MOMENTUM }),
+            "state `h.w.momentum` and state `h.w.m` overlap",
         ),
         (
             |p| buffer(p, B1).offset = buffer(p, W1).offset + 64,
@@ -207,87 +210,6 @@ fn refuses_bad_ports() {
         (|p| p.inputs[0].domain = Domain::Interval(0.0, f64::NAN), "the domain of `x` is empty"),
         (|p| drop(p.inputs.pop()), "buffer 1 is of i32, but is neither an input's nor a target's"),
         (|p| p.inputs[0].domain = Domain::Names(vec![]), "the domain of `x` is empty"),
-    ]);
-}
-
-#[test]
-fn refuses_bad_training() {
-    check(&[
-        (|p| p.loss = None, "the net is trained, but has no loss"),
-        (|p| p.training = None, "train has steps, but the net has no training"),
-        (
-            |p| {
-                (p.training, p.loss) = (None, None);
-                p.train.steps.clear();
-            },
-            "eval has steps or a metric, but the net has no loss",
-        ),
-        (
-            |p| {
-                (p.training, p.loss) = (None, None);
-                p.train.steps.clear();
-                p.eval.steps.clear();
-            },
-            "eval has steps or a metric, but the net has no loss",
-        ),
-        (
-            |p| {
-                p.training = None;
-                p.train.steps.clear();
-                p.eval.steps.clear();
-                p.scalars.truncate(1);
-            },
-            "eval ends without the loss",
-        ),
-        (
-            |p| training(p).batch = Batch::Rows(0),
-            "a training step has 0 rows, and must have at least 1",
-        ),
-        (
-            |p| training(p).batch = Batch::Rows(5),
-            "a training step has 5 rows, but the arena holds 4",
-        ),
-        (|p| training(p).epochs = 0, "training has 0 epochs, and must have from 1 to 4294967296"),
-        (|p| training(p).valid = 1.0, "the validation share is 1, outside [0, 1)"),
-        (|p| training(p).valid = f64::NAN, "the validation share is NaN, outside [0, 1)"),
-        (|p| training(p).schedules[2].base = f64::INFINITY, "the base of lr2 is not finite"),
-        (
-            |p| training(p).schedules[2].rate = f64::NAN.into(),
-            "lr2 has a number that is not finite",
-        ),
-        (
-            |p| training(p).schedules[1].rate = HostNumber::per_row(1.0),
-            "lr1 depends on more than the time",
-        ),
-        (
-            |p| training(p).schedules[0].rate = HostInput::Rate(1).into(),
-            "lr depends on more than the time",
-        ),
-        (
-            |p| training(p).schedules[0].rate.code.clear(),
-            "lr has 0 instructions, and must have from 1 to 64",
-        ),
-        (
-            |p| training(p).schedules[0].rate.code = vec![HostInstr::Const(1.0); 65],
-            "lr has 65 instructions, and must have from 1 to 64",
-        ),
-        (
-            |p| p.scalars[1].0 = HostInput::Rate(5).into(),
-            "scalar `lr5` is of a group beyond the 5 schedules",
-        ),
-        (
-            |p| p.scalars[3].0 = HostNumber::from(HostInput::Base) + 1.0,
-            "scalar `base+1` has a base, as schedules alone do",
-        ),
-        (
-            |p| p.scalars[4].0 = 1.0 / HostNumber::from(f64::INFINITY),
-            "scalar `1/inf` has a number that is not finite",
-        ),
-        (
-            |p| p.scalars[4].0.code = vec![HostInstr::Apply(HostOp::Sqrt, [0; 3])],
-            "scalar `sqrt(..)` uses a value before it is computed",
-        ),
-        (|p| p.scalars[0].1 = B2, "scalar `0.5/N` must be one number, but its buffer is [1, 2]"),
     ]);
 }
 

@@ -249,7 +249,12 @@ fn train() -> Vec<Step> {
 }
 
 fn param(name: &str, shape: &[u64], buffer: BufferId, states: &[BufferId]) -> Param {
-    Param { name: name.into(), shape: shape.into(), buffer, states: states.into() }
+    let states = states.iter().map(|&buffer| momentum(buffer)).collect();
+    Param { name: name.into(), shape: shape.into(), buffer, states }
+}
+
+pub fn momentum(buffer: BufferId) -> State {
+    State { name: "momentum".into(), buffer }
 }
 
 fn training() -> Training {

@@ -3,8 +3,7 @@
 
 use super::Executor;
 use super::feed::Feed;
-use crate::program::{BufferId, Layout, Program};
-use std::iter;
+use crate::program::{BufferId, Layout, Param, Program};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -139,8 +138,7 @@ impl Executor {
 
 /// The floats of each parameter and state.
 fn state_extents(program: &Program) -> impl Iterator<Item = (usize, usize)> {
-    let params = program.params.iter();
-    let ids = params.flat_map(|param| iter::once(&param.buffer).chain(&param.states));
+    let ids = program.params.iter().flat_map(Param::buffers);
     ids.map(|id| {
         let buffer = &program.buffers[id.0 as usize];
         let start = buffer.offset as usize / 4;

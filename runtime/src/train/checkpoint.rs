@@ -10,11 +10,9 @@ use super::{Position, Trainer, seen};
 use crate::data::{DataError, shown};
 use crate::exec::Feed;
 use crate::program::{Buffer, Entry, Origin, Port, Program, Step, Training, codec};
-use crate::weights::{WeightsFile, read_metadata};
+use crate::weights::{CHECKPOINT, CHECKPOINT_FORMAT, FORMAT_KEY, WeightsFile, read_metadata};
 use std::collections::BTreeMap;
 use std::path::Path;
-
-const FORMAT: &str = "arenet checkpoint 1";
 
 type Metadata = BTreeMap<String, String>;
 
@@ -27,7 +25,7 @@ impl Trainer {
     pub fn save_checkpoint(&self, path: impl AsRef<Path>) -> Result<(), DataError> {
         let Position { epoch, step_in_epoch, steps, loss_sum } = self.position;
         let entries = [
-            ("format", FORMAT.to_string()),
+            (FORMAT_KEY, CHECKPOINT_FORMAT.to_string()),
             ("net", self.program.program().name.clone()),
             ("program", self.program_hash()),
             ("epoch", epoch.to_string()),
@@ -52,12 +50,8 @@ impl Trainer {
         let mut file = WeightsFile::open(path)?;
         let (name, metadata) = (file.name().to_string(), file.metadata().clone());
         let fail = |message: String| Err(DataError::new(&name, message));
-        match metadata.get("format").map(String::as_str) {
-            Some(FORMAT) => {}
-            Some(other) if says_checkpoint(&metadata) => {
-                return fail(format!("is of another version: {}", shown(other)));
-            }
-            _ => return fail("is no checkpoint: it does not say where a run stands".into()),
+        if !says_checkpoint(&metadata) {
+            return fail("is no checkpoint: it does not say where a run stands".into());
         }
         let text = |key: &str| metadata.get(key).map_or("", String::as_str);
         let net = &self.program.program().name;
@@ -128,7 +122,7 @@ pub fn is_checkpoint(path: impl AsRef<Path>) -> bool {
 
 /// Whether the metadata of weights are those of a checkpoint, which holds more than weights.
 pub fn says_checkpoint(metadata: &Metadata) -> bool {
-    metadata.get("format").is_some_and(|format| format.starts_with("arenet checkpoint"))
+    metadata.get(FORMAT_KEY).is_some_and(|format| format.starts_with(CHECKPOINT))
 }
 
 /// A hash of what decides the course of training: not of places in the text or in the arena, nor of

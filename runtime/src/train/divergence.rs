@@ -8,7 +8,7 @@ use super::report::{Divergence, Part};
 use super::scalars::Clock;
 use super::{Position, Trainer};
 use crate::exec::{EntryPoint, RunError};
-use crate::program::{Origin, Program};
+use crate::program::{Origin, Param, Program};
 
 /// What is bad, and where it comes from.
 struct Found {
@@ -74,9 +74,7 @@ impl Trainer {
             return Ok(found(Part::Value, bad.origin, bad.value));
         }
         if let Some(bad) = self.executor.find_non_finite(EntryPoint::Train, count)? {
-            let updated = |param: &&crate::program::Param| {
-                param.buffer == bad.buffer || param.states.contains(&bad.buffer)
-            };
+            let updated = |param: &&Param| param.buffers().any(|buffer| buffer == bad.buffer);
             return Ok(match program.params.iter().find(updated) {
                 Some(param) => {
                     let name = param.name.clone();

@@ -19,7 +19,7 @@ pub use settings::{Settings, check_epochs, check_rate};
 
 use crate::data::{ColumnNames, DataError, Dataset};
 use crate::exec::{EntryPoint, Executor, Feed, Options, RunError};
-use crate::program::{BufferId, Training, Verified};
+use crate::program::{BufferId, Param, Training, Verified};
 use crate::random::{SHUFFLE_STREAM, Stream, shuffle};
 use crate::weights::{Given, LAYOUT, LAYOUT_KEY, Source, Tensor, WeightsFile};
 use evaluate::evaluate;
@@ -321,9 +321,8 @@ impl Trainer {
 
     /// Whether every parameter and optimizer state is finite.
     fn is_finite(&self) -> bool {
-        let params = self.program.program().params.iter();
-        let mut ids = params.flat_map(|param| std::iter::once(&param.buffer).chain(&param.states));
-        ids.all(|&id| self.executor.non_finite(id, 1).is_none())
+        let mut ids = self.program.program().params.iter().flat_map(Param::buffers);
+        ids.all(|id| self.executor.non_finite(id, 1).is_none())
     }
 
     /// Loss and metrics over the held-out rows, or `None` without any.

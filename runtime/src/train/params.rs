@@ -25,15 +25,15 @@ pub(crate) fn parameters(program: &Program) -> Vec<Slot> {
     program.params.iter().map(slot).collect()
 }
 
-/// The optimizer's states: `h.w@0` is the first one of `h.w`.
+/// The optimizer's states, such as `h.w.momentum`.
 pub(crate) fn states(program: &Program) -> Vec<Slot> {
     let mut slots = Vec::new();
     for param in &program.params {
         let shape: Vec<usize> = param.shape.iter().map(|&dim| dim as usize).collect();
-        slots.extend(param.states.iter().enumerate().map(|(index, &buffer)| Slot {
-            name: format!("{}@{index}", param.name),
+        slots.extend(param.states.iter().map(|state| Slot {
+            name: param.state_name(state),
             shape: shape.clone(),
-            buffer,
+            buffer: state.buffer,
         }));
     }
     slots
@@ -79,8 +79,8 @@ pub(crate) fn find_parameters(
     Ok(indices.into_iter().zip(slots.iter().map(order)).collect())
 }
 
-/// Finds the slots among tensors, which must be just these. The states of a checkpoint, which carry
-/// an `@`, are passed over unless they are asked for.
+/// Finds the slots among tensors, which must be just these. The states of a checkpoint, which have
+/// the name of their parameter before their own, are passed over unless they are asked for.
 pub(crate) fn find(
     program: &Program,
     slots: &[Slot],
@@ -94,7 +94,7 @@ pub(crate) fn find(
     let mut surplus = Vec::new();
     for (index, head) in heads.iter().enumerate() {
         let name = head.name.as_str();
-        let param = name.split_once('@').map(|(param, _)| param);
+        let param = name.rsplit_once('.').map(|(param, _)| param);
         if given.insert(name, (index, head)).is_some() {
             problems.push(format!("tensor {} comes twice", shown(name)));
         }

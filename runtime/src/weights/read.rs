@@ -9,6 +9,7 @@ use std::path::Path;
 use safetensors::Dtype;
 
 use super::header::{check_layout, read_header};
+use super::{CHECKPOINT, CHECKPOINT_FORMAT, FORMAT_KEY};
 use super::{Head, LAYOUT, LAYOUT_KEY, PIECE, Tensor, count};
 use crate::data::{DataError, Flaw, append_elements, narrow, quoted, shown};
 
@@ -83,6 +84,14 @@ impl<R: Read + Seek> WeightsFile<R> {
         let heads = tensors.into_iter().map(|(name, info)| Head { name, shape: info.shape });
         let heads: Vec<Head> = heads.collect();
         let metadata = header.metadata;
+        if let Some(other) =
+            metadata.get(FORMAT_KEY).filter(|format| format.starts_with(CHECKPOINT))
+            && other != CHECKPOINT_FORMAT
+        {
+            let message = format!("is the checkpoint of another version, {}", quoted(other));
+            let help = "end the run with the arenet that began it, or train again";
+            return Err(fail(message).with_help(help));
+        }
         check_turned(&heads, &metadata).map_err(|message| {
             let help = "save weights as [in, out], with metadata={\"layout\": \"[in, out]\"}";
             fail(message).with_help(help)

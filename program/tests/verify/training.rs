@@ -1,0 +1,92 @@
+//! What verification refuses of a training, and of the numbers that the host computes.
+
+use arenet_program::host::{HostInstr, HostOp};
+use arenet_program::*;
+
+use crate::refuse::*;
+use crate::sample::*;
+
+fn training(p: &mut Program) -> &mut Training {
+    p.training.as_mut().unwrap()
+}
+
+#[test]
+fn refuses_bad_training() {
+    check(&[
+        (|p| p.loss = None, "the net is trained, but has no loss"),
+        (|p| p.training = None, "train has steps, but the net has no training"),
+        (
+            |p| {
+                (p.training, p.loss) = (None, None);
+                p.train.steps.clear();
+            },
+            "eval has steps or a metric, but the net has no loss",
+        ),
+        (
+            |p| {
+                (p.training, p.loss) = (None, None);
+                p.train.steps.clear();
+                p.eval.steps.clear();
+            },
+            "eval has steps or a metric, but the net has no loss",
+        ),
+        (
+            |p| {
+                p.training = None;
+                p.train.steps.clear();
+                p.eval.steps.clear();
+                p.scalars.truncate(1);
+            },
+            "eval ends without the loss",
+        ),
+        (
+            |p| training(p).batch = Batch::Rows(0),
+            "a training step has 0 rows, and must have at least 1",
+        ),
+        (
+            |p| training(p).batch = Batch::Rows(5),
+            "a training step has 5 rows, but the arena holds 4",
+        ),
+        (|p| training(p).epochs = 0, "training has 0 epochs, and must have from 1 to 4294967296"),
+        (|p| training(p).valid = 1.0, "the validation share is 1, outside [0, 1)"),
+        (|p| training(p).valid = f64::NAN, "the validation share is NaN, outside [0, 1)"),
+        (|p| training(p).schedules[2].base = f64::INFINITY, "the base of lr2 is not finite"),
+        (
+            |p| training(p).schedules[2].rate = f64::NAN.into(),
+            "lr2 has a number that is not finite",
+        ),
+        (
+            |p| training(p).schedules[1].rate = HostNumber::per_row(1.0),
+            "lr1 depends on more than the time",
+        ),
+        (
+            |p| training(p).schedules[0].rate = HostInput::Rate(1).into(),
+            "lr depends on more than the time",
+        ),
+        (
+            |p| training(p).schedules[0].rate.code.clear(),
+            "lr has 0 instructions, and must have from 1 to 64",
+        ),
+        (
+            |p| training(p).schedules[0].rate.code = vec![HostInstr::Const(1.0); 65],
+            "lr has 65 instructions, and must have from 1 to 64",
+        ),
+        (
+            |p| p.scalars[1].0 = HostInput::Rate(5).into(),
+            "scalar `lr5` is of a group beyond the 5 schedules",
+        ),
+        (
+            |p| p.scalars[3].0 = HostNumber::from(HostInput::Base) + 1.0,
+            "scalar `base+1` has a base, as schedules alone do",
+        ),
+        (
+            |p| p.scalars[4].0 = 1.0 / HostNumber::from(f64::INFINITY),
+            "scalar `1/inf` has a number that is not finite",
+        ),
+        (
+            |p| p.scalars[4].0.code = vec![HostInstr::Apply(HostOp::Sqrt, [0; 3])],
+            "scalar `sqrt(..)` uses a value before it is computed",
+        ),
+        (|p| p.scalars[0].1 = B2, "scalar `0.5/N` must be one number, but its buffer is [1, 2]"),
+    ]);
+}
