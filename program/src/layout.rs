@@ -86,6 +86,11 @@ pub struct Rows {
 }
 
 impl Rows {
+    /// So many, whatever the batch.
+    pub fn fixed(count: u64) -> Rows {
+        Rows { count, batched: false }
+    }
+
     /// The rows at a batch of `n`; `None` on overflow.
     pub fn at(self, n: u64) -> Option<u64> {
         if self.batched { self.count.checked_mul(n) } else { Some(self.count) }
@@ -136,6 +141,55 @@ pub enum Layout {
 /// The bytes of the scales before the rows of a panel of [`Layout::Quads`].
 pub const SCALE_BYTES: u64 = 4 * LANES;
 
+/// The rows that lie side by side in [`Layout::Quads`].
+const QUAD: u64 = 4;
+
+/// How the elements of a layout follow each other: distances in elements.
+///
+/// A kernel sees lines of vectors: a line is a row, of [`Layout::Columns`] a column, and in panels
+/// a row of every panel, or four of quads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Steps {
+    /// The position of the first element.
+    pub first: u64,
+    /// Down a column.
+    pub rows: Axis,
+    /// Along a row.
+    pub cols: Axis,
+    /// From a line to the next.
+    pub line: u64,
+    /// From a vector of a line to the next.
+    pub vector: u64,
+}
+
+/// How elements lie along a row or down a column: in runs with a step between neighbours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Axis {
+    /// From one element of a run to the next.
+    pub step: u64,
+    /// The elements of a run, a power of two.
+    pub run: u64,
+    /// From the start of a run to that of the next.
+    pub next: u64,
+}
+
+impl Axis {
+    /// All elements are one run.
+    pub fn even(step: u64) -> Axis {
+        Axis { step, run: 1 << 63, next: 0 }
+    }
+
+    /// The distance from the first element to one at `index`.
+    pub fn at(self, index: u64) -> u64 {
+        (index >> self.run.trailing_zeros()) * self.next + (index & (self.run - 1)) * self.step
+    }
+
+    /// How many elements from the one at `index` on are in its run.
+    pub fn left(self, index: u64) -> u64 {
+        self.run - (index & (self.run - 1))
+    }
+}
+
 impl Default for Layout {
     fn default() -> Self {
         Layout::scalar()
@@ -169,37 +223,66 @@ impl Layout {
         Layout::Rows { rows, cols: 1, stride: 1 }
     }
 
-    /// The logical rows and columns at a batch of `n`.
-    pub fn size(self, n: u64) -> Option<(u64, u64)> {
+    /// The logical rows, the batch kept symbolic, and columns.
+    pub fn shape(self) -> (Rows, u64) {
         match self {
-            Layout::Rows { rows, cols, .. } | Layout::Columns { rows, cols, .. } => {
-                Some((rows.at(n)?, cols))
+            Layout::Rows { rows, cols, .. } | Layout::Columns { rows, cols, .. } => (rows, cols),
+            Layout::Panels { rows, cols } | Layout::Quads { rows, cols } => {
+                (Rows::fixed(rows), cols)
             }
-            Layout::Panels { rows, cols } | Layout::Quads { rows, cols } => Some((rows, cols)),
         }
     }
 
-    /// From one panel to the next, in elements; of rows and columns, 0.
-    pub fn panel(self) -> u64 {
+    /// The logical rows and columns at a batch of `n`.
+    pub fn size(self, n: u64) -> Option<(u64, u64)> {
+        let (rows, cols) = self.shape();
+        Some((rows.at(n)?, cols))
+    }
+
+    /// How its elements follow each other.
+    pub fn steps(self) -> Steps {
         match self {
-            Layout::Rows { .. } | Layout::Columns { .. } => 0,
-            Layout::Panels { rows, .. } => rows * LANES,
-            Layout::Quads { rows, .. } => SCALE_BYTES + rows.next_multiple_of(4) * LANES,
+            Layout::Rows { stride, .. } => Steps {
+                first: 0,
+                rows: Axis::even(stride),
+                cols: Axis::even(1),
+                line: stride,
+                vector: LANES,
+            },
+            Layout::Columns { stride, .. } => Steps {
+                first: 0,
+                rows: Axis::even(1),
+                cols: Axis::even(stride),
+                line: stride,
+                vector: LANES,
+            },
+            Layout::Panels { rows, .. } => {
+                let panel = rows * LANES;
+                Steps {
+                    first: 0,
+                    rows: Axis::even(LANES),
+                    cols: Axis { step: 1, run: LANES, next: panel },
+                    line: LANES,
+                    vector: panel,
+                }
+            }
+            Layout::Quads { rows, .. } => {
+                let panel = SCALE_BYTES + rows.next_multiple_of(QUAD) * LANES;
+                Steps {
+                    first: SCALE_BYTES,
+                    rows: Axis { step: 1, run: QUAD, next: QUAD * LANES },
+                    cols: Axis { step: QUAD, run: LANES, next: panel },
+                    line: QUAD * LANES,
+                    vector: panel,
+                }
+            }
         }
     }
 
     /// The position of an element, counted in elements from the start of the buffer.
     pub fn position(self, row: u64, col: u64) -> usize {
-        let position = match self {
-            Layout::Rows { stride, .. } => row * stride + col,
-            Layout::Panels { .. } => col / LANES * self.panel() + row * LANES + col % LANES,
-            Layout::Quads { .. } => {
-                let quad = SCALE_BYTES + row / 4 * 4 * LANES;
-                col / LANES * self.panel() + quad + col % LANES * 4 + row % 4
-            }
-            Layout::Columns { stride, .. } => col * stride + row,
-        };
-        position as usize
+        let steps = self.steps();
+        (steps.first + steps.rows.at(row) + steps.cols.at(col)) as usize
     }
 
     /// The elements taken in the arena at a batch of `n`, whole vectors; `None` on overflow.
@@ -211,7 +294,7 @@ impl Layout {
                 cols.checked_next_multiple_of(LANES)?.checked_mul(rows)?
             }
             Layout::Quads { rows, cols } => {
-                let panel = rows.checked_next_multiple_of(4)?.checked_mul(LANES)?;
+                let panel = rows.checked_next_multiple_of(QUAD)?.checked_mul(LANES)?;
                 panel.checked_add(SCALE_BYTES)?.checked_mul(cols.div_ceil(LANES))?
             }
             Layout::Columns { cols, stride, .. } => cols.checked_mul(stride)?,

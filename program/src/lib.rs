@@ -25,7 +25,7 @@ pub use expr::{Expr, Instr, Load, MAX_CONSTS, MAX_INSTRS, MAX_LOADS, MAX_STORES}
 pub use expr::{Spread, Value};
 pub use host::{HostInput, HostNumber};
 pub use kernel::{Access, CrossEntropy, Distribution, Gemm, Kernel, Random, Reduce, Span};
-pub use layout::{Buffer, BufferId, DType, LANES, Layout, Rows, SCALE_BYTES};
+pub use layout::{Axis, Buffer, BufferId, DType, LANES, Layout, Rows, SCALE_BYTES, Steps};
 pub use layout::{MAX_ARENA, MAX_ELEMENTS, MAX_INT8_ROWS};
 pub use opcode::{BinaryFn, Cost, Opcode, UnaryFn};
 pub use train::{Batch, Finish, MAX_EPOCHS, Schedule, Training};

@@ -1,14 +1,11 @@
 //! Whether the rows of a prediction are independent of each other.
 
-use super::{BufferId, Layout, Program, Step};
+use super::{BufferId, Program, Step};
 
 /// The first step of a prediction that makes one value of all rows, or that reads a number which
 /// the host computes for a batch in training. After it a row's outputs depend on the other rows.
 pub fn crossing(program: &Program) -> Option<&Step> {
-    let batched = |id: BufferId| match program.buffers[id.0 as usize].layout {
-        Layout::Rows { rows, .. } | Layout::Columns { rows, .. } => rows.batched,
-        Layout::Panels { .. } | Layout::Quads { .. } => false,
-    };
+    let batched = |id: BufferId| program.buffers[id.0 as usize].layout.shape().0.batched;
     let scalar = |id: BufferId| program.scalars.iter().any(|&(_, scalar)| scalar == id);
     program.predict.steps.iter().find(|step| {
         let access = step.kernel.access();

@@ -1,6 +1,6 @@
 //! The shapes of a fused expression's operands, and the order of its instructions.
 
-use super::{Buffers, fixed, has_vector_rows, is_dense, require, size, text};
+use super::{Buffers, has_vector_rows, is_dense, require, text};
 use crate::{
     Expr, LANES, Layout, MAX_CONSTS, MAX_INSTRS, MAX_LOADS, MAX_STORES, ProgramError, Rows, Spread,
     Value,
@@ -33,12 +33,12 @@ pub(super) enum Order {
 impl Domain {
     /// The domain of an expression that runs over a buffer from end to end.
     pub(super) fn of(layout: Layout) -> Domain {
-        let (rows, cols) = size(layout);
+        let (rows, cols) = layout.shape();
         Domain { rows, cols, order: Order::Same(layout) }
     }
 
     fn admits(self, layout: Layout) -> bool {
-        let sized = size(layout) == (self.rows, self.cols);
+        let sized = layout.shape() == (self.rows, self.cols);
         match (self.order, layout) {
             (Order::Same(same), _) => layout == same,
             (Order::VectorsOrPanels, Layout::Panels { .. }) => sized,
@@ -92,7 +92,7 @@ pub(super) fn check(
         require!(
             domain.admits(layout),
             "store {i} is {}, and does not have the layout of its domain {}",
-            text(size(layout)),
+            text(layout.shape()),
             domain.text()
         );
     }
@@ -125,11 +125,11 @@ fn lengths(expr: &Expr, role: Role) -> Result<(), ProgramError> {
 fn loads(expr: &Expr, domain: Domain, buffers: &Buffers) -> Result<(), ProgramError> {
     for (i, load) in expr.loads.iter().enumerate() {
         let layout = buffers.float(load.buffer, format_args!("load {i}"))?;
-        let (rows, cols) = size(layout);
+        let (rows, cols) = layout.shape();
         let (fits, meant) = match load.spread {
             Spread::Full => (domain.admits(layout), "all"),
             Spread::Row => {
-                let sized = rows == fixed(1) && cols == domain.cols;
+                let sized = rows == Rows::fixed(1) && cols == domain.cols;
                 (sized && has_vector_rows(layout), "one row")
             }
             Spread::Column => {

@@ -2,7 +2,7 @@
 
 use super::expr::{self, Domain, Order, Role};
 use super::table::Classes;
-use super::{Buffers, fixed, has_vector_rows, is_dense, require, size, text};
+use super::{Buffers, has_vector_rows, is_dense, require, text};
 use crate::{
     Buffer, BufferId, CrossEntropy, DType, Distribution, Expr, Gemm, Kernel, LANES, Layout, Load,
     ProgramError, Random, Reduce, Rows, Span,
@@ -34,7 +34,7 @@ pub(super) fn check(
 fn matrix(id: BufferId, what: &str, buffers: &Buffers) -> Result<(Rows, u64), ProgramError> {
     let layout = buffers.float(id, what)?;
     require!(has_vector_rows(layout), "{what} must be in rows of whole vectors");
-    Ok(size(layout))
+    Ok(layout.shape())
 }
 
 /// The size of x, a buffer of floats in rows of whole vectors, or in up to `most` columns.
@@ -51,14 +51,18 @@ fn rows_or_columns(x: BufferId, most: u64, buffers: &Buffers) -> Result<(Rows, u
 fn check_gemm(gemm: &Gemm, buffers: &Buffers) -> Result<(), ProgramError> {
     let a = buffers.float(gemm.a, "A")?;
     require!(!matches!(a, Layout::Panels { .. }), "A must be in rows, not in panels");
-    let (a_rows, a_cols) = size(a);
-    let (m, k) = if gemm.a_transposed { (fixed(a_cols), a_rows) } else { (a_rows, fixed(a_cols)) };
+    let (a_rows, a_cols) = a.shape();
+    let (m, k) = if gemm.a_transposed {
+        (Rows::fixed(a_cols), a_rows)
+    } else {
+        (a_rows, Rows::fixed(a_cols))
+    };
 
     let b = check_vector_operand(gemm, buffers)?;
-    let (b_rows, b_cols) = size(b);
+    let (b_rows, b_cols) = b.shape();
     let (b_k, n) = if gemm.b_transposed {
         require!(!b_rows.batched, "a transposed B may not have the batch as its rows");
-        (fixed(b_cols), b_rows.count)
+        (Rows::fixed(b_cols), b_rows.count)
     } else {
         (b_rows, b_cols)
     };
@@ -72,7 +76,7 @@ fn check_gemm(gemm: &Gemm, buffers: &Buffers) -> Result<(), ProgramError> {
     );
     if let Some(bias) = gemm.bias {
         let found = matrix(bias, "the bias", buffers)?;
-        require!(found == (fixed(1), n), "the bias is {}, and must be [1, {n}]", text(found));
+        require!(found == (Rows::fixed(1), n), "the bias is {}, and must be [1, {n}]", text(found));
     }
     let order = match first_store(&gemm.tail, buffers)? {
         Layout::Columns { .. } => {
@@ -108,7 +112,7 @@ fn check_product_sums(
 ) -> Result<(), ProgramError> {
     // Then B is of floats, and the vector operand of a result in rows or panels.
     require!(gemm.a_transposed, "columns are summed beside a product whose A is not transposed");
-    let domain = Domain { rows: fixed(1), cols, order: Order::Vectors };
+    let domain = Domain { rows: Rows::fixed(1), cols, order: Order::Vectors };
     expr::check(sums, domain, Role::Tail, buffers)?;
     // The one may have written all its results when the other begins to read, or none.
     for (loads, stores) in [(&gemm.tail.loads, &sums.stores), (&sums.loads, &gemm.tail.stores)] {
@@ -141,7 +145,7 @@ fn check_vector_operand(gemm: &Gemm, buffers: &Buffers) -> Result<Layout, Progra
 
 fn check_column_sum(x: BufferId, tail: &Expr, buffers: &Buffers) -> Result<(), ProgramError> {
     let (_, cols) = rows_or_columns(x, u64::MAX, buffers)?;
-    let domain = Domain { rows: fixed(1), cols, order: Order::Vectors };
+    let domain = Domain { rows: Rows::fixed(1), cols, order: Order::Vectors };
     expr::check(tail, domain, Role::Tail, buffers)
 }
 
@@ -169,7 +173,7 @@ fn check_reduce(reduce: &Reduce, buffers: &Buffers) -> Result<(), ProgramError> 
             require!(
                 store == Layout::matrix(rows, 1),
                 "store 0 is {}, and must be one vector a row of {}",
-                text(size(store)),
+                text(store.shape()),
                 text((rows, 1))
             );
             store
@@ -212,7 +216,7 @@ fn check_cross_entropy(
         require!(
             scale == Layout::scalar() || is_list(scale, rows),
             "the scale is {}, and must be one number or a list of {}",
-            text(size(scale)),
+            text(scale.shape()),
             text((rows, 1))
         );
     }

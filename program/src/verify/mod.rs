@@ -291,19 +291,6 @@ fn place(buffer: &Buffer, batch: u64, arena: u64) -> Result<Extent, ProgramError
     Ok(Extent { start, end })
 }
 
-/// A number of rows that does not depend on the batch.
-fn fixed(count: u64) -> Rows {
-    Rows { count, batched: false }
-}
-
-/// The logical size of a layout, the batch kept symbolic.
-fn size(layout: Layout) -> (Rows, u64) {
-    match layout {
-        Layout::Rows { rows, cols, .. } | Layout::Columns { rows, cols, .. } => (rows, cols),
-        Layout::Panels { rows, cols } | Layout::Quads { rows, cols } => (fixed(rows), cols),
-    }
-}
-
 /// Whether the rows are whole vectors, so that a row can be read on its own.
 fn has_vector_rows(layout: Layout) -> bool {
     matches!(layout, Layout::Rows { stride, .. } if stride.is_multiple_of(LANES))

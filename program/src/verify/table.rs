@@ -4,11 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::hash::Hash;
 
-use super::{Buffers, Extent, Phase, fixed, require, size, text};
+use super::{Buffers, Extent, Phase, require, text};
 use crate::host::{HostInput, HostInstr, HostNumber, MAX_HOST_INSTRS};
 use crate::{
     Batch, Buffer, BufferId, DType, Domain, Finish, Layout, MAX_EPOCHS, Port, Program,
-    ProgramError, Schedule, Training,
+    ProgramError, Rows, Schedule, Training,
 };
 
 /// The number of classes that each buffer of i32 may hold, which are stored from 0 on.
@@ -198,10 +198,10 @@ fn check_params<'p>(
         };
         let rows = leading.iter().try_fold(1u64, |rows, &dim| rows.checked_mul(dim));
         require!(
-            rows.is_some_and(|rows| size(layout) == (fixed(rows), cols)),
+            rows.is_some_and(|rows| layout.shape() == (Rows::fixed(rows), cols)),
             "{what} has shape {:?}, but its buffer is {}",
             param.shape,
-            text(size(layout))
+            text(layout.shape())
         );
         found.push((param.buffer, what));
         for state in &param.states {
@@ -235,7 +235,7 @@ fn check_ports<'p>(
 
 /// Checks that a buffer holds `width` elements for each row of data.
 fn check_width(layout: Layout, width: u64, what: impl fmt::Display) -> Result<(), ProgramError> {
-    let (rows, cols) = size(layout);
+    let (rows, cols) = layout.shape();
     require!(rows.batched, "{what} must have a number of rows for each row of the batch");
     require!(
         rows.count.checked_mul(cols) == Some(width),
@@ -270,7 +270,7 @@ fn check_results(program: &Program, buffers: &Buffers) -> Result<(), ProgramErro
 }
 
 fn check_scalar(layout: Layout, what: impl fmt::Display) -> Result<(), ProgramError> {
-    let found = text(size(layout));
+    let found = text(layout.shape());
     require!(layout == Layout::scalar(), "{what} must be one number, but its buffer is {found}");
     Ok(())
 }

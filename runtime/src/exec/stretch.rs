@@ -35,32 +35,20 @@ pub(super) fn stretches(
     values: &[f32],
 ) -> impl Iterator<Item = Stretch<'_>> {
     let across = order == Order::Rows;
-    let length = if across { cols } else { rows };
+    let steps = layout.steps();
+    let (length, axis) = if across { (cols, steps.cols) } else { (rows, steps.rows) };
     let (mut at, mut rest) = (first, values);
     std::iter::from_fn(move || {
         let (line, along) = (at.checked_div(length)?, at.checked_rem(length)?);
         let (row, col) = if across { (line, along) } else { (along, line) };
-        let (most, step) = spacing(layout, across, if across { col } else { row });
-        let (values, others) = rest.split_at(rest.len().min(length - along).min(most));
+        let most = (length - along).min(axis.left(along as u64) as usize);
+        let (values, others) = rest.split_at(rest.len().min(most));
         at += values.len();
         rest = others;
         let start = layout.position(row as u64, col as u64);
+        let step = axis.step as usize;
         (!values.is_empty()).then_some(Stretch { values, start, step, col, across })
     })
-}
-
-/// How many values from the one at `along` on lie at even distances, and at which.
-fn spacing(layout: Layout, across: bool, along: usize) -> (usize, usize) {
-    match (layout, across) {
-        (Layout::Rows { .. }, true) | (Layout::Columns { .. }, false) => (usize::MAX, 1),
-        (Layout::Rows { stride, .. }, false) | (Layout::Columns { stride, .. }, true) => {
-            (usize::MAX, stride as usize)
-        }
-        (Layout::Panels { .. }, true) => (16 - along % 16, 1),
-        (Layout::Panels { .. }, false) => (usize::MAX, 16),
-        (Layout::Quads { .. }, true) => (16 - along % 16, 4),
-        (Layout::Quads { .. }, false) => (4 - along % 4, 1),
-    }
 }
 
 #[cfg(test)]

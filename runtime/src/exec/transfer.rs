@@ -3,7 +3,7 @@
 
 use super::Executor;
 use super::feed::Feed;
-use crate::program::{BufferId, Layout, Param, Program};
+use crate::program::{BufferId, Param, Program};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -24,14 +24,10 @@ pub(super) struct Place {
 impl Place {
     pub(super) fn of(program: &Program, id: BufferId) -> Place {
         let buffer = &program.buffers[id.0 as usize];
-        let (rows, cols, row, step) = match buffer.layout {
-            Layout::Rows { rows, cols, stride } => (rows, cols, stride, 1),
-            Layout::Columns { rows, cols, stride } => (rows, cols, 1, stride),
-            Layout::Panels { .. } | Layout::Quads { .. } => {
-                unreachable!("`verify` lets no port or output be in panels")
-            }
-        };
-        let [count, cols, row, step] = [rows.count, cols, row, step].map(|n| n as usize);
+        // `verify` lets no port or output be in panels: both steps are even.
+        let ((rows, cols), steps) = (buffer.layout.shape(), buffer.layout.steps());
+        let [count, cols, row, step] =
+            [rows.count, cols, steps.rows.step, steps.cols.step].map(|n| n as usize);
         Place { offset: buffer.offset as usize / 4, count, cols, row, step }
     }
 

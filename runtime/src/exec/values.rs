@@ -3,7 +3,7 @@
 
 use super::stretch::{Order, Stretch, stretches};
 use super::{Executor, RunError, narrow};
-use crate::program::{Buffer, BufferId, DType, Layout};
+use crate::program::{Axis, Buffer, BufferId, DType, Layout};
 use crate::weights::PIECE;
 use std::ops::Range;
 
@@ -40,9 +40,9 @@ impl Executor {
         for (row, cols) in rows_of(range, cols_of(layout)) {
             if buffer.dtype.is_narrow() {
                 narrow::widen(&buffer, view, row, cols, to);
-            } else if let Layout::Rows { stride, .. } = layout {
-                let start = row * stride as usize;
-                to.extend_from_slice(&floats[start + cols.start..start + cols.end]);
+            } else if layout.steps().cols == Axis::even(1) {
+                let start = layout.position(row as u64, cols.start as u64);
+                to.extend_from_slice(&floats[start..start + cols.len()]);
             } else {
                 to.extend(cols.map(|col| floats[layout.position(row as u64, col as u64)]));
             }

@@ -215,42 +215,24 @@ impl<'a> Binder<'a> {
 
     /// The offset, rows and columns of a matrix, and the distance between stored rows or columns.
     fn rows(&self, id: BufferId) -> (usize, Extent, usize, usize) {
-        match self.buffer(id).layout {
-            Layout::Rows { rows, cols, stride } => {
-                (self.offset(id), rows.into(), cols as usize, stride as usize)
-            }
-            Layout::Panels { rows, cols } | Layout::Quads { rows, cols } => {
-                (self.offset(id), Extent::fixed(rows as usize), cols as usize, LANES)
-            }
-            Layout::Columns { rows, cols, stride } => {
-                (self.offset(id), rows.into(), cols as usize, stride as usize)
-            }
-        }
+        let layout = self.buffer(id).layout;
+        let (rows, cols) = layout.shape();
+        (self.offset(id), rows.into(), cols as usize, layout.steps().line as usize)
     }
 
     /// An operand of a product, read as it is or transposed.
     fn matrix(&self, id: BufferId, transposed: bool) -> Matrix {
-        let offset = self.offset(id);
         let Buffer { layout, dtype, .. } = *self.buffer(id);
-        match layout {
-            Layout::Rows { rows, cols, stride } => {
-                let stored = Operand { offset, row: stride as usize, column: LANES };
-                let cols = Extent::fixed(cols as usize);
-                Matrix { rows: rows.into(), cols, stored, transposed }
-            }
-            Layout::Panels { rows, cols } | Layout::Quads { rows, cols } => {
-                let row = if dtype == DType::Bf16 { LANES / 2 } else { LANES };
-                let column = (layout.panel() * dtype.bytes()) as usize / 4;
-                let stored = Operand { offset, row, column };
-                let [rows, cols] = [rows, cols].map(|count| Extent::fixed(count as usize));
-                Matrix { rows, cols, stored, transposed }
-            }
+        let ((rows, cols), steps) = (layout.shape(), layout.steps());
+        let [row, column] =
+            [steps.line, steps.vector].map(|elements| (elements * dtype.bytes()) as usize / 4);
+        let stored = Operand { offset: self.offset(id), row, column };
+        let (rows, cols) = (rows.into(), Extent::fixed(cols as usize));
+        if self.is_in_columns(id) {
             // The columns of a matrix are the rows of its transpose.
-            Layout::Columns { rows, cols, stride } => {
-                let stored = Operand { offset, row: stride as usize, column: LANES };
-                let (rows, cols) = (Extent::fixed(cols as usize), rows.into());
-                Matrix { rows, cols, stored, transposed: !transposed }
-            }
+            Matrix { rows: cols, cols: rows, stored, transposed: !transposed }
+        } else {
+            Matrix { rows, cols, stored, transposed }
         }
     }
 
@@ -260,12 +242,10 @@ impl<'a> Binder<'a> {
 
     /// One element for each row of something else; one number is the element of every row.
     fn list(&self, id: BufferId) -> List {
-        let (offset, _, cols, stride) = self.rows(id);
-        let stride = match self.buffer(id).layout {
-            Layout::Columns { .. } => 1,
-            layout if layout == Layout::scalar() => 0,
-            _ => stride,
-        };
+        let layout = self.buffer(id).layout;
+        let (offset, _, cols, _) = self.rows(id);
+        let alone = layout == Layout::scalar();
+        let stride = if alone { 0 } else { layout.steps().rows.step as usize };
         List { offset, cols, stride }
     }
 
@@ -512,17 +492,16 @@ impl<'a> Binder<'a> {
         let place = |id: BufferId, spread: Spread| {
             let buffer = &program.buffers[id.0 as usize];
             let offset = buffer.offset as usize / 4;
-            let (row, vec) = match (spread, buffer.layout) {
-                (Spread::Scalar, _) => (0, 0),
-                (Spread::Row, _) if form == Form::Columns => (1, 0),
-                (Spread::Column, _) if form == Form::Columns => (0, LANES),
-                (Spread::Row, _) => (0, LANES),
-                (Spread::Full, _) if form == Form::Flat => (0, LANES),
-                (Spread::Column, Layout::Rows { stride, .. }) => (stride as usize, 0),
-                (_, Layout::Rows { stride, .. } | Layout::Columns { stride, .. }) => {
-                    (stride as usize, LANES)
-                }
-                (_, layout) => (LANES, layout.panel() as usize),
+            let steps = buffer.layout.steps();
+            let (line, vector) = (steps.line as usize, steps.vector as usize);
+            let (row, vec) = match spread {
+                Spread::Scalar => (0, 0),
+                Spread::Row if form == Form::Columns => (1, 0),
+                Spread::Column if form == Form::Columns => (0, LANES),
+                Spread::Row => (0, LANES),
+                Spread::Full if form == Form::Flat => (0, LANES),
+                Spread::Column => (line, 0),
+                Spread::Full => (line, vector),
             };
             Place::spread(offset, row, vec)
         };

@@ -147,8 +147,5 @@ impl Touch {
 }
 
 fn is_batched(buffer: &Buffer) -> bool {
-    match buffer.layout {
-        Layout::Rows { rows, .. } | Layout::Columns { rows, .. } => rows.batched,
-        Layout::Panels { .. } | Layout::Quads { .. } => false,
-    }
+    buffer.layout.shape().0.batched
 }
