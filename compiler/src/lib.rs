@@ -5,6 +5,7 @@
 
 pub mod diagnostic;
 pub mod emit;
+pub mod entry;
 pub mod eval;
 pub mod graph;
 pub mod layer;

@@ -169,7 +169,7 @@ fn every_parameter_has_its_optimizer() {
         ["a.w [4, 3]", "a.b [3]", "b.w [3, 3] 0", "b.b [3] 0", "y.w [3, 2] 1", "y.b [2] 1"]
     );
     let [sgd, adamw] = &model.optimizers[..] else { panic!("two optimizers") };
-    assert_eq!((sgd.entry.signature.name, adamw.entry.signature.name), ("sgd", "adamw"));
+    assert_eq!((sgd.args.signature.name, adamw.args.signature.name), ("sgd", "adamw"));
     assert_eq!((sgd.args.real("momentum"), sgd.args.real("dampening")), (0.9, 0.0));
     assert_eq!((sgd.args.flag("nesterov"), sgd.args.flag("maximize")), (true, false));
     assert_eq!(

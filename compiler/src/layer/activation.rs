@@ -1,11 +1,12 @@
 //! Activations and other functions of one value.
 
-use super::{Builder, Entry, floats, rows};
+use super::{Builder, Expand, floats, rows};
+use crate::entry::Entry;
 use crate::graph::{Formula, NodeId, Term};
 use crate::signature::{Args, Param, Problem, Range, Signature};
 
 /// The functions of one value, all named as in torch.nn.functional.
-pub const ENTRIES: &[Entry] = &[
+pub const ENTRIES: &[Entry<Expand>] = &[
     unary("abs", |b, args| each(b, args, |x| x.abs())),
     unary("exp", |b, args| each(b, args, |x| x.exp())),
     unary("log", |b, args| each(b, args, |x| x.log())),
@@ -24,10 +25,10 @@ pub const ENTRIES: &[Entry] = &[
             positional: 2,
             params: &[Param::tensor("x"), Param::real("slope", Range::Any, 0.01)],
         },
-        expand: |b, args| {
+        built: Some(|b, args| {
             let slope = args.real("slope");
             each(b, args, |x| leaky_relu(x, slope))
-        },
+        }),
     },
     unary("softmax", |b, args| {
         rows(b, args, "x")?;
@@ -37,14 +38,21 @@ pub const ENTRIES: &[Entry] = &[
         rows(b, args, "x")?;
         each(b, args, |x| x.log_softmax())
     }),
+    Entry::planned("elu"),
+    Entry::planned("gelu_tanh"),
+    Entry::planned("hardsigmoid"),
+    Entry::planned("hardswish"),
+    Entry::planned("log_sigmoid"),
+    Entry::planned("mish"),
+    Entry::planned("relu6"),
+    Entry::planned("selu"),
+    Entry::planned("softsign"),
 ];
 
 const X: &[Param] = &[Param::tensor("x")];
 
-type Expand = fn(&mut Builder, &Args) -> Result<NodeId, Problem>;
-
-const fn unary(name: &'static str, expand: Expand) -> Entry {
-    Entry { signature: Signature { name, positional: 1, params: X }, expand }
+const fn unary(name: &'static str, expand: Expand) -> Entry<Expand> {
+    Entry { signature: Signature { name, positional: 1, params: X }, built: Some(expand) }
 }
 
 fn each(

@@ -1,13 +1,14 @@
 //! The fully connected layer.
 
 use super::init::{Fan, Rule};
-use super::{Builder, Entry, rows};
+use super::{Builder, Expand, rows};
+use crate::entry::Entry;
 use crate::graph::{Formula, NodeId};
 use crate::model::Init;
 use crate::signature::{Args, Kind, Param, Problem, Signature, Value};
 
 /// `dense(x, n, bias:, init:)`
-pub const ENTRIES: &[Entry] = &[Entry {
+pub const DENSE: Entry<Expand> = Entry {
     signature: Signature {
         name: "dense",
         positional: 2,
@@ -18,8 +19,8 @@ pub const ENTRIES: &[Entry] = &[Entry {
             Param::optional("init", Kind::Init, Value::Init(Rule::Uniform(Fan::Mean, 1.0))),
         ],
     },
-    expand,
-}];
+    built: Some(expand),
+};
 
 /// y = x w + b, w [in, out]: torch.nn.Linear, whose weight is the transpose.
 fn expand(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {

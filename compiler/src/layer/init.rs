@@ -1,5 +1,6 @@
 //! How parameters start.
 
+use crate::entry::Entry;
 use crate::model::Init;
 use crate::signature::{Args, Kind, Param, Problem, Range, Signature};
 
@@ -23,16 +24,11 @@ pub enum Fan {
     Mean,
 }
 
-/// An initializer of the language.
-pub struct Entry {
-    /// Its name and numbers.
-    pub signature: Signature,
-    /// Makes it.
-    pub build: fn(&Args) -> Result<Rule, Problem>,
-}
+/// Makes a rule of the arguments of an initializer.
+pub type Build = fn(&Args) -> Result<Rule, Problem>;
 
 /// The initializers of the language.
-pub const INITS: &[Entry] = &[
+pub const INITS: &[Entry<Build>] = &[
     // torch.nn.init.xavier_uniform_
     plain("glorot", |_| Ok(Rule::Uniform(Fan::Mean, 1.0))),
     // torch.nn.init.xavier_normal_
@@ -53,7 +49,7 @@ pub const INITS: &[Entry] = &[
             positional: 1,
             params: &[Param::required("value", Kind::Real(Range::Any))],
         },
-        build: |args| Ok(Rule::Fixed(Init::Constant(args.real("value")))),
+        built: Some(|args| Ok(Rule::Fixed(Init::Constant(args.real("value"))))),
     },
     Entry {
         signature: Signature {
@@ -64,7 +60,7 @@ pub const INITS: &[Entry] = &[
                 Param::required("high", Kind::Real(Range::Any)),
             ],
         },
-        build: uniform,
+        built: Some(uniform),
     },
     Entry {
         signature: Signature {
@@ -75,7 +71,7 @@ pub const INITS: &[Entry] = &[
                 Param::required("std", Kind::Real(Range::AtLeastZero)),
             ],
         },
-        build: normal,
+        built: Some(normal),
     },
 ];
 
@@ -104,8 +100,8 @@ fn normal(args: &Args) -> Result<Rule, Problem> {
     Ok(Rule::Fixed(Init::Normal(mean, std)))
 }
 
-const fn plain(name: &'static str, build: fn(&Args) -> Result<Rule, Problem>) -> Entry {
-    Entry { signature: Signature { name, positional: 0, params: &[] }, build }
+const fn plain(name: &'static str, build: Build) -> Entry<Build> {
+    Entry { signature: Signature { name, positional: 0, params: &[] }, built: Some(build) }
 }
 
 impl Rule {
@@ -153,13 +149,15 @@ impl Fan {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::entry::find;
     use pretty_assertions::assert_eq;
 
     /// The initializer of a name for a weight [3, 5].
     fn init(name: &str) -> Init {
-        let entry = INITS.iter().find(|entry| entry.signature.name == name).expect("it exists");
-        let signature = &entry.signature;
-        let rule = (entry.build)(&Args { signature, values: vec![], spans: vec![] });
+        let Entry { signature, built: Some(build) } = find(INITS, name).expect("it exists") else {
+            panic!("it is planned");
+        };
+        let rule = build(&Args { signature, values: vec![], spans: vec![] });
         rule.unwrap().init(&[3, 5])
     }
 

@@ -1,7 +1,8 @@
 //! Metrics: figures shown beside the loss.
 
 use super::loss::{between, classes};
-use super::{Builder, Entry};
+use super::{Builder, Expand};
+use crate::entry::Entry;
 use crate::graph::{DType, Formula, NodeId, Shape, Term};
 use crate::op::Correct;
 use crate::signature::{Args, Kind, Param, Problem, Range, Signature, Value};
@@ -10,7 +11,7 @@ use arenet_program::Finish;
 /// A metric that is no loss.
 pub struct MetricEntry {
     /// The function that gives its value.
-    pub entry: Entry,
+    pub entry: Entry<Expand>,
     /// What its value is, for a target of this shape.
     pub finish: fn(Shape) -> Finish,
 }
@@ -28,7 +29,7 @@ pub const METRICS: &[MetricEntry] = &[
                     Param::optional("threshold", Kind::Real(Range::Any), Value::Real(0.5)),
                 ],
             },
-            expand: accuracy,
+            built: Some(accuracy),
         },
         finish: share,
     },
@@ -39,7 +40,7 @@ pub const METRICS: &[MetricEntry] = &[
                 positional: 2,
                 params: &[Param::tensor("y"), Param::tensor("t")],
             },
-            expand: |b, args| between(b, args, |y, t| ((y - t) * (y - t)).mean()),
+            built: Some(|b, args| between(b, args, |y, t| ((y - t) * (y - t)).mean())),
         },
         finish: |_| Finish::Root,
     },

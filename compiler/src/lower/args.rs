@@ -1,10 +1,10 @@
 //! Matching the arguments of a call with a signature.
 
-use super::call::not_yet;
 use super::{Lowering, Operand, names};
 use crate::diagnostic::{Diagnostic, Span};
+use crate::entry::find;
 use crate::layer::init::{INITS, Rule};
-use crate::schedule::{NOT_YET, SCHEDULES, constant};
+use crate::schedule::{SCHEDULES, constant, schedule};
 use crate::signature::Value as Argument;
 use crate::signature::{Args, Kind, Param, Problem, Range, Signature};
 use crate::syntax::ast::{Arg, Call, Expr, ExprKind};
@@ -209,15 +209,9 @@ impl<'a> Lowering<'a> {
         written: &'a [Arg],
         span: Span,
     ) -> Option<Rule> {
-        let Some(entry) = INITS.iter().find(|entry| entry.signature.name == name) else {
-            let message = format!("unknown initializer `{name}`");
-            let error = Diagnostic::error("unknown-name", name_span, message);
-            let known = INITS.iter().map(|entry| entry.signature.name);
-            self.report(names::suggest(error, name, known));
-            return None;
-        };
-        let matched = self.arguments(&entry.signature, written, span, None)?;
-        let result = (entry.build)(&matched.args);
+        let (signature, build) = self.look_up("initializer", INITS, name, name_span)?;
+        let matched = self.arguments(signature, written, span, None)?;
+        let result = build(&matched.args);
         self.settled(result, &matched.args, span)
     }
 
@@ -228,22 +222,12 @@ impl<'a> Lowering<'a> {
             ExprKind::Call(call) => (&call.function.name, call.function.span, &call.args),
             _ => return self.rate(expr),
         };
-        if let Some(entry) = SCHEDULES.iter().find(|entry| entry.signature.name == name) {
-            let matched = self.arguments(&entry.signature, written, expr.span, None)?;
-            return Some(entry.schedule(&matched.args));
-        }
-        if NOT_YET.contains(&name.as_str()) {
-            self.report(not_yet(name, name_span));
-            return None;
-        }
-        if !matches!(expr.kind, ExprKind::Call(_)) {
+        if find(SCHEDULES, name).is_none() && !matches!(expr.kind, ExprKind::Call(_)) {
             return self.rate(expr);
         }
-        let error =
-            Diagnostic::error("unknown-name", name_span, format!("unknown schedule `{name}`"));
-        let known = SCHEDULES.iter().map(|entry| entry.signature.name);
-        self.report(names::suggest(error, name, known));
-        None
+        let (signature, after) = self.look_up("schedule", SCHEDULES, name, name_span)?;
+        let matched = self.arguments(signature, written, expr.span, None)?;
+        Some(schedule(*after, &matched.args))
     }
 
     fn rate(&mut self, expr: &'a Expr) -> Option<Schedule> {

@@ -4,12 +4,13 @@ use super::args::Matched;
 use super::names::{Binding, Shared};
 use super::{Lowering, Operand, Value, lint, names};
 use crate::diagnostic::{Diagnostic, Span};
+use crate::entry::{Entry, built, find};
 use crate::graph::NodeId;
-use crate::layer::{self, METRICS, Sharing, init::INITS};
+use crate::layer::{self, Expand, METRICS, Sharing, init::INITS};
 use crate::model::Domain;
-use crate::optim::{NOT_YET, OPTIMIZERS};
+use crate::optim::OPTIMIZERS;
 use crate::schedule::SCHEDULES;
-use crate::signature::Problem;
+use crate::signature::{Problem, Signature};
 use crate::syntax::ast::{Block, Call, Expr, Ident};
 use std::collections::HashMap;
 
@@ -20,8 +21,8 @@ impl<'a> Lowering<'a> {
         if self.expand(call.span) {
             return Value::Poison;
         }
-        if let Some(entry) = layer::entries().find(|entry| entry.signature.name == name) {
-            return self.function(entry, call, piped);
+        if let Some(Entry { signature, built: Some(expand) }) = find(layer::entries(), name) {
+            return self.function(signature, *expand, call, piped);
         }
         if self.is_recursive(call) {
             return Value::Poison;
@@ -43,11 +44,12 @@ impl<'a> Lowering<'a> {
     /// A function of the language.
     fn function(
         &mut self,
-        entry: &'static layer::Entry,
+        signature: &'static Signature,
+        expand: Expand,
         call: &'a Call,
         piped: Option<Operand>,
     ) -> Value {
-        let Some(matched) = self.arguments(&entry.signature, &call.args, call.span, piped) else {
+        let Some(matched) = self.arguments(signature, &call.args, call.span, piped) else {
             return Value::Poison;
         };
         if let Some(lint) = lint::call(&self.builder, &matched.args, call.span) {
@@ -55,7 +57,7 @@ impl<'a> Lowering<'a> {
         }
         self.builder.span = call.span;
         let first = self.builder.graph.nodes.len();
-        let result = (entry.expand)(&mut self.builder, &matched.args);
+        let result = expand(&mut self.builder, &matched.args);
         self.builder.end_call();
         self.note_crossings(call, first);
         self.call_result(result, &matched, call.span)
@@ -112,8 +114,7 @@ impl<'a> Lowering<'a> {
     }
 
     fn is_no_function(&mut self, name: &Ident) -> bool {
-        let taken = layer::entries().any(|entry| entry.signature.name == name.name)
-            || layer::NOT_YET.contains(&name.name.as_str());
+        let taken = find(layer::entries(), &name.name).is_some();
         if taken {
             let message = format!("`{}` is a function of the language", name.name);
             let error = Diagnostic::error("duplicate-name", name.span, message);
@@ -243,17 +244,37 @@ impl<'a> Lowering<'a> {
 
     /// Whether a name can be called here.
     pub(super) fn is_function(&mut self, name: &str) -> bool {
-        layer::entries().any(|entry| entry.signature.name == name)
-            || layer::NOT_YET.contains(&name)
+        find(layer::entries(), name).is_some()
             || self.names.blocks.contains_key(name)
             || self.names.layer(name).is_some()
+    }
+
+    /// What is built under a name of a list; `None` after an error.
+    pub(super) fn look_up<T: 'static>(
+        &mut self,
+        what: &str,
+        entries: &'static [Entry<T>],
+        name: &str,
+        span: Span,
+    ) -> Option<(&'static Signature, &'static T)> {
+        let error = match find(entries, name) {
+            Some(Entry { signature, built: Some(own) }) => return Some((signature, own)),
+            Some(_) => not_yet(name, span),
+            None => {
+                let message = format!("unknown {what} `{name}`");
+                let error = Diagnostic::error("unknown-name", span, message);
+                names::suggest(error, name, built(entries))
+            }
+        };
+        self.report(error);
+        None
     }
 
     /// Tells why there is no function of that name.
     fn unknown_function(&mut self, function: &'a Ident) {
         let (name, span) = (function.name.as_str(), function.span);
         let error = |code, message| Diagnostic::error(code, span, message);
-        let error = if layer::NOT_YET.contains(&name) {
+        let error = if find(layer::entries(), name).is_some() {
             not_yet(name, span)
         } else if let Some((what, place)) = belongs_elsewhere(name) {
             error("wrong-place", format!("`{name}` is {what}, not a layer")).help(place)
@@ -269,12 +290,11 @@ impl<'a> Lowering<'a> {
             error("used-before-definition", format!("`{name}` is used before it is defined"))
                 .label(later, "it is defined here")
         } else {
-            let functions = layer::entries().map(|entry| entry.signature.name);
-            let blocks = self.names.blocks.keys().copied();
-            let layers = self.names.layers.keys().copied();
-            let candidates = functions.chain(blocks).chain(layers);
+            let mut candidates: Vec<&str> = built(layer::entries()).collect();
+            candidates.extend(self.names.blocks.keys());
+            candidates.extend(self.names.layers.keys());
             let error = error("unknown-function", format!("unknown function `{name}`"));
-            names::suggest(error, name, candidates)
+            names::suggest(error, name, candidates.into_iter())
         };
         self.report(error);
     }
@@ -292,13 +312,13 @@ fn belongs_elsewhere(name: &str) -> Option<(&'static str, &'static str)> {
     if METRICS.iter().any(|metric| metric.entry.signature.name == name) {
         return Some(("a metric", "write `metric accuracy(y, t)` inside `train`"));
     }
-    if OPTIMIZERS.iter().any(|entry| entry.signature.name == name) || NOT_YET.contains(&name) {
+    if find(OPTIMIZERS, name).is_some() {
         return Some(("an optimizer", "write `optimizer = sgd(lr: 0.1)` inside `train`"));
     }
-    if SCHEDULES.iter().any(|entry| entry.signature.name == name) {
+    if built(SCHEDULES).any(|schedule| schedule == name) {
         return Some(("a schedule", "write `optimizer = sgd(lr: cosine(0.1))` inside `train`"));
     }
-    if INITS.iter().any(|entry| entry.signature.name == name) {
+    if find(INITS, name).is_some() {
         return Some((
             "an initializer",
             "write `dense(16, init: he)`, or `param w: [3] = zeros()`",

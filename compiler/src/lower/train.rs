@@ -3,10 +3,11 @@
 use super::call::not_yet;
 use super::{Lowering, Operand, Value, names};
 use crate::diagnostic::{Diagnostic, Span};
+use crate::entry::{Entry, find};
 use crate::graph::{Graph, NodeId, Origin};
 use crate::layer::{self, METRICS};
 use crate::model::Metric;
-use crate::optim::{self, OPTIMIZERS, Optimizer};
+use crate::optim::{OPTIMIZERS, Optimizer};
 use crate::signature::Value as Argument;
 use crate::signature::{Kind, Param, Range};
 use crate::syntax::ast::{Arg, Bind, Call, Expr, ExprKind, Ident, Train, TrainItem};
@@ -161,8 +162,8 @@ impl<'a> Lowering<'a> {
         let name = call.function.name.as_str();
         let metric = METRICS.iter().find(|metric| metric.entry.signature.name == name);
         let entry = metric.map(|metric| &metric.entry);
-        let loss = layer::entries().find(|entry| entry.signature.name == name);
-        let Some(entry) = entry.or(loss) else {
+        let entry = entry.or_else(|| find(layer::entries(), name));
+        let Some(Entry { signature, built: Some(expand) }) = entry else {
             let message = format!("unknown metric `{name}`");
             let error = Diagnostic::error("unknown-name", call.function.span, message);
             let known = METRICS.iter().map(|metric| metric.entry.signature.name);
@@ -172,10 +173,10 @@ impl<'a> Lowering<'a> {
         };
         self.builder.graph.enter(Origin { name: name.into(), span: call.span });
         let params = self.builder.params.len();
-        let Some(matched) = self.arguments(&entry.signature, &call.args, call.span, None) else {
+        let Some(matched) = self.arguments(signature, &call.args, call.span, None) else {
             return;
         };
-        let result = (entry.expand)(&mut self.builder, &matched.args);
+        let result = expand(&mut self.builder, &matched.args);
         self.no_new_params(params, call.span);
         let value = self.call_result(result, &matched, call.span);
         let operand = Operand { value, span: call.span, defined: None };
@@ -194,26 +195,16 @@ impl<'a> Lowering<'a> {
             ExprKind::Call(call) => (call.function.name.as_str(), call.function.span, &call.args),
             _ => ("", value.span, &[]),
         };
-        let Some(entry) = OPTIMIZERS.iter().find(|entry| entry.signature.name == name) else {
-            let error = if optim::NOT_YET.contains(&name) {
-                not_yet(name, span)
-            } else if name.is_empty() {
-                let error =
-                    Diagnostic::error("type-mismatch", span, "an optimizer is expected here");
-                error.help("write `optimizer = sgd(lr: 0.1)`")
-            } else {
-                let error =
-                    Diagnostic::error("unknown-name", span, format!("unknown optimizer `{name}`"));
-                let known = OPTIMIZERS.iter().map(|entry| entry.signature.name);
-                names::suggest(error, name, known)
-            };
-            self.report(error);
+        if name.is_empty() {
+            let error = Diagnostic::error("type-mismatch", span, "an optimizer is expected here");
+            self.report(error.help("write `optimizer = sgd(lr: 0.1)`"));
             return None;
-        };
-        let matched = self.arguments(&entry.signature, written, value.span, None)?;
-        let result = (entry.check)(&matched.args);
+        }
+        let (signature, rule) = self.look_up("optimizer", OPTIMIZERS, name, span)?;
+        let matched = self.arguments(signature, written, value.span, None)?;
+        let result = (rule.check)(&matched.args);
         self.settled(result, &matched.args, value.span)?;
-        Some(Optimizer { entry, args: matched.args })
+        Some(Optimizer { rule, args: matched.args })
     }
 
     /// Gives every parameter that is not frozen its optimizer.

@@ -1,6 +1,7 @@
 //! Adam, and AdamW.
 
-use super::{Entry, Step, Update};
+use super::{Rule, Step, Update};
+use crate::entry::Entry;
 use crate::graph::Term;
 use crate::signature::{Args, Kind, Param, Range, Signature, Value};
 use arenet_program::{HostInput, HostNumber};
@@ -18,19 +19,23 @@ const fn params(weight_decay: f64) -> [Param; 7] {
 }
 
 /// torch.optim.Adam: adds weight_decay p to the gradient.
-pub const ADAM: Entry = Entry {
+pub const ADAM: Entry<Rule> = Entry {
     signature: Signature { name: "adam", positional: 1, params: &params(0.0) },
-    check: |_| Ok(()),
-    slots,
-    update: |args, step| update(args, step, penalty),
+    built: Some(Rule {
+        check: |_| Ok(()),
+        slots,
+        update: |args, step| update(args, step, penalty),
+    }),
 };
 
 /// torch.optim.AdamW: first scales p by 1 - lr weight_decay, which the gradient does not see.
-pub const ADAMW: Entry = Entry {
+pub const ADAMW: Entry<Rule> = Entry {
     signature: Signature { name: "adamw", positional: 1, params: &params(1e-2) },
-    check: |_| Ok(()),
-    slots,
-    update: |args, step| update(args, step, decoupled),
+    built: Some(Rule {
+        check: |_| Ok(()),
+        slots,
+        update: |args, step| update(args, step, decoupled),
+    }),
 };
 
 /// What is stepped from, and along which gradient.

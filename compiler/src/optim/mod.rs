@@ -7,38 +7,45 @@
 mod adam;
 mod sgd;
 
+use crate::entry::Entry;
 use crate::graph::{Formula, Graph, NodeId, Term};
 use crate::model::Model;
 use crate::op::{Assign, Leaf, Source};
 use crate::pass::differentiate::differentiate;
-use crate::signature::{Args, Problem, Signature};
+use crate::signature::{Args, Problem};
 use arenet_program::{HostInput, HostNumber};
 
-/// An optimizer of the language.
+/// How an optimizer works, by its settings; the first of them is always the learning rate `lr`.
 #[derive(Debug)]
-pub struct Entry {
-    /// Its settings; the first is always the learning rate `lr`.
-    pub signature: Signature,
+pub struct Rule {
     /// Refuses settings that do not go together.
     pub check: fn(&Args) -> Result<(), Problem>,
     /// The names of the states that it keeps for each parameter, which start as 0.
     slots: fn(&Args) -> Vec<&'static str>,
-    /// The new values, by the settings.
+    /// The new values.
     update: for<'f> fn(&Args, Step<'f>) -> Update<'f>,
 }
 
 /// The optimizers of the language.
-pub const OPTIMIZERS: &[Entry] = &[sgd::SGD, adam::ADAM, adam::ADAMW];
-
-/// Optimizers of the language that this version does not compile yet.
-pub const NOT_YET: &[&str] =
-    &["adadelta", "adagrad", "adamax", "asgd", "nadam", "radam", "rmsprop", "rprop"];
+pub const OPTIMIZERS: &[Entry<Rule>] = &[
+    sgd::SGD,
+    adam::ADAM,
+    adam::ADAMW,
+    Entry::planned("adadelta"),
+    Entry::planned("adagrad"),
+    Entry::planned("adamax"),
+    Entry::planned("asgd"),
+    Entry::planned("nadam"),
+    Entry::planned("radam"),
+    Entry::planned("rmsprop"),
+    Entry::planned("rprop"),
+];
 
 /// An optimizer with its settings.
 #[derive(Clone, Debug)]
 pub struct Optimizer {
-    /// What it is.
-    pub entry: &'static Entry,
+    /// How it works.
+    pub rule: &'static Rule,
     /// Its settings.
     pub args: Args,
 }
@@ -62,7 +69,7 @@ struct Update<'f> {
 impl Optimizer {
     /// The names of the states it keeps for each parameter, in the order of their slots.
     pub fn slots(&self) -> Vec<&'static str> {
-        (self.entry.slots)(&self.args)
+        (self.rule.slots)(&self.args)
     }
 }
 
@@ -121,7 +128,7 @@ fn assign<'f>(
     let group = u16::try_from(group).expect("lowering limits the optimizers");
     let lr = HostInput::Rate(group).into();
     let step = Step { lr, param: leaf, grad: f.term(grad), states: states.clone() };
-    let update = (optimizer.entry.update)(&optimizer.args, step);
+    let update = (optimizer.rule.update)(&optimizer.args, step);
     let olds = [leaf].into_iter().chain(states);
     let news = [update.param].into_iter().chain(update.states);
     olds.zip(news).map(|(old, new)| f.op(Assign, &[old, new]).id).collect()

@@ -1,6 +1,7 @@
 //! Stochastic gradient descent.
 
-use super::{Entry, Step, Update};
+use super::{Rule, Step, Update};
+use crate::entry::Entry;
 use crate::signature::{Args, Kind, Param, Problem, Range, Signature, Value};
 use arenet_program::{HostInput, HostNumber};
 
@@ -8,7 +9,7 @@ use arenet_program::{HostInput, HostNumber};
 ///
 /// g ← g + weight_decay p; b ← momentum b + (1 - dampening) g, but b ← g at the first step;
 /// p ← p - lr b, or with Nesterov's momentum p ← p - lr (g + momentum b).
-pub const SGD: Entry = Entry {
+pub const SGD: Entry<Rule> = Entry {
     signature: Signature {
         name: "sgd",
         positional: 1,
@@ -21,9 +22,11 @@ pub const SGD: Entry = Entry {
             Param::flag("maximize"),
         ],
     },
-    check,
-    slots: |args| if args.real("momentum") == 0.0 { vec![] } else { vec!["momentum"] },
-    update,
+    built: Some(Rule {
+        check,
+        slots: |args| if args.real("momentum") == 0.0 { vec![] } else { vec!["momentum"] },
+        update,
+    }),
 };
 
 fn check(args: &Args) -> Result<(), Problem> {

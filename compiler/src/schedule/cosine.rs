@@ -1,13 +1,14 @@
 //! Half a wave.
 
-use super::{BASE, Entry, PER, WARMUP, base};
+use super::{BASE, PER, Rate, WARMUP, base};
+use crate::entry::Entry;
 use crate::signature::{Kind, Param, Range, Signature, Value};
 
 /// `cosine(base, to:, over:, warmup:, per:)`: to + (base - to) (1 + cos(π t / over)) / 2, and `to`
 /// from there on; without `over`, over the rest of the run.
 ///
 /// torch.optim.lr_scheduler.CosineAnnealingLR(T_max=over, eta_min=to), which turns back at its end.
-pub const COSINE: Entry = Entry {
+pub const COSINE: Entry<Rate> = Entry {
     signature: Signature {
         name: "cosine",
         positional: 1,
@@ -19,11 +20,11 @@ pub const COSINE: Entry = Entry {
             PER,
         ],
     },
-    rate: |args, time| {
+    built: Some(|args, time| {
         let to = args.real("to");
         let over = args.count("over").map_or(time.total, |over| (over as f64).into());
         let cos = (time.now.clone() / over.clone() / 2.0).cos_turns();
         let wave = to + (base() - to) * (1.0 + cos) / 2.0;
         time.now.less(over).choose(wave, to)
-    },
+    }),
 };

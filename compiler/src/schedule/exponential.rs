@@ -1,17 +1,18 @@
 //! A rate that shrinks by the same factor again and again.
 
-use super::{BASE, Entry, PER, WARMUP, base};
+use super::{BASE, PER, Rate, WARMUP, base};
+use crate::entry::Entry;
 use crate::signature::{Kind, Param, Range, Signature};
 use arenet_program::HostNumber;
 
 /// `exponential(base, by:, warmup:, per:)`: base byᵗ
 ///
 /// torch.optim.lr_scheduler.ExponentialLR(gamma=by)
-pub const EXPONENTIAL: Entry = Entry {
+pub const EXPONENTIAL: Entry<Rate> = Entry {
     signature: Signature {
         name: "exponential",
         positional: 1,
         params: &[BASE, Param::required("by", Kind::Real(Range::AboveZero)), WARMUP, PER],
     },
-    rate: |args, time| base() * HostNumber::from(args.real("by")).power(time.now),
+    built: Some(|args, time| base() * HostNumber::from(args.real("by")).power(time.now)),
 };

@@ -5,16 +5,12 @@ mod cosine;
 mod exponential;
 mod step;
 
-use crate::signature::{Args, Kind, Param, Range, Signature, Value};
+use crate::entry::Entry;
+use crate::signature::{Args, Kind, Param, Range, Value};
 use arenet_program::{HostInput, HostNumber, Schedule};
 
-/// A schedule of the language.
-pub struct Entry {
-    /// Its settings, among them `base`, `warmup` and `per`.
-    pub signature: Signature,
-    /// The rate after the warm-up.
-    rate: fn(&Args, Time) -> HostNumber,
-}
+/// The rate after the warm-up, by the settings; `base`, `warmup` and `per` are among them.
+pub type Rate = fn(&Args, Time) -> HostNumber;
 
 /// The time of a schedule, in steps or epochs from the end of its warm-up.
 pub struct Time {
@@ -25,11 +21,17 @@ pub struct Time {
 }
 
 /// The schedules of the language.
-pub const SCHEDULES: &[Entry] = &[step::STEP, exponential::EXPONENTIAL, cosine::COSINE];
-
-/// Schedules of the language that this version does not compile yet.
-pub const NOT_YET: &[&str] =
-    &["cosine_restarts", "linear", "multistep", "one_cycle", "polynomial", "reduce_on_plateau"];
+pub const SCHEDULES: &[Entry<Rate>] = &[
+    step::STEP,
+    exponential::EXPONENTIAL,
+    cosine::COSINE,
+    Entry::planned("cosine_restarts"),
+    Entry::planned("linear"),
+    Entry::planned("multistep"),
+    Entry::planned("one_cycle"),
+    Entry::planned("polynomial"),
+    Entry::planned("reduce_on_plateau"),
+];
 
 /// The rate that a schedule starts from; its tape calls it [`base`].
 const BASE: Param = Param::required("base", Kind::Real(Range::AtLeastZero));
@@ -47,23 +49,21 @@ pub fn constant(rate: f64) -> Schedule {
     Schedule { base: rate, rate: base() }
 }
 
-impl Entry {
-    /// The schedule with these settings: base (t + 1) / warmup for the first units, and what the
-    /// entry says from there on.
-    pub fn schedule(&self, args: &Args) -> Schedule {
-        let (now, total) = match args.word("per") {
-            "epoch" => (HostInput::Epoch, HostInput::Epochs),
-            _ => (HostInput::Step, HostInput::Steps),
-        };
-        let (now, total) = (HostNumber::from(now), HostNumber::from(total));
-        let rate = match args.count("warmup").unwrap_or(0) as f64 {
-            0.0 => (self.rate)(args, Time { now, total: total.max(1.0) }),
-            warmup => {
-                let rest = Time { now: now.clone() - warmup, total: (total - warmup).max(1.0) };
-                let warm = base() * (now.clone() + 1.0) / warmup;
-                now.less(warmup).choose(warm, (self.rate)(args, rest))
-            }
-        };
-        Schedule { base: args.real("base"), rate }
-    }
+/// The schedule with these settings: base (t + 1) / warmup for the first units, and what `after`
+/// says from there on.
+pub fn schedule(after: Rate, args: &Args) -> Schedule {
+    let (now, total) = match args.word("per") {
+        "epoch" => (HostInput::Epoch, HostInput::Epochs),
+        _ => (HostInput::Step, HostInput::Steps),
+    };
+    let (now, total) = (HostNumber::from(now), HostNumber::from(total));
+    let rate = match args.count("warmup").unwrap_or(0) as f64 {
+        0.0 => after(args, Time { now, total: total.max(1.0) }),
+        warmup => {
+            let rest = Time { now: now.clone() - warmup, total: (total - warmup).max(1.0) };
+            let warm = base() * (now.clone() + 1.0) / warmup;
+            now.less(warmup).choose(warm, after(args, rest))
+        }
+    };
+    Schedule { base: args.real("base"), rate }
 }

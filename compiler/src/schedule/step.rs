@@ -1,13 +1,14 @@
 //! Stairs.
 
-use super::{BASE, Entry, PER, WARMUP, base};
+use super::{BASE, PER, Rate, WARMUP, base};
+use crate::entry::Entry;
 use crate::signature::{Kind, Param, Range, Signature};
 use arenet_program::HostNumber;
 
 /// `step(base, every:, by:, warmup:, per:)`: base byᶠˡᵒᵒʳ⁽ᵗ ᐟ ᵉᵛᵉʳʸ⁾
 ///
 /// torch.optim.lr_scheduler.StepLR(step_size=every, gamma=by)
-pub const STEP: Entry = Entry {
+pub const STEP: Entry<Rate> = Entry {
     signature: Signature {
         name: "step",
         positional: 1,
@@ -19,8 +20,8 @@ pub const STEP: Entry = Entry {
             PER,
         ],
     },
-    rate: |args, time| {
+    built: Some(|args, time| {
         let every = args.count("every").expect("it is required") as f64;
         base() * HostNumber::from(args.real("by")).power((time.now / every).floor())
-    },
+    }),
 };
