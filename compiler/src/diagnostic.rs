@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
-use arenet_program::text::{escaped, escaped_json, escaped_lines, is_hidden, message};
+use arenet_program::text::{escaped, escaped_json, escaped_lines, is_hidden, message, nearest};
 use serde_json::json;
 
 /// A range of bytes in the source text.
@@ -282,55 +282,13 @@ fn count_chars(bytes: &[u8]) -> usize {
     bytes.iter().filter(|&&byte| byte & 0xc0 != 0x80).count()
 }
 
-/// The candidate that `name` is most likely a misspelling of, if one is near: its distance (an
-/// insertion, deletion, substitution or swap of neighbours each count 1, letter case counts
-/// nothing) is at most about a third of the length. Ties go to the alphabetically first. Never the
-/// name itself.
+/// The candidate that `name` is most likely a misspelling of, if one is near. A swap of neighbours
+/// is one slip.
 pub fn did_you_mean<'a>(
     name: &str,
     candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<String> {
-    /// Nobody misspells names as long as that; the distance takes quadratic time.
-    const LONGEST: usize = 64;
-    let fits = |text: &str| text.len() <= LONGEST;
-    let lower = |text: &str| text.to_lowercase().chars().collect::<Vec<char>>();
-    if !fits(name) {
-        return None;
-    }
-    let written = name;
-    let name = lower(name);
-    candidates
-        .into_iter()
-        .filter(|candidate| fits(candidate) && *candidate != written)
-        .filter_map(|candidate| {
-            let chars = lower(candidate);
-            let limit = match name.len().max(chars.len()) {
-                2 => 1,
-                length => length / 3,
-            };
-            let distance = edit_distance(&name, &chars);
-            (distance <= limit).then_some((distance, candidate))
-        })
-        .min()
-        .map(|(_, candidate)| candidate.to_string())
-}
-
-/// The Damerau-Levenshtein distance in its restricted form (optimal string alignment).
-fn edit_distance(a: &[char], b: &[char]) -> usize {
-    let mut before: Vec<usize> = Vec::new();
-    let mut above: Vec<usize> = (0..=b.len()).collect();
-    for i in 1..=a.len() {
-        let mut row = vec![i; b.len() + 1];
-        for j in 1..=b.len() {
-            let substitution = above[j - 1] + usize::from(a[i - 1] != b[j - 1]);
-            row[j] = substitution.min(above[j] + 1).min(row[j - 1] + 1);
-            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
-                row[j] = row[j].min(before[j - 2] + 1);
-            }
-        }
-        before = std::mem::replace(&mut above, row);
-    }
-    above[b.len()]
+) -> Option<&'a str> {
+    nearest(name, candidates, strsim::osa_distance)
 }
 
 /// The source with a mark for every character that does not print, so that columns stay as they

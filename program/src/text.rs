@@ -49,6 +49,35 @@ pub fn message(text: &str) -> String {
     escaped_lines(&parts.join("`"))
 }
 
+/// The candidate that `word` is most likely a slip of, by the edit distance that the caller has; as
+/// this package depends on nothing. The distance, letter case aside, is at most about a third of
+/// the length. Ties go to the alphabetically first. Never the word itself.
+pub fn nearest<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+    distance: impl Fn(&str, &str) -> usize,
+) -> Option<&'a str> {
+    /// Nobody misspells names as long as that; a distance takes quadratic time.
+    const LONGEST: usize = 64;
+    let fits = |text: &str| text.len() <= LONGEST;
+    if !fits(word) {
+        return None;
+    }
+    let lower = word.to_lowercase();
+    let chars = lower.chars().count();
+    let others = candidates.into_iter().filter(|other| fits(other) && *other != word);
+    let near = others.filter_map(|candidate| {
+        let other = candidate.to_lowercase();
+        let limit = match chars.max(other.chars().count()) {
+            2 => 1,
+            length => length / 3,
+        };
+        let distance = distance(&lower, &other);
+        (distance <= limit).then_some((distance, candidate))
+    });
+    near.min().map(|(_, candidate)| candidate)
+}
+
 /// JSON that a terminal can show: what does not print as `\u001b`, which means the same.
 pub fn escaped_json(json: &str) -> String {
     let mut units = [0; 2];

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::io;
 
-use crate::program::text::escaped;
+use crate::program::text::{self, escaped};
 pub(crate) use crate::program::text::{quoted, shown};
 
 /// Bad data: which file, where in it, what is wrong, and what may help.
@@ -122,39 +122,10 @@ pub(crate) fn did_you_mean<'a>(
     nearest(word, candidates).map(|meant| format!("did you mean {}?", quoted(meant)))
 }
 
-/// The one of `candidates` that `word` is most likely a slip of; never the word itself.
+/// The one of `candidates` that `word` is most likely a slip of.
 pub(crate) fn nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
-    const LONGEST: usize = 64; // the distance takes quadratic time, and a slip has a short word
-    if word.chars().count() > LONGEST {
-        return None;
-    }
-    let nearest = candidates
-        .into_iter()
-        .filter(|candidate| *candidate != word && candidate.chars().count() <= LONGEST)
-        .map(|candidate| {
-            (edit_distance(&word.to_lowercase(), &candidate.to_lowercase()), candidate)
-        })
-        .min_by_key(|(distance, _)| *distance)?;
-    let (distance, candidate) = nearest;
-    let close = distance <= 1.max(word.chars().count().div_ceil(3));
-    close.then_some(candidate)
-}
-
-/// The Levenshtein distance: insertions, deletions and substitutions.
-fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
+    text::nearest(word, candidates, strsim::osa_distance)
 }

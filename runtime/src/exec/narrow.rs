@@ -5,6 +5,7 @@
 
 use super::stretch::Stretch;
 use crate::program::{Buffer, DType, Layout, SCALE_BYTES};
+use half::bf16;
 use std::ops::Range;
 
 /// 8-bit integers are stored with this added, as unsigned bytes.
@@ -69,7 +70,7 @@ pub(super) fn widen(
         let at = layout.position(row as u64, col as u64);
         match dtype {
             DType::I8 => (i32::from(bytes[at]) - ZERO) as f32 * scale(scale_at(layout, col), bytes),
-            _ => from_bf16(u16::from_ne_bytes([bytes[2 * at], bytes[2 * at + 1]])),
+            _ => bf16::from_ne_bytes([bytes[2 * at], bytes[2 * at + 1]]).to_f32(),
         }
     }));
 }
@@ -98,21 +99,10 @@ fn quantised(weight: f32) -> u8 {
 }
 
 /// The nearest bfloat16, ties to even; what is finite stays finite.
-fn to_bf16(x: f32) -> u16 {
-    let bits = x.to_bits();
-    let upper = (bits >> 16) as u16;
-    if x.is_nan() {
-        return upper | 0x40; // quiet, so that cutting cannot make it infinite
-    }
-    // Half of the last place, less one unless the last place is odd; a carry may pass into the
-    // exponent, as it should.
-    let rounded = ((bits + 0x7fff + u32::from(upper & 1)) >> 16) as u16;
-    let infinite = x.is_finite() && rounded & 0x7fff == 0x7f80;
-    if infinite { rounded - 1 } else { rounded }
-}
-
-fn from_bf16(bits: u16) -> f32 {
-    f32::from_bits(u32::from(bits) << 16)
+fn to_bf16(x: f32) -> bf16 {
+    let nearest = bf16::from_f32(x);
+    let beyond = x.is_finite() && nearest.is_infinite();
+    if beyond { if x > 0.0 { bf16::MAX } else { bf16::MIN } } else { nearest }
 }
 
 #[cfg(test)]
@@ -142,10 +132,11 @@ mod tests {
     /// The nearest bfloat16 by a search among both neighbours, in 64 bits.
     fn nearest_bf16(x: f32) -> u16 {
         let below = (x.to_bits() >> 16) as u16; // towards zero
-        let distance = |bits: u16| (f64::from(from_bf16(bits)) - f64::from(x)).abs();
+        let widened = |bits: u16| f32::from_bits(u32::from(bits) << 16);
+        let distance = |bits: u16| (f64::from(widened(bits)) - f64::from(x)).abs();
         let above = below + 1;
         match distance(below).total_cmp(&distance(above)) {
-            _ if !from_bf16(above).is_finite() => below,
+            _ if !widened(above).is_finite() => below,
             std::cmp::Ordering::Less => below,
             std::cmp::Ordering::Greater => above,
             std::cmp::Ordering::Equal => below + (below & 1),
@@ -158,10 +149,10 @@ mod tests {
         let ties = (0..1u32 << 16).map(|upper| f32::from_bits(upper << 16 | 0x8000));
         let exact = (0..1u32 << 16).map(|upper| f32::from_bits(upper << 16));
         for x in bits.chain(ties).chain(exact).filter(|x| x.is_finite()) {
-            assert_eq!(to_bf16(x), nearest_bf16(x), "{x:e}");
+            assert_eq!(to_bf16(x).to_bits(), nearest_bf16(x), "{x:e}");
         }
-        assert_eq!(from_bf16(to_bf16(f32::INFINITY)), f32::INFINITY);
-        assert!(from_bf16(to_bf16(f32::from_bits(0x7f80_0001))).is_nan());
+        assert_eq!(to_bf16(f32::INFINITY), bf16::INFINITY);
+        assert!(to_bf16(f32::from_bits(0x7f80_0001)).is_nan());
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::Path;
 
+use half::{bf16, f16};
 use safetensors::Dtype;
 
 use super::header::{check_layout, read_header};
@@ -164,11 +165,11 @@ impl<R: Read + Seek> WeightsFile<R> {
                 append_elements(reader, len, |b| narrow(f64::from_le_bytes(b)), bytes, to)
             }
             Dtype::F16 => {
-                let convert = |b| Some(f32_of_f16(u16::from_le_bytes(b)));
+                let convert = |b| Some(f16::from_le_bytes(b).to_f32());
                 append_elements(reader, len, convert, bytes, to)
             }
             Dtype::BF16 => {
-                let convert = |b| Some(f32::from_bits(u32::from(u16::from_le_bytes(b)) << 16));
+                let convert = |b| Some(bf16::from_le_bytes(b).to_f32());
                 append_elements(reader, len, convert, bytes, to)
             }
             _ => append_elements(reader, len, |b| Some(f32::from_le_bytes(b)), bytes, to),
@@ -303,19 +304,6 @@ fn check_turned(heads: &[Head], metadata: &BTreeMap<String, String>) -> Result<(
         }
         false => Ok(()),
     }
-}
-
-/// The same value: f32 holds every f16.
-fn f32_of_f16(bits: u16) -> f32 {
-    let sign = u32::from(bits >> 15) << 31;
-    let exponent = u32::from(bits >> 10 & 0x1F);
-    let fraction = u32::from(bits & 0x3FF);
-    let magnitude = match exponent {
-        0 => (fraction as f32 * f32::from_bits((127 - 24) << 23)).to_bits(), // times 2^-24
-        0x1F => 0xFF << 23 | fraction << 13,
-        _ => (exponent + 127 - 15) << 23 | fraction << 13,
-    };
-    f32::from_bits(sign | magnitude)
 }
 
 fn locate(name: &str, tensor: &str, flaw: Flaw) -> DataError {

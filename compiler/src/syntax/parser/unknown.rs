@@ -31,8 +31,7 @@ impl Parser<'_> {
             known && may_follow(*kind, next)
         });
         let meant = did_you_mean(text, keywords.map(|(name, _)| *name));
-        let Some((meant, kind)) = KEYWORDS.iter().find(|(name, _)| meant.as_deref() == Some(name))
-        else {
+        let Some((meant, kind)) = KEYWORDS.iter().find(|(name, _)| meant == Some(*name)) else {
             return;
         };
         let message = format!("unknown statement `{}`", shorten(text));
