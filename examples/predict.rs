@@ -1,35 +1,37 @@
 //! Predicts from Rust: many rows at once, and one row after another without a heap allocation.
 
-use arenet::internals::prelude::*;
-use std::error::Error;
-use std::sync::Arc;
+use arenet::{Error, Net};
 
+/// A net needs no `train` section to predict.
 const NET: &str = "
 net and {
     input x: [N, 2]
     output y = x |> dense(1) |> sigmoid
 }";
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let compiled =
-        compile(NET, &CompileOptions::default()).map_err(|found| format!("{found:?}"))?;
-    let program = Arc::new(verify(compiled.program)?);
-    // Most often these come from `read_weights`.
-    let weights = [
-        Tensor { name: "y.w".into(), shape: vec![2, 1], data: vec![20.0, 20.0] },
-        Tensor { name: "y.b".into(), shape: vec![1], data: vec![-30.0] },
-    ];
-    let mut predictor = Predictor::new(program, &weights, "weights", RunOptions::default())?;
+fn main() -> Result<(), Error> {
+    // Both may be files: `Net::open("and.net")?` and `net.predictor("and.safetensors")?`.
+    let net = Net::parse(NET)?;
+    let mut and = net.predictor_options().threads(1).from_bytes(&weights())?;
 
-    let rows = vec![0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 1.0, 1.0];
-    let x = Array { width: 2, data: Values::F32(rows) };
-    let outputs = predictor.predict(&[x], 4)?;
-    println!("all rows: {:?}", outputs[0]);
+    let rows = vec![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];
+    println!("all rows: {:?}", &and.predict(&rows)?["y"]);
 
     let mut y = [0.0];
-    for row in [[0.0, 1.0], [1.0, 1.0]] {
-        predictor.predict_into(&row, &mut y)?;
+    for row in &rows {
+        and.predict_into(row, &mut y)?;
         println!("{row:?}: {y:?}");
     }
     Ok(())
+}
+
+/// The bytes of a weight file; an application has them by `include_bytes!`.
+fn weights() -> Vec<u8> {
+    let header = r#"{"y.w":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]},"#.to_string()
+        + r#""y.b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}"#;
+    let values = [20.0f32, 20.0, -30.0];
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(header.as_bytes());
+    bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+    bytes
 }

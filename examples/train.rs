@@ -1,9 +1,6 @@
-//! Trains a net from Rust: text and a table in, a weight file out.
+//! Trains a net from Rust: a text and rows in, a weight file out.
 
-use arenet::internals::prelude::*;
-use std::error::Error;
-use std::ops::ControlFlow;
-use std::sync::Arc;
+use arenet::{Error, Net};
 
 const NET: &str = "
 net xor {
@@ -14,29 +11,27 @@ net xor {
 train {
     target t: [N, 1]
     loss = mse(y, t)
+    metric accuracy(y, t)
     optimizer = adam(lr: 0.05)
     batch = 4  epochs = 500
 }";
-const TABLE: &str = "x.0,x.1,t\n0,0,0\n0,1,1\n1,0,1\n1,1,0\n";
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let compiled =
-        compile(NET, &CompileOptions::default()).map_err(|found| format!("{found:?}"))?;
-    let program = Arc::new(verify(compiled.program)?);
-    let (inputs, targets) =
-        (PortSpec::inputs(program.program()), PortSpec::targets(program.program()));
-    let data = read_csv(TABLE.as_bytes(), "xor", &TableSpec::new(&inputs, &targets))?;
+fn main() -> Result<(), Error> {
+    let net = Net::parse(NET)?;
+    // Most often they come from a table: `net.read_csv("xor.csv")?`.
+    let bits = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];
+    let data = net.rows(bits.map(|[a, b]| ([a, b], (a + b) % 2.0)))?;
 
-    let settings = Settings { seed: Some(1), ..Settings::default() };
-    let mut trainer = Trainer::new(program, data, None, &settings, RunOptions::default())?;
-    while trainer.epoch() < trainer.epochs() {
-        let report = trainer.run_epoch(&mut |_| ControlFlow::Continue(()))?;
-        if let Some(report) = report.filter(|report| report.epoch.is_multiple_of(100)) {
-            println!("epoch {}: loss {:.5}", report.epoch, report.loss);
+    let mut trainer = net.trainer(data).seed(1).threads(1).build()?;
+    let report = trainer.train_with(|epoch| {
+        if epoch.epoch.is_multiple_of(100) {
+            println!("epoch {}: loss {:.5}", epoch.epoch, epoch.loss);
         }
-    }
+    })?;
+    println!("accuracy {:?}", report.metric("accuracy"));
+
     let path = std::env::temp_dir().join("xor.safetensors");
-    trainer.save_weights(&path)?;
+    trainer.save(&path)?;
     println!("weights in {}", path.display());
     Ok(())
 }

@@ -1,19 +1,56 @@
-//! Arenet: compile a `.net` file, train it, predict with it.
+//! Arenet: describe a small neural network in a text, train it, predict with it.
 //!
-//! The compiler turns text into a program, the runtime trains it and predicts with it; this crate
-//! joins them. See `examples/train.rs` and `examples/predict.rs`.
+//! ```no_run
+//! use arenet::Net;
+//!
+//! # fn main() -> Result<(), arenet::Error> {
+//! let net = Net::open("digits.net")?;
+//! let data = net.read_csv("digits.csv")?;
+//! let mut trainer = net.trainer(data).seed(1).threads(2).build()?;
+//! let report = trainer.train()?;
+//! trainer.save("digits.safetensors")?;
+//! let mut digits = net.predictor("digits.safetensors")?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A net's text is compiled to one static program that runs in one block of memory: what a step
+//! does and where each value lies is decided before the first. The language and the command are
+//! described in the [README](https://docs.rs/crate/arenet/latest).
 #![forbid(unsafe_code)]
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
+mod data;
+mod error;
+mod net;
+mod predictor;
+mod trainer;
+
+pub use arenet_compiler::Precision;
+pub use arenet_runtime::rows::{AsSlice, AsSliceMut, Rows, RowsMut, Slice};
+pub use arenet_runtime::train::{EpochReport, Evaluation, Progress};
+pub use data::{Data, Reader};
+pub use error::{Diagnostics, Error, ErrorKind};
+pub use net::{Net, NetOptions};
+pub use predictor::{Outputs, Predictor, PredictorOptions};
+pub use trainer::{Trainer, TrainerBuilder};
 
 /// The compiler and the runtime as they are inside. Nothing here is a promise: it changes with any
 /// release, and is reachable for this repository's command, tests and measurements.
 #[doc(hidden)]
 pub mod internals {
+    pub use crate::error::Cause;
     pub use arenet_compiler as compiler;
     pub use arenet_runtime as runtime;
 
     /// What most tests need.
     pub mod prelude {
-        pub use arenet_compiler::{Compiled, Options as CompileOptions, Precision, compile};
+        pub use arenet_compiler::{
+            Compiled, Options as CompileOptions, Precision, Purpose, compile,
+        };
         pub use arenet_runtime::data::{
             Array, ColumnNames, DataError, Dataset, PortSpec, TableSpec, Values, read_arrays,
             read_csv, read_csv_file,

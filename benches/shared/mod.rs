@@ -27,7 +27,8 @@ pub fn executor(source: &str, training: bool, batch: Option<u64>) -> Executor {
 
 /// The same with so many threads.
 pub fn executor_on(threads: usize, source: &str, training: bool, batch: Option<u64>) -> Executor {
-    let options = CompileOptions { training, batch, ..CompileOptions::default() };
+    let purpose = if training { Purpose::Train } else { Purpose::Predict };
+    let options = CompileOptions { purpose, batch, ..CompileOptions::default() };
     let compiled = compile(source, &options).unwrap_or_else(|found| panic!("{found:#?}"));
     let program = verify(compiled.program).expect("the compiler makes correct programs");
     let options = RunOptions { threads, ..ALONE };

@@ -37,11 +37,23 @@ pub struct Options {
     pub batch: Option<u64>,
     /// New values for consts.
     pub sets: Vec<(String, f64)>,
-    /// Whether the program can be trained; without, it has no targets and no optimizer state.
-    pub training: bool,
+    /// What the program is for.
+    pub purpose: Purpose,
     /// What the weights of matrix products are kept as. Training is in f32: with any other, the
     /// program only predicts and evaluates.
     pub weights: Precision,
+}
+
+/// What a program is for; it has nothing that another purpose needs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Purpose {
+    /// To predict: without targets, loss and metrics.
+    Predict,
+    /// To predict and to evaluate: without optimizers and their states.
+    Evaluate,
+    /// To do all, if the text says how to train.
+    #[default]
+    Train,
 }
 
 /// What the weights of matrix products are kept as; the host rounds them when they are loaded.
@@ -76,7 +88,8 @@ pub const DEFAULT_BATCH: u64 = 256;
 
 impl Default for Options {
     fn default() -> Options {
-        Options { batch: None, sets: Vec::new(), training: true, weights: Precision::F32 }
+        let (purpose, weights) = (Purpose::default(), Precision::default());
+        Options { batch: None, sets: Vec::new(), purpose, weights }
     }
 }
 
@@ -105,21 +118,52 @@ pub struct Compiled {
 /// assert_eq!(compiled.program.params[0].name, "y.w");
 /// ```
 pub fn compile(source: &str, options: &Options) -> Result<Compiled, Vec<Diagnostic>> {
+    let (model, warnings) = understand(source, &options.sets)?;
+    assemble(source, model, warnings, options)
+}
+
+/// The first part of [`compile`]: what a text says, and warnings. It holds for programs for any
+/// number of rows and any purpose.
+///
+/// # Errors
+/// The mistakes of the text, but for what the machine cannot hold or count.
+pub fn understand(
+    source: &str,
+    sets: &[(String, f64)],
+) -> Result<(Model, Vec<Diagnostic>), Vec<Diagnostic>> {
     let (file, mut diagnostics) = syntax::parse(source);
     let incomplete = !diagnostics.is_empty();
-    let lower_options = LowerOptions { sets: options.sets.clone(), incomplete };
+    let lower_options = LowerOptions { sets: sets.to_vec(), incomplete };
     let (model, found) = lower::lower(&file, &lower_options);
     diagnostics.extend(found);
     diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
     let failed = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
-    let Some(mut model) = model.filter(|_| !failed) else { return Err(diagnostics) };
+    match model.filter(|_| !failed) {
+        Some(model) => Ok((model, diagnostics)),
+        None => Err(diagnostics),
+    }
+}
+
+/// The second part of [`compile`]: a program for what a text says.
+///
+/// # Errors
+/// What the machine cannot hold or count, with the warnings.
+pub fn assemble(
+    source: &str,
+    mut model: Model,
+    mut diagnostics: Vec<Diagnostic>,
+    options: &Options,
+) -> Result<Compiled, Vec<Diagnostic>> {
     if options.batch == Some(0) {
         let message = "a program is for batches of at least 1 row";
         diagnostics.push(Diagnostic::error("bad-value", Span::default(), message));
         return Err(diagnostics);
     }
-    if !options.training {
-        forget_training(&mut model);
+    if options.purpose < Purpose::Train {
+        forget_updates(&mut model);
+    }
+    if options.purpose < Purpose::Evaluate {
+        forget_loss(&mut model);
     }
     let batch = options.batch.unwrap_or(match model.training.as_ref().map(|t| t.batch) {
         Some(Batch::Rows(rows)) => rows,
@@ -163,8 +207,7 @@ pub fn compile(source: &str, options: &Options) -> Result<Compiled, Vec<Diagnost
 }
 
 /// Leaves only what a prediction needs.
-fn forget_training(model: &mut Model) {
-    forget_updates(model);
+fn forget_loss(model: &mut Model) {
     model.loss = None;
     model.metrics.clear();
     model.targets.clear();

@@ -4,7 +4,7 @@
 mod common;
 
 use arenet_compiler::diagnostic::{Diagnostic, Severity};
-use arenet_compiler::{Options, Precision, compile};
+use arenet_compiler::{Options, Precision, Purpose, compile};
 use arenet_program::verify::verify;
 use arenet_program::{MAX_LOADS, MAX_STORES};
 use common::Numbers;
@@ -137,7 +137,8 @@ fn what_compiles_is_verified() {
         }
         let batch = [None, Some(1), Some(16), Some(300), Some(1 << 20), Some(1 << 36)][pick(6)];
         let weights = Precision::ALL[pick(3)];
-        let options = Options { batch, weights, training: pick(4) > 0, ..Options::default() };
+        let purpose = [Purpose::Predict, Purpose::Evaluate, Purpose::Train][pick(3)];
+        let options = Options { batch, weights, purpose, ..Options::default() };
         good += usize::from(compiled(&words.concat(), &options).is_ok());
     }
     assert!(good > rounds / 10, "only {good} of {rounds} nets compile");

@@ -94,25 +94,24 @@ impl Predictor {
         8 + integers.map(|port| 4 * port.width).sum::<u64>()
     }
 
-    /// Predicts for `rows` rows, given as one array per input: for each output its values, row
-    /// after row.
+    /// Predicts rows: for each output its values, row after row.
     ///
     /// # Errors
-    /// Arrays that are not what the inputs take: their number, size, type or values; or a program
+    /// Values that are not what the inputs take: their number, size, type or domain; or a program
     /// whose outputs depend on the rows that they are predicted with.
-    pub fn predict(&mut self, inputs: &[Array], rows: usize) -> Result<Vec<Vec<f32>>, RunError> {
+    pub fn predict<I: Rows + ?Sized>(&mut self, inputs: &I) -> Result<Vec<Vec<f32>>, RunError> {
+        let rows = self.executor.count_rows(Side::Inputs, inputs)?;
+        self.executor.check_reals(Side::Inputs, inputs)?;
         let widths = self.program().outputs.iter().map(|output| output.width as usize);
         let mut outputs: Vec<Vec<f32>> =
-            widths.map(|width| Vec::with_capacity(rows.saturating_mul(width))).collect();
-        let mut batches = self.batches(inputs, rows)?;
-        while let Some(batch) = batches.advance()? {
-            let each = outputs.iter_mut().zip(batch.outputs);
-            each.for_each(|(all, own)| all.extend_from_slice(own));
-        }
+            widths.map(|width| vec![0.0; rows.saturating_mul(width)]).collect();
+        let mut room: Vec<&mut [f32]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
+        self.predict_into(inputs, &mut room[..])?;
         Ok(outputs)
     }
 
-    /// [`Predictor::predict`], a batch at a time, so that the outputs of one are all that is held.
+    /// Predicts `rows` rows, given as one array per input, a batch at a time: the outputs of one
+    /// are all that is held.
     ///
     /// # Errors
     /// As there.

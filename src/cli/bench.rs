@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use arenet::internals::compiler::Precision;
+use arenet::internals::compiler::{Precision, Purpose};
 use arenet::internals::runtime::exec::{EntryPoint, Executor};
 use clap::Args;
 use serde_json::json;
@@ -44,8 +44,7 @@ const COMPILATIONS: (usize, Duration) = (9, Duration::from_millis(500));
 pub fn run(cx: &Context, args: &BenchArgs) -> Result<(), Failure> {
     let source = Source::read(&args.model)?.with_weights(args.weights)?;
     let (mode, batch) = stepper::choose(cx, &source, args.mode, args.batch)?;
-    let training = mode == Mode::Train;
-    let (built, executor, compile_ns) = time_compiler(cx, &source, batch, training)?;
+    let (built, executor, compile_ns) = time_compiler(cx, &source, batch, mode.purpose())?;
     let program = built.program();
     let rows = stepper::rows(&source, program, batch)?;
     let entry = mode.entry();
@@ -104,13 +103,13 @@ fn time_compiler(
     cx: &Context,
     source: &Source,
     batch: Option<u64>,
-    training: bool,
+    purpose: Purpose,
 ) -> Result<(Built, Executor, f64), Failure> {
     let mut times = Vec::new();
     let begin = Instant::now();
     loop {
         let start = Instant::now();
-        let (built, _) = source.build_quietly(cx, batch, training)?;
+        let (built, _) = source.build_quietly(cx, batch, purpose)?;
         let executor = Executor::new(built.program.clone(), cx.global.exec())?;
         times.push(start.elapsed().as_nanos() as f64);
         if times.len() == COMPILATIONS.0 || begin.elapsed() > COMPILATIONS.1 {

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::path::PathBuf;
 
+use arenet::internals::compiler::Purpose;
 use arenet::internals::compiler::model::Model;
 use arenet::internals::runtime::program::Program;
 use clap::Args;
@@ -25,7 +26,7 @@ type Line = (String, String, String);
 /// Checks and prints.
 pub fn run(cx: &Context, args: &CheckArgs) -> Result<(), Failure> {
     let source = Source::read(&args.model)?;
-    let built = source.build(cx, None, true)?;
+    let built = source.build(cx, None, Purpose::Train)?;
     let lines = match &built.compiled {
         Some(compiled) => statements(&compiled.model),
         None => interface(built.program()),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use arenet::internals::compiler::Precision;
+use arenet::internals::compiler::{Precision, Purpose};
 use arenet::internals::runtime::data::ColumnNames;
 use arenet::internals::runtime::files::write_atomically;
 use arenet::internals::runtime::program::Program;
@@ -47,7 +47,7 @@ pub fn run(cx: &Context, args: &CompileArgs) -> Result<(), Failure> {
     let inputs = Inputs::new(&args.model).file("the weights", args.names.as_deref());
     inputs.check_output(&out, "-o")?;
     let source = source.with_weights(args.weights)?;
-    let built = source.build(cx, args.batch, true)?;
+    let built = source.build(cx, args.batch, Purpose::Train)?;
     if args.batch.is_none() && is_full(built.program()) {
         let text = format!("{}: `batch = full` is known only with the data", source.name());
         return Err(Failure::usage(text).help("give the rows of a step with --batch N"));

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use arenet::internals::compiler::Purpose;
 use arenet::internals::runtime::predict::Predictor;
 use clap::Args;
 use serde_json::{Map, Value, json};
@@ -34,7 +35,7 @@ pub struct EvalArgs {
 pub fn run(cx: &Context, args: &EvalArgs) -> Result<(), Failure> {
     let (file, weights) = args.weights.split()?;
     let source = Source::read(&args.model)?.with_weights(weights)?;
-    let built = source.build(cx, None, true)?;
+    let built = source.build(cx, None, Purpose::Train)?;
     let program = built.program();
     if program.loss.is_none() {
         let text = format!("{}: has no `train` section, so no loss to measure", source.name());

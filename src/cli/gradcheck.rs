@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use arenet::internals::compiler::Purpose;
 use arenet::internals::compiler::eval::{Tensor, evaluate};
 use arenet::internals::compiler::graph::{DType, Graph, NodeId};
 use arenet::internals::compiler::model::{Domain, Init, Model, Port};
@@ -47,7 +48,7 @@ struct Finding {
 /// Checks and prints a line for each parameter.
 pub fn run(cx: &Context, args: &GradcheckArgs) -> Result<(), Failure> {
     let source = Source::read(&args.model)?;
-    let built = source.build(cx, Some(ROWS as u64), true)?;
+    let built = source.build(cx, Some(ROWS as u64), Purpose::Train)?;
     let Some(compiled) = built.compiled else {
         let text = format!("{}: a compiled program has no formulas to check", source.name());
         return Err(Failure::usage(text).help("give the .net file"));

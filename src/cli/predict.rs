@@ -3,6 +3,7 @@
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 
+use arenet::internals::compiler::Purpose;
 use arenet::internals::runtime::data::output::{Classes, Format, Output, Part, write_part};
 use arenet::internals::runtime::files::write_atomically;
 use arenet::internals::runtime::predict::Predictor;
@@ -63,8 +64,8 @@ pub fn run(cx: &Context, args: &PredictArgs) -> Result<(), Failure> {
     }
     // One program to run, without what training needs; the other knows the targets, whose columns
     // the table may have and whose classes name those of the outputs.
-    let built = source.build(cx, Some(ROWS), false)?;
-    let (full, _) = source.build_quietly(cx, Some(1), true)?;
+    let built = source.build(cx, Some(ROWS), Purpose::Predict)?;
+    let (full, _) = source.build_quietly(cx, Some(1), Purpose::Train)?;
     let program = full.program();
     let mut weights = data::open_weights(cx, program, &file?)?;
     let (running, options) = (built.program.clone(), cx.global.exec());

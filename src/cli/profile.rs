@@ -65,7 +65,7 @@ const FORMULA: usize = 50;
 pub fn run(cx: &Context, args: &ProfileArgs) -> Result<(), Failure> {
     let source = Source::read(&args.model)?;
     let (mode, batch) = stepper::choose(cx, &source, args.mode, args.batch)?;
-    let built = source.build(cx, batch, mode == Mode::Train)?;
+    let built = source.build(cx, batch, mode.purpose())?;
     let program = built.program();
     let rows = stepper::rows(&source, program, batch)?;
     let entry = mode.entry();

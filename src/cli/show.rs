@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use arenet::internals::compiler::Purpose;
 use arenet::internals::compiler::graph::Graph;
 use arenet::internals::compiler::op::Op;
 use arenet::internals::compiler::pass::schedule::kept;
@@ -89,7 +90,7 @@ pub fn run(cx: &Context, args: &ShowArgs) -> Result<(), Failure> {
     if args.batch.is_some() && source.text().is_none() {
         return Err(source.fixed("rows", "--batch"));
     }
-    let built = source.build(cx, args.batch, true)?;
+    let built = source.build(cx, args.batch, Purpose::Train)?;
     let program = built.program();
     let entry = args.entry.map_or_else(|| default_entry(program), EntryChoice::point);
     let mut parts = Vec::new();

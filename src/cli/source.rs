@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use arenet::internals::compiler::diagnostic::Diagnostic;
 use arenet::internals::compiler::syntax::MAX_SOURCE;
-use arenet::internals::compiler::{Compiled, Options, Precision, compile};
+use arenet::internals::compiler::{Compiled, Options, Precision, Purpose, compile};
 use arenet::internals::runtime::program::codec::{self, MAGIC};
 use arenet::internals::runtime::program::verify::verify;
 use arenet::internals::runtime::program::{Batch, DType, Program, Verified};
@@ -139,9 +139,9 @@ impl Source {
         &self,
         cx: &Context,
         batch: Option<u64>,
-        training: bool,
+        purpose: Purpose,
     ) -> Result<Built, Failure> {
-        self.build_quietly(cx, batch, training).map(|(built, warnings)| {
+        self.build_quietly(cx, batch, purpose).map(|(built, warnings)| {
             if let Some(text) = self.text().filter(|_| !cx.console.quiet) {
                 cx.console.diagnostics(&warnings, &self.name(), text);
             }
@@ -163,7 +163,7 @@ impl Source {
         &self,
         cx: &Context,
         batch: Option<u64>,
-        training: bool,
+        purpose: Purpose,
     ) -> Result<(Built, Vec<Diagnostic>), Failure> {
         let text = match &self.content {
             Content::Text(text) => text,
@@ -175,7 +175,7 @@ impl Source {
             }
         };
         let (sets, weights) = (cx.global.set.clone(), self.weights);
-        let options = Options { batch, sets, training, weights };
+        let options = Options { batch, sets, purpose, weights };
         let mut compiled = compile(text, &options).map_err(|diagnostics| {
             cx.console.diagnostics(&diagnostics, &self.name(), text);
             Failure::Diagnosed(kind_of(&diagnostics))

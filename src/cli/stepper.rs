@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use arenet::internals::compiler::Precision;
+use arenet::internals::compiler::{Precision, Purpose};
 use arenet::internals::runtime::exec::{EntryPoint, Executor};
 use arenet::internals::runtime::program::{DType, Domain, Port, Program, Step};
 use arenet::internals::runtime::random::Stream;
@@ -31,6 +31,14 @@ impl Mode {
         }
     }
 
+    /// What its program is for.
+    pub fn purpose(self) -> Purpose {
+        match self {
+            Mode::Train => Purpose::Train,
+            Mode::Infer => Purpose::Predict,
+        }
+    }
+
     /// Its name on the command line.
     pub fn name(self) -> &'static str {
         match self {
@@ -54,7 +62,7 @@ pub fn choose(
     mode: Option<Mode>,
     batch: Option<u64>,
 ) -> Result<(Mode, Option<u64>), Failure> {
-    let (built, _) = source.build_quietly(cx, batch, true)?;
+    let (built, _) = source.build_quietly(cx, batch, Purpose::Train)?;
     let program = built.program();
     let mode = match (mode, &program.training) {
         (Some(mode), _) => mode,

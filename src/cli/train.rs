@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use arenet::internals::compiler::Precision;
+use arenet::internals::compiler::{Precision, Purpose};
 use arenet::internals::runtime::data::{ColumnNames, Dataset};
 use arenet::internals::runtime::files::is_stdout;
 use arenet::internals::runtime::program::Program;
@@ -118,7 +118,7 @@ impl Run {
         out: PathBuf,
         checkpoint: Option<PathBuf>,
     ) -> Result<Run, Failure> {
-        let first = source.build(cx, rows_of(args.batch), true)?;
+        let first = source.build(cx, rows_of(args.batch), Purpose::Train)?;
         let program = first.program();
         if program.training.is_none() {
             let name = source.name();
@@ -345,7 +345,7 @@ fn plan(
         None => is_full(first.program()),
     };
     if full && source.text().is_some() {
-        Ok(source.build_quietly(cx, Some(rows.rows as u64), true)?.0)
+        Ok(source.build_quietly(cx, Some(rows.rows as u64), Purpose::Train)?.0)
     } else {
         Ok(first)
     }

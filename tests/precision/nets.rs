@@ -86,7 +86,7 @@ fn a_narrow_arena_is_smaller_by_what_the_weights_lose() {
         let options = CompileOptions {
             batch: Some(4),
             weights: precision,
-            training: false,
+            purpose: Purpose::Predict,
             ..CompileOptions::default()
         };
         compile(net, &options).unwrap().program
@@ -114,7 +114,7 @@ fn the_bits_are_the_same_on_every_machine_and_in_every_batch() {
         let predict = |batch: u64, isa: Isa, threads: usize| {
             let options = RunOptions { isa: Some(isa), threads, max_memory: 0 };
             let program = program(NET, Some(batch), weights);
-            let outputs = predictor(program, options).predict(&[rows(ROWS)], ROWS).unwrap();
+            let outputs = predictor(program, options).predict(&rows(ROWS)).unwrap();
             let values = outputs.into_iter().flatten();
             values.map(f32::to_bits).collect::<Vec<u32>>()
         };
@@ -136,7 +136,7 @@ fn a_tiny_net_is_right_as_straight_line_code() {
         let predict = |batch| {
             let program = program(net, Some(batch), weights);
             let x = Array { width: 3, data: Values::F32(numbers(7, 120)) };
-            predictor(program, RunOptions::default()).predict(&[x], 40).unwrap()
+            predictor(program, RunOptions::default()).predict(&x).unwrap()
         };
         assert_eq!(predict(1), predict(40), "{weights:?}");
     }

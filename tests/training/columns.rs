@@ -149,7 +149,7 @@ fn a_prediction_does_not_depend_on_the_layout_of_its_batch() {
         let options = RunOptions::default();
         let mut predictor = Predictor::new(program, &weights, "weights", options).unwrap();
         let x = floats(3, uniform(3, 40 * 3)[..rows * 3].to_vec());
-        let y = predictor.predict(&[x], rows).unwrap().remove(0);
+        let y = predictor.predict(&x).unwrap().remove(0);
         y.into_iter().map(f32::to_bits).collect::<Vec<_>>()
     };
     let all = predict(40, 40);

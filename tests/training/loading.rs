@@ -52,7 +52,7 @@ fn a_file_its_bytes_and_tensors_give_the_same_bits_turned_or_not() {
         let program = Arc::new(verify(compile(WIDE, &narrow).unwrap().program).unwrap());
         let options = RunOptions::default();
         let predicted = |mut predictor: Predictor| {
-            let y = predictor.predict(std::slice::from_ref(&x), 3).unwrap();
+            let y = predictor.predict(&x).unwrap();
             y[0].iter().map(|y| y.to_bits()).collect::<Vec<_>>()
         };
         let expected = predicted(Predictor::new(program.clone(), &own, "own", options).unwrap());

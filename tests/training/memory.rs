@@ -66,6 +66,6 @@ fn a_limit_in_the_model_counts_the_copy() {
     let message = format!("the program needs {needed} bytes of memory at batch 4, 1 more than");
     assert!(found[0].message.starts_with(&message), "{}", found[0].message);
     // Without training there is no copy.
-    let bare = CompileOptions { training: false, ..options };
+    let bare = CompileOptions { purpose: Purpose::Predict, ..options };
     assert_eq!(compile(LINE, &bare).unwrap().program.copy_bytes(), 0);
 }

@@ -35,6 +35,7 @@ pub use tables::{TableSpec, read_csv, read_csv_file};
 use crate::exec::{PortRows, PortValues};
 pub use crate::program::Domain;
 use crate::program::{DType, Port, Program};
+use crate::rows::{AsSlice, Slice};
 use std::borrow::Cow;
 
 /// What a model wants from a table: an input or a target, `width` columns of it.
@@ -111,6 +112,15 @@ impl From<Array> for PortRows<'static> {
             Values::I32(values) => PortValues::I32(Cow::Owned(values)),
         };
         PortRows { width: array.width, values }
+    }
+}
+
+impl AsSlice for Array {
+    fn as_values(&self) -> Slice<'_> {
+        match &self.data {
+            Values::F32(values) => Slice::F32(values),
+            Values::I32(values) => Slice::I32(values),
+        }
     }
 }
 

@@ -39,6 +39,40 @@ pub struct EpochReport {
     pub rows_per_second: f64,
 }
 
+impl EpochReport {
+    /// The metric of this name.
+    ///
+    /// ```
+    /// # use arenet_runtime::train::EpochReport;
+    /// # fn run(report: EpochReport) {
+    /// if let Some(accuracy) = report.metric("accuracy") {
+    ///     println!("{:.1}%", accuracy * 100.0);
+    /// }
+    /// # }
+    /// ```
+    pub fn metric(&self, name: &str) -> Option<f64> {
+        figure(&self.metrics, name)
+    }
+}
+
+fn figure(metrics: &[(String, f64)], name: &str) -> Option<f64> {
+    metrics.iter().find(|(own, _)| own == name).map(|(_, value)| *value)
+}
+
+impl Evaluation {
+    /// The metric of this name.
+    ///
+    /// ```
+    /// # use arenet_runtime::train::Evaluation;
+    /// let metrics = vec![("accuracy".to_string(), 0.9)];
+    /// let figures = Evaluation { rows: 10, loss: 0.5, metrics };
+    /// assert_eq!((figures.metric("accuracy"), figures.metric("rmse")), (Some(0.9), None));
+    /// ```
+    pub fn metric(&self, name: &str) -> Option<f64> {
+        figure(&self.metrics, name)
+    }
+}
+
 /// Loss and metrics over a data set.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {

@@ -1,0 +1,317 @@
+//! Rows of a net's inputs and targets: read from tables and arrays, or given.
+
+use crate::error::Error;
+use crate::net::Net;
+use arenet_runtime::data::{
+    Array, ColumnMap, ColumnNames, Dataset, PortSpec, TableSpec, Values, read_arrays, read_csv,
+    read_csv_file,
+};
+use arenet_runtime::limits::memory_limit;
+use arenet_runtime::rows::{AsSlice, Rows, Slice};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// Rows of the inputs of a net, and of its targets, in memory.
+///
+/// ```
+/// let net = arenet::Net::open("models/iris.net")?;
+/// let data = net.read_csv("models/iris.csv")?;
+/// assert_eq!(data.rows(), 150);
+/// # Ok::<(), arenet::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Data(Dataset);
+
+/// What the inputs and the targets of a net take.
+pub(crate) type Specs = (Vec<PortSpec>, Vec<PortSpec>);
+
+impl Data {
+    /// No rows of a net whose ports are these.
+    pub(crate) fn empty(net: &Net, (inputs, targets): &Specs) -> Data {
+        Data(Dataset {
+            inputs: inputs.iter().map(empty).collect(),
+            targets: targets.iter().map(empty).collect(),
+            columns: net.columns(),
+            ..Dataset::default()
+        })
+    }
+
+    /// Adds values of all ports; where it is said how many rows they make, they make so many.
+    pub(crate) fn add<I: Rows + ?Sized, T: Rows + ?Sized>(
+        &mut self,
+        (inputs, targets): &Specs,
+        values: (&I, &T),
+        mut rows: Option<usize>,
+    ) -> Result<(), Error> {
+        append("input", inputs, &mut self.0.inputs, values.0, &mut rows)?;
+        append("target", targets, &mut self.0.targets, values.1, &mut rows)?;
+        self.0.rows += rows.unwrap_or(0);
+        Ok(())
+    }
+
+    /// How many rows there are.
+    ///
+    /// ```
+    /// let net = arenet::Net::parse("net n { input x: [N, 2]  output y = x |> dense(1) }")?;
+    /// let none: &[arenet::Slice] = &[]; // the net has no targets
+    /// assert_eq!(net.data(&[[1.0, 2.0], [3.0, 4.0]], none)?.rows(), 2);
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    pub fn rows(&self) -> usize {
+        self.0.rows
+    }
+
+    /// Which columns of the table are not used, in words, if there are any.
+    ///
+    /// ```
+    /// let net = arenet::Net::parse("net n { input x: [N, 1]  output y = x |> dense(1) }")?;
+    /// let data = net.reader().csv_from(&b"x,note\n1,2\n"[..], "table")?;
+    /// assert_eq!(data.unused(), Some("column 2 (note)"));
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    pub fn unused(&self) -> Option<&str> {
+        self.0.unused.as_deref()
+    }
+
+    pub(crate) fn set(&self) -> &Dataset {
+        &self.0
+    }
+
+    pub(crate) fn into_set(self) -> Dataset {
+        self.0
+    }
+}
+
+/// The inputs, to be predicted.
+impl Rows for Data {
+    fn ports(&self) -> usize {
+        self.0.inputs.len()
+    }
+
+    fn slice(&self, port: usize) -> Slice<'_> {
+        self.0.inputs[port].as_values()
+    }
+}
+
+fn empty(port: &PortSpec) -> Array {
+    let data = if port.integer { Values::I32(Vec::new()) } else { Values::F32(Vec::new()) };
+    Array { width: port.width, data }
+}
+
+/// Appends values of all ports of one side, which make so many rows where that is known.
+fn append(
+    side: &str,
+    ports: &[PortSpec],
+    arrays: &mut [Array],
+    values: &(impl Rows + ?Sized),
+    rows: &mut Option<usize>,
+) -> Result<(), Error> {
+    if values.ports() != ports.len() {
+        let (takes, given) = (ports.len(), values.ports());
+        let text = format!("of {side}s, the net takes {takes}, and the values are of {given}");
+        return Err(Error::usage(text));
+    }
+    for (index, (port, array)) in ports.iter().zip(arrays).enumerate() {
+        let slice = values.slice(index);
+        let own = slice.len() / port.width.max(1);
+        let expected = *rows.get_or_insert(own);
+        if expected.checked_mul(port.width) != Some(slice.len()) {
+            let (name, width, len) = (&port.name, port.width, slice.len());
+            let text =
+                format!("`{name}` has {width} values a row, and {expected} rows are not {len}");
+            return Err(Error::usage(text));
+        }
+        match (&mut array.data, slice) {
+            (Values::F32(all), Slice::F32(own)) => all.extend_from_slice(own),
+            (Values::I32(all), Slice::I32(own)) => all.extend_from_slice(own),
+            (Values::F32(_), _) => return Err(wrong_type(port, "real numbers, not integers")),
+            (Values::I32(_), _) => return Err(wrong_type(port, "integers, not real numbers")),
+        }
+    }
+    Ok(())
+}
+
+fn wrong_type(port: &PortSpec, what: &str) -> Error {
+    Error::usage(format!("`{}` takes {what}", port.name))
+}
+
+/// How rows are read: [`Net::reader`], or [`Predictor::reader`](crate::Predictor::reader) for rows
+/// without targets.
+///
+/// ```
+/// let net = arenet::Net::open("models/xor.net")?;
+/// let table = "a,b,c,t\n0,9,1,1\n1,9,1,0\n";
+/// let data = net.reader().columns("x=a,x=c,t=t").csv_from(table.as_bytes(), "table");
+/// # let _ = data;
+/// # Ok::<(), arenet::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Reader {
+    inputs: Vec<PortSpec>,
+    targets: Vec<PortSpec>,
+    names: ColumnNames,
+    columns: Option<String>,
+    header: Option<bool>,
+    targets_optional: bool,
+    max_memory: Option<u64>,
+    held: u64,
+    row_bytes: u64,
+}
+
+impl Reader {
+    pub(crate) fn new(net: &Net) -> Reader {
+        let (inputs, targets) = net.specs();
+        Reader {
+            inputs,
+            targets,
+            names: net.columns(),
+            columns: None,
+            header: None,
+            targets_optional: false,
+            max_memory: None,
+            held: 0,
+            row_bytes: 0,
+        }
+    }
+
+    /// For a net that knows the names of its columns, and beside so many bytes, and as many a row.
+    pub(crate) fn for_predictor(
+        mut self,
+        names: &ColumnNames,
+        held: u64,
+        row_bytes: u64,
+    ) -> Reader {
+        (self.names, self.held, self.row_bytes) = (names.clone(), held, row_bytes);
+        self.targets_optional = true;
+        self
+    }
+
+    /// Chooses columns of a table, counted from 0 or by name, for the inputs and targets that it
+    /// names.
+    ///
+    /// ```
+    /// let net = arenet::Net::open("models/xor.net")?;
+    /// let reader = net.reader().columns("x=1..3,t=0").header(false);
+    /// let data = reader.csv_from(&b"0,1,1\n1,0,1\n"[..], "table")?;
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    #[must_use]
+    pub fn columns(mut self, columns: impl Into<String>) -> Reader {
+        self.columns = Some(columns.into());
+        self
+    }
+
+    /// Says whether the first row of a table is a header; by default its fields decide.
+    ///
+    /// ```
+    /// let net = arenet::Net::open("models/xor.net")?;
+    /// let data = net.reader().header(true).csv("models/xor.csv")?;
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    #[must_use]
+    pub fn header(mut self, header: bool) -> Reader {
+        self.header = Some(header);
+        self
+    }
+
+    /// Reads rows that belong to others, such as those to validate on beside those to train on:
+    /// their columns have the same names, and both are held in memory.
+    ///
+    /// ```
+    /// let net = arenet::Net::open("models/iris.net")?;
+    /// let data = net.read_csv("models/iris.csv")?;
+    /// let more = net.reader().beside(&data).csv("models/iris.csv")?;
+    /// let trainer = net.trainer(data).validate_on(more).build()?;
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    #[must_use]
+    pub fn beside(mut self, data: &Data) -> Reader {
+        self.names = data.0.columns.clone();
+        self.held = self.held.saturating_add(data.0.bytes());
+        self
+    }
+
+    /// The most bytes that may be held; by default 80% of the memory that the machine has.
+    ///
+    /// ```
+    /// use arenet::{ErrorKind, Net};
+    ///
+    /// let reader = Net::open("models/iris.net")?.reader().max_memory(100);
+    /// assert_eq!(reader.csv("models/iris.csv").unwrap_err().kind(), ErrorKind::Limit);
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    #[must_use]
+    pub fn max_memory(mut self, bytes: u64) -> Reader {
+        self.max_memory = Some(bytes);
+        self
+    }
+
+    /// Reads a table in CSV, perhaps gzipped.
+    ///
+    /// ```
+    /// let data = arenet::Net::open("models/iris.net")?.reader().csv("models/iris.csv")?;
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A file that cannot be read, or a value in it that its column cannot have.
+    pub fn csv(&self, path: impl AsRef<Path>) -> Result<Data, Error> {
+        self.read(|spec| read_csv_file(path, spec))
+    }
+
+    /// [`Reader::csv`] from anything that is read, such as bytes; `name` is what errors call it.
+    ///
+    /// ```
+    /// let net = arenet::Net::open("models/iris.net")?;
+    /// let table = include_bytes!("../models/iris.csv");
+    /// let data = net.reader().csv_from(&table[..], "iris.csv")?;
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As there.
+    pub fn csv_from(&self, reader: impl Read, name: &str) -> Result<Data, Error> {
+        self.read(|spec| read_csv(reader, name, spec))
+    }
+
+    /// Reads a file for each input and target, npy or IDX, perhaps gzipped.
+    ///
+    /// ```no_run
+    /// let net = arenet::Net::open("mnist.net")?;
+    /// let files = [("x", "images-idx3-ubyte.gz"), ("label", "labels-idx1-ubyte.gz")];
+    /// let data = net.reader().arrays(files)?;
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// An input or target without a file, a file that cannot be read, or files of different
+    /// numbers of rows.
+    pub fn arrays<P: AsRef<Path>>(
+        &self,
+        files: impl IntoIterator<Item = (impl Into<String>, P)>,
+    ) -> Result<Data, Error> {
+        let files = files.into_iter();
+        let files: Vec<(String, PathBuf)> =
+            files.map(|(port, path)| (port.into(), path.as_ref().to_path_buf())).collect();
+        self.read(|spec| read_arrays(&files, spec))
+    }
+
+    fn read<E: Into<Error>>(
+        &self,
+        read: impl FnOnce(&TableSpec<'_>) -> Result<Dataset, E>,
+    ) -> Result<Data, Error> {
+        let columns = self.columns.as_deref().map(ColumnMap::parse).transpose();
+        let columns = columns.map_err(Error::usage)?;
+        let spec = TableSpec {
+            names: Some(&self.names),
+            columns: columns.as_ref(),
+            header: self.header,
+            targets_optional: self.targets_optional,
+            max_bytes: self.max_memory.unwrap_or_else(memory_limit),
+            held: self.held,
+            row_bytes: self.row_bytes,
+            ..TableSpec::new(&self.inputs, &self.targets)
+        };
+        read(&spec).map(Data).map_err(Into::into)
+    }
+}

@@ -1,0 +1,269 @@
+//! The one error of the facade.
+
+use arenet_compiler::diagnostic::{self, Diagnostic};
+use arenet_runtime::data::DataError;
+use arenet_runtime::exec::RunError;
+use arenet_runtime::program::ProgramError;
+use arenet_runtime::train::{Divergence, TrainError};
+use std::fmt;
+use std::sync::Arc;
+
+/// Why something cannot be done: one plain sentence and, where there is one, a way out. For a net's
+/// text these are all of its mistakes, with the lines they are in, as the command prints them.
+///
+/// `Debug` prints the same as `Display`, so that an error that `main` returns is readable.
+///
+/// ```
+/// use arenet::{ErrorKind, Net};
+///
+/// let error = Net::parse("net n { input x: [N, 2]  output y = x |> dens(1) }").unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Model);
+/// assert!(error.to_string().contains("help: did you mean `dense`?"));
+///
+/// let error = Net::open("no.net").unwrap_err();
+/// assert!(error.to_string().starts_with("no.net: cannot be read: "));
+/// ```
+#[derive(Clone)]
+pub struct Error(Box<Cause>);
+
+/// What went wrong, by whom it can be put right.
+///
+/// ```
+/// # use arenet::{ErrorKind, Net};
+/// let error = Net::parse("net").unwrap_err();
+/// assert_eq!(error.kind(), ErrorKind::Model);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ErrorKind {
+    /// The net's text or its compiled program.
+    Model,
+    /// A setting, or a call with what it does not take.
+    Usage,
+    /// Rows, weights, or another file that is read or written.
+    Data,
+    /// A training whose values became NaN or infinite.
+    Diverged,
+    /// A limit, of the net or of the machine.
+    Limit,
+}
+
+/// The messages about a net's text: mistakes, or warnings.
+///
+/// ```
+/// let net = arenet::Net::parse("net n { input x: [N, 2]  output y = x |> dense(1) |> relu }")?;
+/// assert!(!net.warnings().is_empty());
+/// assert!(net.warnings().to_string().starts_with("warning[relu-init]"));
+/// # Ok::<(), arenet::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Diagnostics {
+    pub(crate) found: Vec<Diagnostic>,
+    pub(crate) file: String,
+    pub(crate) text: Arc<str>,
+}
+
+/// What an error comes from.
+#[derive(Clone, Debug)]
+pub enum Cause {
+    /// Mistakes of a text.
+    Text(Diagnostics),
+    /// A file that is no program, by its name.
+    Program(String, ProgramError),
+    /// A file that cannot be read as a net.
+    File {
+        /// Whether it is too large.
+        over_limit: bool,
+        /// A sentence that begins with its name.
+        message: String,
+    },
+    /// Rows or weights, read or written.
+    Data(DataError),
+    /// The executor.
+    Run(RunError),
+    /// A setting.
+    Usage(String),
+    /// A training that diverged.
+    Diverged(Divergence),
+}
+
+impl Error {
+    /// Who can put it right.
+    ///
+    /// ```
+    /// # use arenet::{ErrorKind, Net};
+    /// let net = Net::parse("net n { input x: [N, 2]  output y = x |> dense(1) }")?;
+    /// let error = net.read_csv("no.csv").unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::Data);
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    pub fn kind(&self) -> ErrorKind {
+        match &*self.0 {
+            Cause::Text(diagnostics) => diagnostics.kind(),
+            Cause::Program(..) => ErrorKind::Model,
+            Cause::File { over_limit, .. } if *over_limit => ErrorKind::Limit,
+            Cause::File { .. } => ErrorKind::Model,
+            Cause::Data(error) if error.over_limit => ErrorKind::Limit,
+            Cause::Data(_) => ErrorKind::Data,
+            Cause::Run(RunError::Memory { .. } | RunError::Threads) => ErrorKind::Limit,
+            Cause::Run(RunError::Isa(_)) | Cause::Usage(_) => ErrorKind::Usage,
+            Cause::Run(RunError::Value(_)) => ErrorKind::Data,
+            Cause::Run(RunError::Entry(_) | RunError::Precision) => ErrorKind::Model,
+            Cause::Diverged(_) => ErrorKind::Diverged,
+        }
+    }
+
+    /// The messages about the net's text, if the error is of them.
+    ///
+    /// ```
+    /// let error = arenet::Net::parse("net n {").unwrap_err();
+    /// println!("{}", error.diagnostics().unwrap().render(true)); // in colours
+    /// ```
+    pub fn diagnostics(&self) -> Option<&Diagnostics> {
+        match &*self.0 {
+            Cause::Text(diagnostics) => Some(diagnostics),
+            _ => None,
+        }
+    }
+
+    /// What it comes from.
+    #[doc(hidden)]
+    pub fn into_cause(self) -> Cause {
+        *self.0
+    }
+
+    pub(crate) fn usage(message: impl Into<String>) -> Error {
+        Cause::Usage(message.into()).into()
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &*self.0 {
+            Cause::Text(diagnostics) => diagnostics.fmt(f),
+            Cause::Program(name, error) => {
+                write!(f, "{name}: {error}")?;
+                error.help.map_or(Ok(()), |help| write!(f, "\nhelp: {help}"))
+            }
+            Cause::File { message, .. } | Cause::Usage(message) => f.write_str(message),
+            Cause::Data(error) => write!(f, "{error:#}"),
+            Cause::Run(error) => {
+                error.fmt(f)?;
+                help(error).map_or(Ok(()), |help| write!(f, "\nhelp: {help}"))
+            }
+            Cause::Diverged(divergence) => write!(f, "{divergence:#}"),
+        }
+    }
+}
+
+/// The way out of an error of the executor.
+fn help(error: &RunError) -> Option<&'static str> {
+    match error {
+        RunError::Memory { .. } => {
+            Some("a smaller batch takes less; `max_memory` raises the limit")
+        }
+        RunError::Threads => Some("`threads(1)` needs none but its own"),
+        _ => None,
+    }
+}
+
+impl fmt::Debug for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl From<Cause> for Error {
+    fn from(cause: Cause) -> Error {
+        Error(Box::new(cause))
+    }
+}
+
+impl From<DataError> for Error {
+    fn from(error: DataError) -> Error {
+        Cause::Data(error).into()
+    }
+}
+
+impl From<RunError> for Error {
+    fn from(error: RunError) -> Error {
+        Cause::Run(error).into()
+    }
+}
+
+impl From<TrainError> for Error {
+    fn from(error: TrainError) -> Error {
+        match error {
+            TrainError::Run(error) => error.into(),
+            TrainError::Data(error) => error.into(),
+            TrainError::Settings(message) => Error::usage(message),
+            TrainError::Diverged(divergence) => Cause::Diverged(divergence).into(),
+        }
+    }
+}
+
+impl Diagnostics {
+    /// Whether there are none.
+    ///
+    /// ```
+    /// let net = arenet::Net::parse("net n { input x: [N, 2]  output y = x |> dense(1) }")?;
+    /// assert!(net.warnings().is_empty());
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    pub fn is_empty(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    /// The messages with the lines they are about, in colours or plain.
+    ///
+    /// ```
+    /// let error = arenet::Net::parse("net n {").unwrap_err();
+    /// let text = error.diagnostics().unwrap().render(false);
+    /// assert_eq!(text, error.to_string());
+    /// ```
+    pub fn render(&self, color: bool) -> String {
+        let text = diagnostic::render(&self.found, &self.file, &self.text, color);
+        text.trim_end().to_string()
+    }
+
+    /// A line of JSON for each message.
+    ///
+    /// ```
+    /// let error = arenet::Net::parse("net n {").unwrap_err();
+    /// let json = error.diagnostics().unwrap().to_json();
+    /// assert!(json.lines().all(|line| line.starts_with("{") && line.ends_with("}")));
+    /// ```
+    pub fn to_json(&self) -> String {
+        let lines = self.found.iter();
+        let lines = lines.map(|found| diagnostic::to_json(found, &self.file, &self.text));
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    fn kind(&self) -> ErrorKind {
+        const LIMITS: [&str; 6] = [
+            "over-memory-limit",
+            "nesting-too-deep",
+            "source-too-large",
+            "too-many-nodes",
+            "too-many-operations",
+            "value-too-large",
+        ];
+        // Other errors may just follow from it.
+        let limit = self.found.iter().any(|found| LIMITS.contains(&found.code));
+        if limit { ErrorKind::Limit } else { ErrorKind::Model }
+    }
+}
+
+impl fmt::Display for Diagnostics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.render(false))
+    }
+}
+
+impl fmt::Debug for Diagnostics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}

@@ -1,0 +1,359 @@
+//! Predicting with trained weights.
+
+use crate::data::{Data, Reader};
+use crate::error::Error;
+use crate::net::Net;
+use arenet_compiler::{Options, Precision, Purpose};
+use arenet_runtime::data::ColumnNames;
+use arenet_runtime::exec::Options as RunOptions;
+use arenet_runtime::predict;
+use arenet_runtime::rows::{Rows, RowsMut};
+use arenet_runtime::train::{Evaluation, Seen, says_checkpoint};
+use arenet_runtime::weights::WeightsFile;
+use std::io::{Cursor, Read, Seek};
+use std::ops::Index;
+use std::path::Path;
+use std::slice::ChunksExact;
+
+/// A net with trained weights. A row's outputs do not depend on the rows beside it.
+///
+/// ```
+/// # let net = arenet::Net::open("models/xor.net")?;
+/// # let mut trainer = net.trainer(net.read_csv("models/xor.csv")?).build()?;
+/// # trainer.train()?;
+/// # let file = std::env::temp_dir().join("arenet-doc-predictor.safetensors");
+/// # trainer.save(&file)?;
+/// let mut xor = net.predictor(&file)?;
+/// let outputs = xor.predict(&[[0.0, 1.0], [1.0, 1.0]])?;
+/// assert!(outputs["y"][0] > 0.5 && outputs["y"][1] < 0.5);
+/// # Ok::<(), arenet::Error>(())
+/// ```
+pub struct Predictor {
+    inner: predict::Predictor,
+    /// For rows that are read to be predicted.
+    reader: Reader,
+    seen: Option<Seen>,
+}
+
+/// How a predictor is made: [`Net::predictor_options`].
+///
+/// ```no_run
+/// use arenet::{Net, Precision};
+///
+/// let net = Net::open("digits.net")?;
+/// let mut digits = net.predictor_options().weights(Precision::Int8).open("digits.safetensors")?;
+/// # Ok::<(), arenet::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct PredictorOptions<'n> {
+    net: &'n Net,
+    batch: Option<u64>,
+    weights: Precision,
+    run: RunOptions,
+}
+
+/// The outputs for some rows, by the names and in the order of the net's text.
+///
+/// ```
+/// # let net = arenet::Net::parse("net n { input x: [N, 2]  output y = 2 * x }")?;
+/// # let mut double = net.predictor_from_bytes(b"\x08\0\0\0\0\0\0\0{}      ")?;
+/// let outputs = double.predict(&[[1.0, 2.0], [3.0, 4.0]])?;
+/// assert_eq!(outputs["y"], [2.0, 4.0, 6.0, 8.0]);
+/// assert_eq!(outputs.rows("y").nth(1), Some(&[6.0, 8.0][..]));
+/// # Ok::<(), arenet::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outputs {
+    names: Vec<(String, usize)>,
+    values: Vec<Vec<f32>>,
+}
+
+impl Predictor {
+    /// Predicts rows: the values of the input, or a tuple or list of the values of each.
+    ///
+    /// ```
+    /// # let net = arenet::Net::parse("net n { input x: [N, 2]  output y = 2 * x }")?;
+    /// # let mut double = net.predictor_from_bytes(b"\x08\0\0\0\0\0\0\0{}      ")?;
+    /// let rows = vec![[1.0, 2.0], [3.0, 4.0]];
+    /// assert_eq!(double.predict(&rows)?["y"], [2.0, 4.0, 6.0, 8.0]);
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Values for other inputs than there are, not of whole rows or outside their range, or none.
+    pub fn predict<I: Rows + ?Sized>(&mut self, inputs: &I) -> Result<Outputs, Error> {
+        let values = self.inner.predict(inputs)?;
+        let outputs = self.inner.program().outputs.iter();
+        let names = outputs.map(|output| (output.name.clone(), output.width as usize)).collect();
+        Ok(Outputs { names, values })
+    }
+
+    /// Predicts rows into room for the output, or a tuple or list of rooms for each. It allocates
+    /// nothing, and does not look at whether real numbers are finite.
+    ///
+    /// ```
+    /// # let net = arenet::Net::parse("net n { input x: [N, 2]  output y = 2 * x }")?;
+    /// # let mut double = net.predictor_from_bytes(b"\x08\0\0\0\0\0\0\0{}      ")?;
+    /// let mut y = [0.0; 2];
+    /// for x in [[1.0, 2.0], [3.0, 4.0]] {
+    ///     double.predict_into(&x, &mut y)?;
+    ///     assert_eq!(y, [2.0 * x[0], 2.0 * x[1]]);
+    /// }
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Predictor::predict`], or room that is not what the outputs take.
+    pub fn predict_into<I, O>(&mut self, inputs: &I, outputs: &mut O) -> Result<(), Error>
+    where
+        I: Rows + ?Sized,
+        O: RowsMut + ?Sized,
+    {
+        Ok(self.inner.predict_into(inputs, outputs)?)
+    }
+
+    /// Reads rows to predict, which need no targets, in CSV: by the names of the columns that the
+    /// weights were trained on.
+    ///
+    /// ```
+    /// # let net = arenet::Net::parse("net n { input x: [N, 2]  output y = 2 * x }")?;
+    /// # let mut double = net.predictor_from_bytes(b"\x08\0\0\0\0\0\0\0{}      ")?;
+    /// # let path = std::env::temp_dir().join("arenet-doc-predict.csv");
+    /// # std::fs::write(&path, "1,2\n").unwrap();
+    /// let rows = double.read_csv(&path)?;
+    /// assert_eq!(double.predict(&rows)?["y"], [2.0, 4.0]);
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A file that cannot be read, or a value in it that its column cannot have.
+    pub fn read_csv(&self, path: impl AsRef<Path>) -> Result<Data, Error> {
+        self.reader().csv(path)
+    }
+
+    /// [`Predictor::read_csv`] with settings.
+    ///
+    /// ```
+    /// # let net = arenet::Net::parse("net n { input x: [N, 2]  output y = 2 * x }")?;
+    /// # let mut double = net.predictor_from_bytes(b"\x08\0\0\0\0\0\0\0{}      ")?;
+    /// let rows = double.reader().header(false).csv_from(&b"1,2\n"[..], "table")?;
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    pub fn reader(&self) -> Reader {
+        self.reader.clone()
+    }
+
+    /// Loss and metrics over rows with targets.
+    ///
+    /// ```
+    /// # let net = arenet::Net::open("models/xor.net")?;
+    /// # let mut trainer = net.trainer(net.read_csv("models/xor.csv")?).build()?;
+    /// # trainer.train()?;
+    /// # let file = std::env::temp_dir().join("arenet-doc-evaluate.safetensors");
+    /// # trainer.save(&file)?;
+    /// let mut xor = net.predictor(&file)?;
+    /// let figures = xor.evaluate(&xor.read_csv("models/xor.csv")?)?;
+    /// assert_eq!(figures.metrics, [("accuracy".to_string(), 1.0)]);
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A net without a `train` section, or rows without targets.
+    pub fn evaluate(&mut self, data: &Data) -> Result<Evaluation, Error> {
+        Ok(self.inner.evaluate(data.set())?)
+    }
+
+    /// Loss and metrics over those rows alone that were held out when the weights were trained on
+    /// this data; nothing if they were trained on other data.
+    ///
+    /// ```
+    /// # let net = arenet::Net::open("models/iris.net")?;
+    /// # let data = net.read_csv("models/iris.csv")?;
+    /// # let mut trainer = net.trainer(data.clone()).epochs(2).build()?;
+    /// # trainer.train()?;
+    /// # let file = std::env::temp_dir().join("arenet-doc-held-out.safetensors");
+    /// # trainer.save(&file)?;
+    /// let mut iris = net.predictor(&file)?;
+    /// assert_eq!(iris.evaluate_held_out(&data)?.unwrap().rows, 30);
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Predictor::evaluate`].
+    pub fn evaluate_held_out(&mut self, data: &Data) -> Result<Option<Evaluation>, Error> {
+        let Some(seen) = &self.seen else { return Ok(None) };
+        match self.inner.held_out(data.set(), seen)? {
+            Some(rows) if !rows.is_empty() => {
+                Ok(Some(self.inner.evaluate_rows(data.set(), &rows)?))
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+impl<'n> PredictorOptions<'n> {
+    pub(crate) fn new(net: &'n Net) -> PredictorOptions<'n> {
+        let (weights, run) = (Precision::F32, RunOptions::default());
+        PredictorOptions { net, batch: None, weights, run }
+    }
+
+    /// What the weights of matrix products are kept as; by default as they are.
+    ///
+    /// ```
+    /// use arenet::{Net, Precision};
+    /// # let net = Net::parse("net n { input x: [N, 2]  output y = 2 * x }")?;
+    /// # let weights = b"\x08\0\0\0\0\0\0\0{}      ";
+    /// let mut net = net.predictor_options().weights(Precision::Bf16).from_bytes(weights)?;
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    #[must_use]
+    pub fn weights(mut self, weights: Precision) -> Self {
+        self.weights = weights;
+        self
+    }
+
+    /// The most rows that are computed at once; by default 256.
+    ///
+    /// ```
+    /// # let net = arenet::Net::parse("net n { input x: [N, 2]  output y = 2 * x }")?;
+    /// # let weights = b"\x08\0\0\0\0\0\0\0{}      ";
+    /// let mut double = net.predictor_options().batch(1).from_bytes(weights)?; // row after row
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    #[must_use]
+    pub fn batch(mut self, rows: u64) -> Self {
+        self.batch = Some(rows);
+        self
+    }
+
+    /// The number of threads; by default one a core.
+    ///
+    /// ```
+    /// # let net = arenet::Net::parse("net n { input x: [N, 2]  output y = 2 * x }")?;
+    /// # let weights = b"\x08\0\0\0\0\0\0\0{}      ";
+    /// let mut double = net.predictor_options().threads(1).from_bytes(weights)?;
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.run.threads = threads;
+        self
+    }
+
+    /// The most bytes that the program may take; by default 80% of the memory the machine has.
+    ///
+    /// ```
+    /// # let net = arenet::Net::parse("net n { input x: [N, 2]  output y = 2 * x }")?;
+    /// # let weights = b"\x08\0\0\0\0\0\0\0{}      ";
+    /// assert!(net.predictor_options().max_memory(100).from_bytes(weights).is_err());
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    #[must_use]
+    pub fn max_memory(mut self, bytes: u64) -> Self {
+        self.run.max_memory = bytes;
+        self
+    }
+
+    /// [`Net::predictor`] with these settings.
+    ///
+    /// ```no_run
+    /// # let net = arenet::Net::open("digits.net")?;
+    /// let mut digits = net.predictor_options().open("digits.safetensors")?;
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As there.
+    pub fn open(&self, weights: impl AsRef<Path>) -> Result<Predictor, Error> {
+        self.build(WeightsFile::open(weights)?)
+    }
+
+    /// [`Net::predictor_from_bytes`] with these settings.
+    ///
+    /// ```
+    /// # let net = arenet::Net::parse("net n { input x: [N, 2]  output y = 2 * x }")?;
+    /// # let weights = b"\x08\0\0\0\0\0\0\0{}      ";
+    /// let mut double = net.predictor_options().from_bytes(weights)?;
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As there.
+    pub fn from_bytes(&self, weights: &[u8]) -> Result<Predictor, Error> {
+        self.build(WeightsFile::new(Cursor::new(weights), "the weights")?)
+    }
+
+    fn build<R: Read + Seek>(&self, mut file: WeightsFile<R>) -> Result<Predictor, Error> {
+        let (batch, weights, purpose) = (self.batch, self.weights, Purpose::Evaluate);
+        let options = Options { batch, weights, purpose, ..Options::default() };
+        let (program, _) = self.net.compile(&options)?;
+        if says_checkpoint(file.metadata()) {
+            let params = &program.program().params;
+            file.keep(|head| params.iter().any(|param| param.name == head.name));
+        }
+        let seen = Seen::from_metadata(file.metadata());
+        let names = ColumnNames::from_metadata(file.metadata(), file.name())?;
+        let names = names.or(self.net.columns());
+        let inner = predict::Predictor::from_file(program, &mut file, self.run)?;
+        let (held, row) = (inner.executor().held_bytes(), inner.row_bytes());
+        let reader = self.net.reader().for_predictor(&names, held, row);
+        Ok(Predictor { inner, reader, seen })
+    }
+}
+
+impl Outputs {
+    /// The names, in the order of the net's text.
+    ///
+    /// ```
+    /// # let net = arenet::Net::parse("net n { input x: [N, 2]  output y = 2 * x }")?;
+    /// # let mut double = net.predictor_from_bytes(b"\x08\0\0\0\0\0\0\0{}      ")?;
+    /// assert!(double.predict(&[1.0, 2.0])?.names().eq(["y"]));
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(|(name, _)| name.as_str())
+    }
+
+    /// The values of an output, row after row, if there is one of this name.
+    ///
+    /// ```
+    /// # let net = arenet::Net::parse("net n { input x: [N, 2]  output y = 2 * x }")?;
+    /// # let mut double = net.predictor_from_bytes(b"\x08\0\0\0\0\0\0\0{}      ")?;
+    /// let outputs = double.predict(&[1.0, 2.0])?;
+    /// assert_eq!((outputs.get("y"), outputs.get("z")), (Some(&[2.0, 4.0][..]), None));
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    pub fn get(&self, name: &str) -> Option<&[f32]> {
+        let at = self.names.iter().position(|(own, _)| own == name)?;
+        Some(&self.values[at])
+    }
+
+    /// The rows of an output.
+    ///
+    /// ```
+    /// # let net = arenet::Net::parse("net n { input x: [N, 2]  output y = 2 * x }")?;
+    /// # let mut double = net.predictor_from_bytes(b"\x08\0\0\0\0\0\0\0{}      ")?;
+    /// let outputs = double.predict(&[[1.0, 2.0], [3.0, 4.0]])?;
+    /// assert!(outputs.rows("y").eq([[2.0, 4.0], [6.0, 8.0]]));
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If there is no output of this name.
+    pub fn rows(&self, name: &str) -> ChunksExact<'_, f32> {
+        let width = self.names.iter().find(|(own, _)| own == name).map_or(1, |(_, width)| *width);
+        self[name].chunks_exact(width)
+    }
+}
+
+/// The values of an output.
+///
+/// # Panics
+/// If there is no output of this name.
+impl Index<&str> for Outputs {
+    type Output = [f32];
+
+    fn index(&self, name: &str) -> &[f32] {
+        self.get(name).unwrap_or_else(|| panic!("the net has no output `{name}`"))
+    }
+}
