@@ -36,7 +36,7 @@ impl Model {
     /// Makes the outputs, the loss and the metrics the roots of the graph, in this order.
     pub fn set_roots(&mut self) {
         let outputs = self.outputs.iter().map(|(_, node)| *node);
-        let metrics = self.metrics.iter().map(|metric| metric.node);
+        let metrics = self.metrics.iter().map(|metric| metric.figure.node);
         self.graph.roots = outputs.chain(self.loss).chain(metrics).collect();
     }
 }
@@ -104,6 +104,13 @@ pub enum Init {
 pub struct Metric {
     /// The name shown: `accuracy`, or `accuracy(y2)` when there are several of one kind.
     pub name: String,
+    /// How it is computed.
+    pub figure: Figure,
+}
+
+/// How a metric is computed.
+#[derive(Clone, Debug)]
+pub struct Figure {
     /// The value over the batch, a scalar.
     pub node: NodeId,
     /// What that is, and what becomes of it.

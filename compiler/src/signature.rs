@@ -98,7 +98,7 @@ pub struct Args {
     pub spans: Vec<Option<Span>>,
 }
 
-/// Why a function refuses its arguments.
+/// Why a function refuses its arguments, or warns of them.
 #[derive(Clone, Debug)]
 pub struct Problem {
     /// The stable name of the kind of mistake.

@@ -225,7 +225,7 @@ fn metrics_are_named_apart() {
          metric accuracy(y, t)  metric accuracy(a, b, threshold: 0)",
     );
     let metrics: Vec<(&str, Finish)> =
-        model.metrics.iter().map(|metric| (metric.name.as_str(), metric.finish)).collect();
+        model.metrics.iter().map(|metric| (metric.name.as_str(), metric.figure.finish)).collect();
     assert_eq!(
         metrics,
         [

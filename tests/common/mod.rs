@@ -9,7 +9,7 @@ use arenet_compiler::Precision;
 use arenet_compiler::emit::{emit, init_graph, stages};
 use arenet_compiler::eval::{Tensor, evaluate};
 use arenet_compiler::graph::{DType, Formula, Graph, NodeId, Origin, Shape, verify};
-use arenet_compiler::model::{Domain, Init, Metric, Model, Param, Port};
+use arenet_compiler::model::{Domain, Figure, Init, Metric, Model, Param, Port};
 use arenet_compiler::op::{Assign, Broadcast, Leaf, Op, Operand, Reduce, Source};
 use arenet_compiler::pass::simplify::simplify;
 use arenet_runtime::exec::{EntryPoint, Executor, Options};
@@ -165,8 +165,7 @@ impl Net {
         };
         let metric = |(i, &node): (usize, &NodeId)| Metric {
             name: format!("m{i}"),
-            node,
-            finish: Finish::Mean,
+            figure: Figure { node, finish: Finish::Mean },
         };
         let output = |(i, &node): (usize, &NodeId)| (format!("y{i}"), node);
         Model {

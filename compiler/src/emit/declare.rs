@@ -156,13 +156,14 @@ pub fn declare_results(
     };
     let Some(loss) = model.loss else { return Vec::new() };
     let loss = add("loss", loss);
-    let metrics: Vec<_> =
-        (model.metrics.iter()).map(|metric| (metric, add(&metric.name, metric.node))).collect();
+    let metrics: Vec<_> = (model.metrics.iter())
+        .map(|metric| (metric, add(&metric.name, metric.figure.node)))
+        .collect();
     program.loss = Some(loss);
     let describe = |&(metric, buffer): &(&crate::model::Metric, BufferId)| program::Metric {
         name: metric.name.clone(),
         buffer,
-        finish: metric.finish,
+        finish: metric.figure.finish,
     };
     program.metrics = metrics.iter().map(describe).collect();
     [loss].into_iter().chain(metrics.into_iter().map(|(_, buffer)| buffer)).collect()

@@ -1,14 +1,14 @@
 //! The fully connected layer.
 
 use super::init::{Fan, Rule};
-use super::{Builder, Expand, rows};
+use super::{Builder, Function, rows};
 use crate::entry::Entry;
 use crate::graph::{Formula, NodeId};
 use crate::model::Init;
 use crate::signature::{Args, Kind, Param, Problem, Signature, Value};
 
 /// `dense(x, n, bias:, init:)`
-pub const DENSE: Entry<Expand> = Entry {
+pub const DENSE: Entry<Function> = Entry {
     signature: Signature {
         name: "dense",
         positional: 2,
@@ -19,7 +19,7 @@ pub const DENSE: Entry<Expand> = Entry {
             Param::optional("init", Kind::Init, Value::Init(Rule::Uniform(Fan::Mean, 1.0))),
         ],
     },
-    built: Some(expand),
+    built: Some(Function::value(expand)),
 };
 
 /// y = x w + b, w [in, out]: torch.nn.Linear, whose weight is the transpose.

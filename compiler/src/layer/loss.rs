@@ -1,27 +1,41 @@
 //! Losses: each is a single number, the mean over the rows really present.
 
-use super::{Builder, Expand, floats};
+use super::{Builder, Function, Target, floats, rows};
 use crate::entry::Entry;
 use crate::graph::{DType, Formula, NodeId, Term};
-use crate::op::{Bce, CrossEntropy, Leaf, Op, Source, Unary, UnaryFn};
+use crate::op::{Bce, CrossEntropy, Leaf, Op, Softmax, Source, Unary, UnaryFn};
 use crate::signature::{Args, Param, Problem, Signature};
 
 /// The losses, and sum and mean for penalties of one's own.
-pub const ENTRIES: &[Entry<Expand>] = &[
+pub const LOSSES: &[Entry<Function>] = &[
     // torch.nn.MSELoss
-    pair("mse", |b, args| between(b, args, |y, t| ((y - t) * (y - t)).mean())),
+    pair("mse", Function::loss(|b, args| between(b, args, |y, t| ((y - t) * (y - t)).mean()))),
     // torch.nn.L1Loss
-    pair("mae", |b, args| between(b, args, |y, t| (y - t).abs().mean())),
-    pair("bce", bce),
-    pair("bce_logits", |b, args| between(b, args, bce_logits)),
-    pair("cross_entropy", class_loss),
+    pair("mae", Function::loss(|b, args| between(b, args, |y, t| (y - t).abs().mean()))),
+    pair("bce", Function { target: Some(Target::Shares), ..Function::loss(bce) }),
+    pair(
+        "bce_logits",
+        Function {
+            target: Some(Target::Shares),
+            lint: Some(sigmoid_before),
+            ..Function::loss(|b, args| between(b, args, bce_logits))
+        },
+    ),
+    pair(
+        "cross_entropy",
+        Function {
+            target: Some(Target::Classes),
+            lint: Some(softmax_before),
+            ..Function::loss(class_loss)
+        },
+    ),
     Entry {
         signature: Signature { name: "sum", positional: 1, params: &[Param::tensor("x")] },
-        built: Some(|b, args| of_one(b, args, |x| x.sum())),
+        built: Some(Function::value(|b, args| of_one(b, args, |x| x.sum()))),
     },
     Entry {
         signature: Signature { name: "mean", positional: 1, params: &[Param::tensor("x")] },
-        built: Some(|b, args| of_one(b, args, |x| x.mean())),
+        built: Some(Function::value(|b, args| of_one(b, args, |x| x.mean()))),
     },
     Entry::planned("cross_entropy_probs"),
     Entry::planned("hinge_embedding"),
@@ -34,8 +48,8 @@ pub const ENTRIES: &[Entry<Expand>] = &[
 
 const PAIR: &[Param] = &[Param::tensor("y"), Param::tensor("t")];
 
-const fn pair(name: &'static str, expand: Expand) -> Entry<Expand> {
-    Entry { signature: Signature { name, positional: 2, params: PAIR }, built: Some(expand) }
+const fn pair(name: &'static str, function: Function) -> Entry<Function> {
+    Entry { signature: Signature { name, positional: 2, params: PAIR }, built: Some(function) }
 }
 
 fn of_one(
@@ -79,8 +93,7 @@ fn same_shape(builder: &Builder, args: &Args) -> Result<(NodeId, NodeId), Proble
 /// they are.
 fn bce(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
     let (y, _) = same_shape(builder, args)?;
-    let node = builder.graph.node(y);
-    let logits = (node.op == Op::Unary(Unary(UnaryFn::Sigmoid))).then(|| node.inputs[0]);
+    let logits = is(builder, y, Unary(UnaryFn::Sigmoid)).then(|| builder.graph.node(y).inputs[0]);
     between(builder, args, |y, t| match logits {
         Some(z) => bce_logits(y.formula().term(z), t),
         None => y.formula().op(Bce { logits: false }, &[y, t]).mean(),
@@ -92,16 +105,42 @@ fn bce_logits<'f>(z: Term<'f>, t: Term<'f>) -> Term<'f> {
     z.formula().op(Bce { logits: true }, &[z, t]).mean()
 }
 
+fn sigmoid_before(builder: &Builder, args: &Args) -> Option<Problem> {
+    let message = "`bce_logits` applies sigmoid itself, and this is a sigmoid already";
+    let help = "write `bce`, or give it what sigmoid is applied to";
+    let lint = Problem::new("sigmoid-before-bce-logits", message).help(help);
+    is(builder, args.tensor("y"), Unary(UnaryFn::Sigmoid)).then_some(lint)
+}
+
 /// torch.nn.CrossEntropyLoss with class indices.
 fn class_loss(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
+    let logits = rows(builder, args, "y")?;
+    let (shape, found) = (builder.graph.shape(logits), builder.graph.node(args.tensor("t")).ty());
+    if found.dtype == DType::F32 && found.shape == shape {
+        let message = "`cross_entropy` with probabilities is part of the language, but this \
+                       version does not compile it yet";
+        let help = format!("declare the target as class indices, i32{}", shape.without_last());
+        return Err(Problem::new("not-yet", message).at("t").help(help));
+    }
     let (logits, target) = classes(builder, args)?;
     let f = Formula::new(&mut builder.graph);
     Ok(f.op(CrossEntropy, &[f.term(logits), f.term(target)]).mean().id)
 }
 
+fn softmax_before(builder: &Builder, args: &Args) -> Option<Problem> {
+    let message = "`cross_entropy` applies softmax itself, and this is softmax already";
+    let help = "give it the logits: what softmax is applied to";
+    let lint = Problem::new("softmax-before-cross-entropy", message).help(help);
+    is(builder, args.tensor("y"), Softmax).then_some(lint)
+}
+
+fn is(builder: &Builder, node: NodeId, op: impl Into<Op>) -> bool {
+    builder.graph.node(node).op == op.into()
+}
+
 /// Checks that `t` is one class index for each row of the logits `y`.
 pub(super) fn classes(builder: &Builder, args: &Args) -> Result<(NodeId, NodeId), Problem> {
-    let logits = super::rows(builder, args, "y")?;
+    let logits = rows(builder, args, "y")?;
     let target = args.tensor("t");
     let (shape, found) = (builder.graph.shape(logits), builder.graph.node(target).ty());
     let rows = shape.without_last();
@@ -109,12 +148,6 @@ pub(super) fn classes(builder: &Builder, args: &Args) -> Result<(NodeId, NodeId)
         return Ok((logits, target));
     }
     let function = args.signature.name;
-    if found.dtype == DType::F32 && found.shape == shape && function == "cross_entropy" {
-        let message = "`cross_entropy` with probabilities is part of the language, but this \
-                       version does not compile it yet";
-        let help = format!("declare the target as class indices, i32{rows}");
-        return Err(Problem::new("not-yet", message).at("t").help(help));
-    }
     let message = format!(
         "for logits {shape}, `{function}` takes the classes as i32{rows}, but this is {found}"
     );

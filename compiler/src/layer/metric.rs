@@ -1,55 +1,63 @@
 //! Metrics: figures shown beside the loss.
 
 use super::loss::{between, classes};
-use super::{Builder, Expand};
+use super::{Builder, Function, Make, Target};
 use crate::entry::Entry;
-use crate::graph::{DType, Formula, NodeId, Shape, Term};
+use crate::graph::{DType, Formula, NodeId, Term};
+use crate::model::Figure;
 use crate::op::Correct;
 use crate::signature::{Args, Kind, Param, Problem, Range, Signature, Value};
 use arenet_program::Finish;
 
-/// A metric that is no loss.
-pub struct MetricEntry {
-    /// The function that gives its value.
-    pub entry: Entry<Expand>,
-    /// What its value is, for a target of this shape.
-    pub finish: fn(Shape) -> Finish,
-}
-
 /// The metrics; every loss is one as well.
-pub const METRICS: &[MetricEntry] = &[
-    MetricEntry {
-        entry: Entry {
-            signature: Signature {
-                name: "accuracy",
-                positional: 2,
-                params: &[
-                    Param::tensor("y"),
-                    Param::tensor("t"),
-                    Param::optional("threshold", Kind::Real(Range::Any), Value::Real(0.5)),
-                ],
-            },
-            built: Some(accuracy),
+pub const METRICS: &[Entry<Function>] = &[
+    Entry {
+        signature: Signature {
+            name: "accuracy",
+            positional: 2,
+            params: &[
+                Param::tensor("y"),
+                Param::tensor("t"),
+                Param::optional("threshold", Kind::Real(Range::Any), Value::Real(0.5)),
+            ],
         },
-        finish: share,
+        built: Some(Function {
+            make: Make::Metric(accuracy),
+            target: Some(Target::Classes),
+            lint: None,
+        }),
     },
-    MetricEntry {
-        entry: Entry {
-            signature: Signature {
-                name: "rmse",
-                positional: 2,
-                params: &[Param::tensor("y"), Param::tensor("t")],
-            },
-            built: Some(|b, args| between(b, args, |y, t| ((y - t) * (y - t)).mean())),
+    Entry {
+        signature: Signature {
+            name: "rmse",
+            positional: 2,
+            params: &[Param::tensor("y"), Param::tensor("t")],
         },
-        finish: |_| Finish::Root,
+        built: Some(Function { make: Make::Metric(rmse), target: None, lint: None }),
     },
 ];
+
+/// The share of what is right.
+fn accuracy(builder: &mut Builder, args: &Args) -> Result<Figure, Problem> {
+    let node = correct(builder, args)?;
+    let target = builder.graph.shape(args.tensor("t"));
+    let finish = match target.batch() {
+        true => Finish::Share(target.fixed_elements() as u64),
+        false => Finish::Mean,
+    };
+    Ok(Figure { node, finish })
+}
+
+/// The root of the mean square over all rows.
+fn rmse(builder: &mut Builder, args: &Args) -> Result<Figure, Problem> {
+    let node = between(builder, args, |y, t| ((y - t) * (y - t)).mean())?;
+    Ok(Figure { node, finish: Finish::Root })
+}
 
 /// For classes, the rows whose largest logit is the target's. For floats, the elements that lie on
 /// the same side: y of the threshold, and t of one half. They are counted where there is a batch;
 /// of other values it is their share.
-fn accuracy(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
+fn correct(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
     if builder.graph.node(args.tensor("t")).dtype == DType::F32 {
         let threshold = args.real("threshold");
         return between(builder, args, |y, t| {
@@ -63,11 +71,6 @@ fn accuracy(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
     let (logits, target) = classes(builder, args)?;
     let f = Formula::new(&mut builder.graph);
     Ok(count(f.op(Correct, &[f.term(logits), f.term(target)])).id)
-}
-
-/// What an accuracy is, by the shape of its target.
-fn share(target: Shape) -> Finish {
-    if target.batch() { Finish::Share(target.fixed_elements() as u64) } else { Finish::Mean }
 }
 
 /// The number of ones among ones and zeros; their mean where they do not depend on the batch.

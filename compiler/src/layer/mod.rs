@@ -13,22 +13,81 @@ mod metric;
 
 pub use arithmetic::{infix, spread};
 pub use builder::{Builder, Outside, Sharing};
-pub use metric::{METRICS, MetricEntry};
 
 use crate::entry::Entry;
 use crate::graph::{DType, NodeId};
+use crate::model::Figure;
 use crate::signature::{Args, Problem};
+use arenet_program::Finish;
 
-/// A function of the language: expands a call.
+/// A function of the language, with all that is asked of it elsewhere.
+#[derive(Clone, Copy, Debug)]
+pub struct Function {
+    /// What it is.
+    pub make: Make,
+    /// What it asks of its target `t`, if it has one.
+    pub target: Option<Target>,
+    /// Warns of a call that is no error but hardly meant.
+    pub lint: Option<fn(&Builder, &Args) -> Option<Problem>>,
+}
+
+/// What a function makes of its arguments.
+#[derive(Clone, Copy, Debug)]
+pub enum Make {
+    /// A value: layers, activations, and what losses of one's own are made of.
+    Value(Expand),
+    /// A loss, which is a metric as well.
+    Loss(Expand),
+    /// A figure shown beside the loss, inside `train` alone.
+    Metric(fn(&mut Builder, &Args) -> Result<Figure, Problem>),
+}
+
+/// Expands a call.
 pub type Expand = fn(&mut Builder, &Args) -> Result<NodeId, Problem>;
 
-/// All functions: layers, activations, losses.
-pub fn entries() -> impl Iterator<Item = &'static Entry<Expand>> {
-    [LAYERS, activation::ENTRIES, loss::ENTRIES].into_iter().flatten()
+/// What the target of a function has to be.
+#[derive(Clone, Copy, Debug)]
+pub enum Target {
+    /// Where it is of integers, as many classes as the rows of `y` have logits.
+    Classes,
+    /// From 0 to 1.
+    Shares,
+}
+
+impl Function {
+    /// A function of which no more is asked than its value.
+    const fn value(expand: Expand) -> Function {
+        Function { make: Make::Value(expand), target: None, lint: None }
+    }
+
+    /// A loss of which no more is asked than its value.
+    const fn loss(expand: Expand) -> Function {
+        Function { make: Make::Loss(expand), ..Function::value(expand) }
+    }
+
+    /// Expands a call as a metric; a value is one by its mean over all rows.
+    pub fn figure(&self, builder: &mut Builder, args: &Args) -> Result<Figure, Problem> {
+        match self.make {
+            Make::Value(expand) | Make::Loss(expand) => {
+                expand(builder, args).map(|node| Figure { node, finish: Finish::Mean })
+            }
+            Make::Metric(figure) => figure(builder, args),
+        }
+    }
+}
+
+/// What a net may call.
+pub fn functions() -> impl Iterator<Item = &'static Entry<Function>> {
+    [LAYERS, activation::ACTIVATIONS, loss::LOSSES].into_iter().flatten()
+}
+
+/// All functions: what a net may call, and the metrics.
+pub fn entries() -> impl Iterator<Item = &'static Entry<Function>> {
+    functions().chain(metric::METRICS)
 }
 
 /// The layers.
-const LAYERS: &[Entry<Expand>] = &[
+const LAYERS: &[Entry<Function>] = &[
     dense::DENSE,
     Entry::planned("avg_pool2d"),
     Entry::planned("batch_norm"),

@@ -2,7 +2,7 @@
 
 use super::{Lowering, Operand, names};
 use crate::diagnostic::{Diagnostic, Span};
-use crate::entry::find;
+use crate::entry::{built, find};
 use crate::layer::init::{INITS, Rule};
 use crate::schedule::{SCHEDULES, constant, schedule};
 use crate::signature::Value as Argument;
@@ -209,7 +209,8 @@ impl<'a> Lowering<'a> {
         written: &'a [Arg],
         span: Span,
     ) -> Option<Rule> {
-        let (signature, build) = self.look_up("initializer", INITS, name, name_span)?;
+        let (signature, build) =
+            self.look_up("initializer", INITS, built(INITS), (name, name_span))?;
         let matched = self.arguments(signature, written, span, None)?;
         let result = build(&matched.args);
         self.settled(result, &matched.args, span)
@@ -225,7 +226,8 @@ impl<'a> Lowering<'a> {
         if find(SCHEDULES, name).is_none() && !matches!(expr.kind, ExprKind::Call(_)) {
             return self.rate(expr);
         }
-        let (signature, after) = self.look_up("schedule", SCHEDULES, name, name_span)?;
+        let (signature, after) =
+            self.look_up("schedule", SCHEDULES, built(SCHEDULES), (name, name_span))?;
         let matched = self.arguments(signature, written, expr.span, None)?;
         Some(schedule(*after, &matched.args))
     }

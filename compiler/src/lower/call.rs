@@ -6,7 +6,7 @@ use super::{Lowering, Operand, Value, lint, names};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::entry::{Entry, built, find};
 use crate::graph::NodeId;
-use crate::layer::{self, Expand, METRICS, Sharing, init::INITS};
+use crate::layer::{self, Expand, Function, Make, Sharing, Target, functions, init::INITS};
 use crate::model::Domain;
 use crate::optim::OPTIMIZERS;
 use crate::schedule::SCHEDULES;
@@ -21,8 +21,13 @@ impl<'a> Lowering<'a> {
         if self.expand(call.span) {
             return Value::Poison;
         }
-        if let Some(Entry { signature, built: Some(expand) }) = find(layer::entries(), name) {
-            return self.function(signature, *expand, call, piped);
+        if let Some(Entry { signature, built: Some(function) }) = find(functions(), name)
+            && let Make::Value(expand) | Make::Loss(expand) = function.make
+        {
+            let Some(matched) = self.arguments(signature, &call.args, call.span, piped) else {
+                return Value::Poison;
+            };
+            return self.function(function, expand, call, matched);
         }
         if self.is_recursive(call) {
             return Value::Poison;
@@ -44,15 +49,14 @@ impl<'a> Lowering<'a> {
     /// A function of the language.
     fn function(
         &mut self,
-        signature: &'static Signature,
+        function: &Function,
         expand: Expand,
         call: &'a Call,
-        piped: Option<Operand>,
+        matched: Matched,
     ) -> Value {
-        let Some(matched) = self.arguments(signature, &call.args, call.span, piped) else {
-            return Value::Poison;
-        };
-        if let Some(lint) = lint::call(&self.builder, &matched.args, call.span) {
+        if let Some(problem) = function.lint.and_then(|lint| lint(&self.builder, &matched.args)) {
+            let mut lint = Diagnostic::warning(problem.code, call.span, problem.message);
+            lint.help = problem.help;
             self.report(lint);
         }
         self.builder.span = call.span;
@@ -60,24 +64,26 @@ impl<'a> Lowering<'a> {
         let result = expand(&mut self.builder, &matched.args);
         self.builder.end_call();
         self.note_crossings(call, first);
-        self.call_result(result, &matched, call.span)
+        self.call_result(function, result, &matched, call.span)
     }
 
     /// The value of a call, or a diagnostic that points at the argument to blame.
     pub(super) fn call_result(
         &mut self,
+        function: &Function,
         result: Result<NodeId, Problem>,
         matched: &Matched,
         span: Span,
     ) -> Value {
         let args = &matched.args;
-        match args.signature.name {
-            _ if result.is_err() => {}
-            "cross_entropy" | "accuracy" => {
+        match function.target.filter(|_| result.is_ok()) {
+            Some(Target::Classes) => {
                 self.check_classes(args.tensor("y"), args.tensor("t"), span);
             }
-            "bce" | "bce_logits" => self.limit_target(args.tensor("t"), Domain::Interval(0.0, 1.0)),
-            _ => {}
+            Some(Target::Shares) => {
+                self.limit_target(args.tensor("t"), Domain::Interval(0.0, 1.0));
+            }
+            None => {}
         }
         let param = result.as_ref().err().and_then(|problem| problem.param);
         let blamed = param.and_then(|param| matched.args.span(param));
@@ -114,7 +120,7 @@ impl<'a> Lowering<'a> {
     }
 
     fn is_no_function(&mut self, name: &Ident) -> bool {
-        let taken = find(layer::entries(), &name.name).is_some();
+        let taken = find(functions(), &name.name).is_some();
         if taken {
             let message = format!("`{}` is a function of the language", name.name);
             let error = Diagnostic::error("duplicate-name", name.span, message);
@@ -244,18 +250,19 @@ impl<'a> Lowering<'a> {
 
     /// Whether a name can be called here.
     pub(super) fn is_function(&mut self, name: &str) -> bool {
-        find(layer::entries(), name).is_some()
+        find(functions(), name).is_some()
             || self.names.blocks.contains_key(name)
             || self.names.layer(name).is_some()
     }
 
-    /// What is built under a name of a list; `None` after an error.
+    /// What is built under a name of a list, of which an error suggests the known names; `None`
+    /// after an error.
     pub(super) fn look_up<T: 'static>(
         &mut self,
         what: &str,
-        entries: &'static [Entry<T>],
-        name: &str,
-        span: Span,
+        entries: impl IntoIterator<Item = &'static Entry<T>>,
+        known: impl Iterator<Item = &'static str>,
+        (name, span): (&str, Span),
     ) -> Option<(&'static Signature, &'static T)> {
         let error = match find(entries, name) {
             Some(Entry { signature, built: Some(own) }) => return Some((signature, own)),
@@ -263,7 +270,7 @@ impl<'a> Lowering<'a> {
             None => {
                 let message = format!("unknown {what} `{name}`");
                 let error = Diagnostic::error("unknown-name", span, message);
-                names::suggest(error, name, built(entries))
+                names::suggest(error, name, known)
             }
         };
         self.report(error);
@@ -274,7 +281,7 @@ impl<'a> Lowering<'a> {
     fn unknown_function(&mut self, function: &'a Ident) {
         let (name, span) = (function.name.as_str(), function.span);
         let error = |code, message| Diagnostic::error(code, span, message);
-        let error = if find(layer::entries(), name).is_some() {
+        let error = if find(functions(), name).is_some() {
             not_yet(name, span)
         } else if let Some((what, place)) = belongs_elsewhere(name) {
             error("wrong-place", format!("`{name}` is {what}, not a layer")).help(place)
@@ -290,7 +297,7 @@ impl<'a> Lowering<'a> {
             error("used-before-definition", format!("`{name}` is used before it is defined"))
                 .label(later, "it is defined here")
         } else {
-            let mut candidates: Vec<&str> = built(layer::entries()).collect();
+            let mut candidates: Vec<&str> = built(functions()).collect();
             candidates.extend(self.names.blocks.keys());
             candidates.extend(self.names.layers.keys());
             let error = error("unknown-function", format!("unknown function `{name}`"));
@@ -309,7 +316,7 @@ pub(super) fn not_yet(name: &str, span: Span) -> Diagnostic {
 
 /// What a name is that is known, but no function of a network, and where it stands.
 fn belongs_elsewhere(name: &str) -> Option<(&'static str, &'static str)> {
-    if METRICS.iter().any(|metric| metric.entry.signature.name == name) {
+    if find(layer::entries(), name).is_some() {
         return Some(("a metric", "write `metric accuracy(y, t)` inside `train`"));
     }
     if find(OPTIMIZERS, name).is_some() {

@@ -3,15 +3,15 @@
 use super::call::not_yet;
 use super::{Lowering, Operand, Value, names};
 use crate::diagnostic::{Diagnostic, Span};
-use crate::entry::{Entry, find};
+use crate::entry::{Entry, built};
 use crate::graph::{Graph, NodeId, Origin};
-use crate::layer::{self, METRICS};
+use crate::layer::{self, Function, Make};
 use crate::model::Metric;
 use crate::optim::{OPTIMIZERS, Optimizer};
 use crate::signature::Value as Argument;
-use crate::signature::{Kind, Param, Range};
+use crate::signature::{Kind, Param, Problem, Range};
 use crate::syntax::ast::{Arg, Bind, Call, Expr, ExprKind, Ident, Train, TrainItem};
-use arenet_program::{Batch, Finish, MAX_EPOCHS, Training};
+use arenet_program::{Batch, MAX_EPOCHS, Training};
 use std::collections::HashMap;
 
 /// The settings that are one number or word; `loss` and `batch` are more.
@@ -160,31 +160,25 @@ impl<'a> Lowering<'a> {
     /// `metric accuracy(y, t)`; where there are several of its kind, its name says of what.
     fn metric(&mut self, call: &'a Call, several: bool) {
         let name = call.function.name.as_str();
-        let metric = METRICS.iter().find(|metric| metric.entry.signature.name == name);
-        let entry = metric.map(|metric| &metric.entry);
-        let entry = entry.or_else(|| find(layer::entries(), name));
-        let Some(Entry { signature, built: Some(expand) }) = entry else {
-            let message = format!("unknown metric `{name}`");
-            let error = Diagnostic::error("unknown-name", call.function.span, message);
-            let known = METRICS.iter().map(|metric| metric.entry.signature.name);
-            let losses = ["mse", "mae", "bce", "bce_logits", "cross_entropy"];
-            self.report(names::suggest(error, name, known.chain(losses)));
-            return;
+        let meant = |entry: &&Entry<Function>| {
+            matches!(entry.built, Some(Function { make: Make::Loss(_) | Make::Metric(_), .. }))
         };
+        let known = layer::entries().filter(meant).map(Entry::name);
+        let found = self.look_up("metric", layer::entries(), known, (name, call.function.span));
+        let Some((signature, function)) = found else { return };
         self.builder.graph.enter(Origin { name: name.into(), span: call.span });
         let params = self.builder.params.len();
         let Some(matched) = self.arguments(signature, &call.args, call.span, None) else {
             return;
         };
-        let result = expand(&mut self.builder, &matched.args);
+        let figure = function.figure(&mut self.builder, &matched.args);
         self.no_new_params(params, call.span);
-        let value = self.call_result(result, &matched, call.span);
+        let result = figure.as_ref().map(|figure| figure.node).map_err(Problem::clone);
+        let value = self.call_result(function, result, &matched, call.span);
         let operand = Operand { value, span: call.span, defined: None };
-        if let Some(node) = self.single_number(&operand, "a metric") {
+        if let (Some(_), Ok(figure)) = (self.single_number(&operand, "a metric"), figure) {
             let name = if several { full_name(call) } else { name.to_string() };
-            let target = |name| self.builder.graph.shape(matched.args.tensor(name));
-            let finish = metric.map_or(Finish::Mean, |metric| (metric.finish)(target("t")));
-            self.model.metrics.push(Metric { name, node, finish });
+            self.model.metrics.push(Metric { name, figure });
         }
     }
 
@@ -200,7 +194,8 @@ impl<'a> Lowering<'a> {
             self.report(error.help("write `optimizer = sgd(lr: 0.1)`"));
             return None;
         }
-        let (signature, rule) = self.look_up("optimizer", OPTIMIZERS, name, span)?;
+        let (signature, rule) =
+            self.look_up("optimizer", OPTIMIZERS, built(OPTIMIZERS), (name, span))?;
         let matched = self.arguments(signature, written, value.span, None)?;
         let result = (rule.check)(&matched.args);
         self.settled(result, &matched.args, value.span)?;
