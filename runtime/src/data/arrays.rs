@@ -7,6 +7,7 @@
 
 use std::collections::HashSet;
 use std::fs::File;
+use std::io::{self, Read};
 use std::path::PathBuf;
 
 use super::columns::Placement;
@@ -27,15 +28,42 @@ pub fn read_arrays(
     files: &[(String, PathBuf)],
     spec: &TableSpec<'_>,
 ) -> Result<Dataset, DataError> {
+    let named = |(port, path): &(String, PathBuf)| (port.clone(), path.display().to_string());
+    let names: Vec<_> = files.iter().map(named).collect();
+    read_each(&names, spec, |index| File::open(&files[index].1))
+}
+
+/// [`read_arrays`] of what files hold, such as that of `include_bytes!`. Errors call it by the name
+/// of the port.
+///
+/// # Errors
+/// As there.
+pub fn read_arrays_of(
+    arrays: &[(&str, &[u8])],
+    spec: &TableSpec<'_>,
+) -> Result<Dataset, DataError> {
+    let named = |(port, _): &(&str, &[u8])| (port.to_string(), port.to_string());
+    let names: Vec<_> = arrays.iter().map(named).collect();
+    read_each(&names, spec, |index| Ok(arrays[index].1))
+}
+
+/// Reads what is opened by its index, of which the names of the ports and of the files are known.
+fn read_each<R: Read>(
+    files: &[(String, String)],
+    spec: &TableSpec<'_>,
+    mut open_file: impl FnMut(usize) -> io::Result<R>,
+) -> Result<Dataset, DataError> {
     check_names(files, spec)?;
-    let file_of = |port: &PortSpec| files.iter().find(|(name, _)| *name == port.name);
+    let file_of = |port: &PortSpec| files.iter().position(|(name, _)| *name == port.name);
     let skip = spec.targets_optional && spec.targets.iter().all(|port| file_of(port).is_none());
     let targets = if skip { &[] } else { spec.targets };
     let mut reading = Reading::new(spec);
     let mut read = |ports: &[PortSpec]| -> Result<Vec<Array>, DataError> {
-        let array = |port| match file_of(port) {
-            Some((_, path)) => reading.read_file(port, path),
-            None => Err(missing(port, files)),
+        let array = |port| {
+            let index = file_of(port).ok_or_else(|| missing(port, files))?;
+            let name = &files[index].1;
+            let file = open_file(index).map_err(|error| DataError::io(name, &error))?;
+            reading.read(port, &mut *open(file, name)?, name)
         };
         ports.iter().map(array).collect()
     };
@@ -88,11 +116,10 @@ fn one_of_several(name: &str, spec: &TableSpec<'_>) -> DataError {
 }
 
 /// Every name is that of a port, and none comes twice.
-fn check_names(files: &[(String, PathBuf)], spec: &TableSpec<'_>) -> Result<(), DataError> {
+fn check_names(files: &[(String, String)], spec: &TableSpec<'_>) -> Result<(), DataError> {
     let ports = || spec.inputs.iter().chain(spec.targets).map(|port| port.name.as_str());
     let mut seen = HashSet::new();
     for (name, path) in files {
-        let path = path.display().to_string();
         if !ports().any(|port| port == name) {
             let message = format!("is for {}, which the model does not have", quoted(name));
             return Err(DataError {
@@ -107,8 +134,8 @@ fn check_names(files: &[(String, PathBuf)], spec: &TableSpec<'_>) -> Result<(), 
     Ok(())
 }
 
-fn missing(port: &PortSpec, files: &[(String, PathBuf)]) -> DataError {
-    let first = files.first().map_or("no file".into(), |(_, path)| path.display().to_string());
+fn missing(port: &PortSpec, files: &[(String, String)]) -> DataError {
+    let first = files.first().map_or("no file", |(_, path)| path);
     let message = format!("there is no file for {} beside it", quoted(&port.name));
     DataError::new(first, message).with_help(format!("add {}=FILE", shown(&port.name)))
 }
@@ -124,12 +151,6 @@ struct Reading<'a> {
 impl<'a> Reading<'a> {
     fn new(spec: &TableSpec<'a>) -> Reading<'a> {
         Reading { spec: *spec, rows: None }
-    }
-
-    fn read_file(&mut self, port: &PortSpec, path: &PathBuf) -> Result<Array, DataError> {
-        let name = path.display().to_string();
-        let file = File::open(path).map_err(|error| DataError::io(&name, &error))?;
-        self.read(port, &mut *open(file, &name)?, &name)
     }
 
     fn read(

@@ -3,12 +3,12 @@
 
 use std::io::Read;
 
-use flate2::read::MultiGzDecoder;
-
 use super::bytes::read_up_to;
+#[cfg(feature = "csv")]
+use super::csv;
 use super::error::DataError;
 use super::table::Opened;
-use super::{csv, idx, npy};
+use super::{idx, npy};
 
 /// A format that is read.
 pub(super) struct Format {
@@ -19,7 +19,12 @@ pub(super) struct Format {
 }
 
 /// Every format; the first one that takes a file has it.
-const FORMATS: [Format; 3] = [npy::FORMAT, idx::FORMAT, csv::FORMAT];
+const FORMATS: &[Format] = &[
+    npy::FORMAT,
+    idx::FORMAT,
+    #[cfg(feature = "csv")]
+    csv::FORMAT,
+];
 
 /// As many first bytes as any kind needs: those of a zip archive up to its first name.
 const HEAD_BYTES: usize = 64;
@@ -64,13 +69,25 @@ const OTHERS: [(&[u8], &str, &str); 22] = [
 pub(super) fn open<'r>(reader: impl Read + 'r, name: &str) -> Opened<'r> {
     let (mut head, mut whole) = peek(reader, name)?;
     if head.starts_with(GZIP) {
-        (head, whole) = peek(MultiGzDecoder::new(whole), name)?;
+        (head, whole) = peek(unpacked(whole, name)?, name)?;
         if head.starts_with(GZIP) {
             return Err(DataError::new(name, "is gzipped twice").with_help("unpack it once"));
         }
     }
     let format = recognize(&head, name)?;
     (format.open)(whole, name)
+}
+
+/// What is gzipped in a file.
+#[cfg(feature = "gzip")]
+fn unpacked<'r>(file: Box<dyn Read + 'r>, _: &str) -> Result<impl Read + 'r, DataError> {
+    Ok(flate2::read::MultiGzDecoder::new(file))
+}
+
+#[cfg(not(feature = "gzip"))]
+fn unpacked<'r>(_: Box<dyn Read + 'r>, name: &str) -> Result<Box<dyn Read + 'r>, DataError> {
+    let error = DataError::new(name, "is gzipped, and this program was built without gzip");
+    Err(error.with_help("unpack it, or build with the feature `gzip` of arenet-runtime"))
 }
 
 /// The first bytes of a reader, and one that still has them.
@@ -92,8 +109,13 @@ fn recognize(head: &[u8], name: &str) -> Result<&'static Format, DataError> {
         return Err(DataError::new(name, format!("is {what}")).with_help(help));
     }
     FORMATS.iter().find(|format| (format.begins)(head)).ok_or_else(|| {
-        DataError::new(name, "is no text: it has zero bytes")
-            .with_help("rows are CSV in UTF-8, or arrays of npy or IDX")
+        if cfg!(feature = "csv") || head.contains(&0) {
+            DataError::new(name, "is no text: it has zero bytes")
+                .with_help("rows are CSV in UTF-8, or arrays of npy or IDX")
+        } else {
+            DataError::new(name, "is no array, and this program was built without tables of text")
+                .with_help("save arrays as npy, or build with the feature `csv` of arenet-runtime")
+        }
     })
 }
 

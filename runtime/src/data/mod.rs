@@ -10,6 +10,7 @@ mod arrays;
 mod bytes;
 mod column_map;
 mod columns;
+#[cfg(feature = "csv")]
 mod csv;
 mod error;
 mod field;
@@ -24,7 +25,7 @@ mod suggest;
 mod table;
 mod tables;
 
-pub use arrays::read_arrays;
+pub use arrays::{read_arrays, read_arrays_of};
 pub(crate) use bytes::{Flaw, append_elements, narrow};
 pub use column_map::ColumnMap;
 pub use error::DataError;

@@ -1,5 +1,8 @@
 //! Writes predictions: as CSV, as JSON with one row a line, or as one `.npy` matrix.
 
+#[cfg(feature = "csv")]
+mod csv;
+
 use std::io::{self, Write};
 
 use super::error::shown;
@@ -9,7 +12,8 @@ use crate::program::{Domain, Label};
 /// How predictions are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// A header, then a row of text per row.
+    /// A header, then a row of text per row; by the feature `csv`.
+    #[cfg(feature = "csv")]
     Csv,
     /// An array of objects, one per row and line.
     Json,
@@ -21,6 +25,7 @@ impl Format {
     /// The format that the command line calls `name`.
     pub fn parse(name: &str) -> Option<Format> {
         match name {
+            #[cfg(feature = "csv")]
             "csv" => Some(Format::Csv),
             "json" => Some(Format::Json),
             "npy" => Some(Format::Npy),
@@ -87,7 +92,8 @@ pub fn write_part(
         check(output, part.rows)?;
     }
     match format {
-        Format::Csv => write_csv(w, part, outputs),
+        #[cfg(feature = "csv")]
+        Format::Csv => csv::write(w, part, outputs),
         Format::Json => write_json(w, part, outputs),
         Format::Npy => write_matrix(w, part, outputs),
     }
@@ -130,53 +136,6 @@ fn largest(values: &[f32]) -> Option<usize> {
         }
     }
     best
-}
-
-fn write_csv(w: &mut dyn Write, part: Part, outputs: &[Output<'_>]) -> io::Result<()> {
-    write_table(&mut csv::Writer::from_writer(w), part, outputs).map_err(cause)
-}
-
-/// The error of the stream itself, so that its kind can be told.
-fn cause(error: csv::Error) -> io::Error {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => error,
-        other => io::Error::other(format!("{other:?}")),
-    }
-}
-
-fn write_table(
-    writer: &mut csv::Writer<&mut dyn Write>,
-    part: Part,
-    outputs: &[Output<'_>],
-) -> csv::Result<()> {
-    if part.before == 0 {
-        writer.write_record(header(outputs))?;
-    }
-    for row in 0..part.rows {
-        for output in outputs {
-            for value in output.row(row) {
-                writer.write_field(format!("{value:?}"))?;
-            }
-            if output.classes.is_some() {
-                let class = output.class(row).map(|label| label.to_string());
-                writer.write_field(class.unwrap_or_default())?;
-            }
-        }
-        writer.write_record(None::<&[u8]>)?;
-    }
-    Ok(writer.flush()?)
-}
-
-fn header(outputs: &[Output<'_>]) -> Vec<String> {
-    let mut header = Vec::new();
-    for output in outputs {
-        match output.width {
-            1 => header.push(output.name.to_string()),
-            width => header.extend((0..width).map(|index| format!("{}.{index}", output.name))),
-        }
-        header.extend(output.classes.map(|classes| classes.column.to_string()));
-    }
-    header
 }
 
 fn write_json(w: &mut dyn Write, part: Part, outputs: &[Output<'_>]) -> io::Result<()> {

@@ -34,6 +34,7 @@ pub(super) type Opened<'r> = Result<Box<dyn Table + 'r>, DataError>;
 #[derive(Clone, Copy)]
 pub(super) enum Row<'a> {
     /// Text, and where in it each field ends.
+    #[cfg_attr(not(feature = "csv"), expect(dead_code, reason = "no other format has text"))]
     Text { text: &'a [u8], ends: &'a [usize] },
     /// Numbers.
     Numbers(&'a [f32]),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::Path;
 
@@ -36,8 +36,8 @@ pub(crate) trait Source {
 ///
 /// ```
 /// # use arenet_runtime::weights::WeightsFile;
-/// let bytes = b"\x08\0\0\0\0\0\0\0{}      ";
-/// let file = WeightsFile::new(std::io::Cursor::new(bytes), "built in")?;
+/// let bytes = b"\x08\0\0\0\0\0\0\0{}      "; // or include_bytes!("net.safetensors")
+/// let file = WeightsFile::of_bytes(bytes, "built in")?;
 /// assert!(file.heads().is_empty());
 /// # Ok::<(), arenet_runtime::data::DataError>(())
 /// ```
@@ -61,6 +61,16 @@ impl WeightsFile {
     pub fn open(path: impl AsRef<Path>) -> Result<WeightsFile, DataError> {
         let (file, name) = open(path.as_ref())?;
         WeightsFile::new(file, &name)
+    }
+}
+
+impl<'b> WeightsFile<Cursor<&'b [u8]>> {
+    /// What such a file holds; `name` is what errors call it.
+    ///
+    /// # Errors
+    /// As [`WeightsFile::new`].
+    pub fn of_bytes(bytes: &'b [u8], name: &str) -> Result<Self, DataError> {
+        WeightsFile::new(Cursor::new(bytes), name)
     }
 }
 
