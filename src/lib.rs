@@ -23,6 +23,7 @@
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+mod builder;
 mod data;
 mod error;
 mod net;
@@ -32,11 +33,12 @@ mod trainer;
 pub use arenet_compiler::Precision;
 pub use arenet_runtime::rows::{AsSlice, AsSliceMut, Rows, RowsMut, Slice};
 pub use arenet_runtime::train::{EpochReport, Evaluation, Progress};
+pub use builder::TrainerBuilder;
 pub use data::{Data, Reader};
 pub use error::{Diagnostics, Error, ErrorKind};
 pub use net::{Net, NetOptions};
 pub use predictor::{Outputs, Predictor, PredictorOptions};
-pub use trainer::{Trainer, TrainerBuilder};
+pub use trainer::Trainer;
 
 /// The compiler and the runtime as they are inside. Nothing here is a promise: it changes with any
 /// release, and is reachable for this repository's command, tests and measurements.

@@ -1,9 +1,9 @@
 //! A net: the text that describes it, or a program that was compiled from one.
 
+use crate::builder::TrainerBuilder;
 use crate::data::{Data, Reader, Specs};
 use crate::error::{Cause, Diagnostics, Error};
 use crate::predictor::{Predictor, PredictorOptions};
-use crate::trainer::TrainerBuilder;
 use arenet_compiler::diagnostic::Diagnostic;
 use arenet_compiler::model::{self, Model};
 use arenet_compiler::syntax::MAX_SOURCE;
@@ -214,7 +214,21 @@ impl Net {
     /// # Ok::<(), arenet::Error>(())
     /// ```
     pub fn trainer(&self, data: Data) -> TrainerBuilder<'_> {
-        TrainerBuilder::new(self, data)
+        TrainerBuilder::new(self, Some(data))
+    }
+
+    /// Trains the net on rows that come one after another, by [`Trainer::step`].
+    ///
+    /// ```
+    /// let net = arenet::Net::open("models/xor.net")?;
+    /// let mut trainer = net.online_trainer().seed(1).build()?;
+    /// let loss = trainer.step(&[0.0, 1.0], &1.0)?;
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    ///
+    /// [`Trainer::step`]: crate::Trainer::step
+    pub fn online_trainer(&self) -> TrainerBuilder<'_> {
+        TrainerBuilder::new(self, None)
     }
 
     /// Predicts with the weights in a safetensors file: those that training wrote, or PyTorch.

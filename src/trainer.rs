@@ -1,43 +1,12 @@
 //! Training, all at once, epoch by epoch or step by step.
 
-use crate::data::Data;
 use crate::error::Error;
-use crate::net::Net;
-use arenet_compiler::Options;
-use arenet_runtime::exec::Options as RunOptions;
-use arenet_runtime::simd::Isa;
-use arenet_runtime::train::{self, EpochReport, Evaluation, Progress, Settings};
+use arenet_runtime::rows::{Rows, RowsMut};
+use arenet_runtime::train::{self, EpochReport, Evaluation, Progress};
 use arenet_runtime::weights::WeightsFile;
 use std::io::{Cursor, Read, Seek};
 use std::ops::ControlFlow;
 use std::path::Path;
-
-/// How a net is trained: [`Net::trainer`]. What is not said is as the net's text says.
-///
-/// ```
-/// let net = arenet::Net::open("models/iris.net")?;
-/// let data = net.read_csv("models/iris.csv")?;
-/// let mut trainer = net.trainer(data).seed(1).threads(2).epochs(10).build()?;
-/// let report = trainer.train()?;
-/// assert_eq!(report.epoch, 10);
-/// # Ok::<(), arenet::Error>(())
-/// ```
-#[derive(Clone, Debug)]
-pub struct TrainerBuilder<'n> {
-    net: &'n Net,
-    data: Data,
-    valid: Option<Data>,
-    batch: Option<Batch>,
-    settings: Settings,
-    run: RunOptions,
-}
-
-/// The rows of a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Batch {
-    Full,
-    Rows(u64),
-}
 
 /// Trains a net. The same net, data, settings and seed give the same weights, bit for bit, on any
 /// machine and with any number of threads, and however often the run is interrupted and resumed.
@@ -53,195 +22,8 @@ enum Batch {
 /// # Ok::<(), arenet::Error>(())
 /// ```
 pub struct Trainer {
-    inner: train::Trainer,
-    last: Option<EpochReport>,
-}
-
-impl<'n> TrainerBuilder<'n> {
-    pub(crate) fn new(net: &'n Net, data: Data) -> TrainerBuilder<'n> {
-        let (settings, run) = (Settings::default(), RunOptions::default());
-        TrainerBuilder { net, data, valid: None, batch: None, settings, run }
-    }
-
-    /// The seed of the initial values, the rows held out and the order of the others.
-    ///
-    /// ```
-    /// # let net = arenet::Net::open("models/xor.net")?;
-    /// # let data = net.read_csv("models/xor.csv")?;
-    /// let trainer = net.trainer(data).seed(1).build()?;
-    /// # Ok::<(), arenet::Error>(())
-    /// ```
-    #[must_use]
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.settings.seed = Some(seed);
-        self
-    }
-
-    /// The number of passes over the data.
-    ///
-    /// ```
-    /// # let net = arenet::Net::open("models/xor.net")?;
-    /// # let data = net.read_csv("models/xor.csv")?;
-    /// assert_eq!(net.trainer(data).epochs(7).build()?.epochs(), 7);
-    /// # Ok::<(), arenet::Error>(())
-    /// ```
-    #[must_use]
-    pub fn epochs(mut self, epochs: u64) -> Self {
-        self.settings.epochs = Some(epochs);
-        self
-    }
-
-    /// The learning rate that every schedule starts from.
-    ///
-    /// ```
-    /// # let net = arenet::Net::open("models/xor.net")?;
-    /// # let data = net.read_csv("models/xor.csv")?;
-    /// let trainer = net.trainer(data).learning_rate(0.01).build()?;
-    /// # Ok::<(), arenet::Error>(())
-    /// ```
-    #[must_use]
-    pub fn learning_rate(mut self, rate: f64) -> Self {
-        self.settings.lr = Some(rate);
-        self
-    }
-
-    /// The rows of a step.
-    ///
-    /// ```
-    /// # let net = arenet::Net::open("models/xor.net")?;
-    /// # let data = net.read_csv("models/xor.csv")?;
-    /// assert_eq!(net.trainer(data).batch(2).build()?.steps_per_epoch(), 2);
-    /// # Ok::<(), arenet::Error>(())
-    /// ```
-    #[must_use]
-    pub fn batch(mut self, rows: u64) -> Self {
-        self.batch = Some(Batch::Rows(rows));
-        self
-    }
-
-    /// Makes a step of all rows there are.
-    ///
-    /// ```
-    /// # let net = arenet::Net::open("models/iris.net")?;
-    /// # let data = net.read_csv("models/iris.csv")?;
-    /// assert_eq!(net.trainer(data).full_batch().build()?.steps_per_epoch(), 1);
-    /// # Ok::<(), arenet::Error>(())
-    /// ```
-    #[must_use]
-    pub fn full_batch(mut self) -> Self {
-        self.batch = Some(Batch::Full);
-        self
-    }
-
-    /// Whether every epoch has the rows in an order of its own.
-    ///
-    /// ```
-    /// # let net = arenet::Net::open("models/xor.net")?;
-    /// # let data = net.read_csv("models/xor.csv")?;
-    /// let trainer = net.trainer(data).shuffle(false).build()?;
-    /// # Ok::<(), arenet::Error>(())
-    /// ```
-    #[must_use]
-    pub fn shuffle(mut self, shuffle: bool) -> Self {
-        self.settings.shuffle = Some(shuffle);
-        self
-    }
-
-    /// The share of the rows to hold out for validation, from 0 up to but not including 1.
-    ///
-    /// ```
-    /// # let net = arenet::Net::open("models/iris.net")?;
-    /// # let data = net.read_csv("models/iris.csv")?;
-    /// assert_eq!(net.trainer(data).hold_out(0.1).build()?.held_out_rows(), 15);
-    /// # Ok::<(), arenet::Error>(())
-    /// ```
-    #[must_use]
-    pub fn hold_out(mut self, share: f64) -> Self {
-        self.settings.valid = Some(share);
-        self
-    }
-
-    /// Validates on these rows, and trains on all the others.
-    ///
-    /// ```
-    /// # let net = arenet::Net::open("models/iris.net")?;
-    /// # let data = net.read_csv("models/iris.csv")?;
-    /// let trainer = net.trainer(data.clone()).validate_on(data).build()?;
-    /// assert_eq!((trainer.rows(), trainer.held_out_rows()), (150, 150));
-    /// # Ok::<(), arenet::Error>(())
-    /// ```
-    #[must_use]
-    pub fn validate_on(mut self, data: Data) -> Self {
-        self.valid = Some(data);
-        self
-    }
-
-    /// The number of threads; by default one a core.
-    ///
-    /// ```
-    /// # let net = arenet::Net::open("models/xor.net")?;
-    /// # let data = net.read_csv("models/xor.csv")?;
-    /// let trainer = net.trainer(data).threads(1).build()?;
-    /// # Ok::<(), arenet::Error>(())
-    /// ```
-    #[must_use]
-    pub fn threads(mut self, threads: usize) -> Self {
-        self.run.threads = threads;
-        self
-    }
-
-    /// The most bytes that the training may take with its data; by default 80% of the memory the
-    /// machine has.
-    ///
-    /// ```
-    /// # let net = arenet::Net::open("models/xor.net")?;
-    /// # let data = net.read_csv("models/xor.csv")?;
-    /// assert!(net.trainer(data).max_memory(1000).build().is_err());
-    /// # Ok::<(), arenet::Error>(())
-    /// ```
-    #[must_use]
-    pub fn max_memory(mut self, bytes: u64) -> Self {
-        self.run.max_memory = bytes;
-        self
-    }
-
-    /// The instruction set; by default the best the machine has. All give the same bits.
-    #[doc(hidden)]
-    #[must_use]
-    pub fn isa(mut self, isa: Option<Isa>) -> Self {
-        self.run.isa = isa;
-        self
-    }
-
-    /// Checks all of it, compiles the net for the rows of a step, and gives it its initial values.
-    ///
-    /// ```
-    /// # let net = arenet::Net::open("models/xor.net")?;
-    /// # let data = net.read_csv("models/xor.csv")?;
-    /// let mut trainer = net.trainer(data).build()?;
-    /// # Ok::<(), arenet::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// A net without a `train` section, data that does not fit it, or settings that are out of
-    /// range or leave nothing to train on.
-    pub fn build(self) -> Result<Trainer, Error> {
-        let all = self.data.rows() as u64;
-        let batch = match self.batch {
-            Some(Batch::Rows(rows)) => Some(rows),
-            Some(Batch::Full) => Some(all.max(1)),
-            None if self.net.is_full() => Some(all.max(1)),
-            None => None,
-        };
-        if let (Some(_), Some(_)) = (self.batch, self.net.compiled()) {
-            let text = format!("{}: is compiled, with the batch it has", self.net.name());
-            return Err(Error::usage(text));
-        }
-        let (program, _) = self.net.compile(&Options { batch, ..Options::default() })?;
-        let (data, valid) = (self.data.into_set(), self.valid.map(Data::into_set));
-        let inner = train::Trainer::new(program, data, valid, &self.settings, self.run)?;
-        Ok(Trainer { inner, last: None })
-    }
+    pub(crate) inner: train::Trainer,
+    pub(crate) last: Option<EpochReport>,
 }
 
 impl Trainer {
@@ -332,6 +114,58 @@ impl Trainer {
         let report = self.inner.run_epoch(&mut on_step)?;
         self.last = report.clone().or(self.last.take());
         Ok(report)
+    }
+
+    /// One optimizer step on rows of one's own, for what is learned online or by reinforcement:
+    /// values of all inputs and of all targets, of at most as many rows as a batch has. It gives
+    /// the mean loss over the rows before the update, allocates nothing, counts for schedules as
+    /// any step, and gives the same bits as a step on the same rows of data.
+    ///
+    /// ```
+    /// let net = arenet::Net::open("models/xor.net")?;
+    /// let mut trainer = net.online_trainer().batch(4).seed(1).build()?;
+    /// let inputs = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];
+    /// let targets = [0.0, 1.0, 1.0, 0.0];
+    /// let mut loss = 1.0;
+    /// for _ in 0..500 {
+    ///     loss = trainer.step(&inputs, &targets)?;
+    /// }
+    /// assert!(loss < 0.1);
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Values that are not what the net takes, or another number of rows.
+    /// [`ErrorKind::Diverged`](crate::ErrorKind::Diverged) if the loss is NaN or infinite: the
+    /// trainer is then back where it was made, its weights were loaded, or an epoch began.
+    pub fn step<I, T>(&mut self, inputs: &I, targets: &T) -> Result<f32, Error>
+    where
+        I: Rows + ?Sized,
+        T: Rows + ?Sized,
+    {
+        Ok(self.inner.step(inputs, targets)?)
+    }
+
+    /// Predicts with the weights as they are, as
+    /// [`Predictor::predict_into`](crate::Predictor::predict_into) does.
+    ///
+    /// ```
+    /// let net = arenet::Net::open("models/xor.net")?;
+    /// let mut trainer = net.online_trainer().build()?;
+    /// let mut y = [0.0];
+    /// trainer.predict_into(&[0.0, 1.0], &mut y)?;
+    /// assert!(y[0] > 0.0 && y[0] < 1.0);
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As there.
+    pub fn predict_into<I, O>(&mut self, inputs: &I, outputs: &mut O) -> Result<(), Error>
+    where
+        I: Rows + ?Sized,
+        O: RowsMut + ?Sized,
+    {
+        Ok(self.inner.predict_into(inputs, outputs)?)
     }
 
     /// Loss and metrics over the held-out rows, if there are any.

@@ -72,7 +72,7 @@ fn saving_and_loading_hold_little() {
     };
     let options = RunOptions { threads: 1, ..RunOptions::default() };
     let settings = Settings::default();
-    let mut trainer = Trainer::new(program, data, None, &settings, options).unwrap();
+    let mut trainer = Trainer::new(program, data, &Settings { run: options, ..settings }).unwrap();
     let file = std::env::temp_dir().join(format!("arenet-allocations-{}", std::process::id()));
     let saved = [
         peak_of(|| trainer.save_weights(&file).unwrap()),
@@ -147,7 +147,8 @@ fn check(width: usize, threads: usize) {
     };
     let options = RunOptions { threads, ..RunOptions::default() };
     let settings = Settings::default();
-    let mut trainer = Trainer::new(program.clone(), data, None, &settings, options).unwrap();
+    let mut trainer =
+        Trainer::new(program.clone(), data, &Settings { run: options, ..settings }).unwrap();
     let mut counts = Vec::with_capacity(100);
     for _ in 0..3 {
         counts.clear();
@@ -159,6 +160,21 @@ fn check(width: usize, threads: usize) {
         assert_eq!(counts.len(), 4);
         assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
     }
+
+    // Steps on rows of one's own, the last of them fewer.
+    let mut online =
+        Trainer::without_data(program, &Settings { steps: Some(50), ..settings }).unwrap();
+    let (x, classes) = (vec![0.5; 64 * width], [1; 64]);
+    let mut steps = |count| {
+        for _ in 0..count {
+            online.step(&x, &classes).unwrap();
+            online.step(&x[..5 * width], &classes[..5]).unwrap();
+        }
+    };
+    steps(2);
+    let before = allocations();
+    steps(10);
+    assert_eq!(allocations(), before, "{width} wide, {threads} threads");
 
     // All of them live to the end: a thread that starts or ends allocates at a time of its own.
     let (x, mut y) = (vec![0.5; 64 * width], vec![0.0; 128]);

@@ -139,20 +139,7 @@ impl Predictor {
         outputs: &mut O,
     ) -> Result<(), RunError> {
         self.check_rows()?;
-        let executor = &mut self.executor;
-        let rows = executor.count_rows(Side::Inputs, inputs)?;
-        executor.check_room(rows, outputs)?;
-        if rows == 0 {
-            return Err(RunError::Value("there are no rows to predict".into()));
-        }
-        let batch = batch_of(self.program.program());
-        for first in (0..rows).step_by(batch) {
-            let batch = first..rows.min(first.saturating_add(batch));
-            executor.put_rows(Side::Inputs, inputs, batch.clone());
-            executor.run(EntryPoint::Predict, batch.len())?;
-            executor.take_rows(outputs, batch);
-        }
-        Ok(())
+        predict_into(&mut self.executor, inputs, outputs)
     }
 
     /// The compiler makes no program of rows that depend on each other, but a file may hold one.
@@ -243,8 +230,29 @@ impl Batches<'_> {
     }
 }
 
+/// Predicts rows whose outputs are their own, without a heap allocation.
+pub(crate) fn predict_into<I: Rows + ?Sized, O: RowsMut + ?Sized>(
+    executor: &mut Executor,
+    inputs: &I,
+    outputs: &mut O,
+) -> Result<(), RunError> {
+    let rows = executor.count_rows(Side::Inputs, inputs)?;
+    executor.check_room(rows, outputs)?;
+    if rows == 0 {
+        return Err(RunError::Value("there are no rows to predict".into()));
+    }
+    let batch = batch_of(executor.program());
+    for first in (0..rows).step_by(batch) {
+        let batch = first..rows.min(first.saturating_add(batch));
+        executor.put_rows(Side::Inputs, inputs, batch.clone());
+        executor.run(EntryPoint::Predict, batch.len())?;
+        executor.take_rows(outputs, batch);
+    }
+    Ok(())
+}
+
 #[cold]
-fn crossed(program: &Program) -> RunError {
+pub(crate) fn crossed(program: &Program) -> RunError {
     let Some(step) = crossing(program) else { unreachable!("some step was found to cross rows") };
     let Origin { name, line, column } = &step.origin;
     RunError::Value(format!(

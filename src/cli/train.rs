@@ -166,11 +166,14 @@ impl Run {
             lr: args.lr,
             seed: args.seed,
             shuffle: args.no_shuffle.then_some(false),
-            valid: None,
+            run: cx.global.exec(),
+            ..Settings::default()
         };
-        let options = cx.global.exec();
         let program = built.program.clone();
-        let mut trainer = Trainer::new(program, rows, valid, &settings, options)?;
+        let mut trainer = match valid {
+            Some(valid) => Trainer::validated(program, rows, valid, &settings),
+            None => Trainer::new(program, rows, &settings),
+        }?;
         if let Some(Weights { mut file, .. }) = init {
             trainer.load_weights_file(&mut file)?;
         }

@@ -174,7 +174,7 @@ fn a_narrow_program_is_not_trained() {
     let narrow = program(NET, None, Precision::Int8);
     let data = Dataset { rows: 8, inputs: vec![rows(8)], ..Dataset::default() };
     let settings = Settings::default();
-    let error = Trainer::new(narrow.clone(), data, None, &settings, RunOptions::default());
+    let error = Trainer::new(narrow.clone(), data, &settings);
     let message = "the program cannot be trained: its weights are not of f32";
     assert_eq!(error.err().map(|error| error.to_string()).as_deref(), Some(message));
     let mut executor = Executor::new(narrow, RunOptions::default()).unwrap();
@@ -220,9 +220,12 @@ fn digits_are_told_apart_as_well_as_in_f32() {
     let (training, held_out) = digits();
     let settings = Settings { epochs: Some(12), valid: Some(0.0), ..Settings::default() };
     let options = RunOptions::default();
-    let mut trainer =
-        Trainer::new(program_of_digits(Precision::F32), training, None, &settings, options)
-            .unwrap();
+    let mut trainer = Trainer::new(
+        program_of_digits(Precision::F32),
+        training,
+        &Settings { run: options, ..settings },
+    )
+    .unwrap();
     while trainer.epoch() < trainer.epochs() {
         trainer.run_epoch(&mut |_| ControlFlow::Continue(())).unwrap();
     }

@@ -37,7 +37,8 @@ fn trained(rows: usize, planned: u64) -> Trainer {
     assert_eq!(columns, [planned < MANY; 2]);
     let settings = Settings { epochs: Some(20), shuffle: Some(false), ..Settings::default() };
     let options = RunOptions::default();
-    let mut trainer = Trainer::new(program.clone(), data(rows), None, &settings, options).unwrap();
+    let mut trainer =
+        Trainer::new(program.clone(), data(rows), &Settings { run: options, ..settings }).unwrap();
     finish(&mut trainer);
     trainer
 }
@@ -116,7 +117,7 @@ fn weights_learnt_in_columns_are_those_of_the_textbook() {
     for rows in [16, 17, 31, 32, 33, 40] {
         let start = {
             let (program, settings) = (program_for(NET, Some(40)), Settings::default());
-            Trainer::new(program, data(rows), None, &settings, RunOptions::default()).unwrap()
+            Trainer::new(program, data(rows), &settings).unwrap()
         };
         let expected = expected(&start.weights(), &data(rows));
         let trained = trained(rows, 40);

@@ -80,7 +80,7 @@ pub fn line(rows: usize) -> Dataset {
 }
 
 pub fn trainer(source: &str, data: Dataset, settings: &Settings) -> Trainer {
-    Trainer::new(program(source), data, None, settings, RunOptions::default()).unwrap()
+    Trainer::new(program(source), data, settings).unwrap()
 }
 
 /// Runs to the end; the reports without their times.

@@ -50,9 +50,7 @@ fn the_last_batch_counts_by_its_rows() {
 fn a_full_batch_is_one_step_over_all_rows() {
     let full = LINE.replace("batch = 4", "batch = full");
     let settings = Settings::default();
-    let mut trainer =
-        Trainer::new(program_for(&full, Some(10)), line(10), None, &settings, Default::default())
-            .unwrap();
+    let mut trainer = Trainer::new(program_for(&full, Some(10)), line(10), &settings).unwrap();
     assert_eq!(trainer.steps_per_epoch(), 1);
     let before = line_loss(&trainer.weights(), &line(10));
     let reports = finish(&mut trainer);
@@ -80,8 +78,13 @@ fn held_out_data_of_its_own_takes_the_place_of_the_share() {
     let (data, valid) = (classes(40, 12), classes(9, 12));
     let options = RunOptions::default();
     let program = program(CLASSIFIER);
-    let mut run =
-        Trainer::new(program.clone(), data, Some(valid.clone()), &settings, options).unwrap();
+    let mut run = Trainer::validated(
+        program.clone(),
+        data,
+        valid.clone(),
+        &Settings { run: options, ..settings },
+    )
+    .unwrap();
     assert_eq!((run.training_rows(), run.validation_rows()), (40, 9));
     finish(&mut run);
     let mut predictor = Predictor::new(program, &run.weights(), "weights", options).unwrap();

@@ -6,6 +6,7 @@ mod divergence;
 mod epochs;
 mod loading;
 mod memory;
+mod own;
 mod reference;
 mod refusals;
 mod resume;

@@ -28,8 +28,12 @@ fn options(max_memory: u64) -> RunOptions {
 }
 
 fn trainer(data: Dataset, valid: Option<Dataset>, max_memory: u64) -> Result<(), RunError> {
-    let settings = Settings::default();
-    match Trainer::new(program(LINE), data, valid, &settings, options(max_memory)) {
+    let settings = Settings { run: options(max_memory), ..Settings::default() };
+    let made = match valid {
+        Some(valid) => Trainer::validated(program(LINE), data, valid, &settings),
+        None => Trainer::new(program(LINE), data, &settings),
+    };
+    match made {
         Ok(_) => Ok(()),
         Err(TrainError::Run(error)) => Err(error),
         Err(other) => panic!("{other}"),

@@ -101,7 +101,8 @@ fn losses_and_weights_of_whole_runs_are_those_of_pytorch() {
         let settings = Settings { epochs: Some(100), shuffle: Some(false), ..Settings::default() };
         let options = RunOptions { isa: Some(isa), ..RunOptions::default() };
         let mut trainer =
-            Trainer::new(program(&net(case)), data(case), None, &settings, options).unwrap();
+            Trainer::new(program(&net(case)), data(case), &Settings { run: options, ..settings })
+                .unwrap();
         trainer.load_weights(&tensors(case, ""), "reference").unwrap();
 
         let expected = case["losses"].as_array().unwrap();
@@ -164,8 +165,7 @@ fn every_optimizer_steps_as_pytorch_does() {
             ..Dataset::default()
         };
         let settings = Settings { epochs: Some(1), shuffle: Some(false), ..Settings::default() };
-        let mut trainer =
-            Trainer::new(program(&source), data, None, &settings, RunOptions::default()).unwrap();
+        let mut trainer = Trainer::new(program(&source), data, &settings).unwrap();
         let params = numbers(&about["params"]);
         let start = Tensor { name: "y.w".into(), shape: vec![5, 1], data: params };
         trainer.load_weights(&[start], "reference").unwrap();

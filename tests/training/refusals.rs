@@ -67,7 +67,7 @@ fn weights_that_do_not_fit_are_refused() {
 
 #[track_caller]
 fn refuses_run(source: &str, data: Dataset, settings: Settings, expected: &str) {
-    let made = Trainer::new(program(source), data, None, &settings, RunOptions::default());
+    let made = Trainer::new(program(source), data, &settings);
     assert_eq!(made.err().map(|error| error.to_string()).as_deref(), Some(expected));
 }
 

@@ -29,7 +29,8 @@ fn threads_and_instruction_sets_do_not_change_the_weights() {
                 let settings = Settings::default();
                 let data = classes(200, width);
                 let mut trainer =
-                    Trainer::new(program(source), data, None, &settings, options).unwrap();
+                    Trainer::new(program(source), data, &Settings { run: options, ..settings })
+                        .unwrap();
                 let reports = finish(&mut trainer);
                 all.push((bits(&trainer.weights()), reports));
             }
@@ -57,8 +58,7 @@ fn the_plan_may_be_larger_than_the_batch() {
     let full = crate::common::LINE.replace("batch = 4", "batch = full");
     let run = |planned| {
         let program = program_for(&full, Some(planned));
-        let mut trainer =
-            Trainer::new(program, line(30), None, &small, RunOptions::default()).unwrap();
+        let mut trainer = Trainer::new(program, line(30), &small).unwrap();
         finish(&mut trainer);
         bits(&trainer.weights())
     };

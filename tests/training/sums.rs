@@ -32,7 +32,8 @@ fn means(terms: impl Iterator<Item = f64> + Clone) -> (f64, f64) {
 fn trained(net: &str, data: &Dataset, epochs: u64, options: RunOptions) -> (Trainer, EpochReport) {
     let program = program_for(net, Some(data.rows as u64));
     let settings = Settings { epochs: Some(epochs), shuffle: Some(false), ..Settings::default() };
-    let mut trainer = Trainer::new(program, data.clone(), None, &settings, options).unwrap();
+    let mut trainer =
+        Trainer::new(program, data.clone(), &Settings { run: options, ..settings }).unwrap();
     let report = finish(&mut trainer).pop().unwrap();
     (trainer, report)
 }
@@ -169,9 +170,13 @@ train {
             let program = program_for(net, Some(batch));
             let settings = Settings::default();
             let options = RunOptions::default();
-            let mut trainer =
-                Trainer::new(program, data.clone(), Some(data.clone()), &settings, options)
-                    .unwrap();
+            let mut trainer = Trainer::validated(
+                program,
+                data.clone(),
+                data.clone(),
+                &Settings { run: options, ..settings },
+            )
+            .unwrap();
             assert_eq!(trainer.evaluate().unwrap().unwrap().metrics[0].1, share, "batch {batch}");
         }
     }

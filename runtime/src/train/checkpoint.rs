@@ -23,7 +23,7 @@ impl Trainer {
     /// # Errors
     /// A file that cannot be written.
     pub fn save_checkpoint(&self, path: impl AsRef<Path>) -> Result<(), DataError> {
-        let Position { epoch, step_in_epoch, steps, loss_sum } = self.position;
+        let Position { epoch, step_in_epoch, steps, own_steps, loss_sum } = self.position;
         let entries = [
             (FORMAT_KEY, CHECKPOINT_FORMAT.to_string()),
             ("net", self.program.program().name.clone()),
@@ -31,6 +31,7 @@ impl Trainer {
             ("epoch", epoch.to_string()),
             ("step_in_epoch", step_in_epoch.to_string()),
             ("steps", steps.to_string()),
+            ("own_steps", own_steps.to_string()),
             ("loss_sum", hex(loss_sum.to_bits())),
         ];
         let mut metadata: Metadata =
@@ -90,6 +91,8 @@ impl Trainer {
             epoch: number("epoch")?,
             step_in_epoch: number("step_in_epoch")?,
             steps: number("steps")?,
+            // A checkpoint of an earlier version has none.
+            own_steps: number("own_steps").unwrap_or(0),
             loss_sum: f64::from_bits(bits),
         };
         let before = position.epoch.checked_mul(self.steps_per_epoch())?;

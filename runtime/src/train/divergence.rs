@@ -5,7 +5,6 @@
 //! epoch is run again from the state at its start: once to find the step, once to look into it.
 
 use super::report::{Divergence, Part};
-use super::scalars::Clock;
 use super::{Position, Trainer};
 use crate::exec::{EntryPoint, RunError};
 use crate::program::{Origin, Param, Program};
@@ -24,14 +23,14 @@ impl Trainer {
         let bad = self.find_step(end)?;
         self.rewind();
         while self.position.steps < bad.steps {
-            self.step()?;
+            self.next_step()?;
         }
         let found = self.look_into_step()?;
         let rows = self.next_rows();
         self.rewind();
         Ok(Divergence {
             epoch: bad.epoch + 1,
-            step: bad.steps + 1,
+            step: bad.clock().step + 1,
             rows: rows.start as u64..rows.end as u64,
             part: found.part,
             name: found.origin.name,
@@ -49,7 +48,7 @@ impl Trainer {
             if before.steps + 1 >= end || !self.is_finite() {
                 return Ok(before);
             }
-            let loss = self.step()?;
+            let loss = self.next_step()?;
             if !loss.is_finite() || !self.is_finite() {
                 return Ok(before);
             }
@@ -67,7 +66,7 @@ impl Trainer {
         }
         let rows = self.next_rows();
         let count = rows.len();
-        let clock = Clock { step: self.position.steps, epoch: self.position.epoch };
+        let clock = self.position.clock();
         self.executor.load(&self.data, &self.order[rows]);
         self.scalars.set_step(&mut self.executor, count, clock);
         if let Some(bad) = self.executor.find_non_finite(EntryPoint::Eval, count)? {
@@ -88,7 +87,7 @@ impl Trainer {
     }
 
     /// Goes back to the last good state.
-    fn rewind(&mut self) {
+    pub(super) fn rewind(&mut self) {
         self.position = self.last_good.position;
         self.executor.restore_state(&self.last_good.state);
     }
@@ -103,7 +102,7 @@ fn name_only(name: &str) -> Origin {
 }
 
 /// The statement of the loss: what the last step of an evaluation that writes it comes from.
-fn loss_origin(program: &Program) -> Origin {
+pub(super) fn loss_origin(program: &Program) -> Origin {
     let writes = |step: &&crate::program::Step| {
         program.loss.is_some_and(|loss| step.kernel.access().writes.contains(&loss))
     };

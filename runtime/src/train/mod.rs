@@ -5,6 +5,7 @@
 mod checkpoint;
 mod divergence;
 pub(crate) mod evaluate;
+mod own;
 pub(crate) mod params;
 mod report;
 pub(crate) mod scalars;
@@ -18,7 +19,8 @@ pub use seen::Seen;
 pub use settings::{Settings, check_epochs, check_rate};
 
 use crate::data::{ColumnNames, DataError, Dataset};
-use crate::exec::{EntryPoint, Executor, Feed, Options, RunError};
+use crate::exec::{EntryPoint, Executor, Feed, RunError};
+use crate::program::rows::crossing;
 use crate::program::{BufferId, Param, Training, Verified};
 use crate::random::{SHUFFLE_STREAM, Stream, shuffle};
 use crate::weights::{Given, LAYOUT, LAYOUT_KEY, Source, Tensor, WeightsFile};
@@ -36,12 +38,11 @@ use std::time::{Duration, Instant};
 /// instruction set and the number of threads, and however often the run is interrupted and resumed.
 ///
 /// ```no_run
-/// # use arenet_runtime::{data::Dataset, exec::Options, program::Verified};
+/// # use arenet_runtime::{data::Dataset, program::Verified};
 /// # use arenet_runtime::train::{Settings, TrainError, Trainer};
 /// # use std::{ops::ControlFlow, sync::Arc};
 /// # fn run(program: Arc<Verified>, data: Dataset) -> Result<(), TrainError> {
-/// let settings = Settings::default();
-/// let mut trainer = Trainer::new(program, data, None, &settings, Options::default())?;
+/// let mut trainer = Trainer::new(program, data, &Settings::default())?;
 /// while trainer.epoch() < trainer.epochs() {
 ///     if let Some(report) = trainer.run_epoch(&mut |_| ControlFlow::Continue(()))? {
 ///         println!("epoch {}: loss {:.4}", report.epoch, report.loss);
@@ -76,6 +77,15 @@ pub struct Trainer {
     timing: Timing,
     /// A hash of the data, computed for the first checkpoint.
     data_hash: OnceLock<u64>,
+    /// Whether each row's outputs are its own.
+    by_rows: bool,
+}
+
+/// The data, the data held out where it is other data, and which rows of each are used.
+type Rows = (Feed<'static>, Option<Feed<'static>>, Vec<u32>, Vec<u32>);
+
+fn feed(program: &Arc<Verified>, data: Dataset) -> Result<Feed<'static>, RunError> {
+    Feed::new(program, data.rows, data.inputs, data.targets)
 }
 
 /// How far a run has come.
@@ -85,10 +95,19 @@ struct Position {
     epoch: u64,
     /// Steps done in the one after them.
     step_in_epoch: u64,
-    /// Steps done in all.
+    /// Steps done in all epochs.
     steps: u64,
+    /// Steps done on rows of the application's own.
+    own_steps: u64,
     /// The loss of each row trained on in this epoch, summed.
     loss_sum: f64,
+}
+
+impl Position {
+    /// What schedules and optimizers go by.
+    fn clock(&self) -> Clock {
+        Clock { step: self.steps + self.own_steps, epoch: self.epoch }
+    }
 }
 
 /// The state at the last moment it was known to be finite: the start of the epoch, or where the
@@ -107,10 +126,8 @@ struct Timing {
 
 impl Trainer {
     /// Prepares a run: checks the data against the program, holds rows out, and gives the
-    /// parameters their initial values.
-    ///
-    /// Without `valid`, the share of the data that the program or the settings say is held out:
-    /// rows chosen by the seed. With it, all of `data` is trained on.
+    /// parameters their initial values. The share of the data that the program or the settings say
+    /// is held out: rows chosen by the seed.
     ///
     /// # Errors
     /// A program without a `train` section, data that does not fit its ports, settings that are out
@@ -118,49 +135,89 @@ impl Trainer {
     pub fn new(
         program: Arc<Verified>,
         data: Dataset,
-        valid: Option<Dataset>,
         settings: &Settings,
-        options: Options,
+    ) -> Result<Trainer, TrainError> {
+        let training = settings::resolve(&program, settings)?;
+        let columns = data.columns.clone();
+        let data = feed(&program, data)?;
+        let rows = settings::split(data.rows(), training.valid, training.seed)?;
+        let rows = (data, None, rows.0, rows.1);
+        Trainer::prepare(program, training, columns, rows, settings)
+    }
+
+    /// [`Trainer::new`] that trains on all of the data, and validates on other data.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn validated(
+        program: Arc<Verified>,
+        data: Dataset,
+        valid: Dataset,
+        settings: &Settings,
+    ) -> Result<Trainer, TrainError> {
+        let mut training = settings::resolve(&program, settings)?;
+        training.valid = 0.0;
+        let columns = data.columns.clone();
+        let (data, valid) = (feed(&program, data)?, feed(&program, valid)?);
+        let all = |data: &Feed| Ok(settings::split(data.rows(), 0.0, training.seed)?.0);
+        let rows: Result<_, TrainError> = all(&data).and_then(|rows| Ok((rows, all(&valid)?)));
+        let (training_rows, validation_rows) = rows?;
+        let rows = (data, Some(valid), training_rows, validation_rows);
+        Trainer::prepare(program, training, columns, rows, settings)
+    }
+
+    /// [`Trainer::new`] without data, to be trained on rows of one's own by [`Trainer::step`].
+    ///
+    /// # Errors
+    /// As there, or a schedule that spans the run where the settings do not say how many steps it
+    /// has.
+    pub fn without_data(
+        program: Arc<Verified>,
+        settings: &Settings,
+    ) -> Result<Trainer, TrainError> {
+        let training = settings::resolve(&program, settings)?;
+        if settings.steps.is_none() && training.schedules.iter().any(own::spans_the_run) {
+            let message = "a schedule spans the run, which is as long as there are rows for it: \
+                           set `steps`, or give the schedule an `over`";
+            return Err(TrainError::Settings(message.into()));
+        }
+        let none = own::no_rows(program.program());
+        let rows = (feed(&program, none)?, None, Vec::new(), Vec::new());
+        Trainer::prepare(program, training, ColumnNames::default(), rows, settings)
+    }
+
+    fn prepare(
+        program: Arc<Verified>,
+        training: Training,
+        columns: ColumnNames,
+        (data, valid, training_rows, validation_rows): Rows,
+        settings: &Settings,
     ) -> Result<Trainer, TrainError> {
         let source = program.program();
-        let (Some(training), Some(loss)) = (&source.training, source.loss) else {
-            return Err(RunError::no_entry(source, EntryPoint::Train).into());
-        };
-        let mut training = settings::resolve(training, settings)?;
-        if valid.is_some() {
-            training.valid = 0.0;
-        }
-        let columns = data.columns.clone().or(ColumnNames::of_program(source));
-        let feed = |data: Dataset| Feed::new(&program, data.rows, data.inputs, data.targets);
-        let data = feed(data)?;
-        let (training_rows, mut validation_rows) =
-            settings::split(data.rows(), training.valid, training.seed)?;
-        let valid = valid.map(feed).transpose()?;
-        if let Some(valid) = &valid {
-            (validation_rows, _) = settings::split(valid.rows(), 0.0, training.seed)?;
-        }
-        let batch = settings::batch_rows(training.batch, training_rows.len(), source.batch)?;
+        let loss = source.loss.ok_or(RunError::Entry(EntryPoint::Train))?;
+        let batch = settings::batch_rows(training.batch, training_rows.len(), source.batch)?.max(1);
         let steps_per_epoch = training_rows.len().div_ceil(batch) as u64;
-        let total =
-            Clock { step: training.epochs.saturating_mul(steps_per_epoch), epoch: training.epochs };
+        let steps = training.epochs.saturating_mul(steps_per_epoch);
+        let total = Clock { step: settings.steps.unwrap_or(steps), epoch: training.epochs };
         let scalars = Scalars::new(source, &training.schedules, total);
         let rows = 2 * training_rows.len() + validation_rows.len(); // and the order of an epoch
         let tables = data.bytes() + valid.as_ref().map_or(0, Feed::bytes) + 4 * rows as u64;
         let held = source.copy_bytes().saturating_add(tables);
-        let mut executor = Executor::beside(held, program.clone(), options)?;
+        let mut executor = Executor::beside(held, program.clone(), settings.run)?;
         executor.set_seed(training.seed);
         executor.run(EntryPoint::Init, 1)?;
         // Once, so that no epoch allocates.
         let state = Vec::with_capacity(source.copy_bytes() as usize / 4);
         let last_good = LastGood { position: Position::default(), state };
+        let by_rows = crossing(source).is_none();
         let mut trainer = Trainer {
             order: training_rows.clone(),
+            columns: columns.or(ColumnNames::of_program(source)),
             program,
             executor,
             training,
             loss,
             scalars,
-            columns,
             data,
             valid,
             training_rows,
@@ -170,6 +227,7 @@ impl Trainer {
             last_good,
             timing: Timing::default(),
             data_hash: OnceLock::new(),
+            by_rows,
         };
         trainer.start_epoch();
         Ok(trainer)
@@ -187,7 +245,7 @@ impl Trainer {
 
     /// The optimizer steps done.
     pub fn steps(&self) -> u64 {
-        self.position.steps
+        self.position.clock().step
     }
 
     /// The optimizer steps in an epoch.
@@ -223,11 +281,18 @@ impl Trainer {
         on_step: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Option<EpochReport>, TrainError> {
         let steps_per_epoch = self.steps_per_epoch();
+        if steps_per_epoch == 0 {
+            let message = "there are no rows to train on, but for those of `step`";
+            return Err(TrainError::Settings(message.into()));
+        }
+        if self.last_good.position.own_steps != self.position.own_steps {
+            self.keep_state(); // those steps cannot be repeated
+        }
         let started = Instant::now();
         let rows_before = self.rows_done();
         let mut flow = ControlFlow::Continue(());
         while flow.is_continue() && self.position.step_in_epoch < steps_per_epoch {
-            let loss = self.step()?;
+            let loss = self.next_step()?;
             if !loss.is_finite() {
                 return Err(self.retrace()?.into());
             }
@@ -241,10 +306,10 @@ impl Trainer {
 
     /// One optimizer step over the next rows of the epoch.
     #[inline]
-    fn step(&mut self) -> Result<f32, RunError> {
+    fn next_step(&mut self) -> Result<f32, RunError> {
         let rows = self.next_rows();
         let count = rows.len();
-        let clock = Clock { step: self.position.steps, epoch: self.position.epoch };
+        let clock = self.position.clock();
         self.executor.load(&self.data, &self.order[rows]);
         self.scalars.set_step(&mut self.executor, count, clock);
         self.executor.run(EntryPoint::Train, count)?;
@@ -271,10 +336,11 @@ impl Trainer {
         if !self.is_finite() {
             return Err(self.retrace()?.into());
         }
-        let Position { epoch, steps, loss_sum, .. } = self.position;
-        let lr = self.scalars.rate(Clock { step: steps - 1, epoch });
+        let Position { epoch, steps, own_steps, loss_sum, .. } = self.position;
+        let step = steps + own_steps;
+        let lr = self.scalars.rate(Clock { step: step - 1, epoch });
         let Timing { time, rows } = std::mem::take(&mut self.timing);
-        self.position = Position { epoch: epoch + 1, steps, ..Position::default() };
+        self.position = Position { epoch: epoch + 1, steps, own_steps, ..Position::default() };
         self.start_epoch();
         let held_out = self.evaluate()?;
         let valid_loss = held_out.as_ref().map(|evaluation| evaluation.loss);
@@ -285,7 +351,7 @@ impl Trainer {
         let seconds = time.as_secs_f64();
         Ok(EpochReport {
             epoch: epoch + 1,
-            step: steps,
+            step,
             loss: loss_sum / self.training_rows.len() as f64,
             valid_loss,
             metrics,
@@ -397,7 +463,9 @@ impl Trainer {
             metadata.map(|(key, value)| (key.into(), value.into())).into();
         self.columns.add_to(&mut metadata);
         metadata.insert(LAYOUT_KEY.into(), LAYOUT.into());
-        seen::add_to(&mut metadata, self.data_hash(), &self.training);
+        if self.data.rows() > 0 {
+            seen::add_to(&mut metadata, self.data_hash(), &self.training);
+        }
         let slots = params::parameters(self.program.program());
         params::save(&self.executor, &slots, &metadata, path)
     }

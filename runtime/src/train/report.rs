@@ -136,11 +136,11 @@ impl From<DataError> for TrainError {
 /// gradient at h (4:5) is NaN`; the alternate form `{:#}` adds a help on a second line.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Divergence {
-    /// The epoch, from 1.
+    /// The epoch, from 1; 0 for a step on rows of the application's own.
     pub epoch: u64,
     /// The step of the run, from 1.
     pub step: u64,
-    /// The rows of the step, counted from 0 in the order of the epoch.
+    /// The rows of the step, counted from 0 in the order of the epoch, or as they were given.
     pub rows: Range<u64>,
     /// What kind of value it is.
     pub part: Part,
@@ -170,8 +170,13 @@ pub enum Part {
 impl fmt::Display for Divergence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Divergence { epoch, step, rows: Range { start, end }, name, number, .. } = self;
-        write!(f, "training diverged in epoch {epoch} at step {step}, ")?;
-        write!(f, "rows {start}..{end} of the epoch: ")?;
+        match epoch {
+            0 => write!(f, "training diverged at step {step}: ")?,
+            _ => {
+                write!(f, "training diverged in epoch {epoch} at step {step}, ")?;
+                write!(f, "rows {start}..{end} of the epoch: ")?;
+            }
+        }
         f.write_str(match self.part {
             Part::Value => "a value at ",
             Part::Gradient => "a gradient at ",

@@ -1,7 +1,8 @@
 //! What a run does where it differs from its program, and which rows it holds out.
 
 use super::report::TrainError;
-use crate::program::{Batch, MAX_EPOCHS, Training};
+use crate::exec::{EntryPoint, Options, RunError};
+use crate::program::{Batch, MAX_EPOCHS, Training, Verified};
 use crate::random::{SPLIT_STREAM, Stream, shuffle};
 
 /// Overrides of the program's `train` section; what is `None` is as the program says.
@@ -24,6 +25,11 @@ pub struct Settings {
     pub shuffle: Option<bool>,
     /// The share of the rows to hold out, from 0 up to but not including 1.
     pub valid: Option<f64>,
+    /// The optimizer steps of the whole run, which schedules may span; what is `None` is as many as
+    /// the epochs have.
+    pub steps: Option<u64>,
+    /// How the program is run.
+    pub run: Options,
 }
 
 /// Checks a number of epochs; the error is a sentence.
@@ -49,8 +55,10 @@ pub fn check_rate(rate: f64) -> Result<(), String> {
 }
 
 /// The program's section with the settings applied.
-pub(crate) fn resolve(training: &Training, settings: &Settings) -> Result<Training, TrainError> {
-    let mut training = training.clone();
+pub(crate) fn resolve(program: &Verified, settings: &Settings) -> Result<Training, TrainError> {
+    let program = program.program();
+    let section = program.training.as_ref().filter(|_| program.loss.is_some());
+    let mut training = section.ok_or(RunError::no_entry(program, EntryPoint::Train))?.clone();
     if let Some(epochs) = settings.epochs {
         check_epochs(epochs).map_err(TrainError::Settings)?;
         training.epochs = epochs;

@@ -1,0 +1,110 @@
+//! Steps on rows of the application's own, for what it learns as it goes.
+
+use super::divergence::loss_origin;
+use super::report::{Divergence, Part};
+use super::{TrainError, Trainer};
+use crate::data::{Array, Dataset, Values};
+use crate::exec::{EntryPoint, RunError, Side};
+use crate::predict;
+use crate::program::host::{HostInput, HostInstr};
+use crate::program::{DType, Port, Program, Schedule};
+use crate::rows::{Rows, RowsMut};
+
+impl Trainer {
+    /// One optimizer step on these rows, at most as many as the program is planned for: values of
+    /// all inputs, and of all targets. It makes no heap allocation, counts for schedules as any
+    /// step, and gives the mean loss over the rows, before the update.
+    ///
+    /// # Errors
+    /// Values that are not what the ports take, more rows than planned for or none.
+    /// [`TrainError::Diverged`] if the loss is NaN or infinite: the trainer is then back at the
+    /// last state known to be good, where it was made, its weights were loaded or an epoch began.
+    pub fn step<I: Rows + ?Sized, T: Rows + ?Sized>(
+        &mut self,
+        inputs: &I,
+        targets: &T,
+    ) -> Result<f32, TrainError> {
+        let executor = &mut self.executor;
+        let rows = executor.count_rows(Side::Inputs, inputs)?;
+        let others = executor.count_rows(Side::Targets, targets)?;
+        let batch = self.program.program().batch;
+        if rows != others || rows == 0 || rows as u64 > batch {
+            return Err(wrong_rows(rows, others, batch).into());
+        }
+        executor.check_reals(Side::Inputs, inputs)?;
+        executor.check_reals(Side::Targets, targets)?;
+        executor.put_rows(Side::Inputs, inputs, 0..rows);
+        executor.put_rows(Side::Targets, targets, 0..rows);
+        self.scalars.set_step(executor, rows, self.position.clock());
+        executor.run(EntryPoint::Train, rows)?;
+        let loss = executor.scalar(self.loss);
+        self.position.own_steps += 1;
+        match loss.is_finite() {
+            true => Ok(loss),
+            false => Err(self.give_up(rows, loss).into()),
+        }
+    }
+
+    /// Predicts with the parameters as they are, as [`Predictor`](predict::Predictor) does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn predict_into<I: Rows + ?Sized, O: RowsMut + ?Sized>(
+        &mut self,
+        inputs: &I,
+        outputs: &mut O,
+    ) -> Result<(), RunError> {
+        if !self.by_rows {
+            return Err(predict::crossed(self.program.program()));
+        }
+        predict::predict_into(&mut self.executor, inputs, outputs)
+    }
+
+    /// Goes back to the last good state: the rows that the steps since then had are gone.
+    #[cold]
+    fn give_up(&mut self, rows: usize, loss: f32) -> Divergence {
+        let step = self.position.clock().step;
+        self.rewind();
+        let origin = loss_origin(self.program.program());
+        Divergence {
+            epoch: 0,
+            step,
+            rows: 0..rows as u64,
+            part: Part::Value,
+            name: origin.name,
+            line: origin.line,
+            column: origin.column,
+            number: loss,
+        }
+    }
+}
+
+#[cold]
+fn wrong_rows(inputs: usize, targets: usize, batch: u64) -> RunError {
+    RunError::Value(match inputs == targets {
+        true => format!("a step takes 1 to {batch} rows, not {inputs}"),
+        false => format!("the inputs have {inputs} rows and the targets {targets}"),
+    })
+}
+
+/// Whether a schedule depends on how many steps the run has.
+pub(super) fn spans_the_run(schedule: &Schedule) -> bool {
+    schedule.rate.code.contains(&HostInstr::Input(HostInput::Steps))
+}
+
+/// No rows of a program's ports.
+pub(super) fn no_rows(program: &Program) -> Dataset {
+    let none = |port: &Port| Array {
+        width: port.width as usize,
+        data: match program.buffers[port.buffer.0 as usize].dtype {
+            DType::I32 => Values::I32(Vec::new()),
+            _ => Values::F32(Vec::new()),
+        },
+    };
+    let arrays = |ports: &[Port]| ports.iter().map(none).collect();
+    Dataset {
+        inputs: arrays(&program.inputs),
+        targets: arrays(&program.targets),
+        ..Dataset::default()
+    }
+}

@@ -1,0 +1,245 @@
+//! The settings of a training.
+
+use crate::data::Data;
+use crate::error::Error;
+use crate::net::Net;
+use crate::trainer::Trainer;
+use arenet_compiler::Options;
+use arenet_runtime::simd::Isa;
+use arenet_runtime::train::{self, Settings};
+
+/// How a net is trained: [`Net::trainer`]. What is not said is as the net's text says.
+///
+/// ```
+/// let net = arenet::Net::open("models/iris.net")?;
+/// let data = net.read_csv("models/iris.csv")?;
+/// let mut trainer = net.trainer(data).seed(1).threads(2).epochs(10).build()?;
+/// let report = trainer.train()?;
+/// assert_eq!(report.epoch, 10);
+/// # Ok::<(), arenet::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct TrainerBuilder<'n> {
+    net: &'n Net,
+    data: Option<Data>,
+    valid: Option<Data>,
+    batch: Option<Batch>,
+    settings: Settings,
+}
+
+/// The rows of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Batch {
+    Full,
+    Rows(u64),
+}
+
+impl<'n> TrainerBuilder<'n> {
+    pub(crate) fn new(net: &'n Net, data: Option<Data>) -> TrainerBuilder<'n> {
+        TrainerBuilder { net, data, valid: None, batch: None, settings: Settings::default() }
+    }
+
+    /// The seed of the initial values, the rows held out and the order of the others.
+    ///
+    /// ```
+    /// # let net = arenet::Net::open("models/xor.net")?;
+    /// # let data = net.read_csv("models/xor.csv")?;
+    /// let trainer = net.trainer(data).seed(1).build()?;
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    #[must_use]
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.settings.seed = Some(seed);
+        self
+    }
+
+    /// The number of passes over the data.
+    ///
+    /// ```
+    /// # let net = arenet::Net::open("models/xor.net")?;
+    /// # let data = net.read_csv("models/xor.csv")?;
+    /// assert_eq!(net.trainer(data).epochs(7).build()?.epochs(), 7);
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    #[must_use]
+    pub fn epochs(mut self, epochs: u64) -> Self {
+        self.settings.epochs = Some(epochs);
+        self
+    }
+
+    /// The number of optimizer steps of the whole run, which a schedule may span; by default those
+    /// of its epochs. A trainer without data has none otherwise.
+    ///
+    /// ```
+    /// # use arenet::Net;
+    /// let net = Net::open("models/iris.net")?; // its learning rate falls over the whole run
+    /// assert!(net.online_trainer().build().is_err());
+    /// let trainer = net.online_trainer().steps(10_000).build()?;
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    #[must_use]
+    pub fn steps(mut self, steps: u64) -> Self {
+        self.settings.steps = Some(steps);
+        self
+    }
+
+    /// The learning rate that every schedule starts from.
+    ///
+    /// ```
+    /// # let net = arenet::Net::open("models/xor.net")?;
+    /// # let data = net.read_csv("models/xor.csv")?;
+    /// let trainer = net.trainer(data).learning_rate(0.01).build()?;
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    #[must_use]
+    pub fn learning_rate(mut self, rate: f64) -> Self {
+        self.settings.lr = Some(rate);
+        self
+    }
+
+    /// The rows of a step.
+    ///
+    /// ```
+    /// # let net = arenet::Net::open("models/xor.net")?;
+    /// # let data = net.read_csv("models/xor.csv")?;
+    /// assert_eq!(net.trainer(data).batch(2).build()?.steps_per_epoch(), 2);
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    #[must_use]
+    pub fn batch(mut self, rows: u64) -> Self {
+        self.batch = Some(Batch::Rows(rows));
+        self
+    }
+
+    /// Makes a step of all rows there are.
+    ///
+    /// ```
+    /// # let net = arenet::Net::open("models/iris.net")?;
+    /// # let data = net.read_csv("models/iris.csv")?;
+    /// assert_eq!(net.trainer(data).full_batch().build()?.steps_per_epoch(), 1);
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    #[must_use]
+    pub fn full_batch(mut self) -> Self {
+        self.batch = Some(Batch::Full);
+        self
+    }
+
+    /// Whether every epoch has the rows in an order of its own.
+    ///
+    /// ```
+    /// # let net = arenet::Net::open("models/xor.net")?;
+    /// # let data = net.read_csv("models/xor.csv")?;
+    /// let trainer = net.trainer(data).shuffle(false).build()?;
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    #[must_use]
+    pub fn shuffle(mut self, shuffle: bool) -> Self {
+        self.settings.shuffle = Some(shuffle);
+        self
+    }
+
+    /// The share of the rows to hold out for validation, from 0 up to but not including 1.
+    ///
+    /// ```
+    /// # let net = arenet::Net::open("models/iris.net")?;
+    /// # let data = net.read_csv("models/iris.csv")?;
+    /// assert_eq!(net.trainer(data).hold_out(0.1).build()?.held_out_rows(), 15);
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    #[must_use]
+    pub fn hold_out(mut self, share: f64) -> Self {
+        self.settings.valid = Some(share);
+        self
+    }
+
+    /// Validates on these rows, and trains on all the others.
+    ///
+    /// ```
+    /// # let net = arenet::Net::open("models/iris.net")?;
+    /// # let data = net.read_csv("models/iris.csv")?;
+    /// let trainer = net.trainer(data.clone()).validate_on(data).build()?;
+    /// assert_eq!((trainer.rows(), trainer.held_out_rows()), (150, 150));
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    #[must_use]
+    pub fn validate_on(mut self, data: Data) -> Self {
+        self.valid = Some(data);
+        self
+    }
+
+    /// The number of threads; by default one a core.
+    ///
+    /// ```
+    /// # let net = arenet::Net::open("models/xor.net")?;
+    /// # let data = net.read_csv("models/xor.csv")?;
+    /// let trainer = net.trainer(data).threads(1).build()?;
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.settings.run.threads = threads;
+        self
+    }
+
+    /// The most bytes that the training may take with its data; by default 80% of the memory the
+    /// machine has.
+    ///
+    /// ```
+    /// # let net = arenet::Net::open("models/xor.net")?;
+    /// # let data = net.read_csv("models/xor.csv")?;
+    /// assert!(net.trainer(data).max_memory(1000).build().is_err());
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    #[must_use]
+    pub fn max_memory(mut self, bytes: u64) -> Self {
+        self.settings.run.max_memory = bytes;
+        self
+    }
+
+    /// The instruction set; by default the best the machine has. All give the same bits.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn isa(mut self, isa: Option<Isa>) -> Self {
+        self.settings.run.isa = isa;
+        self
+    }
+
+    /// Checks all of it, compiles the net for the rows of a step, and gives it its initial values.
+    ///
+    /// ```
+    /// # let net = arenet::Net::open("models/xor.net")?;
+    /// # let data = net.read_csv("models/xor.csv")?;
+    /// let mut trainer = net.trainer(data).build()?;
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A net without a `train` section, data that does not fit it, or settings that are out of
+    /// range or leave nothing to train on.
+    pub fn build(self) -> Result<Trainer, Error> {
+        let all = self.data.as_ref().map(|data| data.rows().max(1) as u64);
+        let batch = match self.batch {
+            Some(Batch::Rows(rows)) => Some(rows),
+            Some(Batch::Full) => all,
+            None if self.net.is_full() => all,
+            None => None,
+        };
+        if let (Some(_), Some(_)) = (self.batch, self.net.compiled()) {
+            let text = format!("{}: is compiled, with the batch it has", self.net.name());
+            return Err(Error::usage(text));
+        }
+        let (program, _) = self.net.compile(&Options { batch, ..Options::default() })?;
+        let settings = &self.settings;
+        let inner = match (self.data.map(Data::into_set), self.valid.map(Data::into_set)) {
+            (Some(data), Some(valid)) => train::Trainer::validated(program, data, valid, settings),
+            (Some(data), None) => train::Trainer::new(program, data, settings),
+            (None, None) => train::Trainer::without_data(program, settings),
+            (None, Some(_)) => {
+                let text = "rows to validate on are for a trainer that has rows to train on";
+                return Err(Error::usage(text));
+            }
+        }?;
+        Ok(Trainer { inner, last: None })
+    }
+}
