@@ -225,7 +225,7 @@ fn forget_updates(model: &mut Model) {
 fn entry_graphs(model: &Model) -> [Graph; 3] {
     let with_roots = |roots: Vec<NodeId>| Graph { roots, ..model.graph.clone() };
     let predict = with_roots(model.outputs.iter().map(|&(_, node)| node).collect());
-    let metrics = model.metrics.iter().map(|metric| metric.figure.node);
+    let metrics = model.metrics.iter().flat_map(|metric| metric.figure.values.iter().copied());
     let eval = model.loss.map(|loss| with_roots([loss].into_iter().chain(metrics).collect()));
     let train = model.training.is_some().then(|| optim::train_step(model));
     [predict, eval.unwrap_or_default(), train.unwrap_or_default()]

@@ -36,7 +36,7 @@ impl Model {
     /// Makes the outputs, the loss and the metrics the roots of the graph, in this order.
     pub fn set_roots(&mut self) {
         let outputs = self.outputs.iter().map(|(_, node)| *node);
-        let metrics = self.metrics.iter().map(|metric| metric.figure.node);
+        let metrics = self.metrics.iter().flat_map(|metric| metric.figure.values.iter().copied());
         self.graph.roots = outputs.chain(self.loss).chain(metrics).collect();
     }
 }
@@ -111,8 +111,8 @@ pub struct Metric {
 /// How a metric is computed.
 #[derive(Clone, Debug)]
 pub struct Figure {
-    /// The value over the batch, a scalar.
-    pub node: NodeId,
-    /// What that is, and what becomes of it.
+    /// The values over the batch, scalars.
+    pub values: Vec<NodeId>,
+    /// What becomes of them.
     pub finish: Finish,
 }

@@ -224,15 +224,18 @@ fn metrics_are_named_apart() {
         "optimizer = sgd  metric rmse(y, t)  metric mae(y, t)
          metric accuracy(y, t)  metric accuracy(a, b, threshold: 0)",
     );
-    let metrics: Vec<(&str, Finish)> =
-        model.metrics.iter().map(|metric| (metric.name.as_str(), metric.figure.finish)).collect();
+    let metrics = model.metrics.iter().map(|metric| {
+        let Finish { figure, percent, .. } = &metric.figure.finish;
+        (metric.name.as_str(), figure.to_string(), *percent)
+    });
+    let made = |name, figure: &str, percent| (name, figure.to_string(), percent);
     assert_eq!(
-        metrics,
+        metrics.collect::<Vec<_>>(),
         [
-            ("rmse", Finish::Root),
-            ("mae", Finish::Mean),
-            ("accuracy(y)", Finish::Share(2)),
-            ("accuracy(a)", Finish::Share(3)),
+            made("rmse", "sqrt(sum / N)", false),
+            made("mae", "sum / N", false),
+            made("accuracy(y)", "sum / (N * 2)", true),
+            made("accuracy(a)", "sum / (N * 3)", true),
         ]
     );
 }

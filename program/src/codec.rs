@@ -25,7 +25,7 @@ use super::{
 
 /// What a program's bytes begin with.
 pub const MAGIC: &[u8; 8] = b"ARENETC\0";
-const VERSION: u32 = 7;
+const VERSION: u32 = 8;
 
 /// Writes a program as bytes.
 pub fn encode(program: &Program) -> Vec<u8> {
@@ -274,7 +274,8 @@ structs! {
     State { name, buffer }
     Port { name, width, buffer, domain, columns }
     Output { name, width, buffer, classes }
-    Metric { name, buffer, finish }
+    Metric { name, values, finish }
+    Finish { sums, figure, percent }
     Entry { steps, lower_bound, bytes }
     Step { kernel, origin, flops }
     Origin { name, line, column }
@@ -353,8 +354,9 @@ enums! {
         4 => Epochs,
         5 => Base,
         6 => Rate(group),
+        7 => Value(index),
+        8 => Sum(index),
     }
     Part { 0 => Tail, 1 => Body, 2 => ColumnSums, }
-    Finish { 0 => Mean, 1 => Root, 2 => Share(each), }
     Batch { 0 => Full, 1 => Rows(rows), }
 }

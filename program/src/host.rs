@@ -30,6 +30,10 @@ pub enum HostInput {
     Base,
     /// The learning rate of an optimizer group.
     Rate(u16),
+    /// Of a metric: one of its values over the batch.
+    Value(u16),
+    /// Of a metric: one of its sums over all batches.
+    Sum(u16),
 }
 
 /// How an operation is written: between its operands, binding so tightly, or before them.
@@ -220,15 +224,17 @@ impl HostNumber {
 
     /// Its value, given those of its inputs; 0 without instructions, which `verify` refuses.
     pub fn value(&self, input: impl Fn(HostInput) -> f64) -> f64 {
-        let mut values: Vec<f64> = Vec::with_capacity(self.code.len());
-        for instr in &self.code {
-            values.push(match *instr {
+        let mut values = [0.0; MAX_HOST_INSTRS];
+        let mut last = 0.0;
+        for (at, instr) in self.code.iter().enumerate().take(MAX_HOST_INSTRS) {
+            last = match *instr {
                 HostInstr::Const(value) => value,
                 HostInstr::Input(from) => input(from),
                 HostInstr::Apply(op, args) => op.value(args.map(|arg| values[usize::from(arg)])),
-            });
+            };
+            values[at] = last;
         }
-        values.pop().unwrap_or(0.0)
+        last
     }
 }
 
@@ -276,9 +282,13 @@ impl fmt::Display for HostInput {
             HostInput::Epoch => "epoch",
             HostInput::Epochs => "epochs",
             HostInput::Base => "base",
+            // Only the second of several and later ones are numbered.
             HostInput::Rate(0) => "lr",
-            // Only the second group and later ones are numbered.
             HostInput::Rate(group) => return write!(f, "lr{group}"),
+            HostInput::Value(0) => "value",
+            HostInput::Value(index) => return write!(f, "value{index}"),
+            HostInput::Sum(0) => "sum",
+            HostInput::Sum(index) => return write!(f, "sum{index}"),
         })
     }
 }

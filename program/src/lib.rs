@@ -56,7 +56,7 @@ pub struct Program {
     pub scalars: Vec<(HostNumber, BufferId)>,
     /// The mean loss over the rows of the batch.
     pub loss: Option<BufferId>,
-    /// The metrics, means or counts over the rows of the batch.
+    /// The metrics, of the rows of the batch.
     pub metrics: Vec<Metric>,
     /// Writes the parameters' initial values.
     pub init: Entry,
@@ -273,8 +273,8 @@ pub struct Output {
 pub struct Metric {
     /// Its name.
     pub name: String,
-    /// Its value over the batch.
-    pub buffer: BufferId,
-    /// What that is, and what becomes of it.
+    /// Its values over the batch.
+    pub values: Vec<BufferId>,
+    /// What becomes of them.
     pub finish: Finish,
 }

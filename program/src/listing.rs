@@ -6,8 +6,8 @@ use std::fmt::Write;
 
 use super::text::shown;
 use super::{
-    Batch, BufferId, Distribution, Entry, Expr, HostInput, Kernel, Layout, Opcode, Program, Rows,
-    Schedule, Span, Spread, Step, Value,
+    Batch, BufferId, Distribution, Entry, Expr, HostInput, Kernel, Layout, Metric, Opcode, Program,
+    Rows, Schedule, Span, Spread, Step, Value,
 };
 
 /// The text of the program's tables and of one of its entries, which is called `name`.
@@ -22,6 +22,7 @@ pub fn listing(program: &Program, name: &str, entry: &Entry) -> String {
         program.arena_bytes
     );
     training(&mut text, program);
+    metrics(&mut text, program);
     let width = names.width();
     _ = writeln!(text, "\n{:<width$} {:>10} {:>10}  layout", "buffer", "offset", "bytes");
     for (id, buffer) in program.buffers.iter().enumerate() {
@@ -42,6 +43,17 @@ pub fn listing(program: &Program, name: &str, entry: &Entry) -> String {
         }
     }
     text
+}
+
+fn metrics(text: &mut String, program: &Program) {
+    for Metric { name, finish, .. } in &program.metrics {
+        let percent = if finish.percent { " in percent" } else { "" };
+        _ = write!(text, "metric {}: {}{percent}", shown(name), finish.figure);
+        for (index, sum) in (0..).zip(&finish.sums) {
+            _ = write!(text, ", {} of {sum}", HostInput::Sum(index));
+        }
+        _ = writeln!(text);
+    }
 }
 
 fn training(text: &mut String, program: &Program) {
@@ -86,7 +98,10 @@ impl Names {
             name(port.buffer, shown(&port.name));
         }
         program.outputs.iter().for_each(|output| name(output.buffer, shown(&output.name)));
-        program.metrics.iter().for_each(|metric| name(metric.buffer, shown(&metric.name)));
+        for metric in &program.metrics {
+            let values = metric.values.iter();
+            values.for_each(|&value| name(value, shown(&metric.name)));
+        }
         program.loss.into_iter().for_each(|loss| name(loss, "loss".to_string()));
         program.scalars.iter().for_each(|(number, buffer)| name(*buffer, number.name()));
         for id in 0..program.buffers.len() as u32 {

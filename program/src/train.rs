@@ -1,6 +1,6 @@
 //! How a program is trained: what the host needs to know beside the steps.
 
-use crate::host::HostNumber;
+use crate::host::{HostInput, HostNumber};
 
 /// The most epochs, so that a count of steps cannot overflow.
 pub const MAX_EPOCHS: u64 = 1 << 32;
@@ -23,16 +23,27 @@ pub struct Schedule {
     pub rate: HostNumber,
 }
 
-/// What a metric's value over a batch is, and how those of all batches become the figure shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Finish {
-    /// A mean; shown is the mean over all rows.
-    Mean,
-    /// A mean; shown is the square root of the mean over all rows.
-    Root,
-    /// A count, of at most so many in each row; shown is the share of those that there are. Counts
-    /// are whole numbers, so the share is that of all rows exactly, whatever the batches.
-    Share(u64),
+/// How a metric's values over batches become the figure shown.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Finish {
+    /// What is added up over all batches: numbers of the values over a batch and of its rows.
+    pub sums: Vec<HostNumber>,
+    /// The figure: a number of those sums and of all rows.
+    pub figure: HostNumber,
+    /// Whether it is shown in percent.
+    pub percent: bool,
+}
+
+impl Finish {
+    /// A value that is a mean over the rows of a batch; the figure is the mean over all rows.
+    pub fn mean() -> Finish {
+        let sums = vec![HostNumber::from(HostInput::Value(0)) * HostInput::Rows];
+        Finish {
+            sums,
+            figure: HostNumber::from(HostInput::Sum(0)) / HostInput::Rows,
+            percent: false,
+        }
+    }
 }
 
 /// The training section of a program.

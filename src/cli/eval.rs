@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use arenet::internals::compiler::Purpose;
 use arenet::internals::runtime::predict::Predictor;
+use arenet::internals::runtime::program::Program;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
@@ -89,7 +90,7 @@ pub fn run(cx: &Context, args: &EvalArgs) -> Result<(), Failure> {
     }
     console::print(format!(
         "{} on {}\n",
-        figures(result.loss, &result.metrics),
+        figures(result.loss, &result.metrics, program),
         units::plural(result.rows, "row")
     ))
 }
@@ -110,10 +111,16 @@ pub fn metrics_json(metrics: &[(String, f64)]) -> Value {
     Value::Object(Map::from_iter(entries))
 }
 
+/// Which metrics are shown in percent.
+pub fn percent(program: &Program) -> Vec<bool> {
+    program.metrics.iter().map(|metric| metric.finish.percent).collect()
+}
+
 /// The metrics and the loss on one line, the metrics first.
-pub fn figures(loss: f64, metrics: &[(String, f64)]) -> String {
+pub fn figures(loss: f64, metrics: &[(String, f64)], program: &Program) -> String {
+    let metrics = metrics.iter().zip(percent(program));
     let mut parts: Vec<String> =
-        metrics.iter().map(|(name, value)| units::metric(name, *value)).collect();
+        metrics.map(|((name, value), percent)| units::metric(name, *value, percent)).collect();
     parts.push(format!("loss {}", units::figure(loss)));
     parts.join(", ")
 }

@@ -22,6 +22,8 @@ pub struct Progress<'a> {
     console: &'a Console,
     bar: Option<ProgressBar>,
     json: bool,
+    /// Which metrics are shown in percent.
+    percent: Vec<bool>,
     epochs: u64,
     steps_per_epoch: u64,
     /// The last epoch in words.
@@ -32,9 +34,16 @@ pub struct Progress<'a> {
 
 impl<'a> Progress<'a> {
     /// The display of a run of so many epochs, of which some may have been done before.
-    pub fn new(console: &'a Console, json: bool, epochs: u64, steps_per_epoch: u64) -> Self {
+    pub fn new(
+        console: &'a Console,
+        json: bool,
+        percent: Vec<bool>,
+        epochs: u64,
+        steps_per_epoch: u64,
+    ) -> Self {
         let bar = console.bar.then(|| new_bar(epochs.saturating_mul(steps_per_epoch)));
-        Progress { console, bar, json, epochs, steps_per_epoch, last: String::new(), trouble: None }
+        let (last, trouble) = (String::new(), None);
+        Progress { console, bar, json, percent, epochs, steps_per_epoch, last, trouble }
     }
 
     /// A step is done: number `step` of its epoch, both from 0.
@@ -49,7 +58,7 @@ impl<'a> Progress<'a> {
 
     /// An epoch is done.
     pub fn epoch(&mut self, report: &EpochReport) {
-        let parts = describe(report, self.epochs);
+        let parts = describe(report, &self.percent, self.epochs);
         self.last = join(&parts, Keep::All);
         if let Some(bar) = &self.bar {
             let (template, line) = fit(&parts, columns());
@@ -136,7 +145,7 @@ fn join(parts: &[(Keep, String)], keep: Keep) -> String {
 }
 
 /// One epoch in words, part by part.
-fn describe(report: &EpochReport, epochs: u64) -> Vec<(Keep, String)> {
+fn describe(report: &EpochReport, percent: &[bool], epochs: u64) -> Vec<(Keep, String)> {
     let width = epochs.to_string().len();
     let loss = units::figure(report.loss);
     let mut parts = vec![
@@ -145,8 +154,9 @@ fn describe(report: &EpochReport, epochs: u64) -> Vec<(Keep, String)> {
     ];
     let held_out = |loss| (Keep::HeldOut, format!("held out {}", units::figure(loss)));
     parts.extend(report.valid_loss.map(held_out));
-    let metric = |(name, value): &(String, f64)| (Keep::Figures, units::metric(name, *value));
-    parts.extend(report.metrics.iter().map(metric));
+    let metrics = report.metrics.iter().zip(percent);
+    let metrics = metrics.map(|((name, value), percent)| units::metric(name, *value, *percent));
+    parts.extend(metrics.map(|text| (Keep::Figures, text)));
     parts.push((Keep::All, format!("{} rows/s", units::short(report.rows_per_second))));
     parts
 }
@@ -181,7 +191,7 @@ mod tests {
             seconds: 0.001,
             rows_per_second: 1.5e6,
         };
-        let parts = describe(&report, 30);
+        let parts = describe(&report, &[true], 30);
         let check = |columns: usize, before: usize, line: &str| {
             let (template, shown) = fit(&parts, columns);
             assert_eq!(shown, line, "{columns} columns");

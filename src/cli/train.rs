@@ -18,7 +18,7 @@ use serde_json::json;
 
 use super::args::{BatchChoice, DataArgs, Rows, parse_batch, parse_epochs, parse_rate};
 use super::data::{Reading, Weights};
-use super::eval::{figures, metrics_json};
+use super::eval::{figures, metrics_json, percent};
 use super::failure::{Failure, Kind};
 use super::outputs::Inputs;
 use super::progress::Progress;
@@ -223,7 +223,8 @@ impl Run {
     /// Trains to the end, or until it is interrupted or diverges.
     fn train(mut self, cx: &Context, args: &TrainArgs) -> Result<(), Failure> {
         let (epochs, steps_per_epoch) = (self.trainer.epochs(), self.trainer.steps_per_epoch());
-        let mut progress = Progress::new(&cx.console, args.json, epochs, steps_per_epoch);
+        let percent = percent(self.trainer.executor().program());
+        let mut progress = Progress::new(&cx.console, args.json, percent, epochs, steps_per_epoch);
         let mut last = None;
         while self.trainer.epoch() < epochs {
             let mut on_step = |step: report::Progress| {
@@ -318,14 +319,15 @@ impl Run {
             });
             return console::print_json(&line);
         }
+        let program = self.trainer.executor().program();
         let figures = match (&held_out, loss) {
             (Some(result), _) => {
                 let rows = units::plural(result.rows, "held-out row");
-                format!("{} on {rows}\n", figures(result.loss, &metrics))
+                format!("{} on {rows}\n", figures(result.loss, &metrics, program))
             }
             (None, Some(loss)) => {
                 let rows = units::plural(self.trainer.training_rows() as u64, "row");
-                format!("{} on the {rows} trained on\n", figures(loss, &metrics))
+                format!("{} on the {rows} trained on\n", figures(loss, &metrics, program))
             }
             // Resumed from a checkpoint that was at the end already.
             (None, None) => String::new(),

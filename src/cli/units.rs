@@ -60,9 +60,9 @@ pub fn figure(value: f64) -> String {
     }
 }
 
-/// A metric by name: an accuracy as a percentage, anything else as it is.
-pub fn metric(name: &str, value: f64) -> String {
-    if name.starts_with("accuracy") && value.is_finite() {
+/// A metric by name, in percent or as it is.
+pub fn metric(name: &str, value: f64, percent: bool) -> String {
+    if percent && value.is_finite() {
         format!("{name} {:.1}%", value * 100.0)
     } else {
         format!("{name} {}", figure(value))
@@ -99,7 +99,7 @@ mod tests {
         assert_eq!(figure(0.012_345), "0.012345");
         assert_eq!(figure(1.5e-7), "1.50e-7");
         assert_eq!(figure(f64::NAN), "NaN");
-        assert_eq!(metric("accuracy", 0.9722), "accuracy 97.2%");
-        assert_eq!(metric("rmse", 0.5), "rmse 0.5000");
+        assert_eq!(metric("accuracy", 0.9722, true), "accuracy 97.2%");
+        assert_eq!(metric("rmse", 0.5, false), "rmse 0.5000");
     }
 }

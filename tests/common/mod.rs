@@ -165,7 +165,7 @@ impl Net {
         };
         let metric = |(i, &node): (usize, &NodeId)| Metric {
             name: format!("m{i}"),
-            figure: Figure { node, finish: Finish::Mean },
+            figure: Figure { values: vec![node], finish: Finish::mean() },
         };
         let output = |(i, &node): (usize, &NodeId)| (format!("y{i}"), node);
         Model {
@@ -231,7 +231,7 @@ impl Net {
         let buffers = program.outputs.iter().map(|output| output.buffer);
         let mut outputs = buffers.map(|id| read(&executor, id)).collect::<Vec<_>>().into_iter();
         executor.run(EntryPoint::Eval, data.rows).unwrap();
-        let buffers = program.metrics.iter().map(|metric| metric.buffer);
+        let buffers = program.metrics.iter().map(|metric| metric.values[0]);
         let mut metrics =
             buffers.map(|id| vec![executor.scalar(id)]).collect::<Vec<_>>().into_iter();
         executor.run(EntryPoint::Train, data.rows).unwrap();

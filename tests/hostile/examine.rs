@@ -278,7 +278,10 @@ impl Host<'_> {
             found.extend(program.loss.map(|loss| ("the loss".to_string(), loss)));
         }
         if entry == EntryPoint::Eval {
-            found.extend(program.metrics.iter().map(|m| (m.name.clone(), m.buffer)));
+            let metrics = program.metrics.iter();
+            found.extend(
+                metrics.flat_map(|m| m.values.iter().map(|&value| (m.name.clone(), value))),
+            );
         }
         if entry == EntryPoint::Train {
             found.extend(held(program));

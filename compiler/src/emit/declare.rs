@@ -156,17 +156,15 @@ pub fn declare_results(
     };
     let Some(loss) = model.loss else { return Vec::new() };
     let loss = add("loss", loss);
-    let metrics: Vec<_> = (model.metrics.iter())
-        .map(|metric| (metric, add(&metric.name, metric.figure.node)))
-        .collect();
     program.loss = Some(loss);
-    let describe = |&(metric, buffer): &(&crate::model::Metric, BufferId)| program::Metric {
-        name: metric.name.clone(),
-        buffer,
-        finish: metric.figure.finish,
+    let describe = |crate::model::Metric { name, figure }: &crate::model::Metric| program::Metric {
+        name: name.clone(),
+        values: figure.values.iter().map(|&node| add(name, node)).collect(),
+        finish: figure.finish.clone(),
     };
-    program.metrics = metrics.iter().map(describe).collect();
-    [loss].into_iter().chain(metrics.into_iter().map(|(_, buffer)| buffer)).collect()
+    program.metrics = model.metrics.iter().map(describe).collect();
+    let values = program.metrics.iter().flat_map(|metric| &metric.values);
+    [loss].into_iter().chain(values.copied()).collect()
 }
 
 /// The layouts of the leaves that are used.

@@ -137,8 +137,9 @@ pub fn emit(model: &Model, stages: &[Stage; 4], batch: u64, source: &str) -> Emi
             }
             2 => {
                 // Equal formulas have become one node, and so one buffer.
-                for (metric, root) in program.metrics.iter_mut().zip(scalars.iter().skip(1)) {
-                    metric.buffer = emitter.results[root];
+                let values = program.metrics.iter_mut().flat_map(|metric| &mut metric.values);
+                for (value, root) in values.zip(scalars.iter().skip(1)) {
+                    *value = emitter.results[root];
                 }
                 program.eval = entry;
             }

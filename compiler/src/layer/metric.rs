@@ -7,7 +7,7 @@ use crate::graph::{DType, Formula, NodeId, Term};
 use crate::model::Figure;
 use crate::op::Correct;
 use crate::signature::{Args, Kind, Param, Problem, Range, Signature, Value};
-use arenet_program::Finish;
+use arenet_program::{Finish, HostInput, HostNumber};
 
 /// The metrics; every loss is one as well.
 pub const METRICS: &[Entry<Function>] = &[
@@ -39,19 +39,24 @@ pub const METRICS: &[Entry<Function>] = &[
 
 /// The share of what is right.
 fn accuracy(builder: &mut Builder, args: &Args) -> Result<Figure, Problem> {
-    let node = correct(builder, args)?;
+    let values = vec![correct(builder, args)?];
     let target = builder.graph.shape(args.tensor("t"));
-    let finish = match target.batch() {
-        true => Finish::Share(target.fixed_elements() as u64),
-        false => Finish::Mean,
-    };
-    Ok(Figure { node, finish })
+    let mut finish = Finish { percent: true, ..Finish::mean() };
+    if target.batch() {
+        // Counts are whole numbers, so the share is that of all rows exactly, whatever the batches.
+        finish.sums = vec![HostInput::Value(0).into()];
+        let all = HostNumber::from(HostInput::Rows) * target.fixed_elements() as f64;
+        finish.figure = HostNumber::from(HostInput::Sum(0)) / all;
+    }
+    Ok(Figure { values, finish })
 }
 
 /// The root of the mean square over all rows.
 fn rmse(builder: &mut Builder, args: &Args) -> Result<Figure, Problem> {
-    let node = between(builder, args, |y, t| ((y - t) * (y - t)).mean())?;
-    Ok(Figure { node, finish: Finish::Root })
+    let values = vec![between(builder, args, |y, t| ((y - t) * (y - t)).mean())?];
+    let mut finish = Finish::mean();
+    finish.figure = finish.figure.sqrt();
+    Ok(Figure { values, finish })
 }
 
 /// For classes, the rows whose largest logit is the target's. For floats, the elements that lie on

@@ -69,7 +69,8 @@ impl Function {
     pub fn figure(&self, builder: &mut Builder, args: &Args) -> Result<Figure, Problem> {
         match self.make {
             Make::Value(expand) | Make::Loss(expand) => {
-                expand(builder, args).map(|node| Figure { node, finish: Finish::Mean })
+                let finish = Finish::mean();
+                expand(builder, args).map(|node| Figure { values: vec![node], finish })
             }
             Make::Metric(figure) => figure(builder, args),
         }

@@ -173,7 +173,7 @@ impl<'a> Lowering<'a> {
         };
         let figure = function.figure(&mut self.builder, &matched.args);
         self.no_new_params(params, call.span);
-        let result = figure.as_ref().map(|figure| figure.node).map_err(Problem::clone);
+        let result = figure.as_ref().map(|figure| figure.values[0]).map_err(Problem::clone);
         let value = self.call_result(function, result, &matched, call.span);
         let operand = Operand { value, span: call.span, defined: None };
         if let (Some(_), Ok(figure)) = (self.single_number(&operand, "a metric"), figure) {

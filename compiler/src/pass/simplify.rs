@@ -74,7 +74,7 @@ pub fn simplify_model(mut model: Model) -> Model {
     model.targets.iter_mut().for_each(|port| place(&mut port.node));
     model.params.iter_mut().for_each(|param| place(&mut param.node));
     model.outputs.iter_mut().for_each(|(_, node)| place(node));
-    model.metrics.iter_mut().for_each(|metric| place(&mut metric.figure.node));
+    model.metrics.iter_mut().flat_map(|metric| &mut metric.figure.values).for_each(place);
     model.loss.iter_mut().for_each(place);
     model.graph = graph;
     model.set_roots();

@@ -45,7 +45,8 @@ fn check_results(program: &Program, phase: Phase, arena: &Arena) -> Result<(), P
     }
     if phase == Phase::Eval {
         for metric in &program.metrics {
-            require!(arena.holds(metric.buffer), "{name} ends without metric `{}`", metric.name);
+            let held = metric.values.iter().all(|&value| arena.holds(value));
+            require!(held, "{name} ends without metric `{}`", metric.name);
         }
     }
     if phase == Phase::Init {

@@ -260,8 +260,26 @@ fn check_results(program: &Program, buffers: &Buffers) -> Result<(), ProgramErro
     for metric in &program.metrics {
         let what = format!("metric `{}`", metric.name);
         require!(!metric.name.is_empty(), "a metric has no name");
-        require!(metric.finish != Finish::Share(0), "{what} is a share of nothing");
-        check_scalar(buffers.float(metric.buffer, &what)?, what)?;
+        for &value in &metric.values {
+            check_scalar(buffers.float(value, &what)?, &what)?;
+        }
+        let Finish { sums, figure, percent: _ } = &metric.finish;
+        for sum in sums {
+            check_number(sum, &what)?;
+            let known = sum.inputs().all(|input| match input {
+                HostInput::Rows => true,
+                HostInput::Value(index) => usize::from(index) < metric.values.len(),
+                _ => false,
+            });
+            require!(known, "{what} adds up more than its values: {sum}");
+        }
+        check_number(figure, &what)?;
+        let known = figure.inputs().all(|input| match input {
+            HostInput::Rows => true,
+            HostInput::Sum(index) => usize::from(index) < sums.len(),
+            _ => false,
+        });
+        require!(known, "{what} is of more than its sums: {figure}");
     }
     if let Some(loss) = program.loss {
         check_scalar(buffers.float(loss, "the loss")?, "the loss")?;
@@ -288,6 +306,9 @@ fn check_scalars<'p>(
         for input in number.inputs() {
             match input {
                 HostInput::Base => require!(false, "{what} has a base, as schedules alone do"),
+                HostInput::Value(_) | HostInput::Sum(_) => {
+                    require!(false, "{what} reads values of a metric, as metrics alone do");
+                }
                 HostInput::Rate(group) => {
                     let scheduled = usize::from(group) < groups;
                     require!(scheduled, "{what} is of a group beyond the {groups} schedules");
@@ -344,7 +365,11 @@ fn check_training(program: &Program) -> Result<(), ProgramError> {
         let what = HostInput::Rate(group);
         require!(base.is_finite(), "the base of {what} is not finite");
         check_number(rate, what)?;
-        let of_time = |input| !matches!(input, HostInput::Rows | HostInput::Rate(_));
+        let of_time = |input| match input {
+            HostInput::Step | HostInput::Steps | HostInput::Epoch | HostInput::Epochs => true,
+            HostInput::Base => true,
+            HostInput::Rows | HostInput::Rate(_) | HostInput::Value(_) | HostInput::Sum(_) => false,
+        };
         let timed = rate.inputs().all(of_time);
         require!(timed, "{what} depends on more than the time");
     }

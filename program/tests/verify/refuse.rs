@@ -186,11 +186,6 @@ fn refuses_bad_ports() {
         ),
         (|p| p.outputs[0].buffer = CODE, "output `probs` must be a buffer of f32, not of i32"),
         (|p| p.outputs.push(p.outputs[0].clone()), "output `probs` is there twice"),
-        (|p| p.metrics[0].name.clear(), "a metric has no name"),
-        (
-            |p| p.metrics[0].buffer = CORRECT,
-            "metric `accuracy` must be one number, but its buffer is [N, 1]",
-        ),
         (|p| p.loss = Some(LOSSES), "the loss must be one number, but its buffer is [N, 1]"),
         (|p| p.inputs[1].domain = Domain::Any, "`code` is of i32, and needs classes as its domain"),
         (|p| p.inputs[1].domain = Domain::Range(2, 2), "the domain of `code` is empty"),

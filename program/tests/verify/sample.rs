@@ -296,7 +296,15 @@ pub fn sample() -> Program {
     let mut predict = forward();
     predict.push(step(Kernel::Softmax { x: LOGITS, y: PROBS, log: false }));
     let entry = |steps| Entry { steps, lower_bound: 1000, bytes: 2000 };
-    let metric = |name: &str, buffer, finish| Metric { name: name.into(), buffer, finish };
+    let metric =
+        |name: &str, value, finish| Metric { name: name.into(), values: vec![value], finish };
+    let number = |input: HostInput| HostNumber::from(input);
+    let share = Finish {
+        sums: vec![number(HostInput::Value(0))],
+        figure: number(HostInput::Sum(0)) / (number(HostInput::Rows) * 3.0),
+        percent: true,
+    };
+    let root = Finish { figure: Finish::mean().figure.sqrt(), ..Finish::mean() };
     Program {
         name: "sample".into(),
         batch: BATCH,
@@ -326,9 +334,9 @@ pub fn sample() -> Program {
         ],
         loss: Some(LOSS),
         metrics: vec![
-            metric("accuracy", ACCURACY, Finish::Mean),
-            metric("share", ACCURACY, Finish::Share(3)),
-            metric("root_loss", LOSS, Finish::Root),
+            metric("accuracy", ACCURACY, Finish::mean()),
+            metric("share", ACCURACY, share),
+            metric("root_loss", LOSS, root),
         ],
         init: entry(init()),
         predict: entry(predict),

@@ -87,6 +87,42 @@ fn refuses_bad_training() {
             |p| p.scalars[4].0.code = vec![HostInstr::Apply(HostOp::Sqrt, [0; 3])],
             "scalar `sqrt(..)` uses a value before it is computed",
         ),
+        (
+            |p| p.scalars[3].0 = HostInput::Sum(0).into(),
+            "scalar `sum` reads values of a metric, as metrics alone do",
+        ),
+        (
+            |p| training(p).schedules[0].rate = HostInput::Value(0).into(),
+            "lr depends on more than the time",
+        ),
         (|p| p.scalars[0].1 = B2, "scalar `0.5/N` must be one number, but its buffer is [1, 2]"),
+    ]);
+}
+
+#[test]
+fn refuses_bad_metrics() {
+    check(&[
+        (|p| p.metrics[0].name.clear(), "a metric has no name"),
+        (
+            |p| p.metrics[0].values[0] = CORRECT,
+            "metric `accuracy` must be one number, but its buffer is [N, 1]",
+        ),
+        (|p| p.metrics[1].values.clear(), "metric `share` adds up more than its values: value"),
+        (
+            |p| p.metrics[1].finish.sums[0] = HostInput::Sum(0).into(),
+            "metric `share` adds up more than its values: sum",
+        ),
+        (
+            |p| p.metrics[1].finish.sums.clear(),
+            "metric `share` is of more than its sums: sum / (N * 3)",
+        ),
+        (
+            |p| p.metrics[1].finish.figure = HostInput::Step.into(),
+            "metric `share` is of more than its sums: step",
+        ),
+        (
+            |p| p.metrics[2].finish.figure.code.clear(),
+            "metric `root_loss` has 0 instructions, and must have from 1 to 64",
+        ),
     ]);
 }

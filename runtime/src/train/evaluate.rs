@@ -3,12 +3,9 @@
 use super::report::Evaluation;
 use super::scalars::Scalars;
 use crate::exec::{EntryPoint, Executor, Feed, RunError};
-use crate::program::{BufferId, Finish, Metric};
+use crate::program::{BufferId, Finish, HostInput};
 
 /// Evaluates the net as it is over these rows of the data, as many at once as it is planned for.
-///
-/// The loss and most metrics of a batch are means over its rows, so each counts by its rows; a
-/// count is added to the others as it is.
 pub(crate) fn evaluate(
     executor: &mut Executor,
     scalars: &mut Scalars,
@@ -17,10 +14,11 @@ pub(crate) fn evaluate(
 ) -> Result<Evaluation, RunError> {
     let program = executor.program();
     let batch = usize::try_from(program.batch).unwrap_or(usize::MAX);
-    let sum = |metric: &Metric| Sum { of: metric.buffer, finish: metric.finish, sum: 0.0 };
-    let mut metrics: Vec<Sum> = program.metrics.iter().map(sum).collect();
     let loss = program.loss.ok_or(RunError::Entry(EntryPoint::Eval))?;
-    let mut loss = Sum { of: loss, finish: Finish::Mean, sum: 0.0 };
+    let mut loss = Sums::new(&[loss], Finish::mean());
+    let metrics = program.metrics.iter();
+    let mut metrics: Vec<Sums> =
+        metrics.map(|metric| Sums::new(&metric.values, metric.finish.clone())).collect();
     for rows in rows.chunks(batch) {
         executor.load(feed, rows);
         scalars.set_rows(executor, rows.len());
@@ -29,35 +27,40 @@ pub(crate) fn evaluate(
         metrics.iter_mut().for_each(|metric| metric.add(executor, rows.len()));
     }
     let metrics = executor.program().metrics.iter().zip(metrics);
-    let metrics = metrics.map(|(metric, sum)| (metric.name.clone(), sum.figure(rows.len())));
+    let metrics = metrics.map(|(metric, sums)| (metric.name.clone(), sums.figure(rows.len())));
     let metrics = metrics.collect();
     Ok(Evaluation { rows: rows.len() as u64, loss: loss.figure(rows.len()), metrics })
 }
 
-/// The sum over all rows of what runs give the means or counts of.
-struct Sum {
-    of: BufferId,
+/// What a metric adds up over all runs.
+struct Sums {
+    values: Vec<BufferId>,
     finish: Finish,
-    sum: f64,
+    sums: Vec<f64>,
 }
 
-impl Sum {
+impl Sums {
+    fn new(values: &[BufferId], finish: Finish) -> Sums {
+        Sums { values: values.to_vec(), sums: vec![0.0; finish.sums.len()], finish }
+    }
+
     /// Adds a run of `rows` rows.
     fn add(&mut self, executor: &Executor, rows: usize) {
-        let value = f64::from(executor.scalar(self.of));
-        self.sum += match self.finish {
-            Finish::Mean | Finish::Root => value * rows as f64,
-            Finish::Share(_) => value,
-        };
+        for (sum, number) in self.sums.iter_mut().zip(&self.finish.sums) {
+            *sum += number.value(|input| match input {
+                HostInput::Value(index) => {
+                    f64::from(executor.scalar(self.values[usize::from(index)]))
+                }
+                _ => rows as f64,
+            });
+        }
     }
 
     /// The figure over `rows` rows.
     fn figure(&self, rows: usize) -> f64 {
-        let mean = self.sum / rows as f64;
-        match self.finish {
-            Finish::Mean => mean,
-            Finish::Root => mean.sqrt(),
-            Finish::Share(each) => self.sum / (rows as f64 * each as f64),
-        }
+        self.finish.figure.value(|input| match input {
+            HostInput::Sum(index) => self.sums[usize::from(index)],
+            _ => rows as f64,
+        })
     }
 }

@@ -130,8 +130,8 @@ fn of_run(input: HostInput, base: f64, total: Clock) -> Known {
         HostInput::Base => Known::Value(base),
         HostInput::Steps => Known::Value(total.step as f64),
         HostInput::Epochs => Known::Value(total.epoch as f64),
-        // A schedule reads no rate, as `verify` has seen.
-        HostInput::Rate(_) => Known::Value(0.0),
+        // A schedule reads no rate, and metrics alone their values, as `verify` has seen.
+        HostInput::Rate(_) | HostInput::Value(_) | HostInput::Sum(_) => Known::Value(0.0),
     }
 }
 
