@@ -20,7 +20,7 @@ pub mod show;
 pub mod signature;
 pub mod syntax;
 
-use arenet_program::{Batch, Program};
+use arenet_program::{Batch, EntryPoint, PerEntry, Program};
 use diagnostic::{Diagnostic, Severity, Span};
 use emit::{Plan, Stage};
 use graph::{Graph, NodeId};
@@ -97,14 +97,14 @@ impl Default for Options {
 pub struct Compiled {
     /// What is run.
     pub program: Program,
-    /// The memory plans of init, predict, eval and train.
-    pub plans: [Plan; 4],
+    /// The memory plan of each entry point.
+    pub plans: PerEntry<Plan>,
     /// Lints.
     pub warnings: Vec<Diagnostic>,
     /// The net as lowered, simplified.
     pub model: Model,
-    /// The kernels of init, predict, eval and train.
-    pub stages: [Stage; 4],
+    /// The kernels of each entry point.
+    pub stages: PerEntry<Stage>,
 }
 
 /// Compiles the text of a `.net` file.
@@ -180,20 +180,20 @@ pub fn assemble(
     let mut model = simplify_model(model);
     let simplified = |graph: Graph| checked(named_scalars(simplify(&graph).0));
     let graphs = entry_graphs(&model);
-    if let Some(diagnostic) = limit::of_nodes(&model, &graphs[2]) {
+    if let Some(diagnostic) = limit::of_nodes(&model, &graphs[EntryPoint::Train]) {
         diagnostics.push(diagnostic);
         return Err(diagnostics);
     }
-    let [predict, eval, train] = graphs.map(simplified);
-    emit::narrow(&mut model, &[&predict, &eval, &train], options.weights);
-    let init = simplified(emit::init_graph(&model));
-    if let Some(overflow) = [&init, &predict, &eval, &train].into_iter().find_map(overflow) {
+    let mut graphs = graphs.map(simplified);
+    emit::narrow(&mut model, &graphs, options.weights);
+    graphs[EntryPoint::Init] = simplified(emit::init_graph(&model));
+    if let Some(overflow) = graphs.iter().find_map(overflow) {
         diagnostics.push(overflow);
         return Err(diagnostics);
     }
     // A narrow weight is no operand of a result in columns.
     let columns = options.weights == Precision::F32;
-    let stages = emit::stages([init, predict, eval, train], batch, columns);
+    let stages = emit::stages(graphs, batch, columns);
     if let Some(diagnostic) = limit::of_sizes(&model, &stages, batch) {
         diagnostics.push(diagnostic);
         return Err(diagnostics);
@@ -221,14 +221,21 @@ fn forget_updates(model: &mut Model) {
     }
 }
 
-/// What predict, eval and train compute.
-fn entry_graphs(model: &Model) -> [Graph; 3] {
+/// What the entry points compute; what the initial values are, depends on how weights are kept.
+fn entry_graphs(model: &Model) -> PerEntry<Graph> {
     let with_roots = |roots: Vec<NodeId>| Graph { roots, ..model.graph.clone() };
-    let predict = with_roots(model.outputs.iter().map(|&(_, node)| node).collect());
-    let metrics = model.metrics.iter().flat_map(|metric| metric.figure.values.iter().copied());
-    let eval = model.loss.map(|loss| with_roots([loss].into_iter().chain(metrics).collect()));
-    let train = model.training.is_some().then(|| optim::train_step(model));
-    [predict, eval.unwrap_or_default(), train.unwrap_or_default()]
+    let metrics = || model.metrics.iter().flat_map(|metric| metric.figure.values.iter().copied());
+    let graph = |entry| match entry {
+        EntryPoint::Init => None,
+        EntryPoint::Predict => {
+            Some(with_roots(model.outputs.iter().map(|&(_, node)| node).collect()))
+        }
+        EntryPoint::Eval => {
+            model.loss.map(|loss| with_roots([loss].into_iter().chain(metrics()).collect()))
+        }
+        EntryPoint::Train => model.training.is_some().then(|| optim::train_step(model)),
+    };
+    PerEntry::new(|entry| graph(entry).unwrap_or_default())
 }
 
 /// A loss or metric that is no more than a leaf gets a node, and so a place, of its own.

@@ -4,7 +4,7 @@ use crate::diagnostic::Diagnostic;
 use crate::emit::{self, Plan, Role, Stage};
 use crate::graph::{Graph, NodeId, Origin, OriginId};
 use crate::model::Model;
-use arenet_program::{MAX_ARENA, MAX_ELEMENTS, Program};
+use arenet_program::{MAX_ARENA, MAX_ELEMENTS, PerEntry, Program};
 
 /// The way out where memory or sizes are at their limit.
 const HELP: &str = "a smaller batch or narrower layers need less";
@@ -31,7 +31,7 @@ pub fn of_nodes(model: &Model, train: &Graph) -> Option<Diagnostic> {
 
 /// A value with more elements than a buffer may have, or a step with more operations than can be
 /// counted. Told before anything is planned.
-pub fn of_sizes(model: &Model, stages: &[Stage; 4], batch: u64) -> Option<Diagnostic> {
+pub fn of_sizes(model: &Model, stages: &PerEntry<Stage>, batch: u64) -> Option<Diagnostic> {
     too_large(model, stages, batch).or_else(|| {
         let steps = stages.iter().filter_map(|stage| too_long(stage, batch));
         steps
@@ -46,7 +46,7 @@ pub fn of_sizes(model: &Model, stages: &[Stage; 4], batch: u64) -> Option<Diagno
 }
 
 /// The largest value, where that is too large.
-fn too_large(model: &Model, stages: &[Stage; 4], batch: u64) -> Option<Diagnostic> {
+fn too_large(model: &Model, stages: &PerEntry<Stage>, batch: u64) -> Option<Diagnostic> {
     let sizes = emit::sizes(model, stages, batch);
     // The first of equals: what is too large for 64 bits has no size.
     let size = |(_, elements): &(OriginId, Option<u64>)| elements.unwrap_or(u64::MAX);
@@ -76,7 +76,7 @@ fn too_long(stage: &Stage, batch: u64) -> Option<&Origin> {
 
 /// An arena larger than any may be, or than `limit memory` says with the copy that training keeps;
 /// the biggest values are named.
-pub fn of_memory(model: &Model, program: &Program, plans: &[Plan; 4]) -> Option<Diagnostic> {
+pub fn of_memory(model: &Model, program: &Program, plans: &PerEntry<Plan>) -> Option<Diagnostic> {
     let plan = plans.iter().max_by_key(|plan| plan.bytes)?;
     let mut values: Vec<_> = plan.values.iter().collect();
     values.sort_by_key(|value| std::cmp::Reverse(value.bytes));

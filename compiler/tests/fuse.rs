@@ -2,13 +2,13 @@
 
 use arenet_compiler::pass::contract::contract;
 use arenet_compiler::{Options, compile, show};
-use arenet_program::{BufferId, Expr, Instr, Load, Opcode, Spread, Step, Value};
+use arenet_program::{BufferId, EntryPoint, Expr, Instr, Load, Opcode, Spread, Step, Value};
 use pretty_assertions::assert_eq;
 
 /// Checks the kernels of a training step.
 fn check(source: &str, expected: &str) {
     let compiled = compile(source, &Options::default()).unwrap();
-    let [.., train] = &compiled.stages;
+    let train = &compiled.stages[EntryPoint::Train];
     assert_eq!(format!("\n{}", show::schedule(&compiled.model, train)), expected);
 }
 
@@ -134,7 +134,7 @@ fn a_formula_that_repeats_its_parts_stays_short() {
     let steps: String = (0..40).map(|i| format!("h{} = h{i} * h{i}\n", i + 1)).collect();
     let source = format!("net m {{ input h0: [N, 4]\n{steps}output y = h40 }}");
     let compiled = compile(&source, &Options::default()).unwrap();
-    let text = show::schedule(&compiled.model, &compiled.stages[1]);
+    let text = show::schedule(&compiled.model, &compiled.stages[EntryPoint::Predict]);
     assert!(text.len() < 10_000, "{} bytes", text.len());
     assert!(text.contains("%14 = %7 * %7"), "{text}");
 }

@@ -3,7 +3,7 @@
 use arenet_compiler::pass::memory::{Lifetime, Placement, lower_bound, place};
 use arenet_compiler::{Compiled, Options, compile};
 use arenet_program::verify::verify;
-use arenet_program::{BufferId, Program, Step};
+use arenet_program::{BufferId, EntryPoint, Program, Step};
 use pretty_assertions::assert_eq;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -173,7 +173,7 @@ proptest! {
     fn chains_of_dense_layers_take_no_more_than_they_must(chain in chain()) {
         let compiled = compiled(&chain.source(), chain.batch);
         check_program(&compiled);
-        for plan in &compiled.plans {
+        for plan in compiled.plans.iter() {
             prop_assert_eq!(plan.bytes, plan.lower_bound);
         }
     }
@@ -200,7 +200,7 @@ fn a_thousand_layers_are_planned() {
     let chain = Chain { widths, optimizer, activation, batch: 32 };
     let compiled = compiled(&chain.source(), chain.batch);
     check_program(&compiled);
-    let train = &compiled.plans[3];
+    let train = &compiled.plans[EntryPoint::Train];
     assert_eq!(train.bytes, train.lower_bound);
 }
 

@@ -18,9 +18,10 @@
 use super::host::{HostInput, HostInstr, HostNumber, HostOp};
 use super::lines::{Line, Lines, Part, Place};
 use super::{
-    Batch, Buffer, BufferId, CrossEntropy, DType, Distribution, Domain, Entry, Expr, Finish, Gemm,
-    Instr, Kernel, Layout, Load, Metric, Opcode, Origin, Output, Param, Port, Program,
-    ProgramError, Random, Reduce, Rows, Schedule, Span, Spread, State, Step, Training, Value,
+    Batch, Buffer, BufferId, CrossEntropy, DType, Distribution, Domain, Entry, EntryPoint, Expr,
+    Finish, Gemm, Instr, Kernel, Layout, Load, Metric, Opcode, Origin, Output, Param, Port,
+    Program, ProgramError, Random, Reduce, Rows, Schedule, Span, Spread, State, Step, Training,
+    Value,
 };
 
 /// What a program's bytes begin with.
@@ -215,8 +216,8 @@ impl Wire for BufferId {
     }
 }
 
-/// Operations by their place in the list of all.
-macro_rules! operations {
+/// Variants by their place in the list of all.
+macro_rules! listed {
     ($($name:ident)*) => { $(
         impl Wire for $name {
             fn write(&self, out: &mut Vec<u8>) {
@@ -226,14 +227,14 @@ macro_rules! operations {
             fn read(input: &mut Input) -> Result<Self, ProgramError> {
                 let tag = u8::read(input)?;
                 match $name::ALL.get(usize::from(tag)) {
-                    Some(&op) => Ok(op),
+                    Some(&variant) => Ok(variant),
                     None => fail(format!("{tag} is not an {}", stringify!($name))),
                 }
             }
         }
     )* };
 }
-operations! { Opcode HostOp }
+listed! { Opcode HostOp EntryPoint }
 
 impl Wire for Lines {
     fn write(&self, out: &mut Vec<u8>) {

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod codec;
+pub mod entry;
 pub mod expr;
 pub mod host;
 pub mod kernel;
@@ -21,6 +22,7 @@ pub mod train;
 pub mod updates;
 pub mod verify;
 
+pub use entry::{EntryPoint, PerEntry};
 pub use expr::{Expr, Instr, Load, MAX_CONSTS, MAX_INSTRS, MAX_LOADS, MAX_STORES};
 pub use expr::{Spread, Value};
 pub use host::{HostInput, HostNumber};

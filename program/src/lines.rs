@@ -1,7 +1,7 @@
 //! Which statement an instruction comes from, where that is not the statement of its step: for
 //! messages alone, like the table of lines of a debugger.
 
-use super::Origin;
+use super::{EntryPoint, Origin};
 
 /// The places of a program whose statement is not their step's.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,8 +19,8 @@ pub struct Line {
 /// Where an instruction stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// Which of the entries: init, predict, eval or train.
-    pub entry: u8,
+    /// The entry point.
+    pub entry: EntryPoint,
     /// The index of the step.
     pub step: u32,
     /// Which of the step's expressions.

@@ -14,6 +14,7 @@ mod transfer;
 mod values;
 pub mod watch;
 
+pub use crate::program::EntryPoint;
 pub use check::NonFinite;
 pub(crate) use feed::{Feed, PortRows, PortValues};
 pub use rows::Side;
@@ -26,40 +27,11 @@ use crate::kernel::bind::{Bound, unroll};
 use crate::kernel::share::{Share, shares};
 use crate::kernel::straight;
 use crate::program::text::message;
-use crate::program::{BufferId, DType, Entry, Layout, Port, Program, Verified};
+use crate::program::{BufferId, DType, Layout, PerEntry, Port, Program, Verified};
 use crate::simd::{Isa, LANES, Simd, Task};
 use crate::team::{ALONE, Crew, Team};
 use std::fmt;
 use std::sync::Arc;
-
-/// Which of a program's entries to run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EntryPoint {
-    /// Writes the initial values; weights that are not of f32 have none.
-    Init,
-    /// Inputs to outputs.
-    Predict,
-    /// Inputs and targets to loss and metrics.
-    Eval,
-    /// One optimizer step.
-    Train,
-}
-
-impl EntryPoint {
-    /// Every entry point.
-    pub const ALL: [EntryPoint; 4] =
-        [EntryPoint::Init, EntryPoint::Predict, EntryPoint::Eval, EntryPoint::Train];
-
-    /// Its steps in a program.
-    pub fn of(self, program: &Program) -> &Entry {
-        match self {
-            EntryPoint::Init => &program.init,
-            EntryPoint::Predict => &program.predict,
-            EntryPoint::Eval => &program.eval,
-            EntryPoint::Train => &program.train,
-        }
-    }
-}
 
 /// How to run a program.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -120,7 +92,7 @@ impl fmt::Display for RunError {
             RunError::Precision => {
                 f.write_str("the program cannot be trained: its weights are not of f32")
             }
-            RunError::Entry(entry) => write!(f, "the program has no steps for {entry:?}"),
+            RunError::Entry(entry) => write!(f, "the program has no steps for {}", entry.name()),
         }
     }
 }
@@ -138,14 +110,14 @@ pub struct Executor {
     team: Option<Team>,
     seed: u64,
     /// The most rows of a run of each entry; none where the program lacks it.
-    most_rows: [usize; 4],
+    most_rows: PerEntry<usize>,
 }
 
 /// The bound steps: for each entry and thread.
 pub(crate) struct Plan {
-    steps: [Vec<Vec<Launch>>; 4],
+    steps: PerEntry<Vec<Vec<Launch>>>,
     /// The entries that are little work, written out for the full batch.
-    straight: [Option<Vec<straight::Op>>; 4],
+    straight: PerEntry<Option<Vec<straight::Op>>>,
     /// The full batch.
     batch: usize,
     /// The instruction set in use.
@@ -194,7 +166,7 @@ impl Executor {
             return Err(RunError::Isa(isa));
         }
         let source = program.program();
-        let shares = EntryPoint::ALL.map(|entry| shares(source, entry.of(source), threads));
+        let shares = PerEntry::new(|entry| shares(source, entry.of(source), threads));
         let limit = options.limit();
         let bound = bound_bytes(source, &shares, threads);
         let within = |needed: u64| match needed <= limit {
@@ -208,7 +180,7 @@ impl Executor {
         within(needed)?;
         let arena = Arena::new(bytes as usize);
         let mut arena = arena.ok_or(RunError::Memory { needed, limit })?;
-        let mut steps: [Vec<Vec<Launch>>; 4] = Default::default();
+        let mut steps: PerEntry<Vec<Vec<Launch>>> = PerEntry::default();
         let mut fences = Vec::new();
         for thread in 0..threads {
             let (bound, between) = space.bind(source, &shares, thread);
@@ -224,7 +196,8 @@ impl Executor {
         // Straight-line code is one thread's, and its offsets have 32 bits. A list that grows holds
         // twice what it had; the four entries share what memory is left.
         let most = (limit - needed) / 4 / (2 * size_of::<straight::Op>() as u64);
-        let straight = steps.each_ref().map(|threads| {
+        let straight = PerEntry::new(|entry| {
+            let threads = &steps[entry];
             let alone = threads[0].iter().all(|launch| launch.share.threads == 1);
             let steps = threads[0].iter().map(|launch| &launch.step);
             let fits = alone && space.floats <= u64::from(u32::MAX);
@@ -235,11 +208,7 @@ impl Executor {
         let plan = Plan { steps, straight, batch, walker: isa.dispatch(MakeWalker) };
         let plan = Arc::new(plan);
         let seed = source.training.as_ref().map_or(0, |training| training.seed);
-        let most_rows = EntryPoint::ALL.map(|entry| match entry {
-            EntryPoint::Eval if source.loss.is_none() => 0,
-            EntryPoint::Train if source.training.is_none() => 0,
-            _ => batch,
-        });
+        let most_rows = PerEntry::new(|entry| if entry.runs(source) { batch } else { 0 });
         let executor = Executor { program, arena, held, plan, isa, team: None, seed, most_rows };
         Ok((executor, space, fences))
     }
@@ -299,7 +268,7 @@ impl Executor {
     /// One comparison, as a step may take no longer than fifty nanoseconds.
     #[inline(always)]
     fn check_run(&self, entry: EntryPoint, rows: usize) -> Result<(), RunError> {
-        match rows.wrapping_sub(1) < self.most_rows[entry as usize] {
+        match rows.wrapping_sub(1) < self.most_rows[entry] {
             true => Ok(()),
             false => Err(self.refusal(entry, rows)),
         }
@@ -309,7 +278,7 @@ impl Executor {
     #[cold]
     fn refusal(&self, entry: EntryPoint, rows: usize) -> RunError {
         let batch = self.program.program().batch;
-        match self.most_rows[entry as usize] {
+        match self.most_rows[entry] {
             0 => RunError::no_entry(self.program.program(), entry),
             _ => RunError::Value(format!("a run takes 1 to {batch} rows, not {rows}")),
         }
@@ -415,7 +384,7 @@ impl Executor {
 impl Plan {
     /// Whether any step of an entry is shared between threads.
     fn is_shared(&self, entry: EntryPoint) -> bool {
-        self.steps[entry as usize][0].iter().any(|launch| launch.share.threads > 1)
+        self.steps[entry][0].iter().any(|launch| launch.share.threads > 1)
     }
 
     /// Walks the steps of an entry as thread `index` of the crew.
@@ -424,7 +393,7 @@ impl Plan {
     /// `memory` is that of the arena the plan is bound for, no one but the crew touches it, and the
     /// run's rows are within the program's batch.
     pub(crate) unsafe fn walk(&self, run: Run, memory: Memory, index: usize, crew: &Crew) {
-        let launches = &self.steps[run.entry as usize][index];
+        let launches = &self.steps[run.entry][index];
         // SAFETY: the contract is this function's.
         unsafe { self.walker.walk(launches, run, memory, index, crew) };
     }
@@ -432,7 +401,7 @@ impl Plan {
     /// The straight-line code of an entry, if it has some for so many rows.
     #[inline(always)]
     fn straight(&self, entry: EntryPoint, rows: usize) -> Option<&[straight::Op]> {
-        self.straight[entry as usize].as_deref().filter(|_| rows == self.batch)
+        self.straight[entry].as_deref().filter(|_| rows == self.batch)
     }
 }
 

@@ -10,6 +10,7 @@ use arenet::internals::compiler::{Compiled, Precision, optim, show, syntax};
 use arenet::internals::runtime::exec::EntryPoint;
 use arenet::internals::runtime::program::listing::listing;
 use arenet::internals::runtime::program::{Program, Step};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use super::args::parse_precision;
@@ -35,8 +36,8 @@ pub struct ShowArgs {
     #[arg(long, value_name = "FORM")]
     graph: Option<GraphForm>,
     /// Which part of the program; training, if the model says how to train
-    #[arg(long, value_name = "ENTRY")]
-    entry: Option<EntryChoice>,
+    #[arg(long, value_name = "ENTRY", value_parser = entry_parser())]
+    entry: Option<EntryPoint>,
     /// Rows to plan for; by default as the model says
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     batch: Option<u64>,
@@ -71,19 +72,6 @@ enum GraphForm {
     Dot,
 }
 
-/// An entry point.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum EntryChoice {
-    /// Initial values
-    Init,
-    /// Inputs to outputs
-    Predict,
-    /// Loss and metrics
-    Eval,
-    /// One optimizer step
-    Train,
-}
-
 /// Prints what was asked for; without a wish, the memory plan and the schedule.
 pub fn run(cx: &Context, args: &ShowArgs) -> Result<(), Failure> {
     let source = Source::read(&args.model)?.with_weights(args.weights)?;
@@ -92,14 +80,14 @@ pub fn run(cx: &Context, args: &ShowArgs) -> Result<(), Failure> {
     }
     let built = source.build(cx, args.batch, Purpose::Train)?;
     let program = built.program();
-    let entry = args.entry.map_or_else(|| default_entry(program), EntryChoice::point);
+    let entry = args.entry.unwrap_or_else(|| default_entry(program));
     let mut parts = Vec::new();
     if let Some(stage) = args.ir {
         parts.push(ir(&source, &built, stage, entry)?);
     }
     if args.graph.is_some() {
-        let entry = args.entry.map_or(EntryPoint::Predict, EntryChoice::point);
-        parts.push(dot(&compiled_of(&source, &built)?.stages[entry as usize].graph));
+        let entry = args.entry.unwrap_or(EntryPoint::Predict);
+        parts.push(dot(&compiled_of(&source, &built)?.stages[entry].graph));
     }
     let all = parts.is_empty() && !args.plan && !args.schedule;
     if args.plan || all {
@@ -111,28 +99,23 @@ pub fn run(cx: &Context, args: &ShowArgs) -> Result<(), Failure> {
     console::print(parts.join("\n"))
 }
 
-impl EntryChoice {
-    fn point(self) -> EntryPoint {
-        match self {
-            EntryChoice::Init => EntryPoint::Init,
-            EntryChoice::Predict => EntryPoint::Predict,
-            EntryChoice::Eval => EntryPoint::Eval,
-            EntryChoice::Train => EntryPoint::Train,
-        }
-    }
+/// Takes the name of an entry point.
+fn entry_parser() -> impl TypedValueParser<Value = EntryPoint> {
+    let help = |entry| match entry {
+        EntryPoint::Init => "Initial values",
+        EntryPoint::Predict => "Inputs to outputs",
+        EntryPoint::Eval => "Loss and metrics",
+        EntryPoint::Train => "One optimizer step",
+    };
+    let choice = |entry: EntryPoint| PossibleValue::new(entry.name()).help(help(entry));
+    PossibleValuesParser::new(EntryPoint::ALL.map(choice)).map(|name| {
+        let named = EntryPoint::ALL.into_iter().find(|entry| entry.name() == name);
+        named.expect("the name is one of these")
+    })
 }
 
 fn default_entry(program: &Program) -> EntryPoint {
     if program.training.is_some() { EntryPoint::Train } else { EntryPoint::Predict }
-}
-
-fn name_of(entry: EntryPoint) -> &'static str {
-    match entry {
-        EntryPoint::Init => "init",
-        EntryPoint::Predict => "predict",
-        EntryPoint::Eval => "eval",
-        EntryPoint::Train => "train",
-    }
 }
 
 fn compiled_of<'a>(source: &Source, built: &'a Built) -> Result<&'a Compiled, Failure> {
@@ -148,7 +131,7 @@ fn compiled_of<'a>(source: &Source, built: &'a Built) -> Result<&'a Compiled, Fa
 /// The text of a stage, as the compiler prints it.
 fn ir(source: &Source, built: &Built, stage: Stage, entry: EntryPoint) -> Result<String, Failure> {
     let compiled = || compiled_of(source, built);
-    let of_entry = || compiled().map(|compiled| &compiled.stages[entry as usize]);
+    let of_entry = || compiled().map(|compiled| &compiled.stages[entry]);
     Ok(match stage {
         Stage::Ast => {
             compiled()?;
@@ -164,13 +147,13 @@ fn ir(source: &Source, built: &Built, stage: Stage, entry: EntryPoint) -> Result
         Stage::Simplified => of_entry()?.graph.to_string(),
         Stage::Clusters => clusters(compiled()?, entry),
         Stage::Schedule => show::schedule(&compiled()?.model, of_entry()?),
-        Stage::Program => listing(built.program(), name_of(entry), entry.of(built.program())),
+        Stage::Program => listing(built.program(), entry.name(), entry.of(built.program())),
     })
 }
 
 /// What each kernel computes, by its nodes, in the order of the text.
 fn clusters(compiled: &Compiled, entry: EntryPoint) -> String {
-    let stage = &compiled.stages[entry as usize];
+    let stage = &compiled.stages[entry];
     let describe =
         |(index, cluster): (usize, &arenet::internals::compiler::pass::fuse::Cluster)| {
             let members: Vec<String> =
@@ -183,12 +166,11 @@ fn clusters(compiled: &Compiled, entry: EntryPoint) -> String {
 /// The memory plan of an entry point, and the memory of the others beside it.
 fn plan(source: &Source, built: &Built, entry: EntryPoint) -> String {
     let program = built.program();
-    let mut text =
-        format!("{}: plan of {}, batch {}\n", program.name, name_of(entry), program.batch);
+    let mut text = format!("{}: plan of {}, batch {}\n", program.name, entry.name(), program.batch);
     for other in EntryPoint::ALL.into_iter().filter(|other| !other.of(program).steps.is_empty()) {
         let bytes = units::count(other.of(program).bytes);
         let mark = if other == entry { "  (shown below)" } else { "" };
-        text.push_str(&format!("{:<8} {bytes:>14} bytes{mark}\n", name_of(other)));
+        text.push_str(&format!("{:<8} {bytes:>14} bytes{mark}\n", other.name()));
     }
     if program.copy_bytes() > 0 {
         let bytes = units::count(program.copy_bytes());
@@ -200,7 +182,7 @@ fn plan(source: &Source, built: &Built, entry: EntryPoint) -> String {
     text.push('\n');
     match &built.compiled {
         Some(compiled) => {
-            let own = &compiled.plans[entry as usize];
+            let own = &compiled.plans[entry];
             let source = source.text().unwrap_or_default();
             text.push_str(&show::plan(own, entry.of(program), source));
         }
@@ -240,7 +222,7 @@ fn schedule(built: &Built, entry: EntryPoint) -> String {
     let mut text = format!(
         "{}: schedule of {}, batch {}, {}, {} FLOP\n",
         program.name,
-        name_of(entry),
+        entry.name(),
         program.batch,
         units::plural(steps.len() as u64, "step"),
         units::count(flops),
@@ -258,7 +240,7 @@ fn schedule(built: &Built, entry: EntryPoint) -> String {
 
 /// What each step computes, a formula for each of its results.
 pub fn formulas(compiled: &Compiled, entry: EntryPoint) -> Vec<Vec<String>> {
-    let stage = &compiled.stages[entry as usize];
+    let stage = &compiled.stages[entry];
     let kept = kept(&stage.graph, &stage.fusion);
     let order = stage.schedule.iter();
     order.map(|&id| show::cluster(&compiled.model, stage, &kept, id)).collect()

@@ -13,7 +13,9 @@ use arenet_compiler::model::{Domain, Figure, Init, Metric, Model, Param, Port};
 use arenet_compiler::op::{Assign, Broadcast, Leaf, Op, Operand, Reduce, Source};
 use arenet_compiler::pass::simplify::simplify;
 use arenet_runtime::exec::{EntryPoint, Executor, Options};
-use arenet_runtime::program::{Batch, Finish, HostInput, HostNumber, Program, Training, Verified};
+use arenet_runtime::program::{
+    Batch, Finish, HostInput, HostNumber, PerEntry, Program, Training, Verified,
+};
 use arenet_runtime::simd::Isa;
 use std::sync::Arc;
 
@@ -136,7 +138,13 @@ impl Net {
         let all = [loss].into_iter().chain(outputs.clone()).chain(self.assigns.clone());
         let train = with_roots(all.chain(metrics.clone()).collect());
         let model = self.model(graph, &outputs, &metrics, loss);
-        let stages = stages([init_graph(&model), predict, eval, train], batch, true);
+        let graphs = PerEntry::new(|entry| match entry {
+            EntryPoint::Init => init_graph(&model),
+            EntryPoint::Predict => predict.clone(),
+            EntryPoint::Eval => eval.clone(),
+            EntryPoint::Train => train.clone(),
+        });
+        let stages = stages(graphs, batch, true);
         let program = emit(&model, &stages, batch, "").program;
         let text = || stages.iter().map(|stage| stage.graph.to_string()).collect::<String>();
         let verified = arenet_runtime::program::verify::verify(program);

@@ -8,14 +8,14 @@ use crate::diagnostic::Span;
 use crate::graph::{DType, NodeId, Shape};
 use crate::model::{Domain, Model};
 use crate::op::{self, Leaf, Op, Source};
-use arenet_program::HostNumber;
 use arenet_program::{self as program, Buffer, BufferId, Layout, Program};
+use arenet_program::{HostNumber, PerEntry};
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
 /// Gives the leaves their buffers at the start of the arena.
 pub fn declare(
     model: &Model,
-    stages: &[Stage; 4],
+    stages: &PerEntry<Stage>,
     program: &mut Program,
     leaves: &mut Leaves,
     persistent: &mut Vec<PlannedValue>,
@@ -111,7 +111,7 @@ pub fn declare(
 }
 
 /// How each port and parameter lies.
-pub fn leaf_layouts(model: &Model, stages: &[Stage; 4]) -> Vec<(NodeId, Layout)> {
+pub fn leaf_layouts(model: &Model, stages: &PerEntry<Stage>) -> Vec<(NodeId, Layout)> {
     let layouts = layouts(stages);
     let of = |kept: Kept, shape: &Shape| {
         layouts.get(&kept).copied().unwrap_or_else(|| layout::rows_of(shape))
@@ -168,9 +168,9 @@ pub fn declare_results(
 }
 
 /// The layouts of the leaves that are used.
-fn layouts(stages: &[Stage; 4]) -> HashMap<Kept, Layout> {
+fn layouts(stages: &PerEntry<Stage>) -> HashMap<Kept, Layout> {
     let mut layouts = HashMap::default();
-    for stage in stages {
+    for stage in stages.iter() {
         for id in stage.graph.ids() {
             if let Op::Leaf(leaf) = stage.graph.node(id).op
                 && let Some(kept) = Kept::of(&leaf)

@@ -19,7 +19,7 @@ use crate::op::{Leaf, Op, Source};
 use crate::pass::fuse::{Cluster, ClusterId, Fusion, Updates, fuse, spread_source};
 use crate::pass::schedule::{Schedule, schedule};
 use arenet_program::lines::{Line, Place};
-use arenet_program::{self as program, BufferId, Layout, Program};
+use arenet_program::{self as program, BufferId, EntryPoint, Layout, PerEntry, Program};
 use declare::{declare, declare_results};
 use rustc_hash::FxHashMap as HashMap;
 
@@ -34,12 +34,12 @@ pub struct Stage {
     classes: layout::Classes,
 }
 
-/// A program and the plans of its entry points: init, predict, eval, train.
+/// A program and the plans of its entry points.
 pub struct Emitted {
     /// What is run.
     pub program: Program,
     /// What is shown.
-    pub plans: [Plan; 4],
+    pub plans: PerEntry<Plan>,
 }
 
 /// The persistent buffers, by what their leaf is.
@@ -47,7 +47,7 @@ type Leaves = HashMap<Leaf, BufferId>;
 
 /// Groups the nodes of each entry point's graph into kernels and orders them; the caller says
 /// whether values may lie in columns.
-pub fn stages(graphs: [Graph; 4], batch: u64, columns: bool) -> [Stage; 4] {
+pub fn stages(graphs: PerEntry<Graph>, batch: u64, columns: bool) -> PerEntry<Stage> {
     let mut stages = graphs.map(|graph| {
         let classes = layout::classes(&graph, batch, columns);
         let bytes = |id: NodeId| classes.layout(&graph, id).bytes(batch).unwrap_or(u64::MAX);
@@ -60,12 +60,12 @@ pub fn stages(graphs: [Graph; 4], batch: u64, columns: bool) -> [Stage; 4] {
             .expect("no circle goes through updates that come last");
         Stage { graph, fusion, schedule, classes }
     });
-    layout::agree(&mut stages.each_mut().map(|stage| &mut stage.classes));
+    layout::agree(&mut stages.iter_mut().map(|stage| &mut stage.classes).collect::<Vec<_>>());
     stages
 }
 
 /// Emits the program for batches of up to `batch` rows.
-pub fn emit(model: &Model, stages: &[Stage; 4], batch: u64, source: &str) -> Emitted {
+pub fn emit(model: &Model, stages: &PerEntry<Stage>, batch: u64, source: &str) -> Emitted {
     let origins = origins(model, source);
     let mut program = Program { name: model.name.clone(), batch, ..Program::default() };
     program.training = model.training.clone();
@@ -73,10 +73,9 @@ pub fn emit(model: &Model, stages: &[Stage; 4], batch: u64, source: &str) -> Emi
     let mut persistent = Vec::new();
     declare(model, stages, &mut program, &mut leaves, &mut persistent);
     let results = declare_results(model, &mut program, &mut persistent);
-    let mut plans: [Plan; 4] = Default::default();
     let base = program.arena_bytes;
-    let [init, predict, eval, train] = stages;
-    for (index, stage) in [init, predict, eval, train].into_iter().enumerate() {
+    let plans = PerEntry::new(|entry| {
+        let stage = &stages[entry];
         let mut emitter = Emitter {
             stage,
             leaves: &leaves,
@@ -85,35 +84,31 @@ pub fn emit(model: &Model, stages: &[Stage; 4], batch: u64, source: &str) -> Emi
             batch,
             origins: &origins,
         };
-        let scalars = match index {
-            2 => &stage.graph.roots[..],
-            3 => stage.graph.roots.get(..1).unwrap_or_default(),
-            _ => &[][..],
+        let scalars = match entry {
+            EntryPoint::Eval => &stage.graph.roots[..],
+            EntryPoint::Train => stage.graph.roots.get(..1).unwrap_or_default(),
+            EntryPoint::Init | EntryPoint::Predict => &[][..],
         };
         for (&root, &buffer) in scalars.iter().zip(&results) {
             emitter.results.entry(root).or_insert(buffer);
         }
         emitter.draw_in_place();
-        plans[index] = emitter.plan(&mut program, base, &persistent);
+        let plan = emitter.plan(&mut program, base, &persistent);
         let mut steps = Vec::with_capacity(stage.schedule.len());
         for &cluster in stage.schedule.iter().filter(|&&cluster| !emitter.is_drawn(cluster)) {
             let (step, traces) = emitter.step(cluster);
-            let (entry, number) = (index as u8, steps.len() as u32);
+            let number = steps.len() as u32;
             program.lines.0.extend(traces.into_iter().map(|(part, instr, origin)| Line {
                 place: Place { entry, step: number, part, instr },
                 origin: origins[origin.0 as usize].clone(),
             }));
             steps.push(step);
         }
-        let entry = program::Entry {
-            steps,
-            lower_bound: plans[index].lower_bound,
-            bytes: plans[index].bytes,
-        };
-        program.arena_bytes = program.arena_bytes.max(entry.bytes);
-        match index {
-            0 => program.init = entry,
-            1 => {
+        let Plan { lower_bound, bytes, .. } = plan;
+        *entry.of_mut(&mut program) = program::Entry { steps, lower_bound, bytes };
+        program.arena_bytes = program.arena_bytes.max(bytes);
+        match entry {
+            EntryPoint::Predict => {
                 let outputs = model.outputs.iter().zip(&stage.graph.roots);
                 let compared = compared(model);
                 program.outputs = outputs
@@ -133,19 +128,18 @@ pub fn emit(model: &Model, stages: &[Stage; 4], batch: u64, source: &str) -> Emi
                         }
                     })
                     .collect();
-                program.predict = entry;
             }
-            2 => {
+            EntryPoint::Eval => {
                 // Equal formulas have become one node, and so one buffer.
                 let values = program.metrics.iter_mut().flat_map(|metric| &mut metric.values);
                 for (value, root) in values.zip(scalars.iter().skip(1)) {
                     *value = emitter.results[root];
                 }
-                program.eval = entry;
             }
-            _ => program.train = entry,
+            EntryPoint::Init | EntryPoint::Train => {}
         }
-    }
+        plan
+    });
     Emitted { program, plans }
 }
 
@@ -185,7 +179,7 @@ fn target_of(
 /// than 64 bits can count.
 pub fn sizes<'a>(
     model: &'a Model,
-    stages: &'a [Stage; 4],
+    stages: &'a PerEntry<Stage>,
     batch: u64,
 ) -> impl Iterator<Item = (OriginId, Option<u64>)> + 'a {
     let leaves = declare::leaf_layouts(model, stages);

@@ -4,15 +4,16 @@ use crate::Precision;
 use crate::graph::{Graph, NodeId};
 use crate::model::Model;
 use crate::op::{Leaf, MatMul, Op, Source};
-use arenet_program::MAX_INT8_ROWS;
+use arenet_program::{MAX_INT8_ROWS, PerEntry};
 use rustc_hash::FxHashSet as HashSet;
 
 /// Gives every weight that may have it the precision: one that these graphs, which are all that a
-/// program runs, use as nothing but the vector operand of products without a transposition. Biases
-/// and all else stay f32, and so do weights with too many rows for sums in 32 bits.
-pub fn narrow(model: &mut Model, graphs: &[&Graph], precision: Precision) {
+/// program runs but for its initial values, use as nothing but the vector operand of products
+/// without a transposition. Biases and all else stay f32, and so do weights with too many rows for
+/// sums in 32 bits.
+pub fn narrow(model: &mut Model, graphs: &PerEntry<Graph>, precision: Precision) {
     let (mut products, mut others) = (HashSet::default(), HashSet::default());
-    for graph in graphs {
+    for graph in graphs.iter() {
         let param = |id: NodeId| match graph.node(id).op {
             Op::Leaf(Leaf { source: Source::Param(param), .. }) => Some(param as usize),
             _ => None,

@@ -9,8 +9,10 @@
 use std::collections::HashMap;
 
 use super::table::Held;
-use super::{Buffers, Phase, each_step};
-use crate::{BufferId, Expr, Kernel, Layout, Program, ProgramError, Spread, Step, Value};
+use super::{Buffers, each_step};
+use crate::{
+    BufferId, EntryPoint, Expr, Kernel, Layout, Program, ProgramError, Spread, Step, Value,
+};
 
 /// Checks that whatever is spread as one number was written to all lanes. The program has passed
 /// `lifetime`.
@@ -25,17 +27,17 @@ pub(super) fn check(
         let id = lanes.add();
         lanes.held.insert(held.extent.start, id);
     }
-    let mut phases = Vec::new();
-    for phase in Phase::ALL.into_iter().filter(|phase| phase.runs(program)) {
+    let mut entries = Vec::new();
+    for entry in EntryPoint::ALL.into_iter().filter(|entry| entry.runs(program)) {
         let mut now = lanes.held.clone();
-        let steps = &phase.entry(program).steps;
+        let steps = &entry.of(program).steps;
         let spread: Vec<_> = steps.iter().map(|step| lanes.step(step, &mut now)).collect();
-        phases.push((phase, steps, spread));
+        entries.push((entry, steps, spread));
     }
     let mixed = lanes.mix();
-    for (phase, steps, spread) in phases {
+    for (entry, steps, spread) in entries {
         let mut spread = spread.into_iter();
-        each_step(phase, steps, |_| {
+        each_step(entry, steps, |_| {
             let numbers = spread.next().unwrap_or_default();
             match numbers.iter().find(|&&(_, lanes)| mixed[lanes]) {
                 Some((id, _)) => Err(ProgramError::new(format!(

@@ -8,18 +8,18 @@
 use std::collections::BTreeMap;
 
 use super::table::{Held, What};
-use super::{Buffers, Extent, Phase, each_step, require};
-use crate::{Access, BufferId, Program, ProgramError};
+use super::{Buffers, Extent, each_step, require};
+use crate::{Access, BufferId, EntryPoint, Program, ProgramError};
 
 /// Checks the steps of one entry against each other and against what outlives the run.
 pub(super) fn check(
     program: &Program,
-    phase: Phase,
+    entry: EntryPoint,
     buffers: &Buffers,
     held: &[Held],
 ) -> Result<(), ProgramError> {
-    let mut arena = Arena::new(phase, buffers, held);
-    each_step(phase, &phase.entry(program).steps, |step| {
+    let mut arena = Arena::new(entry, buffers, held);
+    each_step(entry, &entry.of(program).steps, |step| {
         let access = step.kernel.access();
         check_overlaps(&access, buffers)?;
         for id in access.reads() {
@@ -27,29 +27,29 @@ pub(super) fn check(
         }
         access.writes.iter().try_for_each(|&id| arena.write(id))
     })?;
-    check_results(program, phase, &arena)
+    check_results(program, entry, &arena)
 }
 
 /// Checks that the steps of an entry leave behind what the host then reads.
-fn check_results(program: &Program, phase: Phase, arena: &Arena) -> Result<(), ProgramError> {
-    let name = phase.name();
-    if phase == Phase::Predict {
+fn check_results(program: &Program, entry: EntryPoint, arena: &Arena) -> Result<(), ProgramError> {
+    let name = entry.name();
+    if entry == EntryPoint::Predict {
         for output in &program.outputs {
             let held = arena.holds(output.buffer);
             require!(held, "{name} ends without output `{}`", output.name);
         }
     }
-    if matches!(phase, Phase::Eval | Phase::Train) {
+    if matches!(entry, EntryPoint::Eval | EntryPoint::Train) {
         let held = program.loss.is_some_and(|loss| arena.holds(loss));
         require!(held, "{name} ends without the loss");
     }
-    if phase == Phase::Eval {
+    if entry == EntryPoint::Eval {
         for metric in &program.metrics {
             let held = metric.values.iter().all(|&value| arena.holds(value));
             require!(held, "{name} ends without metric `{}`", metric.name);
         }
     }
-    if phase == Phase::Init {
+    if entry == EntryPoint::Init {
         // A narrow weight has no initial value: only the host writes it.
         let is_float = |id: BufferId| !program.buffers[id.0 as usize].dtype.is_narrow();
         for param in program.params.iter().filter(|param| is_float(param.buffer)) {
@@ -115,9 +115,9 @@ struct Live<'a> {
 }
 
 impl<'a> Arena<'a> {
-    fn new(phase: Phase, buffers: &'a Buffers<'a>, held: &'a [Held<'a>]) -> Self {
+    fn new(entry: EntryPoint, buffers: &'a Buffers<'a>, held: &'a [Held<'a>]) -> Self {
         let live = held.iter().map(|&Held { buffer, extent, what }| {
-            let ready = what.is_ready(phase);
+            let ready = what.is_ready(entry);
             let live = Live { end: extent.end, owner: buffer, ready, held: Some(what) };
             (extent.start, live)
         });

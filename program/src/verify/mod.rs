@@ -25,8 +25,8 @@ mod table;
 use std::fmt;
 
 use super::{
-    Buffer, BufferId, DType, Entry, LANES, Layout, MAX_ARENA, MAX_ELEMENTS, MAX_INT8_ROWS, Program,
-    Rows, Step,
+    Buffer, BufferId, DType, EntryPoint, LANES, Layout, MAX_ARENA, MAX_ELEMENTS, MAX_INT8_ROWS,
+    Program, Rows, Step,
 };
 
 /// The most buffers, steps of an entry, parameters, ports and so on.
@@ -85,67 +85,27 @@ pub fn verify(program: Program) -> Result<Verified, ProgramError> {
     let buffers = Buffers::new(&program)?;
     let held = table::check(&program, &buffers)?;
     let classes = table::classes(&program, &buffers)?;
-    for phase in Phase::ALL {
-        let steps = &phase.entry(&program).steps;
-        each_step(phase, steps, |step| kernel::check(&step.kernel, &buffers, &classes))?;
-        if phase.runs(&program) {
-            lifetime::check(&program, phase, &buffers, &held)?;
+    for entry in EntryPoint::ALL {
+        let steps = &entry.of(&program).steps;
+        each_step(entry, steps, |step| kernel::check(&step.kernel, &buffers, &classes))?;
+        if entry.runs(&program) {
+            lifetime::check(&program, entry, &buffers, &held)?;
         }
     }
     lanes::check(&program, &buffers, &held)?;
     Ok(Verified(program))
 }
 
-/// One of the entry points.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Phase {
-    Init,
-    Predict,
-    Eval,
-    Train,
-}
-
-impl Phase {
-    const ALL: [Phase; 4] = [Phase::Init, Phase::Predict, Phase::Eval, Phase::Train];
-
-    fn name(self) -> &'static str {
-        match self {
-            Phase::Init => "init",
-            Phase::Predict => "predict",
-            Phase::Eval => "eval",
-            Phase::Train => "train",
-        }
-    }
-
-    fn entry(self, program: &Program) -> &Entry {
-        match self {
-            Phase::Init => &program.init,
-            Phase::Predict => &program.predict,
-            Phase::Eval => &program.eval,
-            Phase::Train => &program.train,
-        }
-    }
-
-    /// Whether the host ever runs it.
-    fn runs(self, program: &Program) -> bool {
-        match self {
-            Phase::Init | Phase::Predict => true,
-            Phase::Eval => program.loss.is_some(),
-            Phase::Train => program.training.is_some(),
-        }
-    }
-}
-
 /// Runs `check` on every step, and says in its error which step it was.
 fn each_step(
-    phase: Phase,
+    entry: EntryPoint,
     steps: &[Step],
     mut check: impl FnMut(&Step) -> Result<(), ProgramError>,
 ) -> Result<(), ProgramError> {
     for (i, step) in steps.iter().enumerate() {
         check(step).map_err(|error| {
-            let (phase, kernel) = (phase.name(), step.kernel.name());
-            ProgramError::new(format!("{phase}, step {} ({kernel}): {}", i + 1, error.message))
+            let (entry, kernel) = (entry.name(), step.kernel.name());
+            ProgramError::new(format!("{entry}, step {} ({kernel}): {}", i + 1, error.message))
         })?;
     }
     Ok(())
@@ -169,10 +129,10 @@ fn counts(program: &Program) -> Result<(), ProgramError> {
     for (what, count) in lists {
         require!(count <= MAX_COUNT, "the program has {count} {what}, more than {MAX_COUNT}");
     }
-    for phase in Phase::ALL {
-        let steps = &phase.entry(program).steps;
+    for entry in EntryPoint::ALL {
+        let steps = &entry.of(program).steps;
         let total = steps.iter().try_fold(0u64, |sum, step| sum.checked_add(step.flops));
-        require!(total.is_some(), "the operations of {} overflow 64 bits", phase.name());
+        require!(total.is_some(), "the operations of {} overflow 64 bits", entry.name());
     }
     Ok(())
 }

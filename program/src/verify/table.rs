@@ -4,10 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::hash::Hash;
 
-use super::{Buffers, Extent, Phase, require, text};
+use super::{Buffers, Extent, require, text};
 use crate::host::{HostInput, HostInstr, HostNumber, MAX_HOST_INSTRS};
 use crate::{
-    Batch, Buffer, BufferId, DType, Domain, Finish, Layout, MAX_EPOCHS, Port, Program,
+    Batch, Buffer, BufferId, DType, Domain, EntryPoint, Finish, Layout, MAX_EPOCHS, Port, Program,
     ProgramError, Rows, Schedule, Training,
 };
 
@@ -40,8 +40,8 @@ impl What<'_> {
     }
 
     /// Whether it has its value when an entry starts.
-    pub(super) fn is_ready(self, phase: Phase) -> bool {
-        !matches!((phase, self), (Phase::Init, _) | (Phase::Predict, What::Target(_)))
+    pub(super) fn is_ready(self, entry: EntryPoint) -> bool {
+        !matches!((entry, self), (EntryPoint::Init, _) | (EntryPoint::Predict, What::Target(_)))
     }
 }
 
@@ -147,7 +147,7 @@ fn check_shown(program: &Program) -> Result<(), ProgramError> {
         };
         [&port.name].into_iter().chain(classes).chain(&port.columns)
     });
-    let steps = Phase::ALL.into_iter().flat_map(|phase| &phase.entry(program).steps);
+    let steps = EntryPoint::ALL.into_iter().flat_map(|entry| &entry.of(program).steps);
     let lines = program.lines.0.iter().map(|line| &line.origin);
     let statements = steps.map(|step| &step.origin).chain(lines).map(|origin| &origin.name);
     let names = [&program.name].into_iter().chain(params).chain(ports);

@@ -349,7 +349,7 @@ pub fn sample() -> Program {
 
 /// One instruction that comes from another statement.
 fn lines() -> Lines {
-    let place = Place { entry: 3, step: 0, part: Part::Tail, instr: 0 };
+    let place = Place { entry: EntryPoint::Train, step: 0, part: Part::Tail, instr: 0 };
     let origin = Origin { name: "loss".into(), line: 9, column: 5 };
     Lines(vec![Line { place, origin }])
 }

@@ -49,7 +49,7 @@ impl Executor {
             let culprit = self.culprit(&source.kernel, buffer, rows, at);
             let lines = &program.program().lines;
             let origin = culprit.and_then(|Culprit { part, instr, .. }| {
-                lines.origin(Place { entry: entry as u8, step: step as u32, part, instr })
+                lines.origin(Place { entry, step: step as u32, part, instr })
             });
             let origin = origin.unwrap_or(&source.origin).clone();
             let value = culprit.map_or(value, |culprit| culprit.value);
@@ -61,7 +61,7 @@ impl Executor {
 
     /// Runs one step of a run that has been checked: every thread's part, one after the other.
     pub(super) fn run_step(&mut self, run: Run, step: usize) {
-        for index in 0..self.plan.steps[run.entry as usize][0][step].share.threads {
+        for index in 0..self.plan.steps[run.entry][0][step].share.threads {
             self.run_part(run, 0, step, index);
         }
     }
@@ -69,7 +69,7 @@ impl Executor {
     /// Runs the part of a thread `index` by what another thread has bound for the step, its
     /// `launch`-th.
     pub(super) fn run_part(&mut self, run: Run, thread: usize, launch: usize, index: usize) {
-        let launch = &self.plan.steps[run.entry as usize][thread][launch..=launch];
+        let launch = &self.plan.steps[run.entry][thread][launch..=launch];
         // SAFETY: the arena is borrowed mutably, the team is idle between runs, and the plan was
         // bound for it from a verified program; `check_run` has checked the run's rows.
         unsafe { self.plan.walker.walk(launch, run, Memory::new(&self.arena), index, &ALONE) };

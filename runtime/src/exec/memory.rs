@@ -6,7 +6,7 @@ use crate::kernel::code::Code;
 use crate::kernel::constants::Constants;
 use crate::kernel::gemm::Gemm;
 use crate::kernel::share::Share;
-use crate::program::{Expr, Kernel, Program};
+use crate::program::{Expr, Kernel, PerEntry, Program};
 use crate::simd::LANES;
 use std::ops::Range;
 
@@ -26,15 +26,15 @@ pub(super) struct Space {
 }
 
 /// The bound steps of a thread, by entry.
-pub(super) type Steps = [Vec<Launch>; 4];
+pub(super) type Steps = PerEntry<Vec<Launch>>;
 /// For each of them the fences inside the thread's scratch.
-pub(super) type Fences = [Vec<Vec<Range<usize>>>; 4];
+pub(super) type Fences = PerEntry<Vec<Vec<Range<usize>>>>;
 
 impl Space {
     /// The space of a program that these threads share.
     pub(super) fn new(
         program: &Program,
-        shares: &[Vec<Share>; 4],
+        shares: &PerEntry<Vec<Share>>,
         threads: usize,
         fence: usize,
     ) -> Space {
@@ -64,7 +64,7 @@ impl Space {
     pub(super) fn bind(
         &mut self,
         program: &Program,
-        shares: &[Vec<Share>; 4],
+        shares: &PerEntry<Vec<Share>>,
         thread: usize,
     ) -> (Steps, Fences) {
         let (steps, fences, _) = self.bind_at(program, shares, self.scratch(thread).start, thread);
@@ -75,7 +75,7 @@ impl Space {
     fn bind_at(
         &mut self,
         program: &Program,
-        shares: &[Vec<Share>; 4],
+        shares: &PerEntry<Vec<Share>>,
         scratch: usize,
         thread: usize,
     ) -> (Steps, Fences, usize) {
@@ -83,8 +83,8 @@ impl Space {
         let mut binder = Binder::new(program, &mut self.constants, at, scratch, fence);
         let (mut steps, mut fences) = (Steps::default(), Fences::default());
         for entry in EntryPoint::ALL {
-            let shares = &shares[entry as usize];
-            let (steps, fences) = (&mut steps[entry as usize], &mut fences[entry as usize]);
+            let shares = &shares[entry];
+            let (steps, fences) = (&mut steps[entry], &mut fences[entry]);
             for (step, &share) in entry.of(program).steps.iter().zip(shares) {
                 if thread < share.threads || share.barrier {
                     steps.push(Launch { step: binder.bind(&step.kernel, share.split), share });
@@ -100,10 +100,10 @@ impl Space {
 }
 
 /// The most bytes that the bound steps of so many threads take.
-pub(super) fn bound_bytes(program: &Program, shares: &[Vec<Share>; 4], threads: usize) -> u64 {
+pub(super) fn bound_bytes(program: &Program, shares: &PerEntry<Vec<Share>>, threads: usize) -> u64 {
     let steps = EntryPoint::ALL
         .into_iter()
-        .flat_map(|entry| entry.of(program).steps.iter().zip(&shares[entry as usize]));
+        .flat_map(|entry| entry.of(program).steps.iter().zip(&shares[entry]));
     steps
         .map(|(step, share)| {
             let holders = if share.barrier { threads } else { share.threads };

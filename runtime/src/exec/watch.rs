@@ -40,7 +40,7 @@ impl fmt::Display for Stray {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Stray { entry, step, thread, at: (byte, arena) } = self;
         let step = step.map_or("its straight-line code".to_string(), |step| format!("step {step}"));
-        write!(f, "{entry:?}, {step}, thread {thread} changes byte {byte} (arena: {arena})")
+        write!(f, "{}, {step}, thread {thread} changes byte {byte} (arena: {arena})", entry.name())
     }
 }
 
@@ -105,7 +105,7 @@ impl Watched {
             for thread in threads {
                 let (mut launch, first) = next[thread];
                 for (step, writes) in writes[first..end].iter().enumerate() {
-                    let share = self.executor.plan.steps[entry as usize][0][first + step].share;
+                    let share = self.executor.plan.steps[entry][0][first + step].share;
                     if thread < share.threads {
                         self.run_part(run, (first + step, writes), thread, launch)?;
                     }
@@ -119,7 +119,7 @@ impl Watched {
 
     /// The step before which all threads next wait for each other after `step`.
     fn next_barrier(&self, entry: EntryPoint, step: usize, steps: usize) -> usize {
-        let launches = &self.executor.plan.steps[entry as usize][0];
+        let launches = &self.executor.plan.steps[entry][0];
         (step + 1..steps).find(|&step| launches[step].share.barrier).unwrap_or(steps)
     }
 
@@ -152,7 +152,7 @@ impl Watched {
         launch: usize,
     ) -> Result<(), Stray> {
         let mut fences = self.outer_fences();
-        fences.extend_from_slice(&self.fences[thread][run.entry as usize][launch]);
+        fences.extend_from_slice(&self.fences[thread][run.entry][launch]);
         self.raise(&fences);
         self.executor.run_part(run, thread, launch, thread);
         let written = self.extents(writes, run.rows);
