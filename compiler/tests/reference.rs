@@ -104,7 +104,7 @@ fn activations() {
             close(&format!("the gradient of {name}"), &dx.data, &flat(expected), 1e-12);
         }
     }
-    assert_eq!(count, 10);
+    assert_eq!(count, 11);
 }
 
 #[test]

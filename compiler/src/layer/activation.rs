@@ -25,6 +25,8 @@ pub const ACTIVATIONS: &[Entry<Function>] = &[
     unary("gelu", |b, args| each(b, args, |x| x * x.normal_cdf())),
     // x σ(x)
     unary("silu", |b, args| each(b, args, |x| x * x.sigmoid())),
+    // x tanh(ln(1 + eˣ))
+    unary("mish", |b, args| each(b, args, |x| x * x.softplus().tanh())),
     Entry {
         signature: Signature {
             name: "leaky_relu",
@@ -49,7 +51,6 @@ pub const ACTIVATIONS: &[Entry<Function>] = &[
     Entry::planned("hardsigmoid"),
     Entry::planned("hardswish"),
     Entry::planned("log_sigmoid"),
-    Entry::planned("mish"),
     Entry::planned("relu6"),
     Entry::planned("selu"),
     Entry::planned("softsign"),
