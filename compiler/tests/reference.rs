@@ -2,7 +2,7 @@
 
 mod common;
 
-use arenet_compiler::entry::built;
+use arenet_compiler::entry::{built, find};
 use arenet_compiler::eval::{Tensor, evaluate};
 use arenet_compiler::graph::{Formula, Graph, NodeId, Shape};
 use arenet_compiler::layer;
@@ -113,18 +113,24 @@ fn losses() {
     for case in cases("losses.json") {
         let name = case["loss"].as_str().unwrap();
         let args = case["args"].as_object().unwrap();
-        let plain = args
-            .iter()
-            .all(|(key, value)| key == "note" || (key == "reduction" && value == "mean"));
-        if !is_function(name) || !plain {
+        let built = find(layer::functions(), name).filter(|entry| entry.built.is_some());
+        let Some(entry) = built else { continue };
+        let given = |(key, value): &(&String, &Value)| {
+            *key != "note" && (*key != "reduction" || *value != "mean")
+        };
+        let settings: Vec<_> = args.iter().filter(given).collect();
+        let known = |key: &str| entry.signature.params.iter().any(|param| param.name == key);
+        if !settings.iter().all(|(key, _)| known(key)) {
             continue;
         }
+        let settings: String =
+            settings.iter().map(|(key, value)| format!(", {key}: {value}")).collect();
         count += 1;
         let (y, t) = (tensor(&case["input"], true), tensor(&case["target"], true));
         let dtype = if name == "cross_entropy" { "i32" } else { "" };
         let source = format!(
             "net a {{ input x: {}  param p: [] = zeros()  output y = x + p }}
-             train {{ target t: {dtype}{}  loss = {name}(y, t)  optimizer = sgd }}",
+             train {{ target t: {dtype}{}  loss = {name}(y, t{settings})  optimizer = sgd }}",
             y.shape, t.shape
         );
         let rows = case["input"].as_array().unwrap().len();
@@ -149,7 +155,7 @@ fn losses() {
             close(&format!("the gradient of {name}"), grad, &flat(&case["grad"]), 1e-12);
         }
     }
-    assert_eq!(count, 7);
+    assert_eq!(count, 8);
 }
 
 /// The settings of an optimizer as the language writes them.

@@ -4,7 +4,7 @@ use super::{Builder, Function, Target, floats, rows};
 use crate::entry::Entry;
 use crate::graph::{DType, Formula, NodeId, Term};
 use crate::op::{Bce, CrossEntropy, Leaf, Op, Softmax, Source, Unary, UnaryFn};
-use crate::signature::{Args, Param, Problem, Signature};
+use crate::signature::{Args, Param, Problem, Range, Signature};
 
 /// The losses, and sum and mean for penalties of one's own.
 pub const LOSSES: &[Entry<Function>] = &[
@@ -12,6 +12,18 @@ pub const LOSSES: &[Entry<Function>] = &[
     pair("mse", Function::loss(|b, args| between(b, args, |y, t| ((y - t) * (y - t)).mean()))),
     // torch.nn.L1Loss
     pair("mae", Function::loss(|b, args| between(b, args, |y, t| (y - t).abs().mean()))),
+    Entry {
+        signature: Signature {
+            name: "huber",
+            positional: 2,
+            params: &[
+                Param::tensor("y"),
+                Param::tensor("t"),
+                Param::real("delta", Range::AboveZero, 1.0),
+            ],
+        },
+        built: Some(Function::loss(huber)),
+    },
     pair("bce", Function { target: Some(Target::Shares), ..Function::loss(bce) }),
     pair(
         "bce_logits",
@@ -39,7 +51,6 @@ pub const LOSSES: &[Entry<Function>] = &[
     },
     Entry::planned("cross_entropy_probs"),
     Entry::planned("hinge_embedding"),
-    Entry::planned("huber"),
     Entry::planned("kl_div"),
     Entry::planned("nll"),
     Entry::planned("poisson_nll"),
@@ -87,6 +98,16 @@ fn same_shape(builder: &Builder, args: &Args) -> Result<(NodeId, NodeId), Proble
     let problem = Problem::new("shape-mismatch", message);
     let is_target = |op| matches!(op, Op::Leaf(Leaf { source: Source::Target(_), .. }));
     Err(if is_target(builder.graph.node(t).op) { problem.help(help) } else { problem })
+}
+
+/// torch.nn.HuberLoss: d² / 2 up to delta, and from there on the straight line that goes on from it.
+fn huber(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
+    let delta = args.real("delta");
+    between(builder, args, |y, t| {
+        let distance = (y - t).abs();
+        let near = distance.min(distance.formula().number(delta));
+        (near * (distance - near * 0.5)).mean()
+    })
 }
 
 /// torch.nn.BCELoss. Of a sigmoid it is computed from the logits, where it is exact however large
