@@ -197,7 +197,7 @@ fn optimizers() {
             }
         }
     }
-    assert_eq!(count, 17);
+    assert_eq!(count, 21);
 }
 
 /// The text of a training run: dense layers, with the activation that the run's name tells.

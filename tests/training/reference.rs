@@ -178,5 +178,5 @@ fn every_optimizer_steps_as_pytorch_does() {
         }
         checked += 1;
     }
-    assert_eq!(checked, 17);
+    assert_eq!(checked, 21);
 }

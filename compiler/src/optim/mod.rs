@@ -5,6 +5,7 @@
 //! a schedule never recompiles. The formulas and defaults are those of torch.optim.
 
 mod adam;
+mod rmsprop;
 mod sgd;
 
 use crate::entry::Entry;
@@ -31,13 +32,13 @@ pub const OPTIMIZERS: &[Entry<Rule>] = &[
     sgd::SGD,
     adam::ADAM,
     adam::ADAMW,
+    rmsprop::RMSPROP,
     Entry::planned("adadelta"),
     Entry::planned("adagrad"),
     Entry::planned("adamax"),
     Entry::planned("asgd"),
     Entry::planned("nadam"),
     Entry::planned("radam"),
-    Entry::planned("rmsprop"),
     Entry::planned("rprop"),
 ];
 
