@@ -1,7 +1,8 @@
-//! The command line: one file a subcommand, and what they share.
+//! The command `arenet`: one file a subcommand, and what they share.
 //!
 //! Results go to standard output, everything else to standard error. A command ends with its
 //! result, or with a [`Failure`] that is printed here and decides the exit code.
+#![forbid(unsafe_code)]
 
 mod args;
 mod bench;
@@ -34,6 +35,7 @@ use failure::Failure;
 /// Compile, train and run small neural networks on the CPU.
 #[derive(Parser)]
 #[command(
+    name = "arenet",
     version,
     arg_required_else_help = true,
     disable_help_flag = true,
@@ -86,8 +88,7 @@ impl Context {
     }
 }
 
-/// Runs the command of this process.
-pub fn main() -> ExitCode {
+fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

@@ -119,5 +119,5 @@ pub fn done(output: Output) -> Done {
 
 /// The path of a model that comes with the project.
 pub fn model(name: &str) -> String {
-    format!("{}/models/{name}", env!("CARGO_MANIFEST_DIR"))
+    format!("{}/../../models/{name}", env!("CARGO_MANIFEST_DIR"))
 }
