@@ -8,7 +8,7 @@ use arenet_runtime::exec::{EntryPoint, Executor, Options};
 use arenet_runtime::program::verify::{Verified, verify};
 use arenet_runtime::program::{
     Buffer, BufferId, DType, Distribution, Entry, Expr, Gemm, Instr, Kernel, Layout, Load, Opcode,
-    Origin, Param, Program, Random, Rows, Spread, Step, Value,
+    Origin, Param, Program, Random, Rows, Spread, Step, StreamId, Value,
 };
 use arenet_runtime::simd::Isa;
 use common::{Numbers, sums, training};
@@ -178,7 +178,7 @@ fn program(form: Form, size: Size, flops: u64) -> Arc<Verified> {
         let (name, buffer, states) = (format!("{}", operand as u32), operand.id(), vec![]);
         program.params.push(Param { name, shape, buffer, states });
     }
-    let zero = |y| Random { y, distribution: Distribution::Constant(0.0), stream: 0 };
+    let zero = |y| Random { y, distribution: Distribution::Constant(0.0), stream: StreamId(0) };
     let zeros = OPERANDS.map(|operand| step(Kernel::Random(zero(operand.id())), 0));
     let no_loss = step(Kernel::Random(zero(loss)), 0);
     let gemm = Kernel::Gemm(Gemm {

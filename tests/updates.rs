@@ -9,7 +9,7 @@ use arenet_runtime::program::updates::{
 use arenet_runtime::program::verify::verify;
 use arenet_runtime::program::{
     Buffer, BufferId, DType, Distribution, Entry, Expr, HostNumber, Instr, Kernel, Layout, Load,
-    Opcode, Origin, Param, Program, Random, Rows, Spread, Step, Value, Verified,
+    Opcode, Origin, Param, Program, Random, Rows, Spread, Step, StreamId, Value, Verified,
 };
 use arenet_runtime::simd::Isa;
 use common::{Numbers, compile, executor};
@@ -150,7 +150,8 @@ fn updated(program: Program, isa: Isa) -> Vec<u32> {
         let (name, shape) = (format!("p{index}"), vec![rows, cols]);
         program.params.push(Param { name, shape, buffer, states: Vec::new() });
         let distribution = Distribution::Uniform(0.1, 1.0);
-        let kernel = Kernel::Random(Random { y: buffer, distribution, stream: index as u32 });
+        let kernel =
+            Kernel::Random(Random { y: buffer, distribution, stream: StreamId(index as u32) });
         program.init.steps.push(Step { kernel, origin: Origin::default(), flops: 0 });
     }
     let (buffers, scalars) = (program.buffers.len() as u32, program.scalars.len());

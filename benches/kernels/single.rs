@@ -5,7 +5,7 @@ use arenet::internals::runtime::exec::{EntryPoint, Executor};
 use arenet::internals::runtime::program::verify::verify;
 use arenet::internals::runtime::program::{
     Buffer, BufferId, DType, Distribution, Entry, Kernel, Layout, Origin, Param, Program, Random,
-    Rows, Step,
+    Rows, Step, StreamId,
 };
 use arenet::internals::runtime::simd::Isa;
 use arenet_benches::shared;
@@ -39,7 +39,7 @@ impl Single {
         let (rows, cols) = layout.size(1).expect("it is small");
         let (name, shape) = (format!("p{}", id.0), vec![rows, cols]);
         self.program.params.push(Param { name, shape, buffer: id, states: Vec::new() });
-        let kernel = Kernel::Random(Random { y: id, distribution, stream: id.0 });
+        let kernel = Kernel::Random(Random { y: id, distribution, stream: StreamId(id.0) });
         self.program.init.steps.push(step(kernel));
         id
     }

@@ -2,7 +2,7 @@
 
 use arenet::internals::prelude::*;
 use arenet::internals::runtime::exec::{EntryPoint, Executor};
-use arenet::internals::runtime::program::{DType, Domain};
+use arenet::internals::runtime::program::{DType, Domain, StreamId};
 use arenet::internals::runtime::random::Stream;
 use arenet::internals::runtime::train::{Clock, Scalars};
 use criterion::Criterion;
@@ -87,7 +87,7 @@ fn fill(executor: &mut Executor) {
     let rows = program.batch;
     let ports: Vec<_> = program.inputs.iter().chain(&program.targets).cloned().collect();
     for (index, port) in ports.iter().enumerate() {
-        let stream = Stream { seed: 0, stream: (1 << 31) + index as u32 };
+        let stream = Stream { seed: 0, stream: StreamId((1 << 31) + index as u32) };
         let elements = 0..rows * port.width;
         let written = match executor.program().buffers[port.buffer.0 as usize].dtype {
             DType::I32 => {

@@ -18,7 +18,7 @@ pub struct Model {
     pub targets: Vec<Port>,
     /// The results, in the order of the text.
     pub outputs: Vec<(String, NodeId)>,
-    /// The parameters; `Leaf::Param(i)` is the i-th.
+    /// The parameters; `Source::Param` has the index.
     pub params: Vec<Param>,
     /// The loss, a scalar node.
     pub loss: Option<NodeId>,

@@ -7,7 +7,7 @@ use crate::model::Model;
 use crate::op::{Axis, Binary, BinaryFn, Leaf, Op, Reduce, Source, Unary, UnaryFn};
 use crate::pass::fuse::{ClusterId, spread_source};
 use crate::pass::schedule::kept;
-use arenet_program::{Entry, HostNumber};
+use arenet_program::{Entry, HostNumber, StateId};
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::fmt::Write;
 
@@ -92,9 +92,9 @@ impl Writer<'_> {
         match leaf.source {
             Source::Input(i) => port(&self.model.inputs, i),
             Source::Target(i) => port(&self.model.targets, i),
-            Source::Param(i) => self.model.params[i as usize].name.clone(),
-            Source::State { param, slot } => {
-                let param = &self.model.params[param as usize];
+            Source::Param(i) => self.model.params[i.index()].name.clone(),
+            Source::State(StateId { param, slot }) => {
+                let param = &self.model.params[param.index()];
                 let slots =
                     param.optimizer.map(|optimizer| self.model.optimizers[optimizer].slots());
                 let slot = slots.and_then(|slots| slots.get(slot as usize).copied());

@@ -46,8 +46,8 @@ fn leaf_values(model: &Model) -> impl Fn(&Leaf) -> Tensor {
     move |leaf| match leaf.source {
         Source::Input(i) => inputs[i as usize].clone(),
         Source::Target(i) => targets[i as usize].clone(),
-        Source::Param(i) => params[i as usize].clone(),
-        Source::State { .. } => Tensor::from_fn(leaf.shape, BATCH, |i| 0.1 * (i + 1) as f64),
+        Source::Param(i) => params[i.index()].clone(),
+        Source::State(_) => Tensor::from_fn(leaf.shape, BATCH, |i| 0.1 * (i + 1) as f64),
         Source::Const(value) => Tensor::scalar(value),
         Source::PerRow(factor) => Tensor::scalar(factor / BATCH as f64),
         Source::Host(_) => Tensor::scalar(0.25),
@@ -70,7 +70,7 @@ fn gradients_of_whole_networks() {
                 let at = &values[param.node.index()];
                 let expected = central_differences(at, |x| {
                     let leaves = |leaf: &Leaf| match leaf.source {
-                        Source::Param(other) if other as usize == i => x.clone(),
+                        Source::Param(other) if other.index() == i => x.clone(),
                         _ => leaves(leaf),
                     };
                     evaluate(&model.graph, leaves, BATCH)[loss.index()].data[0]

@@ -20,8 +20,8 @@ use super::lines::{Line, Lines, Part, Place};
 use super::{
     Batch, Buffer, BufferId, CrossEntropy, DType, Distribution, Domain, Entry, EntryPoint, Expr,
     Finish, Gemm, Instr, Kernel, Layout, Load, Metric, Opcode, Origin, Output, Param, Port,
-    Program, ProgramError, Random, Reduce, Rows, Schedule, Span, Spread, State, Step, Training,
-    Value,
+    Program, ProgramError, Random, Reduce, Rows, Schedule, Span, Spread, State, Step, StreamId,
+    Training, Value,
 };
 
 /// What a program's bytes begin with.
@@ -206,15 +206,21 @@ impl<T: Wire> Wire for [T; 3] {
     }
 }
 
-impl Wire for BufferId {
-    fn write(&self, out: &mut Vec<u8>) {
-        self.0.write(out);
-    }
+/// Ids by their numbers.
+macro_rules! ids {
+    ($($name:ident)*) => { $(
+        impl Wire for $name {
+            fn write(&self, out: &mut Vec<u8>) {
+                self.0.write(out);
+            }
 
-    fn read(input: &mut Input) -> Result<Self, ProgramError> {
-        u32::read(input).map(BufferId)
-    }
+            fn read(input: &mut Input) -> Result<Self, ProgramError> {
+                u32::read(input).map($name)
+            }
+        }
+    )* };
 }
+ids! { BufferId StreamId }
 
 /// Variants by their place in the list of all.
 macro_rules! listed {

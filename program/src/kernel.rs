@@ -1,6 +1,6 @@
 //! The kernels a step can launch, with what each reads and writes.
 
-use super::{BufferId, Expr};
+use super::{BufferId, Expr, StreamId};
 
 /// What a step does. Sizes follow from the layouts of the buffers.
 #[derive(Clone, Debug, PartialEq)]
@@ -115,7 +115,7 @@ pub struct Random {
     /// From what.
     pub distribution: Distribution,
     /// Keeps different uses apart.
-    pub stream: u32,
+    pub stream: StreamId,
 }
 
 /// A distribution of random numbers.

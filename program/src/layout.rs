@@ -9,10 +9,6 @@ pub const MAX_ELEMENTS: u64 = 1 << 40;
 /// The most bytes of an arena.
 pub const MAX_ARENA: u64 = 1 << 46;
 
-/// A buffer of a program: an index into `Program::buffers`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct BufferId(pub u32);
-
 /// The most rows of a weight of 8-bit integers: 127 × 127 × rows < 2³¹, so that its products with
 /// rows of 8-bit integers fit into 32 bits.
 pub const MAX_INT8_ROWS: u64 = i32::MAX as u64 / (127 * 127);

@@ -167,7 +167,7 @@ impl Names {
                     Distribution::Uniform(low, high) => format!("uniform({low}, {high})"),
                     Distribution::Normal(mean, dev) => format!("normal({mean}, {dev})"),
                 };
-                vec![format!("{} = {from}, stream {}", of(random.y), random.stream)]
+                vec![format!("{} = {from}, stream {}", of(random.y), random.stream.0)]
             }
         }
     }

@@ -5,6 +5,7 @@
 //! can change a value. Nothing here calls the system's mathematical library, whose last bit differs
 //! between machines: only operations that IEEE 754 defines exactly are used.
 
+use crate::program::StreamId;
 use crate::program::host::sin_cos_turn;
 use std::f64::consts::{LN_2, SQRT_2};
 
@@ -13,9 +14,9 @@ const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
 const ROUNDS: usize = 10;
 
 /// The stream that orders the rows of an epoch; see [`permutation`].
-pub const SHUFFLE_STREAM: u32 = u32::MAX;
+pub const SHUFFLE_STREAM: StreamId = StreamId(u32::MAX);
 /// The stream that chooses the rows held out for validation.
-pub const SPLIT_STREAM: u32 = u32::MAX - 1;
+pub const SPLIT_STREAM: StreamId = StreamId(u32::MAX - 1);
 
 /// Four random words from a counter and a key, with Philox 4x32-10.
 pub fn philox4x32(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
@@ -47,14 +48,14 @@ pub struct Stream {
     /// What the user chose; the same for every stream of a run.
     pub seed: u64,
     /// Which purpose.
-    pub stream: u32,
+    pub stream: StreamId,
 }
 
 impl Stream {
     /// Block `block` of four words at `step`; of both, 48 bits count.
     pub fn block(self, step: u64, block: u64) -> [u32; 4] {
         let high = ((step >> 32) as u32) << 16 | (block >> 32) as u32 & 0xFFFF;
-        let counter = [block as u32, step as u32, high, self.stream];
+        let counter = [block as u32, step as u32, high, self.stream.0];
         philox4x32(counter, [self.seed as u32, (self.seed >> 32) as u32])
     }
 
@@ -135,7 +136,7 @@ fn ln(x: f64) -> f64 {
 mod tests {
     use super::*;
 
-    const STREAM: Stream = Stream { seed: 7, stream: 3 };
+    const STREAM: Stream = Stream { seed: 7, stream: StreamId(3) };
 
     /// The known answers of the Random123 distribution (kat_vectors, philox4x32 10).
     #[test]
@@ -162,7 +163,7 @@ mod tests {
             STREAM.block(5, 9 | 1 << 47),
             Stream { seed: 7 | 1 << 32, ..STREAM }.block(5, 9),
             Stream { seed: 8, ..STREAM }.block(5, 9),
-            Stream { stream: 4, ..STREAM }.block(5, 9),
+            Stream { stream: StreamId(4), ..STREAM }.block(5, 9),
         ];
         assert!(others.iter().all(|other| *other != base));
     }

@@ -10,7 +10,7 @@ use arenet_runtime::program::codec::{decode, encode};
 use arenet_runtime::program::verify::verify;
 use arenet_runtime::program::{
     Buffer, BufferId, DType, Distribution, Domain, Entry, Expr, Instr, Kernel, Layout, Load,
-    Opcode, Origin, Output, Param, Port, Program, Random, Rows, Spread, Step, Value,
+    Opcode, Origin, Output, Param, Port, Program, Random, Rows, Spread, Step, StreamId, Value,
 };
 use arenet_runtime::weights::WeightsFile;
 
@@ -36,7 +36,7 @@ fn program() -> Vec<u8> {
         vec![Port { name: "x".into(), width: 2, buffer: x, domain: Domain::Any, columns: vec![] }];
     program.params = vec![Param { name: "w".into(), shape: vec![2], buffer: w, states: vec![] }];
     program.outputs = vec![Output { name: "y".into(), width: 2, buffer: y, classes: None }];
-    let zeros = Random { y: w, distribution: Distribution::Constant(0.0), stream: 0 };
+    let zeros = Random { y: w, distribution: Distribution::Constant(0.0), stream: StreamId(0) };
     program.init = step(Kernel::Random(zeros));
     let load = |buffer, spread| Load { buffer, spread };
     program.predict = step(Kernel::Map(Expr {

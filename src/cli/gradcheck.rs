@@ -1,5 +1,6 @@
 //! `arenet gradcheck`: the gradients of a model beside central differences, both in 64-bit floats.
 
+use arenet::internals::runtime::program::StreamId;
 use std::path::PathBuf;
 
 use arenet::internals::compiler::Purpose;
@@ -131,7 +132,7 @@ impl Values {
         let mut stream = 0;
         let mut next = || {
             stream += 1;
-            Stream { seed, stream }
+            Stream { seed, stream: StreamId(stream) }
         };
         let params = model.params.iter().map(|param| {
             let stream = next();
@@ -155,9 +156,9 @@ impl Values {
         match leaf.source {
             LeafSource::Input(i) => self.inputs[i as usize].clone(),
             LeafSource::Target(i) => self.targets[i as usize].clone(),
-            LeafSource::Param(i) => self.params[i as usize].clone(),
+            LeafSource::Param(i) => self.params[i.index()].clone(),
             LeafSource::PerRow(factor) => Tensor::scalar(factor / ROWS as f64),
-            LeafSource::State { .. } | LeafSource::Host(_) | LeafSource::Const(_) => {
+            LeafSource::State(_) | LeafSource::Host(_) | LeafSource::Const(_) => {
                 unreachable!("only an optimizer's update reads it, which is not differentiated")
             }
         }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use arenet::internals::compiler::{Precision, Purpose};
 use arenet::internals::runtime::exec::{EntryPoint, Executor};
-use arenet::internals::runtime::program::{DType, Domain, Port, Program, Step};
+use arenet::internals::runtime::program::{DType, Domain, Port, Program, Step, StreamId};
 use arenet::internals::runtime::random::Stream;
 use arenet::internals::runtime::train::{Clock, Scalars};
 use clap::ValueEnum;
@@ -100,7 +100,7 @@ fn fill_weights(executor: &mut Executor) -> Result<(), Failure> {
     let program = executor.program().clone();
     for (index, param) in program.params.iter().enumerate() {
         if program.buffers[param.buffer.0 as usize].dtype.is_narrow() {
-            let stream = Stream { seed: 0, stream: index as u32 };
+            let stream = Stream { seed: 0, stream: StreamId(index as u32) };
             let elements = 0..param.shape.iter().product();
             let values: Vec<f32> = elements.map(|e| 0.05 * stream.normal(0, e)).collect();
             executor.write(param.buffer, &values)?;
@@ -115,7 +115,7 @@ fn fill(executor: &mut Executor, rows: u64) -> Result<(), Failure> {
     let inputs = program.inputs.iter().map(|port| (port, true));
     let targets = program.targets.iter().map(|port| (port, false));
     for (index, (port, input)) in inputs.chain(targets).enumerate() {
-        let stream = Stream { seed: 0, stream: DATA_STREAM + index as u32 };
+        let stream = Stream { seed: 0, stream: StreamId(DATA_STREAM + index as u32) };
         let elements = 0..rows * port.width;
         match program.buffers[port.buffer.0 as usize].dtype {
             DType::I32 => {

@@ -6,7 +6,7 @@ use arenet_runtime::exec::{EntryPoint, Executor, Options};
 use arenet_runtime::program::verify::{Verified, verify};
 use arenet_runtime::program::{
     Buffer, BufferId, DType, Distribution, Domain, Entry, Kernel, Layout, Origin, Output, Param,
-    Port, Program, Random, Rows, Step,
+    Port, Program, Random, Rows, Step, StreamId,
 };
 use arenet_runtime::simd::Isa;
 use std::sync::Arc;
@@ -145,7 +145,7 @@ impl Draft {
         program.arena_bytes += layout.bytes(1).unwrap();
         let step = |kernel, flops| Step { kernel, origin: Origin::default(), flops };
         let entry = |steps| Entry { steps, ..Entry::default() };
-        let zero = |y| Random { y, distribution: Distribution::Constant(0.0), stream: 0 };
+        let zero = |y| Random { y, distribution: Distribution::Constant(0.0), stream: StreamId(0) };
         let zero = |y| step(Kernel::Random(zero(y)), 0);
         program.loss = Some(loss);
         program.init = entry(program.params.iter().map(|param| zero(param.buffer)).collect());

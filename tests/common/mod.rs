@@ -14,7 +14,7 @@ use arenet_compiler::op::{Assign, Broadcast, Leaf, Op, Operand, Reduce, Source};
 use arenet_compiler::pass::simplify::simplify;
 use arenet_runtime::exec::{EntryPoint, Executor, Options};
 use arenet_runtime::program::{
-    Batch, Finish, HostInput, HostNumber, PerEntry, Program, Training, Verified,
+    Batch, Finish, HostInput, HostNumber, ParamId, PerEntry, Program, Training, Verified,
 };
 use arenet_runtime::simd::Isa;
 use std::sync::Arc;
@@ -79,7 +79,7 @@ impl Net {
         let list = if operand.ty.shape.batch() { &mut self.inputs } else { &mut self.params };
         let index = list.len() as u32;
         let batch = operand.ty.shape.batch();
-        let source = if batch { Source::Input(index) } else { Source::Param(index) };
+        let source = if batch { Source::Input(index) } else { Source::Param(ParamId(index)) };
         let leaf = Leaf { source, shape: operand.ty.shape, dtype: operand.ty.dtype };
         let node = self.graph.add(leaf, &[]);
         list.push((node, operand));
@@ -202,7 +202,7 @@ impl Net {
     pub fn expected(&self, data: &Data) -> Vec<Tensor> {
         let leaf = |leaf: &Leaf| match leaf.source {
             Source::Input(i) => data.inputs[i as usize].clone(),
-            Source::Param(i) => data.params[i as usize].clone(),
+            Source::Param(i) => data.params[i.index()].clone(),
             Source::PerRow(factor) => Tensor::scalar(factor / data.rows as f64),
             source => panic!("no value for {source:?}"),
         };

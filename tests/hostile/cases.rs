@@ -8,7 +8,7 @@ use arenet_runtime::exec::{Executor, Options, RunError};
 use arenet_runtime::program::verify::verify;
 use arenet_runtime::program::{
     Buffer, BufferId, DType, Distribution, Domain, Entry, Expr, Gemm, Instr, Kernel, Layout, Load,
-    Opcode, Origin, Output, Param, Port, Program, Random, Spread, Step, Value,
+    Opcode, Origin, Output, Param, Port, Program, Random, Spread, Step, StreamId, Value,
 };
 use std::sync::Arc;
 
@@ -50,7 +50,7 @@ fn declare(program: &mut Program, inputs: &[u32], params: &[u32], outputs: &[u32
     }
     let ones = |id: &u32| {
         let distribution = Distribution::Constant(1.0);
-        Kernel::Random(Random { y: BufferId(*id), distribution, stream: 0 })
+        Kernel::Random(Random { y: BufferId(*id), distribution, stream: StreamId(0) })
     };
     program.init = entry(params.iter().map(ones).collect());
 }
@@ -86,7 +86,7 @@ fn a_tail_that_only_stores_a_load_onto_itself() {
     let first = Kernel::Random(Random {
         y: BufferId(2),
         distribution: Distribution::Constant(0.5),
-        stream: 0,
+        stream: StreamId(0),
     });
     let kernels = vec![first, Kernel::Gemm(product(0, 1, same))];
     let mut program = program(2, &layouts, kernels);

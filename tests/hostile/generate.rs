@@ -7,7 +7,7 @@ use arenet_runtime::program::verify::verify;
 use arenet_runtime::program::{
     Batch, Buffer, BufferId, CrossEntropy, DType, Distribution, Domain, Entry, Expr, Gemm, Kernel,
     LANES, Layout, Load, Origin, Output, Param, Port, Program, Random, Reduce, Rows, Span, Spread,
-    State, Step, Training, Value,
+    State, Step, StreamId, Training, Value,
 };
 
 const BATCHES: [u64; 22] =
@@ -143,7 +143,7 @@ fn random(y: BufferId, dice: &mut Dice) -> Random {
         1 => Distribution::Uniform(-1.0, 1.0),
         _ => Distribution::Normal(0.0, 0.5),
     };
-    Random { y, distribution, stream: dice.below(3) as u32 }
+    Random { y, distribution, stream: StreamId(dice.below(3) as u32) }
 }
 
 fn size(layout: Layout) -> (Rows, u64) {

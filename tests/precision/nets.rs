@@ -3,7 +3,7 @@
 
 use arenet::internals::prelude::*;
 use arenet::internals::runtime::exec::{EntryPoint, Executor};
-use arenet::internals::runtime::program::{DType, Layout};
+use arenet::internals::runtime::program::{DType, Layout, StreamId};
 use arenet::internals::runtime::random::Stream;
 use arenet::internals::runtime::simd::Isa;
 use std::ops::ControlFlow;
@@ -33,7 +33,7 @@ fn program(source: &str, batch: Option<u64>, weights: Precision) -> Arc<Verified
 }
 
 fn numbers(stream: u32, count: usize) -> Vec<f32> {
-    let stream = Stream { seed: 5, stream };
+    let stream = Stream { seed: 5, stream: StreamId(stream) };
     (0..count as u64).map(|element| stream.normal(0, element)).collect()
 }
 

@@ -6,7 +6,7 @@ use arenet_runtime::exec::{EntryPoint, Executor, Options};
 use arenet_runtime::program::verify::{Verified, verify};
 use arenet_runtime::program::{
     Buffer, BufferId, DType, Distribution, Entry, Expr, Gemm, Instr, Kernel, Layout, Opcode,
-    Origin, Param, Program, Random, Rows, Step, Value,
+    Origin, Param, Program, Random, Rows, Step, StreamId, Value,
 };
 use arenet_runtime::simd::Isa;
 use std::sync::Arc;
@@ -43,7 +43,7 @@ fn program(Size { m, n, k }: Size, dtype: DType, flops: u64) -> Arc<Verified> {
         program.buffers.push(buffer);
     }
     let step = |kernel| Step { kernel, origin: Origin::default(), flops };
-    let zero = |y| Random { y, distribution: Distribution::Constant(0.0), stream: 0 };
+    let zero = |y| Random { y, distribution: Distribution::Constant(0.0), stream: StreamId(0) };
     let shapes = [(A, m, k), (B, k, n), (BIAS, 1, n), (C, m, n), (D, m, n)];
     for (buffer, rows, cols) in shapes {
         let (name, shape, states) = (buffer.0.to_string(), vec![rows, cols], vec![]);

@@ -2,6 +2,7 @@
 
 use arenet::internals::prelude::*;
 use arenet::internals::runtime::random::Stream;
+use arenet_runtime::program::StreamId;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -52,7 +53,7 @@ pub fn floats(width: usize, values: Vec<f32>) -> Array {
 }
 
 pub fn uniform(stream: u32, count: usize) -> Vec<f32> {
-    let stream = Stream { seed: 9, stream };
+    let stream = Stream { seed: 9, stream: StreamId(stream) };
     (0..count as u64).map(|element| 2.0 * stream.uniform(0, element) - 1.0).collect()
 }
 

@@ -8,7 +8,7 @@ use crate::diagnostic::Span;
 use crate::graph::{DType, NodeId, Shape};
 use crate::model::{Domain, Model};
 use crate::op::{self, Leaf, Op, Source};
-use arenet_program::{self as program, Buffer, BufferId, Layout, Program};
+use arenet_program::{self as program, Buffer, BufferId, Layout, ParamId, Program, StateId};
 use arenet_program::{HostNumber, PerEntry};
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 
@@ -42,14 +42,14 @@ pub fn declare(
         _ => unreachable!("a port or parameter of a model is a leaf"),
     };
     for (index, param) in model.params.iter().enumerate() {
-        let layout = place(param, layout_of(Kept::Param(index as u32), &param.shape));
+        let layout = place(param, layout_of(Kept::Param(ParamId::at(index)), &param.shape));
         let buffer = add(leaf_of(param.node), &param.name, param.span, layout);
         let slots = match (param.optimizer, &model.training) {
             (Some(optimizer), Some(_)) => model.optimizers[optimizer].slots(),
             _ => Vec::new(),
         };
         let state = |(slot, name): (usize, &str)| {
-            let source = Source::State { param: index as u32, slot: slot as u32 };
+            let source = Source::State(StateId { param: ParamId::at(index), slot: slot as u32 });
             let full = format!("{}.{name}", param.name);
             let buffer = add(Leaf::f32(source, param.shape), &full, param.span, layout);
             program::State { name: name.to_string(), buffer }
@@ -116,7 +116,7 @@ pub fn leaf_layouts(model: &Model, stages: &PerEntry<Stage>) -> Vec<(NodeId, Lay
     let of = |kept: Kept, shape: &Shape| {
         layouts.get(&kept).copied().unwrap_or_else(|| layout::rows_of(shape))
     };
-    let params = (0..).zip(&model.params);
+    let params = (0..).map(ParamId).zip(&model.params);
     let params =
         params.map(|(i, param)| (param.node, place(param, of(Kept::Param(i), &param.shape)).0));
     let inputs = (0..).zip(&model.inputs).map(|(i, port)| (port.node, Kept::Input(i), port));

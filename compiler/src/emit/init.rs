@@ -4,6 +4,7 @@ use crate::Precision;
 use crate::graph::{Graph, NodeId};
 use crate::model::{Init, Model};
 use crate::op::{self, Leaf, Op, Source};
+use arenet_program::{ParamId, StateId, StreamId};
 
 /// The graph that writes the parameters' initial values and zeroes the optimizer states. Weights
 /// that are not of f32 have none: they are always loaded.
@@ -14,7 +15,7 @@ pub fn init_graph(model: &Model) -> Graph {
         graph.current = model.graph.node(param.node).origin;
         let Op::Leaf(leaf) = model.graph.node(param.node).op else { continue };
         let leaf = graph.add(leaf, &[]);
-        let stream = index as u32;
+        let stream = StreamId(index as u32);
         let mut random = |distribution| {
             let random = op::Random { shape: param.shape, distribution, stream };
             graph.add(random, &[])
@@ -31,7 +32,7 @@ pub fn init_graph(model: &Model) -> Graph {
         graph.roots.push(assign);
         let Some(optimizer) = param.optimizer else { continue };
         for slot in 0..model.optimizers[optimizer].slots().len() as u32 {
-            let source = Source::State { param: index as u32, slot };
+            let source = Source::State(StateId { param: ParamId::at(index), slot });
             let leaf = graph.add(Leaf::f32(source, param.shape), &[]);
             let zero = graph.constant(0.0);
             let zero = spread(&mut graph, zero, param);

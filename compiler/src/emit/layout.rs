@@ -9,7 +9,7 @@
 use crate::graph::{DType, Graph, Node, NodeId, Shape};
 use crate::op::{Axis, Leaf, MatMul, Op, Reduce, Source};
 use crate::pass::lists::Lists;
-use arenet_program::{LANES, Layout, Rows};
+use arenet_program::{LANES, Layout, ParamId, Rows, StateId};
 use rustc_hash::FxHashMap as HashMap;
 
 /// The widest rows that lie in columns. A wider row fills most of a vector.
@@ -30,7 +30,7 @@ enum Form {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kept {
     /// An index into `Model::params`.
-    Param(u32),
+    Param(ParamId),
     /// An index into `Model::inputs`.
     Input(u32),
     /// An index into `Model::targets`.
@@ -41,7 +41,7 @@ impl Kept {
     /// What a leaf is kept as; numbers are not.
     pub fn of(leaf: &Leaf) -> Option<Kept> {
         match leaf.source {
-            Source::Param(param) | Source::State { param, .. } => Some(Kept::Param(param)),
+            Source::Param(param) | Source::State(StateId { param, .. }) => Some(Kept::Param(param)),
             Source::Input(index) => Some(Kept::Input(index)),
             Source::Target(index) => Some(Kept::Target(index)),
             Source::PerRow(_) | Source::Host(_) | Source::Const(_) => None,

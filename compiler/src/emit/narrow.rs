@@ -15,7 +15,7 @@ pub fn narrow(model: &mut Model, graphs: &PerEntry<Graph>, precision: Precision)
     let (mut products, mut others) = (HashSet::default(), HashSet::default());
     for graph in graphs.iter() {
         let param = |id: NodeId| match graph.node(id).op {
-            Op::Leaf(Leaf { source: Source::Param(param), .. }) => Some(param as usize),
+            Op::Leaf(Leaf { source: Source::Param(param), .. }) => Some(param.index()),
             _ => None,
         };
         others.extend(graph.roots.iter().filter_map(|&root| param(root)));

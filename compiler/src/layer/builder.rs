@@ -10,6 +10,7 @@ use crate::graph::{Graph, NodeId, Shape};
 use crate::model::{Init, Param};
 use crate::op::{Leaf, Source};
 use crate::signature::Problem;
+use arenet_program::ParamId;
 use std::collections::HashSet;
 
 /// A graph under construction.
@@ -73,7 +74,7 @@ impl Builder {
             return Err(Problem::new("shape-mismatch", message).help(help));
         }
         let index = self.params.len();
-        let node = self.graph.add(Leaf::f32(Source::Param(index as u32), shape), &[]);
+        let node = self.graph.add(Leaf::f32(Source::Param(ParamId::at(index)), shape), &[]);
         let (name, span) = (name.to_string(), self.span);
         let (optimizer, precision) = (None, Precision::F32);
         self.params.push(Param { name, shape, init, node, optimizer, span, precision });

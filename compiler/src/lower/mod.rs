@@ -20,6 +20,7 @@ use crate::layer::Builder;
 use crate::model::{Model, Param};
 use crate::op::{Leaf, Source};
 use crate::syntax::ast::{Bind, Call, Expr, File, Ident, Item, Net, Stmt, Train, Type};
+use arenet_program::ParamId;
 use names::{Binding, Names};
 use rows::Crossing;
 use std::collections::{HashMap, HashSet};
@@ -307,7 +308,7 @@ impl<'a> Lowering<'a> {
             (Some(shape), rule) => {
                 let default = || crate::layer::init::Rule::default_for(&shape.dims());
                 let init = rule.flatten().unwrap_or_else(default).init(&shape.dims());
-                let source = Source::Param(self.builder.params.len() as u32);
+                let source = Source::Param(ParamId::at(self.builder.params.len()));
                 self.builder.graph.enter(Origin { name: name.name.clone(), span: name.span });
                 let node = self.builder.graph.add(Leaf::f32(source, shape), &[]);
                 let (name, span) = (name.name.clone(), name.span);

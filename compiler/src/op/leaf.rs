@@ -3,6 +3,7 @@
 use super::{Operator, Sample};
 use crate::eval::Tensor;
 use crate::graph::{DType, Graph, HostId, NodeId, Shape, ShapeError, Type};
+use arenet_program::{ParamId, StateId};
 use std::hash::{Hash, Hasher};
 
 /// A value that no operation computes.
@@ -24,14 +25,9 @@ pub enum Source {
     /// A target, an index into `Model::targets`.
     Target(u32),
     /// A parameter, an index into `Model::params`.
-    Param(u32),
+    Param(ParamId),
     /// What an optimizer keeps from step to step; it starts as zeros.
-    State {
-        /// Whose state.
-        param: u32,
-        /// Which of its states.
-        slot: u32,
-    },
+    State(StateId),
     /// A factor shared out among the rows really present in the batch, by the host.
     PerRow(f64),
     /// Another number that the host computes before each step.
@@ -64,8 +60,8 @@ impl Source {
         match *self {
             Source::Input(i) => (0, i, 0),
             Source::Target(i) => (1, i, 0),
-            Source::Param(i) => (2, i, 0),
-            Source::State { param, slot } => (3, param, slot.into()),
+            Source::Param(ParamId(i)) => (2, i, 0),
+            Source::State(StateId { param, slot }) => (3, param.0, slot.into()),
             Source::Const(value) => (4, 0, value.to_bits()),
             Source::PerRow(factor) => (5, 0, factor.to_bits()),
             Source::Host(HostId(id)) => (6, id, 0),
@@ -94,8 +90,8 @@ impl Operator for Leaf {
         match self.source {
             Source::Input(i) => format!("input {i}"),
             Source::Target(i) => format!("target {i}"),
-            Source::Param(i) => format!("param {i}"),
-            Source::State { param, slot } => format!("state {param}.{slot}"),
+            Source::Param(ParamId(i)) => format!("param {i}"),
+            Source::State(StateId { param, slot }) => format!("state {}.{slot}", param.0),
             Source::Const(value) => format!("const {value:?}"),
             Source::PerRow(factor) => format!("per_row({factor})"),
             Source::Host(HostId(id)) => format!("host {id}"),

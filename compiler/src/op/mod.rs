@@ -150,7 +150,7 @@ impl Op {
     /// Whether it is a leaf that the program may overwrite: a parameter or optimizer state.
     pub fn is_variable(&self) -> bool {
         let Op::Leaf(leaf) = self else { return false };
-        matches!(leaf.source, Source::Param(_) | Source::State { .. })
+        matches!(leaf.source, Source::Param(_) | Source::State(_))
     }
 
     /// The number that a constant is.

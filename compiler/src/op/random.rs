@@ -1,5 +1,6 @@
 //! Random numbers.
 
+use arenet_program::StreamId;
 use super::{Operator, Sample, elements};
 use crate::eval::Tensor;
 use crate::graph::{Graph, NodeId, Shape, ShapeError, Type};
@@ -14,7 +15,7 @@ pub struct Random {
     /// Their distribution.
     pub distribution: Distribution,
     /// Which of the independent streams of numbers.
-    pub stream: u32,
+    pub stream: StreamId,
 }
 
 /// A distribution of random numbers.
@@ -54,7 +55,7 @@ impl Hash for Random {
 
 impl Operator for Random {
     fn text(&self) -> String {
-        let stream = self.stream;
+        let stream = self.stream.0;
         match self.distribution {
             Distribution::Uniform(low, high) => format!("uniform({low}, {high}) stream={stream}"),
             Distribution::Normal(mean, dev) => format!("normal({mean}, {dev}) stream={stream}"),

@@ -14,7 +14,7 @@ use crate::model::Model;
 use crate::op::{Assign, Leaf, Source};
 use crate::pass::differentiate::differentiate;
 use crate::signature::{Args, Problem};
-use arenet_program::{HostInput, HostNumber};
+use arenet_program::{HostInput, HostNumber, ParamId, StateId};
 
 /// How an optimizer works, by its settings; the first of them is always the learning rate `lr`.
 #[derive(Debug)]
@@ -122,7 +122,7 @@ fn assign<'f>(
     let optimizer = &model.optimizers[group];
     let leaf = f.term(model.params[param].node);
     let state = |slot| {
-        let source = Source::State { param: param as u32, slot };
+        let source = Source::State(StateId { param: ParamId::at(param), slot });
         f.op(Leaf::f32(source, leaf.shape()), &[])
     };
     let states: Vec<Term> = (0..optimizer.slots().len() as u32).map(state).collect();

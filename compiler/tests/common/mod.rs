@@ -41,7 +41,7 @@ pub fn values(graph: &Graph, inputs: &[Tensor], params: &[Tensor]) -> Vec<Tensor
 fn leaf_value(leaf: &Leaf, inputs: &[Tensor], params: &[Tensor]) -> Tensor {
     match leaf.source {
         Source::Input(i) => inputs[i as usize].clone(),
-        Source::Param(i) => params[i as usize].clone(),
+        Source::Param(i) => params[i.index()].clone(),
         Source::PerRow(factor) => Tensor::scalar(factor / BATCH as f64),
         source => panic!("no value for {source:?}"),
     }

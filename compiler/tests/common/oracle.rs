@@ -9,7 +9,7 @@ use arenet_compiler::op::{Leaf, Op, Source};
 use arenet_compiler::optim::train_step;
 use arenet_compiler::pass::simplify::{simplify, simplify_model};
 use arenet_compiler::syntax::parse;
-use arenet_program::HostInput;
+use arenet_program::{HostInput, StateId};
 use std::collections::HashMap;
 
 /// The model of a text without mistakes.
@@ -28,7 +28,7 @@ pub struct Oracle {
     pub model: Model,
     graph: Graph,
     pub params: Vec<Tensor>,
-    states: HashMap<(u32, u32), Tensor>,
+    states: HashMap<StateId, Tensor>,
     rate: f64,
     step: i32,
 }
@@ -55,9 +55,9 @@ impl Oracle {
             let old = self.graph.node(*root).inputs[0];
             let value = values[root.index()].clone();
             match self.graph.node(old).op {
-                Op::Leaf(Leaf { source: Source::Param(i), .. }) => self.params[i as usize] = value,
-                Op::Leaf(Leaf { source: Source::State { param, slot }, .. }) => {
-                    self.states.insert((param, slot), value);
+                Op::Leaf(Leaf { source: Source::Param(i), .. }) => self.params[i.index()] = value,
+                Op::Leaf(Leaf { source: Source::State(state), .. }) => {
+                    self.states.insert(state, value);
                 }
                 op => panic!("{op} is assigned"),
             }
@@ -69,10 +69,10 @@ impl Oracle {
         match leaf.source {
             Source::Input(i) => inputs[i as usize].clone(),
             Source::Target(i) => targets[i as usize].clone(),
-            Source::Param(i) => self.params[i as usize].clone(),
-            Source::State { param, slot } => {
+            Source::Param(i) => self.params[i.index()].clone(),
+            Source::State(state) => {
                 let zero = || Tensor::from_fn(leaf.shape, rows, |_| 0.0);
-                self.states.get(&(param, slot)).cloned().unwrap_or_else(zero)
+                self.states.get(&state).cloned().unwrap_or_else(zero)
             }
             Source::Const(value) => Tensor::scalar(value),
             Source::PerRow(factor) => Tensor::scalar(factor / rows as f64),

@@ -499,7 +499,8 @@ fn refuses_bad_classes() {
         (
             |p| {
                 let distribution = Distribution::Uniform(0.0, f32::INFINITY);
-                p.init.steps[0].kernel = Kernel::Random(Random { y: W1, distribution, stream: 0 });
+                p.init.steps[0].kernel =
+                    Kernel::Random(Random { y: W1, distribution, stream: StreamId(0) });
             },
             "init, step 1 (random): Uniform(0.0, inf) is not finite",
         ),

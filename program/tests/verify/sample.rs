@@ -119,7 +119,7 @@ pub fn fill(y: BufferId) -> Step {
 }
 
 fn random(y: BufferId, distribution: Distribution) -> Step {
-    step(Kernel::Random(Random { y, distribution, stream: y.0 }))
+    step(Kernel::Random(Random { y, distribution, stream: StreamId(y.0) }))
 }
 
 fn init() -> Vec<Step> {

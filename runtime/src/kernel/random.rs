@@ -2,7 +2,7 @@
 #![expect(unsafe_code, reason = "fills a buffer")]
 
 use crate::arena::Memory;
-use crate::program::{Distribution, Layout};
+use crate::program::{Distribution, Layout, StreamId};
 use crate::random::Stream;
 use crate::simd::LANES;
 
@@ -16,7 +16,7 @@ pub struct Random {
     /// From what.
     pub distribution: Distribution,
     /// Keeps different uses apart.
-    pub stream: u32,
+    pub stream: StreamId,
 }
 
 impl Random {

@@ -1,5 +1,6 @@
 //! Mutated inputs: every reader gives a result or an error, and never panics.
 
+use arenet_runtime::program::StreamId;
 use std::fs;
 
 use arenet_runtime::data::{ColumnMap, TableSpec, Values, read_csv};
@@ -10,7 +11,7 @@ use super::{array, digits, folder, idx, integer, npy, real, species, weights};
 
 /// Calls `read` with `rounds` mutations of each seed, the same ones in every run.
 fn mutate(seeds: &[Vec<u8>], rounds: u64, mut read: impl FnMut(&[u8])) {
-    let stream = Stream { seed: 0, stream: 0 };
+    let stream = Stream { seed: 0, stream: StreamId(0) };
     for round in 0..rounds {
         for (index, seed) in seeds.iter().enumerate() {
             let mut element = (index as u64) << 32;
