@@ -4,7 +4,7 @@ use crate::data::Data;
 use crate::error::Error;
 use crate::net::Net;
 use crate::trainer::Trainer;
-use arenet_compiler::Options;
+use arenet_compiler::{Options, Purpose};
 use arenet_runtime::simd::Isa;
 use arenet_runtime::train::{self, Settings};
 
@@ -24,6 +24,7 @@ pub struct TrainerBuilder<'n> {
     data: Option<Data>,
     valid: Option<Data>,
     batch: Option<Batch>,
+    purpose: Purpose,
     settings: Settings,
 }
 
@@ -35,8 +36,9 @@ enum Batch {
 }
 
 impl<'n> TrainerBuilder<'n> {
-    pub(crate) fn new(net: &'n Net, data: Option<Data>) -> TrainerBuilder<'n> {
-        TrainerBuilder { net, data, valid: None, batch: None, settings: Settings::default() }
+    pub(crate) fn new(net: &'n Net, data: Option<Data>, purpose: Purpose) -> TrainerBuilder<'n> {
+        let settings = Settings::default();
+        TrainerBuilder { net, data, valid: None, batch: None, purpose, settings }
     }
 
     /// The seed of the initial values, the rows held out and the order of the others.
@@ -225,11 +227,16 @@ impl<'n> TrainerBuilder<'n> {
             None if self.net.is_full() => all,
             None => None,
         };
+        let purpose = self.purpose;
+        if purpose == Purpose::TrainByGradients && self.net.compiled().is_some() {
+            let text = format!("{}: is compiled, with the loss it has", self.net.name());
+            return Err(Error::usage(text));
+        }
         if let (Some(_), Some(_)) = (self.batch, self.net.compiled()) {
             let text = format!("{}: is compiled, with the batch it has", self.net.name());
             return Err(Error::usage(text));
         }
-        let (program, _) = self.net.compile(&Options { batch, ..Options::default() })?;
+        let (program, _) = self.net.compile(&Options { batch, purpose, ..Options::default() })?;
         let settings = &self.settings;
         let inner = match (self.data.map(Data::into_set), self.valid.map(Data::into_set)) {
             (Some(data), Some(valid)) => train::Trainer::validated(program, data, valid, settings),
@@ -240,6 +247,6 @@ impl<'n> TrainerBuilder<'n> {
                 return Err(Error::usage(text));
             }
         }?;
-        Ok(Trainer { inner, last: None })
+        Ok(Trainer::new(inner, purpose == Purpose::TrainByGradients))
     }
 }

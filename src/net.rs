@@ -7,7 +7,7 @@ use crate::predictor::{Predictor, PredictorOptions};
 use arenet_compiler::diagnostic::Diagnostic;
 use arenet_compiler::model::{self, Model};
 use arenet_compiler::syntax::MAX_SOURCE;
-use arenet_compiler::{Compiled, Options, assemble, graph, understand};
+use arenet_compiler::{Compiled, Options, Purpose, assemble, graph, understand};
 use arenet_runtime::data::{ColumnNames, Domain, PortSpec};
 use arenet_runtime::program::codec::{self, MAGIC};
 use arenet_runtime::program::verify::verify;
@@ -214,7 +214,7 @@ impl Net {
     /// # Ok::<(), arenet::Error>(())
     /// ```
     pub fn trainer(&self, data: Data) -> TrainerBuilder<'_> {
-        TrainerBuilder::new(self, Some(data))
+        TrainerBuilder::new(self, Some(data), Purpose::Train)
     }
 
     /// Trains the net on rows that come one after another, by [`Trainer::step`].
@@ -228,7 +228,28 @@ impl Net {
     ///
     /// [`Trainer::step`]: crate::Trainer::step
     pub fn online_trainer(&self) -> TrainerBuilder<'_> {
-        TrainerBuilder::new(self, None)
+        TrainerBuilder::new(self, None, Purpose::Train)
+    }
+
+    /// Trains the net by gradients of its outputs that come from outside, such as those of a loss
+    /// that the application computes: by [`Trainer::step_by_gradients`], or [`Trainer::step`] with
+    /// the gradients as the targets. Of the `train` section of its text the optimizers count, not
+    /// the loss. The gradients of all rows add up: for the mean over them, each is divided by their
+    /// number.
+    ///
+    /// ```
+    /// let net = arenet::Net::open("models/xor.net")?;
+    /// let mut trainer = net.gradient_trainer().seed(1).build()?;
+    /// let mut y = [0.0];
+    /// trainer.predict_into(&[0.0, 1.0], &mut y)?;
+    /// trainer.step(&[0.0, 1.0], &[y[0] - 1.0])?; // that of (y - 1)² / 2
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    ///
+    /// [`Trainer::step`]: crate::Trainer::step
+    /// [`Trainer::step_by_gradients`]: crate::Trainer::step_by_gradients
+    pub fn gradient_trainer(&self) -> TrainerBuilder<'_> {
+        TrainerBuilder::new(self, None, Purpose::TrainByGradients)
     }
 
     /// Predicts with the weights in a safetensors file: those that training wrote, or PyTorch.

@@ -1,7 +1,8 @@
 //! Training, all at once, epoch by epoch or step by step.
 
 use crate::error::Error;
-use arenet_runtime::rows::{Rows, RowsMut};
+use arenet_runtime::exec::Side;
+use arenet_runtime::rows::{Rows, RowsMut, Slice};
 use arenet_runtime::train::{self, EpochReport, Evaluation, Progress};
 use arenet_runtime::weights::WeightsFile;
 use std::io::{Cursor, Read, Seek};
@@ -22,11 +23,45 @@ use std::path::Path;
 /// # Ok::<(), arenet::Error>(())
 /// ```
 pub struct Trainer {
-    pub(crate) inner: train::Trainer,
-    pub(crate) last: Option<EpochReport>,
+    inner: train::Trainer,
+    last: Option<EpochReport>,
+    /// Whether the targets are gradients of the outputs.
+    by_gradients: bool,
+    /// The outputs and their gradients in a step by gradients.
+    outputs: Vec<Vec<f32>>,
+    gradients: Vec<Vec<f32>>,
+}
+
+/// A slice for each output, of which there are any number.
+struct Each<'a>(&'a mut [Vec<f32>]);
+
+impl Rows for Each<'_> {
+    fn ports(&self) -> usize {
+        self.0.len()
+    }
+
+    fn slice(&self, port: usize) -> Slice<'_> {
+        Slice::F32(&self.0[port])
+    }
+}
+
+impl RowsMut for Each<'_> {
+    fn outputs(&self) -> usize {
+        self.0.len()
+    }
+
+    fn slice_mut(&mut self, output: usize) -> &mut [f32] {
+        &mut self.0[output]
+    }
 }
 
 impl Trainer {
+    pub(crate) fn new(inner: train::Trainer, by_gradients: bool) -> Trainer {
+        let empty = vec![Vec::new(); inner.executor().program().outputs.len()];
+        let (outputs, gradients) = (empty.clone(), empty);
+        Trainer { inner, last: None, by_gradients, outputs, gradients }
+    }
+
     /// Trains to the end of the last epoch, and reports that.
     ///
     /// ```
@@ -144,6 +179,56 @@ impl Trainer {
         T: Rows + ?Sized,
     {
         Ok(self.inner.step(inputs, targets)?)
+    }
+
+    /// One optimizer step by gradients that follow from the outputs: they are computed, in the
+    /// order of the net's text and each row after row, and the closure writes the gradient of every
+    /// value of them. It is for a trainer of [`Net::gradient_trainer`], which says how gradients
+    /// add up, and allocates nothing once it was called with as many rows.
+    ///
+    /// ```
+    /// let net = arenet::Net::open("models/xor.net")?;
+    /// let mut trainer = net.gradient_trainer().batch(4).seed(1).build()?;
+    /// let inputs = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]];
+    /// for _ in 0..500 {
+    ///     trainer.step_by_gradients(&inputs, |outputs, gradients| {
+    ///         for (row, gradient) in gradients[0].iter_mut().enumerate() {
+    ///             let wanted = [0.0, 1.0, 1.0, 0.0][row];
+    ///             *gradient = 2.0 * (outputs[0][row] - wanted) / 4.0; // of the mean square
+    ///         }
+    ///     })?;
+    /// }
+    /// let mut y = [0.0; 4];
+    /// trainer.predict_into(&inputs, &mut y)?;
+    /// assert!(y[1] > 0.8 && y[3] < 0.2);
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    ///
+    /// [`Net::gradient_trainer`]: crate::Net::gradient_trainer
+    ///
+    /// # Errors
+    /// As [`Trainer::step`], gradients that are not finite, or a trainer whose loss is the text's.
+    pub fn step_by_gradients<I: Rows + ?Sized>(
+        &mut self,
+        inputs: &I,
+        gradients: impl FnOnce(&[Vec<f32>], &mut [Vec<f32>]),
+    ) -> Result<(), Error> {
+        let program = self.inner.executor().program();
+        if !self.by_gradients {
+            let text = "a trainer with a loss takes no gradients: make it by `gradient_trainer`";
+            return Err(Error::usage(text));
+        }
+        let rows = self.inner.executor().count_rows(Side::Inputs, inputs)?;
+        for (index, output) in program.outputs.iter().enumerate() {
+            let len = rows.saturating_mul(output.width as usize);
+            self.outputs[index].resize(len, 0.0);
+            self.gradients[index].clear();
+            self.gradients[index].resize(len, 0.0);
+        }
+        self.inner.predict_into(inputs, &mut Each(&mut self.outputs))?;
+        gradients(&self.outputs, &mut self.gradients);
+        self.inner.step(inputs, &Each(&mut self.gradients))?;
+        Ok(())
     }
 
     /// Predicts with the weights as they are, as

@@ -3,6 +3,7 @@
 //! because it counts what the whole process allocates.
 #![expect(unsafe_code, reason = "counts what the allocator is asked for")]
 
+use arenet::Net;
 use arenet::internals::prelude::*;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ops::ControlFlow;
@@ -197,11 +198,30 @@ fn check(width: usize, threads: usize) {
     }
 }
 
+/// Steps by gradients from outside, after the first.
+fn steps_by_gradients() {
+    let net = Net::parse(&source(10)).unwrap();
+    let mut trainer = net.gradient_trainer().steps(100).threads(1).build().unwrap();
+    let x = [[0.5; 10]; 8];
+    let mut step = |x: &[[f32; 10]]| {
+        let copy = |outputs: &[Vec<f32>], gradients: &mut [Vec<f32>]| {
+            gradients[0].copy_from_slice(&outputs[0]);
+        };
+        trainer.step_by_gradients(x, copy).unwrap();
+    };
+    step(&x);
+    let before = allocations();
+    (0..10).for_each(|_| step(&x));
+    step(&x[..3]);
+    assert_eq!(allocations(), before);
+}
+
 #[test]
 fn steps_and_predictions_allocate_nothing_and_files_take_little_memory() {
     for (width, threads) in [(3, 1), (100, 1), (100, 2)] {
         check(width, threads);
     }
+    steps_by_gradients();
     saving_and_loading_hold_little();
     predicting_holds_a_batch();
 }

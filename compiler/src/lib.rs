@@ -14,6 +14,7 @@ pub mod lower;
 pub mod model;
 pub mod op;
 pub mod optim;
+mod outside;
 pub mod pass;
 pub mod schedule;
 pub mod show;
@@ -54,6 +55,9 @@ pub enum Purpose {
     /// To do all, if the text says how to train.
     #[default]
     Train,
+    /// To train by the gradients of the outputs, which come from outside as the targets, in place
+    /// of the text's loss, metrics and targets.
+    TrainByGradients,
 }
 
 /// What the weights of matrix products are kept as; the host rounds them when they are loaded.
@@ -176,6 +180,9 @@ pub fn assemble(
     }
     if options.weights != Precision::F32 {
         forget_updates(&mut model);
+    }
+    if options.purpose == Purpose::TrainByGradients && model.training.is_some() {
+        outside::take_gradients(&mut model);
     }
     let mut model = simplify_model(model);
     let simplified = |graph: Graph| checked(named_scalars(simplify(&graph).0));

@@ -1,0 +1,35 @@
+//! Gradients from outside, in place of a loss.
+
+use crate::diagnostic::Span;
+use crate::graph::{DType, Formula, Graph, NodeId, Origin};
+use crate::model::{Domain, Model, Port};
+use crate::op::{Leaf, Source};
+
+/// Makes the loss the sum over all rows of each output times a target of its shape. The gradient of
+/// that by the output is the target, so the target is the gradient that the backward pass starts
+/// from, and all else is the ordinary program.
+pub(crate) fn take_gradients(model: &mut Model) {
+    model.metrics.clear();
+    model.targets.clear();
+    let outputs: Vec<(String, NodeId)> = model.outputs.clone();
+    let graph = &mut model.graph;
+    let mut loss = None;
+    for (name, output) in outputs {
+        let port = port(graph, model.targets.len() as u32, name, output);
+        let f = Formula::new(graph);
+        let share = (f.term(output) * f.term(port.node)).sum();
+        loss = Some(loss.map_or(share.id, |loss| (f.term(loss) + share).id));
+        model.targets.push(port);
+    }
+    model.loss = loss;
+    model.set_roots();
+}
+
+/// The target that is the gradient of an output.
+fn port(graph: &mut Graph, index: u32, output: String, node: NodeId) -> Port {
+    let name = format!("the gradient of {output}");
+    graph.enter(Origin { name: name.clone(), span: Span::default() });
+    let (shape, dtype) = (graph.shape(node), DType::F32);
+    let leaf = Leaf { source: Source::Target(index), shape, dtype };
+    Port { name, shape, dtype, domain: Domain::Any, node: graph.add(leaf, &[]) }
+}
