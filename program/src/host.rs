@@ -5,7 +5,10 @@
 //! Every operation gives the same bits on every machine: none calls the system's mathematical
 //! library, whose last bit differs between machines.
 
-use std::f64::consts::FRAC_PI_2;
+mod math;
+
+pub use math::{POWER_BLOCK, power, real_power, sin_cos_turn};
+
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::{Add, Div, Mul, Sub};
@@ -98,6 +101,8 @@ operations! {
     Sqrt: 1, Call("sqrt"), |a, _, _| a.sqrt();
     /// The cosine of so many full turns.
     CosTurns: 1, Call("cos_turns"), |a, _, _| sin_cos_turn(a - a.floor()).1;
+    /// a to the power of any b, for a from 0; see [`real_power`].
+    RealPower: 2, Call("pow"), |a, b, _| real_power(a, b);
 }
 
 /// An instruction.
@@ -177,6 +182,11 @@ impl HostNumber {
     /// This to the power of a whole number.
     pub fn power(self, exponent: impl Into<HostNumber>) -> HostNumber {
         HostNumber::apply(HostOp::Power, [self, exponent.into()])
+    }
+
+    /// This, which is at least 0, to the power of any number.
+    pub fn real_power(self, exponent: impl Into<HostNumber>) -> HostNumber {
+        HostNumber::apply(HostOp::RealPower, [self, exponent.into()])
     }
 
     /// 1 where this is less, else 0.
@@ -339,46 +349,6 @@ fn written(notation: Notation, args: &[(&str, u8)]) -> (String, u8) {
             let args: Vec<&str> = args.iter().map(|&(text, _)| text).collect();
             (format!("{name}({})", args.join(", ")), u8::MAX)
         }
-    }
-}
-
-/// The exponents that [`power`] takes at a time.
-pub const POWER_BLOCK: u64 = 64;
-
-/// xⁿ, with n x 2⁻⁵² as the bound of its relative error: the product of the powers to the last
-/// multiple of [`POWER_BLOCK`] and to the rest, both by repeated squaring. Who needs it for one n
-/// after another keeps the first factor.
-pub fn power(x: f64, n: u64) -> f64 {
-    let rest = n % POWER_BLOCK;
-    square_and_multiply(x, n - rest) * square_and_multiply(x, rest)
-}
-
-fn square_and_multiply(x: f64, mut n: u64) -> f64 {
-    let (mut result, mut square) = (1.0, x);
-    while n > 0 {
-        if n & 1 == 1 {
-            result *= square;
-        }
-        square *= square;
-        n >>= 1;
-    }
-    result
-}
-
-/// The sine and the cosine of `turn` full turns, for `turn` in [0, 1).
-#[inline]
-pub fn sin_cos_turn(turn: f64) -> (f64, f64) {
-    // The angle is the nearest quarter turn plus at most an eighth; both are exact.
-    let quarter = (turn * 4.0 + 0.5).floor();
-    let x = (turn * 4.0 - quarter) * FRAC_PI_2;
-    let x2 = x * x; // at most 0.617, so the Taylor terms of degree 18 and 19 are below 2^-55
-    let sin = x * (1..10).rev().fold(1.0, |sum, i| 1.0 - sum * x2 / (2 * i * (2 * i + 1)) as f64);
-    let cos = (1..10).rev().fold(1.0, |sum, i| 1.0 - sum * x2 / (2 * i * (2 * i - 1)) as f64);
-    match quarter as u32 % 4 {
-        0 => (sin, cos),
-        1 => (cos, -sin),
-        2 => (-sin, -cos),
-        _ => (-cos, sin),
     }
 }
 

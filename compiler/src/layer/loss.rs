@@ -100,7 +100,7 @@ fn same_shape(builder: &Builder, args: &Args) -> Result<(NodeId, NodeId), Proble
     Err(if is_target(builder.graph.node(t).op) { problem.help(help) } else { problem })
 }
 
-/// torch.nn.HuberLoss: d² / 2 up to delta, and from there on the straight line that goes on from it.
+/// torch.nn.HuberLoss: d² / 2 up to delta, and from there on the straight line that continues it.
 fn huber(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
     let delta = args.real("delta");
     between(builder, args, |y, t| {
