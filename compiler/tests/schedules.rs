@@ -44,6 +44,10 @@ fn rates_are_those_of_pytorch() {
                 let (over, to) = (arg("T_max"), arg("eta_min"));
                 (format!("cosine({base}, to: {to}, over: {over})"), Some(over as u64))
             }
+            "polynomial" => {
+                let (over, power) = (arg("total_iters"), arg("power"));
+                (format!("polynomial({base}, power: {power}, over: {over})"), None)
+            }
             _ => continue,
         };
         for per in ["step", "epoch"] {
@@ -59,7 +63,7 @@ fn rates_are_those_of_pytorch() {
         }
         checked += 1;
     }
-    assert_eq!(checked, 3);
+    assert_eq!(checked, 4);
 }
 
 #[test]
@@ -75,4 +79,33 @@ fn a_half_wave_without_a_length_spans_the_run() {
     let rates = [1, 2, 6, 10, 11].map(|t| rate(&schedule, t, 10));
     assert_eq!(rates, [1.0, 1.0, 0.75, 0.5, 0.5]);
     assert_eq!(rate(&schedule, 5, 2), 0.5, "a run of the warm-up alone");
+}
+
+/// PolynomialLR(total_iters=12) of PyTorch 2.15, beside one that spans the rest of the run.
+#[test]
+fn a_power_need_not_be_whole() {
+    let expected = [
+        0.1,
+        0.08625006806803107,
+        0.07334860891939295,
+        0.061320282613275996,
+        0.050193197131415804,
+        0.03999986722536383,
+        0.030778610333622898,
+        0.022575682524432917,
+        0.015448768559065658,
+        0.009473228540689984,
+        0.004754916276138066,
+        0.00146349715232255,
+        0.0,
+        0.0,
+    ];
+    for (lr, after) in [("over: 12", 0), ("warmup: 3", 3)] {
+        let schedule = schedule(&format!("polynomial(0.1, power: 1.7, {lr})"));
+        for (t, expected) in (after..).zip(expected) {
+            let found = rate(&schedule, t, 15);
+            let close = (found - expected).abs() <= 1e-13 * expected;
+            assert!(close, "{lr} at {t}: {found} against {expected}");
+        }
+    }
 }

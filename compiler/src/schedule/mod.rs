@@ -3,6 +3,7 @@
 
 mod cosine;
 mod exponential;
+mod polynomial;
 mod step;
 
 use crate::entry::Entry;
@@ -25,11 +26,11 @@ pub const SCHEDULES: &[Entry<Rate>] = &[
     step::STEP,
     exponential::EXPONENTIAL,
     cosine::COSINE,
+    polynomial::POLYNOMIAL,
     Entry::planned("cosine_restarts"),
     Entry::planned("linear"),
     Entry::planned("multistep"),
     Entry::planned("one_cycle"),
-    Entry::planned("polynomial"),
     Entry::planned("reduce_on_plateau"),
 ];
 
