@@ -9,6 +9,7 @@ use super::{Domain, PortSpec};
 /// A field of a real-valued port.
 pub(super) fn parse_real(field: Field<'_>, port: &PortSpec) -> Result<f32, Complaint> {
     let value = match (field, &port.domain) {
+        (Field::Text(text), Domain::Any) => return parse_f32(text), // finite, and most fields
         (Field::Text(text), Domain::Names(names)) => return Ok(parse_name(text, names)? as f32),
         (Field::Text(text), _) => parse_f32(text)?,
         (Field::Number(number), _) => number,
@@ -29,22 +30,29 @@ pub(super) fn parse_integer(field: Field<'_>, port: &PortSpec) -> Result<i32, Co
 }
 
 /// Whether a port takes the number that a field holds.
+#[inline]
 fn check(value: f64, field: Field<'_>, port: &PortSpec) -> Result<(), Complaint> {
     let stored = |value: f64| !port.integer || f64::from(value as i32) == value;
     if port.domain.contains(value) && stored(value) {
         return Ok(());
     }
+    Err(refusal(value, field, port))
+}
+
+/// Why a port does not take it.
+#[cold]
+fn refusal(value: f64, field: Field<'_>, port: &PortSpec) -> Complaint {
     let text = shown(&field.text());
-    Err(Complaint::new(match &port.domain {
+    Complaint::new(match &port.domain {
         _ if !value.is_finite() => format!("{text} is not a finite number"),
         _ if port.integer && value.fract() != 0.0 => format!("{text} is not a whole number"),
         Domain::Any => format!("{text} does not fit 32 bits"),
         Domain::Interval(..) => {
             let message = format!("{text} is outside {}", port.domain);
-            return Err(Complaint::with_help(message, "scale the column, or choose another loss"));
+            return Complaint::with_help(message, "scale the column, or choose another loss");
         }
         domain => format!("{text} is outside {domain}"),
-    }))
+    })
 }
 
 /// Whether the field is a number, or one of the words that Rust and others write for no number.
