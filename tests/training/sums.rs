@@ -181,3 +181,53 @@ train {
         }
     }
 }
+
+/// Beside the textbook in 64 bits, and scikit-learn's convention for targets that are all the same.
+#[test]
+fn r2_is_of_all_rows_whatever_the_batches() {
+    const SAME: &str = "
+net same {
+    input x: [N, 1]
+    output y = x + dense(x, 1, init: zeros)
+}
+train {
+    target t: [N, 1]
+    loss = mse(y, t)
+    metric r2(y, t)
+    optimizer = sgd(lr: 0.1)
+}";
+    let rows = 2_999;
+    let textbook = |y: &[f32], t: &[f32]| {
+        let wide = |values: &[f32]| values.iter().map(|&v| f64::from(v)).collect::<Vec<_>>();
+        let (y, t) = (wide(y), wide(t));
+        let mean = t.iter().sum::<f64>() / t.len() as f64;
+        let square = |(a, b): (&f64, f64)| (a - b) * (a - b);
+        let left: f64 = y.iter().zip(t.clone()).map(square).sum();
+        1.0 - left / t.iter().map(|t| square((t, mean))).sum::<f64>()
+    };
+    let noise = uniform(8, rows);
+    let around = |mean: f32| uniform(7, rows).into_iter().map(|u| mean + 3.0 * u).collect();
+    let near = |t: &[f32]| t.iter().zip(&noise).map(|(t, u)| t + u).collect();
+    let mut cases: Vec<(Vec<f32>, Vec<f32>, f64)> = Vec::new();
+    for mean in [0.0, 1e3, -1e4] {
+        let t: Vec<f32> = around(mean);
+        let y: Vec<f32> = near(&t);
+        let expected = textbook(&y, &t);
+        assert!((0.8..0.95).contains(&expected), "{expected}");
+        cases.push((y, t, expected));
+    }
+    cases.push((uniform(8, rows), vec![7.3; rows], 0.0));
+    cases.push((vec![7.3; rows], vec![7.3; rows], 1.0));
+    for (y, t, expected) in cases {
+        let (inputs, targets) = (vec![floats(1, y)], vec![floats(1, t)]);
+        let data = Dataset { rows, inputs, targets, ..Dataset::default() };
+        for batch in [1, 7, 1_000, 2_999] {
+            let program = program_for(SAME, Some(batch));
+            let settings = Settings::default();
+            let mut trainer =
+                Trainer::validated(program, data.clone(), data.clone(), &settings).unwrap();
+            let found = trainer.evaluate().unwrap().unwrap().metrics[0].1;
+            assert!((found - expected).abs() <= 1e-6, "batch {batch}: {found}, not {expected}");
+        }
+    }
+}
