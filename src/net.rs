@@ -8,7 +8,7 @@ use arenet_compiler::diagnostic::Diagnostic;
 use arenet_compiler::model::{self, Model};
 use arenet_compiler::syntax::MAX_SOURCE;
 use arenet_compiler::{Compiled, Options, Purpose, assemble, graph, understand};
-use arenet_runtime::data::{ColumnNames, Domain, PortSpec};
+use arenet_runtime::data::{ColumnNames, PortSpec};
 use arenet_runtime::program::codec::{self, MAGIC};
 use arenet_runtime::program::verify::verify;
 use arenet_runtime::program::{Batch, Verified};
@@ -487,11 +487,6 @@ fn spec(port: &model::Port) -> PortSpec {
         name: port.name.clone(),
         width: port.shape.fixed_elements(),
         integer: port.dtype == graph::DType::I32,
-        domain: match &port.domain {
-            model::Domain::Any => Domain::Any,
-            &model::Domain::Range(low, high) => Domain::Range(low, high),
-            model::Domain::Names(names) => Domain::Names(names.clone()),
-            &model::Domain::Interval(low, high) => Domain::Interval(low, high),
-        },
+        domain: port.domain.clone(),
     }
 }

@@ -7,8 +7,8 @@ mod common;
 use arenet_runtime::exec::{EntryPoint, Executor, Options};
 use arenet_runtime::program::verify::{Verified, verify};
 use arenet_runtime::program::{
-    Buffer, BufferId, DType, Distribution, Entry, Expr, Gemm, Instr, Kernel, Layout, Load, Opcode,
-    Origin, Param, Program, Random, Rows, Spread, Step, StreamId, Value,
+    Buffer, BufferId, DType, Distribution, Expr, Gemm, Instr, Kernel, Layout, Load, Opcode, Origin,
+    Param, Program, Random, Routine, Rows, Spread, Step, StreamId, Value,
 };
 use arenet_runtime::simd::Isa;
 use common::{Numbers, sums, training};
@@ -171,7 +171,7 @@ fn program(form: Form, size: Size, flops: u64) -> Arc<Verified> {
     }
     let loss = add(Layout::scalar());
     let step = |kernel, flops| Step { kernel, origin: Origin::default(), flops };
-    let entry = |steps| Entry { steps, ..Entry::default() };
+    let entry = |steps| Routine { steps, ..Routine::default() };
     for operand in OPERANDS {
         let (rows, cols) = operand.size(form, size);
         let shape = vec![rows as u64, cols as u64];

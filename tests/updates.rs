@@ -8,8 +8,8 @@ use arenet_runtime::program::updates::{
 };
 use arenet_runtime::program::verify::verify;
 use arenet_runtime::program::{
-    Buffer, BufferId, DType, Distribution, Entry, Expr, HostNumber, Instr, Kernel, Layout, Load,
-    Opcode, Origin, Param, Program, Random, Rows, Spread, Step, StreamId, Value, Verified,
+    Buffer, BufferId, DType, Distribution, Expr, HostNumber, Instr, Kernel, Layout, Load, Opcode,
+    Origin, Param, Program, Random, Routine, Rows, Spread, Step, StreamId, Value, Verified,
 };
 use arenet_runtime::simd::Isa;
 use common::{Numbers, compile, executor};
@@ -133,7 +133,7 @@ fn with_stored_gradient(tape: &[Instr], spreads: &[Spread], backwards: bool) -> 
     let kernel =
         Kernel::Map(Expr { loads, consts: vec![0.1, 0.9, 0.01, 0.99, 1e-6], code, stores });
     let steps = vec![Step { kernel, origin: Origin::default(), flops: 0 }];
-    program.predict = Entry { steps, ..Entry::default() };
+    program.predict = Routine { steps, ..Routine::default() };
     program
 }
 

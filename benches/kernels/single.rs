@@ -4,7 +4,7 @@ use arenet::internals::prelude::RunOptions;
 use arenet::internals::runtime::exec::{EntryPoint, Executor};
 use arenet::internals::runtime::program::verify::verify;
 use arenet::internals::runtime::program::{
-    Buffer, BufferId, DType, Distribution, Entry, Kernel, Layout, Origin, Param, Program, Random,
+    Buffer, BufferId, DType, Distribution, Kernel, Layout, Origin, Param, Program, Random, Routine,
     Rows, Step, StreamId,
 };
 use arenet::internals::runtime::simd::Isa;
@@ -52,7 +52,7 @@ impl Single {
     /// The same with this instruction set.
     pub fn ready_on(mut self, isa: Isa, kernel: Kernel) -> impl FnMut() + use<> {
         self.program.batch = 1;
-        self.program.predict = Entry { steps: vec![step(kernel)], ..Entry::default() };
+        self.program.predict = Routine { steps: vec![step(kernel)], ..Routine::default() };
         let program = verify(self.program).expect("the program is correct");
         let options = RunOptions { isa: Some(isa), ..shared::ALONE };
         let mut executor = Executor::new(Arc::new(program), options).expect("it is small");

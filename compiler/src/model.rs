@@ -3,6 +3,7 @@
 use crate::Precision;
 use crate::diagnostic::Span;
 use crate::graph::{DType, Graph, NodeId, Shape};
+pub use arenet_program::Domain;
 use arenet_program::{Finish, Training};
 
 /// A network lowered from text.
@@ -54,19 +55,6 @@ pub struct Port {
     pub domain: Domain,
     /// Its leaf.
     pub node: NodeId,
-}
-
-/// The values a port may take.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Domain {
-    /// Anything finite.
-    Any,
-    /// The integers from the first up to, but not including, the second.
-    Range(i64, i64),
-    /// The classes by name; the value is the position.
-    Names(Vec<String>),
-    /// The real numbers from the first to the second, both included.
-    Interval(f64, f64),
 }
 
 /// A parameter.

@@ -7,7 +7,7 @@ use crate::model::Model;
 use crate::op::{Axis, Binary, BinaryFn, Leaf, Op, Reduce, Source, Unary, UnaryFn};
 use crate::pass::fuse::{ClusterId, spread_source};
 use crate::pass::schedule::kept;
-use arenet_program::{Entry, HostNumber, StateId};
+use arenet_program::{HostNumber, Routine, StateId};
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::fmt::Write;
 
@@ -156,7 +156,7 @@ impl Writer<'_> {
 
 /// The memory plan as a table, its figures in the heading; a value is followed by the place of its
 /// statement in the source.
-pub fn plan(plan: &Plan, entry: &Entry, source: &str) -> String {
+pub fn plan(plan: &Plan, entry: &Routine, source: &str) -> String {
     let mut text = String::new();
     let ratio = plan.bytes as f64 / plan.lower_bound.max(1) as f64;
     _ = writeln!(
@@ -198,7 +198,7 @@ pub fn plan(plan: &Plan, entry: &Entry, source: &str) -> String {
 }
 
 /// The steps from a value's first to its last, and the kernel after which its bytes are free.
-fn lifetime(value: &PlannedValue, entry: &Entry) -> (String, String) {
+fn lifetime(value: &PlannedValue, entry: &Routine) -> (String, String) {
     let PlannedValue { first, last, .. } = value;
     match entry.steps.get(*last as usize) {
         _ if value.role == Role::Persistent => ("all".into(), "-".into()),

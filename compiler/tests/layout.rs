@@ -2,7 +2,7 @@
 
 use arenet_compiler::{Options, compile};
 use arenet_program::verify::verify;
-use arenet_program::{BufferId, Entry, Kernel, Layout, Program};
+use arenet_program::{BufferId, Kernel, Layout, Program, Routine};
 use pretty_assertions::assert_eq;
 
 fn program(source: &str, batch: u64) -> Program {
@@ -109,7 +109,7 @@ fn a_weight_that_is_wider_than_a_panel_after_a_narrow_layer_lies_in_rows() {
 }
 
 /// The logits of the kernels of an entry that read classes.
-fn logits<'p>(program: &'p Program, entry: &'p Entry) -> impl Iterator<Item = &'static str> + 'p {
+fn logits<'p>(program: &'p Program, entry: &'p Routine) -> impl Iterator<Item = &'static str> + 'p {
     entry.steps.iter().filter_map(|step| match &step.kernel {
         Kernel::CrossEntropy(ce) => Some(form(program, ce.x)),
         Kernel::Correct { x, .. } | Kernel::Softmax { x, .. } => Some(form(program, *x)),

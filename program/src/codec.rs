@@ -16,11 +16,11 @@
 //! Decoding proves the form and nothing else: [`super::verify`] judges the content.
 
 use super::host::{HostInput, HostInstr, HostNumber, HostOp};
-use super::lines::{Line, Lines, Part, Place};
+use super::lines::{Address, Line, Lines, Part};
 use super::{
-    Batch, Buffer, BufferId, CrossEntropy, DType, Distribution, Domain, Entry, EntryPoint, Expr,
-    Finish, Gemm, Instr, Kernel, Layout, Load, Metric, Opcode, Origin, Output, Param, Port,
-    Program, ProgramError, Random, Reduce, Rows, Schedule, Span, Spread, State, Step, StreamId,
+    Batch, Buffer, BufferId, CrossEntropy, DType, Distribution, Domain, EntryPoint, Expr, Finish,
+    Gemm, Instr, Kernel, Layout, Load, Metric, Opcode, Origin, Output, Param, Port, Program,
+    ProgramError, Random, Reduce, Routine, Rows, Schedule, Span, Spread, State, Step, StreamId,
     Training, Value,
 };
 
@@ -222,7 +222,7 @@ macro_rules! ids {
 }
 ids! { BufferId StreamId }
 
-/// Variants by their place in the list of all.
+/// Variants by their address in the list of all.
 macro_rules! listed {
     ($($name:ident)*) => { $(
         impl Wire for $name {
@@ -273,8 +273,8 @@ structs! {
         name, batch, arena_bytes, buffers, params, inputs, targets, outputs, scalars, loss,
         metrics, init, predict, eval, train, training, lines
     }
-    Line { place, origin }
-    Place { entry, step, part, instr }
+    Line { address, origin }
+    Address { entry, step, part, instr }
     Buffer { offset, layout, dtype }
     Rows { count, batched }
     Param { name, shape, buffer, states }
@@ -283,7 +283,7 @@ structs! {
     Output { name, width, buffer, classes }
     Metric { name, values, finish }
     Finish { sums, figure, percent }
-    Entry { steps, lower_bound, bytes }
+    Routine { steps, lower_bound, bytes }
     Step { kernel, origin, flops }
     Origin { name, line, column }
     Gemm { a, a_transposed, b, b_transposed, bias, tail, column_sums }

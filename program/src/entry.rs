@@ -1,6 +1,6 @@
 //! The entry points of a program: what the host can ask it to do.
 
-use super::{Entry, Program};
+use super::{Program, Routine};
 use std::ops::{Index, IndexMut};
 
 /// One of a program's entry points, each a list of steps.
@@ -32,7 +32,7 @@ impl EntryPoint {
     }
 
     /// Its steps in a program.
-    pub fn of(self, program: &Program) -> &Entry {
+    pub fn of(self, program: &Program) -> &Routine {
         match self {
             EntryPoint::Init => &program.init,
             EntryPoint::Predict => &program.predict,
@@ -42,7 +42,7 @@ impl EntryPoint {
     }
 
     /// [`EntryPoint::of`], to write.
-    pub fn of_mut(self, program: &mut Program) -> &mut Entry {
+    pub fn of_mut(self, program: &mut Program) -> &mut Routine {
         match self {
             EntryPoint::Init => &mut program.init,
             EntryPoint::Predict => &mut program.predict,

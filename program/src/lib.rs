@@ -1,9 +1,9 @@
 //! The machine's instruction set as data: what the compiler makes and the runtime runs. It imports
 //! nothing but std.
 //!
-//! A [`Program`] is data: buffers at fixed offsets of one arena, and for each [`Entry`] the steps
-//! that are run in order. [`verify::verify`] turns it into a [`Verified`] program, the only kind
-//! that can be executed.
+//! A [`Program`] is data: buffers at fixed offsets of one arena, and for each [`EntryPoint`] a
+//! [`Routine`], the steps that are run in order. [`verify::verify`] turns it into a [`Verified`]
+//! program, the only kind that can be executed.
 #![forbid(unsafe_code)]
 
 pub mod codec;
@@ -63,13 +63,13 @@ pub struct Program {
     /// The metrics, of the rows of the batch.
     pub metrics: Vec<Metric>,
     /// Writes the parameters' initial values.
-    pub init: Entry,
+    pub init: Routine,
     /// Inputs to outputs.
-    pub predict: Entry,
+    pub predict: Routine,
     /// Inputs and targets to loss and metrics.
-    pub eval: Entry,
+    pub eval: Routine,
     /// One optimizer step.
-    pub train: Entry,
+    pub train: Routine,
     /// How to train; `None` for a program that only predicts, and evaluates if it has a loss.
     pub training: Option<Training>,
     /// The statements of instructions that come from another than their step.
@@ -95,7 +95,7 @@ impl Program {
 
 /// A list of steps with the figures of its memory plan.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Entry {
+pub struct Routine {
     /// The steps in order.
     pub steps: Vec<Step>,
     /// The most bytes alive at once: no plan can be smaller.

@@ -11,14 +11,14 @@ pub struct Lines(pub Vec<Line>);
 #[derive(Clone, Debug, PartialEq)]
 pub struct Line {
     /// Where the instruction stands.
-    pub place: Place,
+    pub address: Address,
     /// The statement it comes from.
     pub origin: Origin,
 }
 
 /// Where an instruction stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct Address {
     /// The entry point.
     pub entry: EntryPoint,
     /// The index of the step.
@@ -42,7 +42,7 @@ pub enum Part {
 
 impl Lines {
     /// The statement of an instruction, unless it is that of its step.
-    pub fn origin(&self, place: Place) -> Option<&Origin> {
-        self.0.iter().find(|line| line.place == place).map(|line| &line.origin)
+    pub fn origin(&self, address: Address) -> Option<&Origin> {
+        self.0.iter().find(|line| line.address == address).map(|line| &line.origin)
     }
 }

@@ -6,12 +6,12 @@ use std::fmt::Write;
 
 use super::text::shown;
 use super::{
-    Batch, BufferId, Distribution, Entry, Expr, HostInput, Kernel, Layout, Metric, Opcode, Program,
-    Rows, Schedule, Span, Spread, Step, Value,
+    Batch, BufferId, Distribution, Expr, HostInput, Kernel, Layout, Metric, Opcode, Program,
+    Routine, Rows, Schedule, Span, Spread, Step, Value,
 };
 
 /// The text of the program's tables and of one of its entries, which is called `name`.
-pub fn listing(program: &Program, name: &str, entry: &Entry) -> String {
+pub fn listing(program: &Program, name: &str, entry: &Routine) -> String {
     let names = Names::new(program);
     let mut text = String::new();
     _ = writeln!(

@@ -9,7 +9,7 @@
 //! distance of R. L. Mattson et al., Evaluation techniques for storage hierarchies, IBM Systems
 //! Journal 9, 1970). Entries are run again and again, so the last use may be in the run before.
 
-use super::{Buffer, BufferId, Entry, Kernel, Program, Step};
+use super::{Buffer, BufferId, Kernel, Program, Routine, Step};
 use std::collections::BTreeMap;
 use std::ops::{Bound, Range};
 
@@ -30,7 +30,7 @@ pub struct Touch {
 
 /// What every step of an entry touches at a batch of `rows`, each buffer at most once read and once
 /// written.
-pub fn traffic(program: &Program, entry: &Entry, rows: u64) -> Vec<Vec<Touch>> {
+pub fn traffic(program: &Program, entry: &Routine, rows: u64) -> Vec<Vec<Touch>> {
     let places: Vec<Range<u64>> =
         program.buffers.iter().map(|buffer| place(buffer, program.batch)).collect();
     let touches = |step: &Step| touches(program, &places, &step.kernel, rows);
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn a_step_moves_what_it_reads_and_what_it_writes() {
         let program = program(&[1, 2]);
-        let entry = Entry { steps: vec![map(0, 1), map(1, 1)], ..Entry::default() };
+        let entry = Routine { steps: vec![map(0, 1), map(1, 1)], ..Routine::default() };
         let steps = traffic(&program, &entry, 2);
         let bytes: Vec<Vec<(bool, u64)>> = (steps.iter())
             .map(|step| step.iter().map(|touch| (touch.write, touch.bytes)).collect())
@@ -204,7 +204,7 @@ mod tests {
     fn a_distance_counts_what_was_touched_since_the_last_use() {
         // 0 -> 1 -> 2 -> 3, and again from 0: vectors of 64 bytes, 4 rows.
         let program = program(&[1, 2, 3, 4]);
-        let entry = Entry { steps: vec![map(0, 1), map(1, 2), map(2, 3)], ..Entry::default() };
+        let entry = Routine { steps: vec![map(0, 1), map(1, 2), map(2, 3)], ..Routine::default() };
         let steps = traffic(&program, &entry, 4);
         let distances: Vec<[u64; 2]> =
             steps.iter().map(|step| [step[0].distance, step[1].distance]).collect();
@@ -219,7 +219,7 @@ mod tests {
     fn a_place_is_near_whatever_it_is_called() {
         // Buffer 3 lies where buffer 0 does.
         let program = program(&[1, 2, 3]);
-        let entry = Entry { steps: vec![map(0, 1), map(2, 3)], ..Entry::default() };
+        let entry = Routine { steps: vec![map(0, 1), map(2, 3)], ..Routine::default() };
         let steps = traffic(&program, &entry, 4);
         assert_eq!(steps[1][1].distance, (1 + 2 + 3) * 4 * 64);
     }

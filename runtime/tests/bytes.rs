@@ -9,16 +9,16 @@ use arenet_runtime::predict::Predictor;
 use arenet_runtime::program::codec::{decode, encode};
 use arenet_runtime::program::verify::verify;
 use arenet_runtime::program::{
-    Buffer, BufferId, DType, Distribution, Domain, Entry, Expr, Instr, Kernel, Layout, Load,
-    Opcode, Origin, Output, Param, Port, Program, Random, Rows, Spread, Step, StreamId, Value,
+    Buffer, BufferId, DType, Distribution, Domain, Expr, Instr, Kernel, Layout, Load, Opcode,
+    Origin, Output, Param, Port, Program, Random, Routine, Rows, Spread, Step, StreamId, Value,
 };
 use arenet_runtime::weights::WeightsFile;
 
 const BATCH: u64 = 4;
 
-fn step(kernel: Kernel) -> Entry {
+fn step(kernel: Kernel) -> Routine {
     let steps = vec![Step { kernel, origin: Origin::default(), flops: 0 }];
-    Entry { steps, ..Entry::default() }
+    Routine { steps, ..Routine::default() }
 }
 
 /// The bytes of y = x * w, element by element, for rows of two.

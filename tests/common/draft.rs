@@ -5,8 +5,8 @@ use super::{Numbers, training};
 use arenet_runtime::exec::{EntryPoint, Executor, Options};
 use arenet_runtime::program::verify::{Verified, verify};
 use arenet_runtime::program::{
-    Buffer, BufferId, DType, Distribution, Domain, Entry, Kernel, Layout, Origin, Output, Param,
-    Port, Program, Random, Rows, Step, StreamId,
+    Buffer, BufferId, DType, Distribution, Domain, Kernel, Layout, Origin, Output, Param, Port,
+    Program, Random, Routine, Rows, Step, StreamId,
 };
 use arenet_runtime::simd::Isa;
 use std::sync::Arc;
@@ -144,7 +144,7 @@ impl Draft {
         program.buffers.push(buffer);
         program.arena_bytes += layout.bytes(1).unwrap();
         let step = |kernel, flops| Step { kernel, origin: Origin::default(), flops };
-        let entry = |steps| Entry { steps, ..Entry::default() };
+        let entry = |steps| Routine { steps, ..Routine::default() };
         let zero = |y| Random { y, distribution: Distribution::Constant(0.0), stream: StreamId(0) };
         let zero = |y| step(Kernel::Random(zero(y)), 0);
         program.loss = Some(loss);

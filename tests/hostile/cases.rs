@@ -7,8 +7,8 @@ use super::generate::{batched, fixed};
 use arenet_runtime::exec::{Executor, Options, RunError};
 use arenet_runtime::program::verify::verify;
 use arenet_runtime::program::{
-    Buffer, BufferId, DType, Distribution, Domain, Entry, Expr, Gemm, Instr, Kernel, Layout, Load,
-    Opcode, Origin, Output, Param, Port, Program, Random, Spread, Step, StreamId, Value,
+    Buffer, BufferId, DType, Distribution, Domain, Expr, Gemm, Instr, Kernel, Layout, Load, Opcode,
+    Origin, Output, Param, Port, Program, Random, Routine, Spread, Step, StreamId, Value,
 };
 use std::sync::Arc;
 
@@ -24,9 +24,9 @@ fn program(batch: u64, layouts: &[Layout], kernels: Vec<Kernel>) -> Program {
     program
 }
 
-fn entry(kernels: Vec<Kernel>) -> Entry {
+fn entry(kernels: Vec<Kernel>) -> Routine {
     let step = |kernel| Step { kernel, origin: Origin::default(), flops: 0 };
-    Entry { steps: kernels.into_iter().map(step).collect(), ..Entry::default() }
+    Routine { steps: kernels.into_iter().map(step).collect(), ..Routine::default() }
 }
 
 /// Makes a buffer an input, an output, or a parameter that begins as ones.

@@ -2,7 +2,7 @@
 
 use super::dice::Dice;
 use arenet_runtime::program::codec::{decode, encode};
-use arenet_runtime::program::{Entry, Program, Step};
+use arenet_runtime::program::{Program, Routine, Step};
 
 /// A program with up to three changes.
 pub fn changed(mut program: Program, dice: &mut Dice) -> Program {
@@ -25,7 +25,7 @@ pub fn share(program: &mut Program) {
     }
 }
 
-fn entries(program: &mut Program) -> [&mut Entry; 4] {
+fn entries(program: &mut Program) -> [&mut Routine; 4] {
     [&mut program.init, &mut program.predict, &mut program.eval, &mut program.train]
 }
 

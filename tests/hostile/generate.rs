@@ -5,9 +5,9 @@ use super::change::share;
 use super::dice::Dice;
 use arenet_runtime::program::verify::verify;
 use arenet_runtime::program::{
-    Batch, Buffer, BufferId, CrossEntropy, DType, Distribution, Domain, Entry, Expr, Gemm, Kernel,
-    LANES, Layout, Load, Origin, Output, Param, Port, Program, Random, Reduce, Rows, Span, Spread,
-    State, Step, StreamId, Training, Value,
+    Batch, Buffer, BufferId, CrossEntropy, DType, Distribution, Domain, Expr, Gemm, Kernel, LANES,
+    Layout, Load, Origin, Output, Param, Port, Program, Random, Reduce, Routine, Rows, Span,
+    Spread, State, Step, StreamId, Training, Value,
 };
 
 const BATCHES: [u64; 22] =
@@ -259,7 +259,7 @@ impl Maker<'_> {
         size(self.layout(self.live[index]))
     }
 
-    fn entry(&mut self, has_targets: bool, loss: Option<BufferId>) -> Entry {
+    fn entry(&mut self, has_targets: bool, loss: Option<BufferId>) -> Routine {
         self.writable = self.program.params.iter().flat_map(Param::buffers).collect();
         if loss.is_none() {
             self.writable.clear();
@@ -268,7 +268,7 @@ impl Maker<'_> {
         let ports = self.program.inputs.iter().map(|port| port.buffer);
         self.live.extend(ports);
         self.has_targets = has_targets;
-        let mut entry = Entry::default();
+        let mut entry = Routine::default();
         let count = 1 + self.dice.below(5);
         for _ in 0..8 * count {
             if entry.steps.len() == count {

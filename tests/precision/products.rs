@@ -5,8 +5,8 @@ use crate::common::Numbers;
 use arenet_runtime::exec::{EntryPoint, Executor, Options};
 use arenet_runtime::program::verify::{Verified, verify};
 use arenet_runtime::program::{
-    Buffer, BufferId, DType, Distribution, Entry, Expr, Gemm, Instr, Kernel, Layout, Opcode,
-    Origin, Param, Program, Random, Rows, Step, StreamId, Value,
+    Buffer, BufferId, DType, Distribution, Expr, Gemm, Instr, Kernel, Layout, Opcode, Origin,
+    Param, Program, Random, Routine, Rows, Step, StreamId, Value,
 };
 use arenet_runtime::simd::Isa;
 use std::sync::Arc;
@@ -59,7 +59,7 @@ fn program(Size { m, n, k }: Size, dtype: DType, flops: u64) -> Arc<Verified> {
     };
     let (a_transposed, b_transposed, bias) = (false, false, Some(BIAS));
     let gemm = Gemm { a: A, a_transposed, b: B, b_transposed, bias, tail, column_sums: None };
-    program.predict = Entry { steps: vec![step(Kernel::Gemm(gemm))], ..Entry::default() };
+    program.predict = Routine { steps: vec![step(Kernel::Gemm(gemm))], ..Routine::default() };
     Arc::new(verify(program).unwrap_or_else(|error| panic!("{error}")))
 }
 

@@ -6,7 +6,7 @@ use super::{Leaves, Stage};
 use crate::Precision;
 use crate::diagnostic::Span;
 use crate::graph::{DType, NodeId, Shape};
-use crate::model::{Domain, Model};
+use crate::model::Model;
 use crate::op::{self, Leaf, Op, Source};
 use arenet_program::{self as program, Buffer, BufferId, Layout, ParamId, Program, StateId};
 use arenet_program::{HostNumber, PerEntry};
@@ -70,12 +70,7 @@ pub fn declare(
             let span = model.graph.origins[model.graph.node(port.node).origin.0 as usize].span;
             add(leaf_of(port.node), &port.name, span, layout)
         },
-        domain: match &port.domain {
-            Domain::Any => program::Domain::Any,
-            Domain::Range(low, high) => program::Domain::Range(*low, *high),
-            Domain::Names(names) => program::Domain::Names(names.clone()),
-            Domain::Interval(low, high) => program::Domain::Interval(*low, *high),
-        },
+        domain: port.domain.clone(),
         columns: Vec::new(),
     };
     program.inputs =

@@ -18,7 +18,7 @@ use crate::model::Model;
 use crate::op::{Leaf, Op, Source};
 use crate::pass::fuse::{Cluster, ClusterId, Fusion, Updates, fuse, spread_source};
 use crate::pass::schedule::{Schedule, schedule};
-use arenet_program::lines::{Line, Place};
+use arenet_program::lines::{Address, Line};
 use arenet_program::{self as program, BufferId, EntryPoint, Layout, PerEntry, Program};
 use declare::{declare, declare_results};
 use rustc_hash::FxHashMap as HashMap;
@@ -99,13 +99,13 @@ pub fn emit(model: &Model, stages: &PerEntry<Stage>, batch: u64, source: &str) -
             let (step, traces) = emitter.step(cluster);
             let number = steps.len() as u32;
             program.lines.0.extend(traces.into_iter().map(|(part, instr, origin)| Line {
-                place: Place { entry, step: number, part, instr },
+                address: Address { entry, step: number, part, instr },
                 origin: origins[origin.0 as usize].clone(),
             }));
             steps.push(step);
         }
         let Plan { lower_bound, bytes, .. } = plan;
-        *entry.of_mut(&mut program) = program::Entry { steps, lower_bound, bytes };
+        *entry.of_mut(&mut program) = program::Routine { steps, lower_bound, bytes };
         program.arena_bytes = program.arena_bytes.max(bytes);
         match entry {
             EntryPoint::Predict => {

@@ -8,7 +8,7 @@ use crate::{
 
 /// What an expression runs over.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Domain {
+pub(super) struct Region {
     /// The logical rows.
     pub(super) rows: Rows,
     /// The logical columns.
@@ -17,7 +17,7 @@ pub(super) struct Domain {
     pub(super) order: Order,
 }
 
-/// How a buffer that covers the whole domain must lie.
+/// How a buffer that covers the whole region must lie.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Order {
     /// Exactly so: the expression runs over the buffers from end to end.
@@ -30,11 +30,11 @@ pub(super) enum Order {
     Columns,
 }
 
-impl Domain {
-    /// The domain of an expression that runs over a buffer from end to end.
-    pub(super) fn of(layout: Layout) -> Domain {
+impl Region {
+    /// The region of an expression that runs over a buffer from end to end.
+    pub(super) fn of(layout: Layout) -> Region {
         let (rows, cols) = layout.shape();
-        Domain { rows, cols, order: Order::Same(layout) }
+        Region { rows, cols, order: Order::Same(layout) }
     }
 
     fn admits(self, layout: Layout) -> bool {
@@ -76,24 +76,24 @@ pub(super) enum Role {
     Tail,
 }
 
-/// Checks an expression over a domain.
+/// Checks an expression over a region.
 pub(super) fn check(
     expr: &Expr,
-    domain: Domain,
+    region: Region,
     role: Role,
     buffers: &Buffers,
 ) -> Result<(), ProgramError> {
     lengths(expr, role)?;
-    loads(expr, domain, buffers)?;
+    loads(expr, region, buffers)?;
     code(expr, role)?;
     for (i, &(value, id)) in expr.stores.iter().enumerate() {
         exists(value, expr, expr.code.len(), role)?;
         let layout = buffers.float(id, format_args!("store {i}"))?;
         require!(
-            domain.admits(layout),
-            "store {i} is {}, and does not have the layout of its domain {}",
+            region.admits(layout),
+            "store {i} is {}, and does not have the layout of its region {}",
             text(layout.shape()),
-            domain.text()
+            region.text()
         );
     }
     Ok(())
@@ -122,19 +122,19 @@ fn lengths(expr: &Expr, role: Role) -> Result<(), ProgramError> {
     Ok(())
 }
 
-fn loads(expr: &Expr, domain: Domain, buffers: &Buffers) -> Result<(), ProgramError> {
+fn loads(expr: &Expr, region: Region, buffers: &Buffers) -> Result<(), ProgramError> {
     for (i, load) in expr.loads.iter().enumerate() {
         let layout = buffers.float(load.buffer, format_args!("load {i}"))?;
         let (rows, cols) = layout.shape();
         let (fits, meant) = match load.spread {
-            Spread::Full => (domain.admits(layout), "all"),
+            Spread::Full => (region.admits(layout), "all"),
             Spread::Row => {
-                let sized = rows == Rows::fixed(1) && cols == domain.cols;
+                let sized = rows == Rows::fixed(1) && cols == region.cols;
                 (sized && has_vector_rows(layout), "one row")
             }
             Spread::Column => {
-                let sized = rows == domain.rows && cols == 1;
-                let readable = match domain.is_in_columns() {
+                let sized = rows == region.rows && cols == 1;
+                let readable = match region.is_in_columns() {
                     true => is_dense(layout),
                     false => matches!(layout, Layout::Rows { .. }),
                 };
@@ -144,13 +144,13 @@ fn loads(expr: &Expr, domain: Domain, buffers: &Buffers) -> Result<(), ProgramEr
         };
         require!(
             fits,
-            "load {i} is {}, and does not have the layout of {meant} of its domain {}",
+            "load {i} is {}, and does not have the layout of {meant} of its region {}",
             text((rows, cols)),
-            domain.text()
+            region.text()
         );
         require!(
-            domain.has_rows() || matches!(load.spread, Spread::Full | Spread::Scalar),
-            "load {i} is {meant} of a domain that is not in rows of {LANES} lanes"
+            region.has_rows() || matches!(load.spread, Spread::Full | Spread::Scalar),
+            "load {i} is {meant} of a region that is not in rows of {LANES} lanes"
         );
     }
     Ok(())

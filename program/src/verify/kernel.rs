@@ -1,6 +1,6 @@
 //! The types, sizes and layouts of each kernel's operands.
 
-use super::expr::{self, Domain, Order, Role};
+use super::expr::{self, Order, Region, Role};
 use super::table::Classes;
 use super::{Buffers, has_vector_rows, is_dense, require, text};
 use crate::{
@@ -96,7 +96,7 @@ fn check_gemm(gemm: &Gemm, buffers: &Buffers) -> Result<(), ProgramError> {
         }
         _ => Order::VectorsOrPanels,
     };
-    expr::check(&gemm.tail, Domain { rows: m, cols: n, order }, Role::Tail, buffers)?;
+    expr::check(&gemm.tail, Region { rows: m, cols: n, order }, Role::Tail, buffers)?;
     match &gemm.column_sums {
         Some(tail) => check_product_sums(gemm, tail, n, buffers),
         None => Ok(()),
@@ -112,8 +112,8 @@ fn check_product_sums(
 ) -> Result<(), ProgramError> {
     // Then B is of floats, and the vector operand of a result in rows or panels.
     require!(gemm.a_transposed, "columns are summed beside a product whose A is not transposed");
-    let domain = Domain { rows: Rows::fixed(1), cols, order: Order::Vectors };
-    expr::check(sums, domain, Role::Tail, buffers)?;
+    let region = Region { rows: Rows::fixed(1), cols, order: Order::Vectors };
+    expr::check(sums, region, Role::Tail, buffers)?;
     // The one may have written all its results when the other begins to read, or none.
     for (loads, stores) in [(&gemm.tail.loads, &sums.stores), (&sums.loads, &gemm.tail.stores)] {
         for &Load { buffer: read, .. } in loads {
@@ -145,11 +145,11 @@ fn check_vector_operand(gemm: &Gemm, buffers: &Buffers) -> Result<Layout, Progra
 
 fn check_column_sum(x: BufferId, tail: &Expr, buffers: &Buffers) -> Result<(), ProgramError> {
     let (_, cols) = rows_or_columns(x, u64::MAX, buffers)?;
-    let domain = Domain { rows: Rows::fixed(1), cols, order: Order::Vectors };
-    expr::check(tail, domain, Role::Tail, buffers)
+    let region = Region { rows: Rows::fixed(1), cols, order: Order::Vectors };
+    expr::check(tail, region, Role::Tail, buffers)
 }
 
-/// The layout of the first store, which is the domain of a map.
+/// The layout of the first store, which is the region of a map.
 fn first_store(expr: &Expr, buffers: &Buffers) -> Result<Layout, ProgramError> {
     let Some(&(_, id)) = expr.stores.first() else {
         return Err(ProgramError::new("its expression stores nothing"));
@@ -159,12 +159,12 @@ fn first_store(expr: &Expr, buffers: &Buffers) -> Result<Layout, ProgramError> {
 
 fn check_map(expr: &Expr, buffers: &Buffers) -> Result<(), ProgramError> {
     let layout = first_store(expr, buffers)?;
-    expr::check(expr, Domain::of(layout), Role::Map, buffers)
+    expr::check(expr, Region::of(layout), Role::Map, buffers)
 }
 
 fn check_reduce(reduce: &Reduce, buffers: &Buffers) -> Result<(), ProgramError> {
     let over = buffers.float(reduce.over, "what it sums over")?;
-    expr::check(&reduce.body, Domain::of(over), Role::Body, buffers)?;
+    expr::check(&reduce.body, Region::of(over), Role::Body, buffers)?;
     let sums = match reduce.span {
         Span::Row => {
             let (rows, _) = matrix(reduce.over, "what it sums over", buffers)?;
@@ -180,7 +180,7 @@ fn check_reduce(reduce: &Reduce, buffers: &Buffers) -> Result<(), ProgramError> 
         }
         Span::All => Layout::scalar(),
     };
-    expr::check(&reduce.tail, Domain::of(sums), Role::Tail, buffers)
+    expr::check(&reduce.tail, Region::of(sums), Role::Tail, buffers)
 }
 
 fn check_softmax(x: BufferId, y: BufferId, buffers: &Buffers) -> Result<(), ProgramError> {

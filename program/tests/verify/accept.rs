@@ -104,8 +104,8 @@ fn accepts_cross_entropy_in_place() {
 #[test]
 fn accepts_a_net_that_only_predicts() {
     let mut program = sample();
-    program.eval = Entry::default();
-    program.train = Entry::default();
+    program.eval = Routine::default();
+    program.train = Routine::default();
     (program.training, program.loss) = (None, None);
     program.metrics.clear();
     program.scalars.clear();

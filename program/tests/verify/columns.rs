@@ -134,23 +134,23 @@ fn refuses_products_that_columns_cannot_hold() {
         (
             |p| *gemm(p, PRODUCT) = product(H, W1, SCORES),
             "train, step 12 (gemm): store 0 is [N, 2], and does not have the layout of its \
-             domain [N, 3]",
+             region [N, 3]",
         ),
         (
             // The rows of one operand of the tail, and the columns of the other.
             |p| tail(p, PRODUCT).loads.push(full(D_LOGITS)),
             "train, step 12 (gemm): load 0 is [N, 2], and does not have the layout of all of its \
-             domain [N, 2]",
+             region [N, 2]",
         ),
         (
             |p| tail(p, PRODUCT).stores.push((Value::Result, PROBS)),
             "train, step 12 (gemm): store 1 is [N, 2], and does not have the layout of its \
-             domain [N, 2]",
+             region [N, 2]",
         ),
         (
             |p| tail(p, PRODUCT).loads.push(load(NORMS, Spread::Column)),
             "train, step 12 (gemm): load 0 is [N, 1], and does not have the layout of one column \
-             of its domain [N, 2]",
+             of its region [N, 2]",
         ),
         (
             |p| {
@@ -249,7 +249,7 @@ fn refuses_kernels_that_cannot_read_columns() {
                 *kernel(p, PRODUCT) = Kernel::Map(Expr { loads, stores, ..Expr::default() });
             },
             "train, step 12 (map): load 0 is [N, 1], and does not have the layout of one column \
-             of its domain [N, 2]",
+             of its region [N, 2]",
         ),
         (
             |p| {
@@ -259,7 +259,7 @@ fn refuses_kernels_that_cannot_read_columns() {
                 end_with(p, Kernel::Map(Expr { loads: vec![full(x)], stores, ..Expr::default() }));
             },
             "train, step 12 (map): load 0 is [N, 2], and does not have the layout of all of its \
-             domain [N, 2]",
+             region [N, 2]",
         ),
         (
             |p| p.inputs[0].buffer = SCORES,

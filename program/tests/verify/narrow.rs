@@ -12,7 +12,7 @@ use crate::sample::*;
 pub fn narrow() -> Program {
     let mut p = sample();
     p.training = None;
-    p.train = Entry::default();
+    p.train = Routine::default();
     p.scalars.truncate(1);
     p.params[0].states.clear();
     p.init.steps = vec![fill(B1), fill(B2)];

@@ -268,12 +268,12 @@ fn refuses_bad_products() {
         ),
         (
             |p| tail(p, 1).stores[0].1 = LOGITS,
-            "train, step 1 (gemm): store 0 is [N, 2], and does not have the layout of its domain \
+            "train, step 1 (gemm): store 0 is [N, 2], and does not have the layout of its region \
              [N, 3]",
         ),
         (
             |p| tail(p, 8).stores[0].1 = X,
-            "train, step 8 (gemm): store 0 is [N, 3], and does not have the layout of its domain \
+            "train, step 8 (gemm): store 0 is [N, 3], and does not have the layout of its region \
              [3, 3]",
         ),
         (|p| tail(p, 1).stores.clear(), "train, step 1 (gemm): its expression stores nothing"),
@@ -284,7 +284,7 @@ fn refuses_bad_products() {
         (
             |p| tail(p, 7).stores[0].1 = W2,
             "train, step 7 (column_sum): store 0 is [3, 2], and does not have the layout of its \
-             domain [1, 2]",
+             region [1, 2]",
         ),
     ]);
 }
@@ -296,7 +296,7 @@ fn refuses_bad_expressions() {
         (
             |p| tail(p, 11).loads[0].buffer = LOGITS,
             "train, step 11 (map): load 0 is [N, 2], and does not have the layout of all of its \
-             domain [N, 3]",
+             region [N, 3]",
         ),
         (
             |p| {
@@ -304,22 +304,22 @@ fn refuses_bad_expressions() {
                 tail(p, 11).loads[0].buffer = wide;
             },
             "train, step 11 (map): load 0 is [N, 3], and does not have the layout of all of its \
-             domain [N, 3]",
+             region [N, 3]",
         ),
         (
             |p| tail(p, 11).loads[1].buffer = B2,
             "train, step 11 (map): load 1 is [1, 2], and does not have the layout of one row of \
-             its domain [N, 3]",
+             its region [N, 3]",
         ),
         (
             |p| tail(p, 11).loads[2].buffer = B1,
             "train, step 11 (map): load 2 is [1, 3], and does not have the layout of one column \
-             of its domain [N, 3]",
+             of its region [N, 3]",
         ),
         (
             |p| tail(p, 11).loads[3].buffer = NORMS,
             "train, step 11 (map): load 3 is [N, 1], and does not have the layout of one number \
-             of its domain [N, 3]",
+             of its region [N, 3]",
         ),
         (
             |p| tail(p, 11).loads[3].buffer = SPECIES,
@@ -331,7 +331,7 @@ fn refuses_bad_expressions() {
                 let stores = vec![(Value::Load(0), LOSSES)];
                 *kernel(p, 11) = Kernel::Map(Expr { loads, stores, ..Expr::default() });
             },
-            "train, step 11 (map): load 0 is one column of a domain that is not in rows of 16 \
+            "train, step 11 (map): load 0 is one column of a region that is not in rows of 16 \
              lanes",
         ),
         (
@@ -341,7 +341,7 @@ fn refuses_bad_expressions() {
                 let stores = vec![(Value::Load(0), W1)];
                 *kernel(p, 11) = Kernel::Map(Expr { loads, stores, ..Expr::default() });
             },
-            "train, step 11 (map): load 0 is one row of a domain that is not in rows of 16 lanes",
+            "train, step 11 (map): load 0 is one row of a region that is not in rows of 16 lanes",
         ),
         (
             |p| tail(p, 11).stores[0].0 = Value::Result,
@@ -404,7 +404,7 @@ fn refuses_bad_sums() {
         (
             |p| reduce(p, 10).body.loads[0].buffer = LOGITS,
             "train, step 10 (reduce): load 0 is [N, 2], and does not have the layout of all of \
-             its domain [N, 3]",
+             its region [N, 3]",
         ),
         (
             |p| reduce(p, 10).over = SPECIES,
@@ -425,7 +425,7 @@ fn refuses_bad_sums() {
         (
             |p| tail(p, 4).stores[0].1 = NORMS,
             "train, step 4 (reduce): store 0 is [N, 1], and does not have the layout of its \
-             domain [1, 1]",
+             region [1, 1]",
         ),
     ]);
 }

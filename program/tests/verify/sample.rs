@@ -1,7 +1,7 @@
 //! A program written by hand: 3 inputs, 3 hidden neurons, 2 classes, and one step of training by
 //! momentum. It uses every kernel, spread, layout and kind of table.
 
-use arenet_program::lines::{Line, Lines, Part, Place};
+use arenet_program::lines::{Address, Line, Lines, Part};
 use arenet_program::*;
 
 pub const X: BufferId = BufferId(0);
@@ -295,7 +295,7 @@ pub fn sample() -> Program {
     let names = ["setosa", "other"].map(String::from).into();
     let mut predict = forward();
     predict.push(step(Kernel::Softmax { x: LOGITS, y: PROBS, log: false }));
-    let entry = |steps| Entry { steps, lower_bound: 1000, bytes: 2000 };
+    let entry = |steps| Routine { steps, lower_bound: 1000, bytes: 2000 };
     let metric =
         |name: &str, value, finish| Metric { name: name.into(), values: vec![value], finish };
     let number = |input: HostInput| HostNumber::from(input);
@@ -349,9 +349,9 @@ pub fn sample() -> Program {
 
 /// One instruction that comes from another statement.
 fn lines() -> Lines {
-    let place = Place { entry: EntryPoint::Train, step: 0, part: Part::Tail, instr: 0 };
+    let address = Address { entry: EntryPoint::Train, step: 0, part: Part::Tail, instr: 0 };
     let origin = Origin { name: "loss".into(), line: 9, column: 5 };
-    Lines(vec![Line { place, origin }])
+    Lines(vec![Line { address, origin }])
 }
 
 /// Numbers that look random and are the same in every run: xorshift64*.

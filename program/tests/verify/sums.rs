@@ -19,7 +19,7 @@ fn refuses_bad_sums_of_columns_beside_a_product() {
         ),
         (
             |p| sums(p).stores[0].1 = B2,
-            "train, step 8 (gemm): store 0 is [1, 2], and does not have the layout of its domain \
+            "train, step 8 (gemm): store 0 is [1, 2], and does not have the layout of its region \
              [1, 3]",
         ),
         (
@@ -27,7 +27,7 @@ fn refuses_bad_sums_of_columns_beside_a_product() {
                 let panel = fresh(p, Layout::Panels { rows: 1, cols: 3 });
                 sums(p).stores[0].1 = panel;
             },
-            "train, step 8 (gemm): store 0 is [1, 3], and does not have the layout of its domain \
+            "train, step 8 (gemm): store 0 is [1, 3], and does not have the layout of its region \
              [1, 3]",
         ),
         (|p| sums(p).stores.clear(), "train, step 8 (gemm): its expression stores nothing"),

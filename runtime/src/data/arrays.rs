@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
-use super::columns::Placement;
+use super::columns::Assignment;
 use super::error::{DataError, did_you_mean, plural, quoted, shown};
 use super::format::open;
 use super::sinks::Sinks;
@@ -176,8 +176,8 @@ impl<'a> Reading<'a> {
         let ports = std::slice::from_ref(port);
         let spec = TableSpec { inputs: ports, targets: &[], ..self.spec };
         let columns = vec![(0..port.width).collect()];
-        let placement = Placement { inputs: columns, targets: vec![], unused: vec![] };
-        let mut sinks = Sinks::new(&spec, placement);
+        let assignment = Assignment { inputs: columns, targets: vec![], unused: vec![] };
+        let mut sinks = Sinks::new(&spec, assignment);
         sinks.check_room(rows, name)?;
         if table.advance()? {
             sinks.fill(table, None, name)?;

@@ -24,14 +24,14 @@ use super::tables::TableSpec;
 
 /// The columns of each port, counted from 0, in the order of the ports.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Placement {
+pub(super) struct Assignment {
     pub inputs: Vec<Vec<usize>>,
     pub targets: Vec<Vec<usize>>,
     /// Those that a table with a header has beside them.
     pub unused: Vec<usize>,
 }
 
-impl Placement {
+impl Assignment {
     /// The ports that have columns, and theirs.
     pub fn ports<'a>(
         &'a self,
@@ -84,7 +84,7 @@ impl Seat {
 ///
 /// Where targets are optional, a table has none if it has just the columns of the inputs, or if
 /// all inputs are found and not all targets.
-pub(super) fn place(spec: &TableSpec<'_>, table: &Head<'_>) -> Result<Placement, Complaint> {
+pub(super) fn assign(spec: &TableSpec<'_>, table: &Head<'_>) -> Result<Assignment, Complaint> {
     let names = Names { count: table.count, header: table.header.map(index_names) };
     check_ports(spec)?;
     let mut inputs = find_all(spec.inputs, spec, &names)?;
@@ -123,7 +123,7 @@ pub(super) fn place(spec: &TableSpec<'_>, table: &Head<'_>) -> Result<Placement,
     let (inputs_free, targets_free) = free.split_at(input_gaps);
     let chosen = |port: &PortSpec| spec.columns.is_some_and(|map| map.get(&port.name).is_some());
     let all_chosen = spec.inputs.iter().chain(wanted).all(chosen);
-    Ok(Placement {
+    Ok(Assignment {
         unused: if by_position || all_chosen { Vec::new() } else { free.clone() },
         inputs: fill(spec.inputs, inputs, inputs_free),
         targets: fill(wanted, targets, targets_free),
@@ -133,32 +133,32 @@ pub(super) fn place(spec: &TableSpec<'_>, table: &Head<'_>) -> Result<Placement,
 /// A table's header, if it has one, ready to be asked for a name.
 struct Names<'a> {
     count: usize,
-    header: Option<HashMap<&'a str, Place>>,
+    header: Option<HashMap<&'a str, Occurrence>>,
 }
 
 #[derive(Clone, Copy)]
-enum Place {
+enum Occurrence {
     Once(usize),
     Often,
 }
 
-fn index_names(header: &[String]) -> HashMap<&str, Place> {
-    let mut places = HashMap::with_capacity(header.len());
+fn index_names(header: &[String]) -> HashMap<&str, Occurrence> {
+    let mut occurrences = HashMap::with_capacity(header.len());
     for (index, name) in header.iter().enumerate() {
-        let place = places.entry(name.as_str()).or_insert(Place::Once(index));
-        if !matches!(place, Place::Once(first) if *first == index) {
-            *place = Place::Often;
+        let found = occurrences.entry(name.as_str()).or_insert(Occurrence::Once(index));
+        if !matches!(found, Occurrence::Once(first) if *first == index) {
+            *found = Occurrence::Often;
         }
     }
-    places
+    occurrences
 }
 
 impl Names<'_> {
     fn find(&self, name: &str) -> Result<Option<usize>, Complaint> {
         match self.header.as_ref().and_then(|header| header.get(name)) {
             None => Ok(None),
-            Some(Place::Once(index)) => Ok(Some(*index)),
-            Some(Place::Often) => {
+            Some(Occurrence::Once(index)) => Ok(Some(*index)),
+            Some(Occurrence::Often) => {
                 Err(Complaint::new(format!("the header has {} more than once", quoted(name))))
             }
         }

@@ -27,12 +27,12 @@ const MAX_BYTES: usize = 4 << 20;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ColumnNames {
     names: BTreeMap<String, Vec<String>>,
-    places: Option<Places>,
+    places: Option<Positions>,
 }
 
 /// Where the columns of each port are in a table of so many, counted from 0.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Places {
+struct Positions {
     of: usize,
     ports: BTreeMap<String, Vec<usize>>,
 }
@@ -60,9 +60,9 @@ impl ColumnNames {
         };
         let names = metadata.get(KEY).map(|text| serde_json::from_str(text));
         let names = names.transpose().map_err(|error| fail("names", error.to_string()))?;
-        let places = metadata.get(PLACES_KEY).map(|text| serde_json::from_str::<Places>(text));
+        let places = metadata.get(PLACES_KEY).map(|text| serde_json::from_str::<Positions>(text));
         let places = places.transpose().map_err(|error| fail("places", error.to_string()))?;
-        if let Some(Places { of, ports }) = &places
+        if let Some(Positions { of, ports }) = &places
             && let Some(place) = ports.values().flatten().find(|place| *place >= of)
         {
             return Err(fail("places", format!("there is no {place} among {of}")));
@@ -98,7 +98,7 @@ impl ColumnNames {
         ports: impl Iterator<Item = (&'a str, &'a Vec<usize>)>,
     ) {
         let ports = ports.map(|(port, places)| (port.to_string(), places.clone())).collect();
-        self.places = Some(Places { of, ports });
+        self.places = Some(Positions { of, ports });
     }
 
     /// Makes a program keep the names of its ports.

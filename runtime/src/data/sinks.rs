@@ -1,6 +1,6 @@
 //! Where the values of the ports go while a table is read.
 
-use super::columns::Placement;
+use super::columns::Assignment;
 use super::error::{Complaint, DataError, shown};
 use super::field::{parse_integer, parse_real};
 use super::table::{Field, Row, Table};
@@ -36,12 +36,12 @@ struct Misfit {
 
 impl<'a> Sinks<'a> {
     /// The ports of a table whose columns are known.
-    pub fn new(spec: &TableSpec<'a>, placement: Placement) -> Sinks<'a> {
+    pub fn new(spec: &TableSpec<'a>, assignment: Assignment) -> Sinks<'a> {
         let sinks = |ports: &'a [PortSpec], columns: Vec<Vec<usize>>| -> Vec<Sink<'a>> {
             ports.iter().zip(columns).map(|(port, columns)| Sink::new(port, columns)).collect()
         };
-        let inputs = sinks(spec.inputs, placement.inputs);
-        let targets = sinks(spec.targets, placement.targets);
+        let inputs = sinks(spec.inputs, assignment.inputs);
+        let targets = sinks(spec.targets, assignment.targets);
         let values: u64 = inputs.iter().chain(&targets).map(|sink| sink.columns.len() as u64).sum();
         let row_bytes = values * VALUE_BYTES + spec.row_bytes;
         let TableSpec { held, max_bytes, .. } = *spec;

@@ -9,7 +9,7 @@ use std::path::Path;
 
 use super::arrays::read_alone;
 use super::column_map::ColumnMap;
-use super::columns::{Head, Placement, place};
+use super::columns::{Assignment, Head, assign};
 use super::error::{Complaint, DataError};
 use super::field::looks_numeric;
 use super::format::open;
@@ -109,12 +109,12 @@ fn read_named(
     let row = table.row();
     let starts_with_number = |column: usize| looks_numeric(row.field(column));
     let head = Head { count, header, starts_with_number: &starts_with_number };
-    let placement = place(spec, &head).map_err(in_first_line)?;
+    let assignment = assign(spec, &head).map_err(in_first_line)?;
 
-    let columns = names_of(spec, &placement, &head);
-    let unused = header.filter(|_| !placement.unused.is_empty());
-    let unused = unused.map(|header| list(&placement.unused, Some(header)));
-    let mut sinks = Sinks::new(spec, placement);
+    let columns = names_of(spec, &assignment, &head);
+    let unused = header.filter(|_| !assignment.unused.is_empty());
+    let unused = unused.map(|header| list(&assignment.unused, Some(header)));
+    let mut sinks = Sinks::new(spec, assignment);
     sinks.fill(table, header, name).map_err(|error| {
         let words = table.row().fields().filter(|&field| !looks_numeric(field));
         let first = error.line == first_line && error.column.is_some() && spec.header.is_none();
@@ -128,11 +128,11 @@ fn read_named(
 
 /// What the columns of each port are called, in the header or else where the net was trained; and
 /// where they are in a table without a header, if the user says so.
-fn names_of(spec: &TableSpec<'_>, placement: &Placement, table: &Head<'_>) -> ColumnNames {
+fn names_of(spec: &TableSpec<'_>, assignment: &Assignment, table: &Head<'_>) -> ColumnNames {
     let mut known = spec.names.cloned().unwrap_or_default();
     let Some(header) = table.header else {
         if spec.columns.is_some() {
-            let ports = placement.ports(spec).map(|(port, columns)| (port.name.as_str(), columns));
+            let ports = assignment.ports(spec).map(|(port, columns)| (port.name.as_str(), columns));
             known.set_places(table.count, ports);
         }
         return known;
@@ -140,7 +140,7 @@ fn names_of(spec: &TableSpec<'_>, placement: &Placement, table: &Head<'_>) -> Co
     let mut names = ColumnNames::default();
     let mut times: HashMap<&str, usize> = HashMap::with_capacity(header.len());
     header.iter().for_each(|name| *times.entry(name).or_default() += 1);
-    for (port, columns) in placement.ports(spec) {
+    for (port, columns) in assignment.ports(spec) {
         // Names that come twice could not be found again.
         if columns.iter().all(|&column| times[header[column].as_str()] == 1) {
             let own = columns.iter().map(|&column| header[column].clone());

@@ -3,7 +3,7 @@
 use super::explain::Culprit;
 use super::{EntryPoint, Executor, Run, RunError};
 use crate::arena::Memory;
-use crate::program::lines::Place;
+use crate::program::lines::Address;
 use crate::program::{BufferId, DType, Origin};
 use crate::team::ALONE;
 
@@ -49,7 +49,7 @@ impl Executor {
             let culprit = self.culprit(&source.kernel, buffer, rows, at);
             let lines = &program.program().lines;
             let origin = culprit.and_then(|Culprit { part, instr, .. }| {
-                lines.origin(Place { entry, step: step as u32, part, instr })
+                lines.origin(Address { entry, step: step as u32, part, instr })
             });
             let origin = origin.unwrap_or(&source.origin).clone();
             let value = culprit.map_or(value, |culprit| culprit.value);

@@ -2,7 +2,7 @@
 //! for each port: what holds them, and where they were read, is no matter of the executor.
 
 use super::RunError;
-use super::transfer::Place;
+use super::transfer::RowMap;
 use crate::program::{DType, Domain, Port, Program, Verified};
 use std::borrow::Cow;
 use std::fmt;
@@ -35,7 +35,7 @@ pub(crate) struct Feed<'d> {
 /// are in the arena.
 pub(super) struct Column<'d> {
     pub(super) data: Cow<'d, [f32]>,
-    pub(super) place: Place,
+    pub(super) place: RowMap,
 }
 
 impl<'d> Feed<'d> {
@@ -91,7 +91,7 @@ impl<'d> Feed<'d> {
                     Cow::Borrowed(values) => stored_classes(values.iter().copied(), &port.domain),
                 }),
             };
-            self.columns.push(Column { data, place: Place::of(program.program(), port.buffer) });
+            self.columns.push(Column { data, place: RowMap::of(program.program(), port.buffer) });
         }
         Ok(())
     }

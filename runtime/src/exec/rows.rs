@@ -1,7 +1,7 @@
 //! Rows of an application's own into the ports, and outputs out, without a search or an allocation.
 
 use super::feed::{check_values, stored_class};
-use super::transfer::Place;
+use super::transfer::RowMap;
 use super::{Executor, RunError};
 use crate::program::{DType, Domain, Output, Port, Program};
 use crate::rows::{Rows, RowsMut, Slice};
@@ -90,7 +90,7 @@ impl Executor {
         let program = self.program.program();
         assert!(rows.len() as u64 <= program.batch, "a batch fits into the plan");
         for (index, port) in side.ports(program).iter().enumerate() {
-            let place = Place::of(program, port.buffer);
+            let place = RowMap::of(program, port.buffer);
             let (start, end) = place.extent(rows.len());
             let view = self.arena.floats_mut(start, end);
             match values.slice(index) {
@@ -135,7 +135,7 @@ impl Executor {
     pub fn take_rows<R: RowsMut + ?Sized>(&self, room: &mut R, rows: Range<usize>) {
         let program = self.program.program();
         for (index, output) in program.outputs.iter().enumerate() {
-            let place = Place::of(program, output.buffer);
+            let place = RowMap::of(program, output.buffer);
             let (start, end) = place.extent(rows.len());
             let view = self.arena.floats(start, end);
             place.take_all(view, &mut room.slice_mut(index)[place.values(&rows)]);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 /// Where the rows of data of a port or output lie.
 #[derive(Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct RowMap {
     /// The first float in the arena.
     offset: usize,
     /// Stored rows for each row of data, and the elements meant of each.
@@ -21,14 +21,14 @@ pub(super) struct Place {
     step: usize,
 }
 
-impl Place {
-    pub(super) fn of(program: &Program, id: BufferId) -> Place {
+impl RowMap {
+    pub(super) fn of(program: &Program, id: BufferId) -> RowMap {
         let buffer = &program.buffers[id.0 as usize];
         // `verify` lets no port or output be in panels: both steps are even.
         let ((rows, cols), steps) = (buffer.layout.shape(), buffer.layout.steps());
         let [count, cols, row, step] =
             [rows.count, cols, steps.rows.step, steps.cols.step].map(|n| n as usize);
-        Place { offset: buffer.offset as usize / 4, count, cols, row, step }
+        RowMap { offset: buffer.offset as usize / 4, count, cols, row, step }
     }
 
     /// The values of a range of rows among those of all rows.
@@ -104,7 +104,7 @@ impl Executor {
             let (place, data) = (column.place, &*column.data);
             let (start, end) = place.extent(rows.len());
             let view = self.arena.floats_mut(start, end);
-            let Place { count, cols, .. } = place;
+            let RowMap { count, cols, .. } = place;
             for (i, &row) in rows.iter().enumerate() {
                 for j in 0..count {
                     let from = &data[(row as usize * count + j) * cols..][..cols];

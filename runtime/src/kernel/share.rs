@@ -7,7 +7,7 @@
 //! Within a step, no thread touches what another one writes. Columns are summed beside a product by
 //! the thread that has them, and where its rows are split, by the one that has the first row.
 
-use crate::program::{Buffer, BufferId, Entry, Gemm, Kernel, Layout, Program, Span, Step};
+use crate::program::{Buffer, BufferId, Gemm, Kernel, Layout, Program, Routine, Span, Step};
 use crate::simd::LANES;
 use std::collections::HashSet;
 
@@ -86,7 +86,7 @@ fn pays_by_rows(program: &Program, trained: &Trained, gemm: &Gemm, n: u64, threa
 }
 
 /// The shares of an entry's steps.
-pub fn shares(program: &Program, entry: &Entry, threads: usize) -> Vec<Share> {
+pub fn shares(program: &Program, entry: &Routine, threads: usize) -> Vec<Share> {
     let flops = entry.steps.iter().fold(0, |sum: u64, step| sum.saturating_add(step.flops));
     if threads == 1 || flops < FLOPS_WORTH_THREADS {
         let alone = Share { split: Split::Alone, threads: 1, barrier: false };

@@ -64,14 +64,14 @@ pub(crate) fn save(
 }
 
 /// Where the values of each slot are: the index of a tensor, and the order of its values.
-pub(crate) type Places = Vec<(usize, Order)>;
+pub(crate) type Picks = Vec<(usize, Order)>;
 
 /// Finds the parameters of a program among tensors, which may be PyTorch's.
 pub(crate) fn find_parameters(
     program: &Program,
     slots: &[Slot],
     source: &dyn Source,
-) -> Result<Places, DataError> {
+) -> Result<Picks, DataError> {
     let Some(indices) = pytorch_order(program, source.heads(), source.name())? else {
         return find(program, slots, source);
     };
@@ -85,7 +85,7 @@ pub(crate) fn find(
     program: &Program,
     slots: &[Slot],
     source: &dyn Source,
-) -> Result<Places, DataError> {
+) -> Result<Picks, DataError> {
     let (heads, file) = (source.heads(), source.name());
     let names: HashSet<&str> = slots.iter().map(|slot| slot.name.as_str()).collect();
     let wanted = |name: &str| names.contains(name);

@@ -1,6 +1,6 @@
 //! The file and its top level: `const`, `block`, `net` and `train`.
 
-use super::stmt::{Place, Statement};
+use super::stmt::{Section, Statement};
 use super::{Parsed, Parser, Reported, shorten};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::syntax::ast::{Block, Expr, File, Ident, Item, Net, Stmt, Train, TrainItem};
@@ -21,7 +21,7 @@ impl Parser<'_> {
 
     fn item(&mut self, items: &mut Vec<Item>) -> Parsed<()> {
         self.begin_statement();
-        self.correct_keyword(Place::File);
+        self.correct_keyword(Section::File);
         match self.peek() {
             Kind::Const => {
                 self.bump();
@@ -41,7 +41,7 @@ impl Parser<'_> {
             }
             Kind::RightBrace => self.stray_brace(),
             _ if self.at_statement(self.at) => self.stray_statements(),
-            _ => return Err(self.unknown_statement(Place::File)),
+            _ => return Err(self.unknown_statement(Section::File)),
         }
         Ok(())
     }
@@ -56,7 +56,7 @@ impl Parser<'_> {
             }
             name => name?,
         };
-        let (statements, end) = self.body(Place::Net, items);
+        let (statements, end) = self.body(Section::Net, items);
         let as_stmt = |statement| match statement {
             Statement::Net(stmt) => Some(stmt),
             Statement::Bind(bind) => Some(Stmt::Bind(bind)),
@@ -69,7 +69,7 @@ impl Parser<'_> {
     /// `train = "train" "{" { entry } "}"`
     fn train(&mut self, items: &mut Vec<Item>) -> Parsed<Train> {
         let start = self.bump().span;
-        let (statements, end) = self.body(Place::Train, items);
+        let (statements, end) = self.body(Section::Train, items);
         let as_entry = |statement| match statement {
             Statement::Train(entry) => Some(entry),
             Statement::Bind(bind) => Some(TrainItem::Set(bind)),
@@ -90,7 +90,7 @@ impl Parser<'_> {
                 return Err(Reported);
             }
         }
-        let (statements, end) = self.body(Place::Block, items);
+        let (statements, end) = self.body(Section::Block, items);
         let (name, params) = head?;
         let mut body = Vec::new();
         let mut result: Option<(Expr, Span)> = None;
@@ -139,7 +139,7 @@ impl Parser<'_> {
     }
 
     /// The statements between braces, and the span of the closing one.
-    fn body(&mut self, place: Place, items: &mut Vec<Item>) -> (Vec<Statement>, Span) {
+    fn body(&mut self, section: Section, items: &mut Vec<Item>) -> (Vec<Statement>, Span) {
         if self.peek() != Kind::LeftBrace {
             let error = self.expected("`{`");
             self.report(error);
@@ -165,7 +165,7 @@ impl Parser<'_> {
             }
             let start = self.at;
             self.begin_statement();
-            match self.statement(place) {
+            match self.statement(section) {
                 Ok(Some(Statement::Const(bind))) => items.push(Item::Const(bind)),
                 Ok(statement) => statements.extend(statement),
                 Err(Reported) => self.recover(start),
@@ -209,7 +209,7 @@ impl Parser<'_> {
         {
             let start = self.at;
             self.begin_statement();
-            if let Err(Reported) = self.statement(Place::File) {
+            if let Err(Reported) = self.statement(Section::File) {
                 self.recover(start);
             }
         }

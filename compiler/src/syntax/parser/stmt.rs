@@ -7,7 +7,7 @@ use crate::syntax::token::{Kind, UNITS};
 
 /// Where a statement stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Section {
     /// Outside of everything.
     File,
     /// Inside the braces of `net`.
@@ -18,7 +18,7 @@ pub(super) enum Place {
     Block,
 }
 
-/// A statement of any place.
+/// A statement of any section.
 pub(super) enum Statement {
     Const(Bind),
     Net(Stmt),
@@ -27,48 +27,51 @@ pub(super) enum Statement {
     Return(Expr, Span),
 }
 
-impl Place {
+impl Section {
     /// The keywords that begin a statement here.
     pub(super) fn keywords(self) -> &'static [Kind] {
         match self {
-            Place::File => &[Kind::Const, Kind::Block, Kind::Net, Kind::Train],
-            Place::Net => {
+            Section::File => &[Kind::Const, Kind::Block, Kind::Net, Kind::Train],
+            Section::Net => {
                 &[Kind::Input, Kind::Output, Kind::Param, Kind::Layer, Kind::Freeze, Kind::Limit]
             }
-            Place::Train => &[Kind::Target, Kind::Metric, Kind::Optimizer],
-            Place::Block => &[Kind::Return],
+            Section::Train => &[Kind::Target, Kind::Metric, Kind::Optimizer],
+            Section::Block => &[Kind::Return],
         }
     }
 
-    /// The place as a message names it.
+    /// The section as a message names it.
     fn name(self) -> &'static str {
         match self {
-            Place::File => "at the top of the file",
-            Place::Net => "inside `net`",
-            Place::Train => "inside `train`",
-            Place::Block => "inside `block`",
+            Section::File => "at the top of the file",
+            Section::Net => "inside `net`",
+            Section::Train => "inside `train`",
+            Section::Block => "inside `block`",
         }
     }
 
-    /// The place where a keyword belongs.
-    fn of(kind: Kind) -> Place {
-        let places = [Place::Net, Place::Train, Place::Block];
-        places.into_iter().find(|place| place.keywords().contains(&kind)).unwrap_or(Place::File)
+    /// The section where a keyword belongs.
+    fn of(kind: Kind) -> Section {
+        let sections = [Section::Net, Section::Train, Section::Block];
+        sections
+            .into_iter()
+            .find(|section| section.keywords().contains(&kind))
+            .unwrap_or(Section::File)
     }
 }
 
 impl Parser<'_> {
     /// One statement; `None` where one was read that does not count, because it is misplaced.
-    pub(super) fn statement(&mut self, place: Place) -> Parsed<Option<Statement>> {
-        self.correct_keyword(place);
+    pub(super) fn statement(&mut self, section: Section) -> Parsed<Option<Statement>> {
+        self.correct_keyword(section);
         let token = self.nth(0);
-        let belongs = Place::of(token.kind);
+        let belongs = Section::of(token.kind);
         let statement = match token.kind {
             Kind::Optimizer => Statement::Train(self.optimizer()?),
             Kind::Limit => Statement::Net(self.limit()?),
             _ if self.at_binding() => return self.bind().map(Statement::Bind).map(Some),
             Kind::Const => {
-                self.misplaced(token.span, place, belongs);
+                self.misplaced(token.span, section, belongs);
                 self.bump();
                 // It counts all the same, so that its uses are no errors.
                 return self.bind().map(Statement::Const).map(Some);
@@ -87,12 +90,12 @@ impl Parser<'_> {
                 self.bump();
                 Statement::Return(self.expr()?, token.span)
             }
-            _ => return Err(self.unknown_statement(place)),
+            _ => return Err(self.unknown_statement(section)),
         };
-        if belongs == place {
+        if belongs == section {
             return Ok(Some(statement));
         }
-        self.misplaced(token.span, place, belongs);
+        self.misplaced(token.span, section, belongs);
         Ok(None)
     }
 
@@ -102,13 +105,13 @@ impl Parser<'_> {
         name && self.nth(1).kind == Kind::Equals
     }
 
-    fn misplaced(&mut self, span: Span, place: Place, belongs: Place) {
+    fn misplaced(&mut self, span: Span, section: Section, belongs: Section) {
         // Outside of everything that has been said once, about the first statement.
-        if place == Place::File {
+        if section == Section::File {
             return;
         }
         let word = &self.source[span.range()];
-        let message = format!("`{word}` stands {}, not {}", belongs.name(), place.name());
+        let message = format!("`{word}` stands {}, not {}", belongs.name(), section.name());
         self.report(Diagnostic::error("misplaced-statement", span, message));
     }
 

@@ -1,6 +1,6 @@
 //! What begins no statement, and what its author may have meant.
 
-use super::stmt::Place;
+use super::stmt::Section;
 use super::{Parser, Reported, shorten};
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::syntax::token::{KEYWORDS, Kind};
@@ -19,7 +19,7 @@ const FOREIGN_WORDS: [(&[&str], &str); 5] = [
 
 impl Parser<'_> {
     /// Reports a misspelt keyword, and makes it the keyword that it is near to.
-    pub(super) fn correct_keyword(&mut self, place: Place) {
+    pub(super) fn correct_keyword(&mut self, section: Section) {
         let (token, next) = (self.nth(0), self.nth(1).kind);
         let text = self.text(token);
         if token.kind != Kind::Ident || next == Kind::Equals || foreign_word(text).is_some() {
@@ -27,7 +27,7 @@ impl Parser<'_> {
         }
         // Statements of a network are the most, and the likeliest to be misplaced.
         let keywords = KEYWORDS.iter().filter(|(_, kind)| {
-            let known = place.keywords().contains(kind) || Place::Net.keywords().contains(kind);
+            let known = section.keywords().contains(kind) || Section::Net.keywords().contains(kind);
             known && may_follow(*kind, next)
         });
         let meant = did_you_mean(text, keywords.map(|(name, _)| *name));
@@ -42,7 +42,7 @@ impl Parser<'_> {
     }
 
     /// What stands here begins no statement: says why, as well as can be guessed.
-    pub(super) fn unknown_statement(&mut self, place: Place) -> Reported {
+    pub(super) fn unknown_statement(&mut self, section: Section) -> Reported {
         let token = self.nth(0);
         if token.kind != Kind::Ident && self.has_error_since(self.statement) {
             return Reported;
@@ -52,9 +52,9 @@ impl Parser<'_> {
                 let message = format!("this `{}` closes nothing", self.text(token));
                 Diagnostic::error("unmatched-bracket", token.span, message)
             }
-            Kind::Ident => self.unknown_name(place),
+            Kind::Ident => self.unknown_name(section),
             _ => {
-                let what = if place == Place::File { FILE_STATEMENTS } else { "a statement" };
+                let what = if section == Section::File { FILE_STATEMENTS } else { "a statement" };
                 let message = format!("expected {what}, found {}", self.describe(token));
                 Diagnostic::error("unexpected-token", token.span, message)
             }
@@ -62,28 +62,28 @@ impl Parser<'_> {
         self.report(error)
     }
 
-    fn unknown_name(&self, place: Place) -> Diagnostic {
+    fn unknown_name(&self, section: Section) -> Diagnostic {
         let (token, next) = (self.nth(0), self.nth(1));
         let text = shorten(self.text(token));
         if let Some(help) = foreign_word(&text) {
             let message = format!("`{text}` means nothing here");
             return Diagnostic::error("foreign-syntax", token.span, message).help(help);
         }
-        if place == Place::File {
+        if section == Section::File {
             let message = format!("expected {FILE_STATEMENTS}, found `{text}`");
             return Diagnostic::error("unexpected-token", token.span, message);
         }
         match next.kind {
             Kind::Colon => {
-                let keyword = if place == Place::Train { "target" } else { "input" };
+                let keyword = if section == Section::Train { "target" } else { "input" };
                 let message = format!("`{text}` has a type, but no keyword says what it is");
                 Diagnostic::error("unknown-statement", token.span, message)
                     .help(format!("write `{keyword} {text}: ...`"))
             }
             kind if continues_value(kind) => {
-                let help = match place {
-                    Place::Train => format!("write `metric {text}(...)` or `name = ...`"),
-                    Place::Block => "write `name = ...` or `return ...`".to_string(),
+                let help = match section {
+                    Section::Train => format!("write `metric {text}(...)` or `name = ...`"),
+                    Section::Block => "write `name = ...` or `return ...`".to_string(),
                     _ => "write `name = ...` or `output name = ...`".to_string(),
                 };
                 let message = "this value has no name, so nothing can use it";
