@@ -112,6 +112,31 @@ impl Predictor {
         Ok(self.inner.predict_into(inputs, outputs)?)
     }
 
+    /// Makes so many predictors of one, for as many threads. They have one copy of the weights, and
+    /// each its own room for all else, so that they run at once, each as fast as the one did.
+    ///
+    /// ```
+    /// # let net = arenet::Net::parse("net n { input x: [N, 2]  output y = 2 * x }")?;
+    /// # let weights = b"\x08\0\0\0\0\0\0\0{}      ";
+    /// let double = net.predictor_options().threads(1).from_bytes(weights)?;
+    /// std::thread::scope(|scope| {
+    ///     for mut double in double.share(4)? {
+    ///         scope.spawn(move || double.predict(&[1.0, 2.0]).unwrap());
+    ///     }
+    ///     Ok::<(), arenet::Error>(())
+    /// })?;
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Memory over the limit, or a compiled program that writes its weights when it predicts, as
+    /// none of this compiler's does.
+    pub fn share(self, count: usize) -> Result<Vec<Predictor>, Error> {
+        let Predictor { inner, reader, seen } = self;
+        let predictor = |inner| Predictor { inner, reader: reader.clone(), seen: seen.clone() };
+        Ok(inner.share(count)?.into_iter().map(predictor).collect())
+    }
+
     /// Reads rows to predict, which need no targets, in CSV: by the names of the columns that the
     /// weights were trained on.
     ///

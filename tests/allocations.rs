@@ -97,6 +97,29 @@ fn saving_and_loading_hold_little() {
     assert!(epoch < MIB, "{epoch}");
 }
 
+/// Of parameters of 4 MiB, four predictors have one copy.
+fn sharing_holds_one_copy() {
+    let purpose = Purpose::Evaluate;
+    let options = CompileOptions { batch: Some(1), purpose, ..CompileOptions::default() };
+    let program = Arc::new(verify(compile(&source(1024), &options).unwrap().program).unwrap());
+    let weights: Vec<Tensor> = program
+        .program()
+        .params
+        .iter()
+        .map(|param| {
+            let shape: Vec<usize> = param.shape.iter().map(|&size| size as usize).collect();
+            Tensor { name: param.name.clone(), data: vec![0.5; shape.iter().product()], shape }
+        })
+        .collect();
+    let options = RunOptions { threads: 1, ..RunOptions::default() };
+    let one = Predictor::new(program, &weights, "w", options).unwrap();
+    let before = HELD.load(Ordering::Relaxed);
+    let shared = one.share(4).unwrap();
+    let more = HELD.load(Ordering::Relaxed).saturating_sub(before);
+    assert_eq!(shared.len(), 4);
+    assert!(more < 1 << 20, "{more}");
+}
+
 /// Predictions of 8 MB are held a batch at a time.
 fn predicting_holds_a_batch() {
     const ROWS: usize = 2000;
@@ -222,6 +245,7 @@ fn steps_and_predictions_allocate_nothing_and_files_take_little_memory() {
         check(width, threads);
     }
     steps_by_gradients();
+    sharing_holds_one_copy();
     saving_and_loading_hold_little();
     predicting_holds_a_batch();
 }

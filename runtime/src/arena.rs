@@ -1,24 +1,31 @@
-//! The one block of memory that a program runs in: 64-byte aligned, zeroed, allocated once.
+//! The one block of memory that a program runs in: 64-byte aligned, zeroed, allocated once. Several
+//! executors may share the weights in one block, each with a part of its own.
 #![expect(unsafe_code, reason = "one block of memory, viewed as disjoint buffers")]
 
 use bumpalo::Bump;
 use std::alloc::Layout;
+use std::ops::Range;
 use std::ptr::NonNull;
+use std::sync::{Arc, Mutex};
 
 /// The alignment of the block and of every buffer in it: a cache line, and an AVX-512 vector.
 pub const ALIGNMENT: usize = 64;
 /// The size of a huge page: 512 entries of a page table of x86-64, or of AArch64 with small ones.
 const HUGE_PAGE: usize = 2 << 20;
 
-/// One block of floats.
+/// A block of floats, or a part of one beside a part that all who share the block read.
 pub struct Arena {
     // Owns the block that `base` points into; a chunk of a Bump never moves.
-    _bump: Bump,
+    _block: Arc<Mutex<Bump>>,
     base: NonNull<f32>,
-    len: usize,
+    /// The floats that no other arena has.
+    own: Range<usize>,
+    /// Those that are only read.
+    shared: Range<usize>,
 }
 
-// SAFETY: the block is plain memory owned by this value, and nothing in it belongs to a thread.
+// SAFETY: the block is plain memory, and nothing in it belongs to a thread; its arenas write
+// disjoint parts of it, and what several read none writes.
 unsafe impl Send for Arena {}
 // SAFETY: shared access only reads, or copies the base out; who writes through that owes what
 // `Memory::new` asks for.
@@ -37,31 +44,64 @@ impl Arena {
         }
         // SAFETY: the block has just been allocated with this size.
         unsafe { base.as_ptr().write_bytes(0, bytes) };
-        Some(Arena { _bump: bump, base: base.cast(), len: bytes / 4 })
+        let (base, block) = (base.cast(), Arc::new(Mutex::new(bump)));
+        Some(Arena { _block: block, base, own: 0..bytes / 4, shared: 0..0 })
     }
 
-    /// The first float. What is read and written through it must lie inside [`Arena::floats_len`].
+    /// Divides an arena: each of the results has one of the parts to itself and reads `shared`.
+    ///
+    /// # Panics
+    /// If these are not disjoint parts of the arena, in ascending order.
+    pub fn divide(self, shared: Range<usize>, parts: &[Range<usize>]) -> Vec<Arena> {
+        let mut end = self.own.start;
+        for part in [&shared].into_iter().chain(parts) {
+            assert!(end <= part.start && part.start <= part.end, "the parts are disjoint");
+            end = part.end;
+        }
+        assert!(end <= self.own.end && self.shared.is_empty(), "the parts are of a whole arena");
+        let arena = |own: &Range<usize>| Arena {
+            _block: self._block.clone(),
+            base: self.base,
+            own: own.clone(),
+            shared: shared.clone(),
+        };
+        parts.iter().map(arena).collect()
+    }
+
+    /// The first float of the block.
     #[inline]
-    pub fn base(&self) -> *mut f32 {
+    fn base(&self) -> *mut f32 {
         self.base.as_ptr()
     }
 
-    /// The number of floats.
+    /// The number of floats, those that are shared among them.
     pub fn floats_len(&self) -> usize {
-        self.len
+        self.own.len() + self.shared.len()
+    }
+
+    #[inline]
+    fn is_own(&self, start: usize, end: usize) -> bool {
+        self.own.start <= start && start <= end && end <= self.own.end
+    }
+
+    #[inline]
+    fn is_readable(&self, start: usize, end: usize) -> bool {
+        let shared = self.shared.start <= start && start <= end && end <= self.shared.end;
+        self.is_own(start, end) || shared
     }
 
     /// The floats from `start` up to `end`.
     pub fn floats(&self, start: usize, end: usize) -> &[f32] {
-        assert!(start <= end && end <= self.len, "a view lies inside the arena");
+        assert!(self.is_readable(start, end), "a view lies inside the arena");
         // SAFETY: the range has just been checked, the block is initialised, and the borrow of the
         // arena keeps `floats_mut` away; kernels only run while the executor is borrowed mutably.
+        // What is shared is written by none.
         unsafe { std::slice::from_raw_parts(self.base().add(start), end - start) }
     }
 
     /// The floats from `start` up to `end`, to be changed.
     pub fn floats_mut(&mut self, start: usize, end: usize) -> &mut [f32] {
-        assert!(start <= end && end <= self.len, "a view lies inside the arena");
+        assert!(self.is_own(start, end), "a view lies inside the arena");
         // SAFETY: as in `floats`, and the mutable borrow makes it the only view.
         unsafe { std::slice::from_raw_parts_mut(self.base().add(start), end - start) }
     }
@@ -70,14 +110,14 @@ impl Arena {
 impl Arena {
     /// The bytes from `start` up to `end`.
     pub fn bytes(&self, start: usize, end: usize) -> &[u8] {
-        assert!(start <= end && end <= self.len * 4, "a view lies inside the arena");
+        assert!(self.is_readable(start / 4, end.div_ceil(4)), "a view lies inside the arena");
         // SAFETY: as in `floats`; any byte of a float is one.
         unsafe { std::slice::from_raw_parts(self.base().cast::<u8>().add(start), end - start) }
     }
 
     /// The bytes from `start` up to `end`, to be changed.
     pub fn bytes_mut(&mut self, start: usize, end: usize) -> &mut [u8] {
-        assert!(start <= end && end <= self.len * 4, "a view lies inside the arena");
+        assert!(self.is_own(start / 4, end.div_ceil(4)), "a view lies inside the arena");
         // SAFETY: as in `floats_mut`; any four bytes are a float.
         unsafe { std::slice::from_raw_parts_mut(self.base().cast::<u8>().add(start), end - start) }
     }
@@ -113,6 +153,7 @@ impl Memory {
     /// Until the last use of the result, nothing else reads or writes the arena but the steps of
     /// one verified program, bound for this arena, and where several threads run them, each step
     /// only its own part of the written buffers, with a barrier before another thread reads that.
+    /// Of an arena that was divided, the steps write its own part alone.
     #[inline]
     pub unsafe fn new(arena: &Arena) -> Memory {
         Memory { base: arena.base() }

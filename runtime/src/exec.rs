@@ -9,6 +9,7 @@ mod memory;
 mod narrow;
 mod profile;
 mod rows;
+mod shared;
 mod stretch;
 mod transfer;
 mod values;
@@ -144,22 +145,28 @@ impl Executor {
     /// # Errors
     /// An instruction set the machine lacks, or an arena over the limit.
     pub fn new(program: Arc<Verified>, options: Options) -> Result<Executor, RunError> {
-        let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
-        let threads = if options.threads == 0 { cores } else { options.threads.min(64) };
-        let (mut executor, ..) = Executor::bind(program, options, threads, 0)?;
-        if EntryPoint::ALL.iter().any(|&entry| executor.plan.is_shared(entry)) {
-            let team = Team::new(threads, cores, &executor.arena, executor.plan.clone());
-            executor.team = Some(team.ok_or(RunError::Threads)?);
-        }
-        Ok(executor)
+        let (threads, cores) = options.threads();
+        let (executor, ..) = Executor::bind(program, options, threads, 0, Arena::new)?;
+        executor.start(threads, cores)
     }
 
-    /// Binds a program for threads that are still to be started, with fences of so many floats.
+    /// Starts the threads beside the caller's, if there is work for them.
+    fn start(mut self, threads: usize, cores: usize) -> Result<Executor, RunError> {
+        if EntryPoint::ALL.iter().any(|&entry| self.plan.is_shared(entry)) {
+            let team = Team::new(threads, cores, &self.arena, self.plan.clone());
+            self.team = Some(team.ok_or(RunError::Threads)?);
+        }
+        Ok(self)
+    }
+
+    /// Binds a program for threads that are still to be started, with fences of so many floats, in
+    /// the arena that `arena` gives for so many bytes.
     fn bind(
         program: Arc<Verified>,
         options: Options,
         threads: usize,
         fence: usize,
+        arena: impl FnOnce(usize) -> Option<Arena>,
     ) -> Result<(Executor, Space, Vec<Fences>), RunError> {
         let isa = options.isa.unwrap_or_else(Isa::detect);
         if !isa.is_supported() {
@@ -178,8 +185,7 @@ impl Executor {
         let bytes = space.floats.saturating_mul(4);
         let needed = bound.saturating_add(bytes);
         within(needed)?;
-        let arena = Arena::new(bytes as usize);
-        let mut arena = arena.ok_or(RunError::Memory { needed, limit })?;
+        let mut arena = arena(bytes as usize).ok_or(RunError::Memory { needed, limit })?;
         let mut steps: PerEntry<Vec<Vec<Launch>>> = PerEntry::default();
         let mut fences = Vec::new();
         for thread in 0..threads {
@@ -216,6 +222,11 @@ impl Executor {
     /// The program being run.
     pub fn program(&self) -> &Program {
         self.program.program()
+    }
+
+    /// The program as it was verified.
+    pub(crate) fn verified(&self) -> &Arc<Verified> {
+        &self.program
     }
 
     /// The instruction set in use.

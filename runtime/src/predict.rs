@@ -32,6 +32,7 @@ pub struct Predictor {
     scalars: Scalars,
     /// Whether each row's outputs are its own.
     by_rows: bool,
+    options: Options,
 }
 
 impl Predictor {
@@ -67,11 +68,28 @@ impl Predictor {
         source: &mut dyn Source,
         options: Options,
     ) -> Result<Predictor, TrainError> {
-        let mut executor = Executor::new(program.clone(), options)?;
+        let mut executor = Executor::new(program, options)?;
         train::load(&mut executor, source)?;
+        Ok(Predictor::over(executor, options))
+    }
+
+    fn over(executor: Executor, options: Options) -> Predictor {
+        let program = executor.verified().clone();
         let scalars = Scalars::new(program.program(), &[], Clock { step: 0, epoch: 0 });
         let by_rows = crossing(program.program()).is_none();
-        Ok(Predictor { program, executor, scalars, by_rows })
+        Predictor { program, executor, scalars, by_rows, options }
+    }
+
+    /// Makes so many predictors of one, for as many threads. They have one copy of the weights, and
+    /// each its own room for all else; each is as fast as the one was.
+    ///
+    /// # Errors
+    /// Memory over the limit, or a program that writes its weights when it predicts, as none of the
+    /// compiler's does.
+    pub fn share(self, count: usize) -> Result<Vec<Predictor>, RunError> {
+        let options = self.options;
+        let executors = self.executor.share(count, options)?;
+        Ok(executors.into_iter().map(|executor| Predictor::over(executor, options)).collect())
     }
 
     /// The program.

@@ -1,4 +1,5 @@
-//! The limit of memory, against which everything counts that grows with the program or the data.
+//! What the options of a run mean: its threads, and the limit of memory, against which everything
+//! counts that grows with the program or the data.
 
 use super::{Executor, Options, RunError};
 use crate::limits::memory_limit;
@@ -6,6 +7,12 @@ use crate::program::Verified;
 use std::sync::Arc;
 
 impl Options {
+    /// The threads of a run, and the cores of the machine.
+    pub(super) fn threads(&self) -> (usize, usize) {
+        let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
+        (if self.threads == 0 { cores } else { self.threads.min(64) }, cores)
+    }
+
     /// The most bytes that may be held.
     pub(crate) fn limit(&self) -> u64 {
         match self.max_memory {

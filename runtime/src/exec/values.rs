@@ -9,7 +9,7 @@ use std::ops::Range;
 
 impl Executor {
     /// The bytes of a buffer.
-    fn extent(&self, id: BufferId) -> (Buffer, Range<usize>) {
+    pub(super) fn extent(&self, id: BufferId) -> (Buffer, Range<usize>) {
         let program = self.program.program();
         let buffer = program.buffers[id.0 as usize];
         let bytes = buffer.bytes(program.batch).expect("a verified layout has a size");

@@ -4,6 +4,7 @@
 
 use super::memory::{Fences, Space};
 use super::{EntryPoint, Executor, Options, Run, RunError};
+use crate::arena::Arena;
 use crate::program::{BufferId, Verified};
 use std::fmt;
 use std::ops::Range;
@@ -62,7 +63,7 @@ impl Watched {
     /// As [`Executor::new`].
     pub fn new(program: Arc<Verified>, options: Options) -> Result<Watched, RunError> {
         let (executor, space, fences) =
-            Executor::bind(program, options, options.threads.max(1), FENCE)?;
+            Executor::bind(program, options, options.threads.max(1), FENCE, Arena::new)?;
         Ok(Watched { executor, space, fences, before: Vec::new() })
     }
 
