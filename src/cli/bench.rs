@@ -1,6 +1,6 @@
 //! `arenet bench`: how long a step takes, on random data.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use arenet::internals::compiler::{Precision, Purpose};
@@ -42,9 +42,10 @@ const COMPILATIONS: (usize, Duration) = (9, Duration::from_millis(500));
 
 /// Measures and prints.
 pub fn run(cx: &Context, args: &BenchArgs) -> Result<(), Failure> {
-    let source = Source::read(&args.model)?.with_weights(args.weights)?;
+    let source = Source::read(cx, &args.model)?.with_weights(args.weights)?;
     let (mode, batch) = stepper::choose(cx, &source, args.mode, args.batch)?;
-    let (built, executor, compile_ns) = time_compiler(cx, &source, batch, mode.purpose())?;
+    let (built, executor, compile_ns) =
+        time_compiler(cx, &args.model, args.weights, batch, mode.purpose())?;
     let program = built.program();
     let rows = stepper::rows(&source, program, batch)?;
     let entry = mode.entry();
@@ -101,7 +102,8 @@ pub fn run(cx: &Context, args: &BenchArgs) -> Result<(), Failure> {
 /// A ready executor, and the median time that it takes from the source to it, in nanoseconds.
 fn time_compiler(
     cx: &Context,
-    source: &Source,
+    model: &Path,
+    weights: Option<Precision>,
     batch: Option<u64>,
     purpose: Purpose,
 ) -> Result<(Built, Executor, f64), Failure> {
@@ -109,7 +111,8 @@ fn time_compiler(
     let begin = Instant::now();
     loop {
         let start = Instant::now();
-        let (built, _) = source.build_quietly(cx, batch, purpose)?;
+        let source = Source::read(cx, model)?.with_weights(weights)?;
+        let built = source.build_quietly(cx, batch, purpose)?;
         let executor = Executor::new(built.program.clone(), cx.global.exec())?;
         times.push(start.elapsed().as_nanos() as f64);
         if times.len() == COMPILATIONS.0 || begin.elapsed() > COMPILATIONS.1 {

@@ -25,7 +25,7 @@ type Line = (String, String, String);
 
 /// Checks and prints.
 pub fn run(cx: &Context, args: &CheckArgs) -> Result<(), Failure> {
-    let source = Source::read(&args.model)?;
+    let source = Source::read(cx, &args.model)?;
     let built = source.build(cx, None, Purpose::Train)?;
     let lines = match &built.compiled {
         Some(compiled) => statements(&compiled.model),

@@ -39,7 +39,7 @@ pub struct CompileArgs {
 
 /// Compiles and writes.
 pub fn run(cx: &Context, args: &CompileArgs) -> Result<(), Failure> {
-    let source = Source::read(&args.model)?;
+    let source = Source::read(cx, &args.model)?;
     if source.text().is_none() {
         return Err(Failure::usage(format!("{}: is compiled already", source.name())));
     }

@@ -9,7 +9,7 @@ use std::io::{self, IsTerminal, Write};
 
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
-use arenet::internals::compiler::diagnostic::{self, Diagnostic};
+use arenet::Diagnostics;
 use arenet::internals::runtime::program::text::{escaped_json, escaped_lines};
 use serde_json::Value;
 
@@ -68,14 +68,13 @@ impl Console {
         if self.json { say(escaped_json(&message.to_json())) } else { say(human(message)) }
     }
 
-    /// Prints the diagnostics of a source file.
-    pub fn diagnostics(&self, diagnostics: &[Diagnostic], file: &str, source: &str) {
-        if self.json {
-            diagnostics.iter().for_each(|diag| say(diagnostic::to_json(diag, file, source)));
-        } else if !diagnostics.is_empty() {
-            let color = AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
-            say(diagnostic::render(diagnostics, file, source, color).trim_end());
+    /// Prints the messages about a text.
+    pub fn diagnostics(&self, diagnostics: &Diagnostics) {
+        if diagnostics.is_empty() {
+            return;
         }
+        let color = AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
+        say(if self.json { diagnostics.to_json() } else { diagnostics.render(color) });
     }
 }
 

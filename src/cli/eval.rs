@@ -35,7 +35,7 @@ pub struct EvalArgs {
 /// Evaluates and prints.
 pub fn run(cx: &Context, args: &EvalArgs) -> Result<(), Failure> {
     let (file, weights) = args.weights.split()?;
-    let source = Source::read(&args.model)?.with_weights(weights)?;
+    let source = Source::read(cx, &args.model)?.with_weights(weights)?;
     let built = source.build(cx, None, Purpose::Train)?;
     let program = built.program();
     if program.loss.is_none() {

@@ -1,9 +1,9 @@
 //! How a command fails: what it says, and the code it exits with.
 
+use arenet::internals::Cause;
 use arenet::internals::runtime::data::DataError;
 use arenet::internals::runtime::exec::RunError;
 use arenet::internals::runtime::files::WriteError;
-use arenet::internals::runtime::program::ProgramError;
 use arenet::internals::runtime::train::TrainError;
 use serde_json::json;
 
@@ -82,15 +82,6 @@ impl Failure {
         self
     }
 
-    /// A program that cannot be decoded or trusted.
-    pub fn of_program(path: &str, error: &ProgramError) -> Failure {
-        let failure = Failure::new(Kind::Model, format!("{path}: {error}"));
-        match error.help {
-            Some(help) => failure.help(help),
-            None => failure,
-        }
-    }
-
     /// The exit code.
     pub fn code(&self) -> u8 {
         match self {
@@ -114,6 +105,27 @@ impl Message {
             "help": self.help,
         })
         .to_string()
+    }
+}
+
+impl From<Cause> for Failure {
+    fn from(cause: Cause) -> Failure {
+        match cause {
+            Cause::Text(_) => Failure::Diagnosed(Kind::Model),
+            Cause::Program(path, error) => {
+                let failure = Failure::new(Kind::Model, format!("{path}: {error}"));
+                match error.help {
+                    Some(help) => failure.help(help),
+                    None => failure,
+                }
+            }
+            Cause::File { over_limit: true, message } => Failure::new(Kind::Limit, message),
+            Cause::File { over_limit: false, message } => Failure::new(Kind::Model, message),
+            Cause::Data(error) => error.into(),
+            Cause::Run(error) => error.into(),
+            Cause::Usage(text) => Failure::usage(text),
+            Cause::Diverged(divergence) => TrainError::Diverged(divergence).into(),
+        }
     }
 }
 

@@ -48,7 +48,7 @@ struct Finding {
 
 /// Checks and prints a line for each parameter.
 pub fn run(cx: &Context, args: &GradcheckArgs) -> Result<(), Failure> {
-    let source = Source::read(&args.model)?;
+    let source = Source::read(cx, &args.model)?;
     let built = source.build(cx, Some(ROWS as u64), Purpose::Train)?;
     let Some(compiled) = built.compiled else {
         let text = format!("{}: a compiled program has no formulas to check", source.name());

@@ -26,11 +26,12 @@ mod units;
 
 use std::process::ExitCode;
 
+use arenet::{Error, ErrorKind};
 use clap::{Parser, Subcommand};
 
 use args::Global;
 use console::Console;
-use failure::Failure;
+use failure::{Failure, Kind};
 
 /// Compile, train and run small neural networks on the CPU.
 #[derive(Parser)]
@@ -81,6 +82,16 @@ pub struct Context {
 }
 
 impl Context {
+    /// The failure of an error, whose messages about a text are printed.
+    fn failure(&self, error: Error) -> Failure {
+        let Some(diagnostics) = error.diagnostics() else { return error.into_cause().into() };
+        self.console.diagnostics(diagnostics);
+        Failure::Diagnosed(match error.kind() {
+            ErrorKind::Limit => Kind::Limit,
+            _ => Kind::Model,
+        })
+    }
+
     /// The threads that a run takes.
     fn threads(&self) -> usize {
         let cores = || std::thread::available_parallelism().map_or(1, |n| n.get());

@@ -55,7 +55,7 @@ pub fn run(cx: &Context, args: &PredictArgs) -> Result<(), Failure> {
         return Err(Failure::usage("--format npy is not for a terminal").help("add --out FILE"));
     }
     let (file, weights) = args.weights.split()?;
-    let source = Source::read(&args.model)?.with_weights(weights)?;
+    let source = Source::read(cx, &args.model)?.with_weights(weights)?;
     let path = data::locate(&source, &args.data);
     let file = data::locate_weights(&source, file);
     if let Some(out) = &args.out {
@@ -65,7 +65,7 @@ pub fn run(cx: &Context, args: &PredictArgs) -> Result<(), Failure> {
     // One program to run, without what training needs; the other knows the targets, whose columns
     // the table may have and whose classes name those of the outputs.
     let built = source.build(cx, Some(ROWS), Purpose::Predict)?;
-    let (full, _) = source.build_quietly(cx, Some(1), Purpose::Train)?;
+    let full = source.build_quietly(cx, Some(1), Purpose::Train)?;
     let program = full.program();
     let mut weights = data::open_weights(cx, program, &file?)?;
     let (running, options) = (built.program.clone(), cx.global.exec());

@@ -63,7 +63,7 @@ const FORMULA: usize = 50;
 
 /// Measures and prints.
 pub fn run(cx: &Context, args: &ProfileArgs) -> Result<(), Failure> {
-    let source = Source::read(&args.model)?;
+    let source = Source::read(cx, &args.model)?;
     let (mode, batch) = stepper::choose(cx, &source, args.mode, args.batch)?;
     let built = source.build(cx, batch, mode.purpose())?;
     let program = built.program();

@@ -74,7 +74,7 @@ enum GraphForm {
 
 /// Prints what was asked for; without a wish, the memory plan and the schedule.
 pub fn run(cx: &Context, args: &ShowArgs) -> Result<(), Failure> {
-    let source = Source::read(&args.model)?.with_weights(args.weights)?;
+    let source = Source::read(cx, &args.model)?.with_weights(args.weights)?;
     if args.batch.is_some() && source.text().is_none() {
         return Err(source.fixed("rows", "--batch"));
     }

@@ -62,7 +62,7 @@ pub fn choose(
     mode: Option<Mode>,
     batch: Option<u64>,
 ) -> Result<(Mode, Option<u64>), Failure> {
-    let (built, _) = source.build_quietly(cx, batch, Purpose::Train)?;
+    let built = source.build_quietly(cx, batch, Purpose::Train)?;
     let program = built.program();
     let mode = match (mode, &program.training) {
         (Some(mode), _) => mode,

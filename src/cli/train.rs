@@ -74,7 +74,7 @@ static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 
 /// Trains and saves.
 pub fn run(cx: &Context, args: &TrainArgs) -> Result<(), Failure> {
-    let source = Source::read(&args.model)?;
+    let source = Source::read(cx, &args.model)?;
     let out = args.out.clone().unwrap_or_else(|| data::default_weights(&source));
     let table = data::locate(&source, &args.data);
     let checkpoint = checkpoint_path(&out);
@@ -350,7 +350,7 @@ fn plan(
         None => is_full(first.program()),
     };
     if full && source.text().is_some() {
-        Ok(source.build_quietly(cx, Some(rows.rows as u64), Purpose::Train)?.0)
+        source.build_quietly(cx, Some(rows.rows as u64), Purpose::Train)
     } else {
         Ok(first)
     }
