@@ -2,10 +2,8 @@
 //! costs to decode an expression.
 
 use crate::single::{Single, matrix};
+use arenet::internals::prelude::{CompileOptions, compile};
 use arenet::internals::runtime::machine::Rewrite;
-use arenet::internals::runtime::program::updates::{
-    ADAM, ADAM_SPREADS, MOMENTUM, MOMENTUM_SPREADS,
-};
 use arenet::internals::runtime::program::{
     Distribution, Expr, Instr, Kernel, Load, Opcode, Spread, Value,
 };
@@ -143,39 +141,34 @@ const RATE: f32 = 1e-3;
 const BETA: [f32; 2] = [0.9, 0.999];
 const EPSILON: f32 = 1e-8;
 
-/// u ← 0.9 u + g; p ← p - lr u, as one map.
-fn momentum() -> impl FnMut() {
-    update(&MOMENTUM, &MOMENTUM_SPREADS, &[0.9], &[(1, 2), (0, 0)])
-}
-
-/// m ← β₁ m + (1 - β₁) g; v ← β₂ v + (1 - β₂) g²; p ← p - rate m / (root √v + eps), as one map.
-fn adam() -> impl FnMut() {
-    let consts = [1.0 - BETA[0], BETA[0], 1.0 - BETA[1], BETA[1], EPSILON];
-    update(&ADAM, &ADAM_SPREADS, &consts, &[(9, 4), (1, 0), (4, 1)])
-}
-
-/// A map that is an update as the compiler writes it, with a gradient in memory; `stores` are the
-/// instructions whose values are stored, each in place of a load.
-fn update(
-    tape: &[Instr],
-    spreads: &[Spread],
-    consts: &[f32],
-    stores: &[(u16, usize)],
-) -> impl FnMut() + use<> {
+/// The update of a weight as the compiler writes it, as a map whose gradient is in memory.
+fn update(optimizer: &str) -> impl FnMut() + use<> {
+    let source = format!(
+        "net n {{ input x: [N, 16]  output y = x |> dense(16, bias: false) }}
+        train {{ target t: [N, 16]  loss = mse(y, t)  optimizer = {optimizer} }}"
+    );
+    let program = compile(&source, &CompileOptions::default()).expect("it is correct").program;
+    let tail = program.train.steps.into_iter().find_map(|step| match step.kernel {
+        Kernel::Gemm(gemm) if gemm.a_transposed => Some(gemm.tail),
+        _ => None,
+    });
+    let Expr { loads, consts, code, stores } = tail.expect("the gradient is a product");
     let mut single = Single::default();
-    let gradient = single.operand(matrix(1, PARAMS));
-    let mut loads: Vec<Load> = Vec::new();
-    for &spread in spreads {
-        let (len, most) = if spread == Spread::Full { (PARAMS, 1.0) } else { (1, RATE) };
+    let own = loads.iter().map(|load| {
+        let (len, most) = if load.spread == Spread::Full { (PARAMS, 1.0) } else { (1, RATE) };
         // Not below 0, as the mean of squares is not.
-        let buffer = single.filled(matrix(1, len), Distribution::Uniform(0.0, most));
-        loads.push(Load { buffer, spread });
-    }
-    let own = |value| if value == Value::Result { Value::Load(loads.len() as u16) } else { value };
-    let code = tape.iter().map(|instr| Instr { args: instr.args.map(own), ..*instr });
-    let stores = stores.iter().map(|&(instr, load)| (Value::Instr(instr), loads[load].buffer));
-    let (code, stores, consts) = (code.collect(), stores.collect(), consts.to_vec());
-    loads.push(Load { buffer: gradient, spread: Spread::Full });
+        single.filled(matrix(1, len), Distribution::Uniform(0.0, most))
+    });
+    let own: Vec<_> = own.collect();
+    let place = |id| own[loads.iter().position(|load| load.buffer == id).expect("it is in place")];
+    let stores = stores.iter().map(|&(value, id)| (value, place(id))).collect();
+    let gradient = Value::Load(loads.len() as u16);
+    let of_memory = |value| if value == Value::Result { gradient } else { value };
+    let code = code.iter().map(|instr| Instr { args: instr.args.map(of_memory), ..*instr });
+    let code = code.collect();
+    let full = Load { buffer: single.operand(matrix(1, PARAMS)), spread: Spread::Full };
+    let loads = loads.iter().zip(&own).map(|(load, &buffer)| Load { buffer, ..*load });
+    let loads = loads.chain([full]).collect();
     single.ready(Kernel::Map(Expr { loads, consts, code, stores }))
 }
 
@@ -216,10 +209,19 @@ pub fn updates(criterion: &mut Criterion) {
     // Lists that are read, and written.
     let bytes = |lists: u64| Throughput::Bytes(lists * 4 * PARAMS);
 
+    for (name, lists, optimizer) in [
+        ("momentum", 3 + 2, "sgd(lr: 0.1, momentum: 0.9)"),
+        ("rmsprop", 3 + 2, "rmsprop"),
+        ("adam", 4 + 3, "adam"),
+        ("adamw, amsgrad", 5 + 4, "adamw(amsgrad: true)"),
+    ] {
+        let mut run = None;
+        group.throughput(bytes(lists));
+        group.bench_function(name, |bencher| {
+            bencher.iter(run.get_or_insert_with(|| update(optimizer)));
+        });
+    }
     group.throughput(bytes(3 + 2));
-    let mut run = None;
-    group.bench_function("momentum", |bencher| bencher.iter(run.get_or_insert_with(momentum)));
-    drop(run);
     let [mut p, mut m, mut v] = [1.0, 0.0, 0.0].map(|value| vec![value; len]);
     let g: Vec<f32> = (0..len).map(|i| (i % 64) as f32 / 32.0 - 1.0).collect();
     group.bench_function("momentum, same bytes", |bencher| {
@@ -236,7 +238,4 @@ pub fn updates(criterion: &mut Criterion) {
             isa.dispatch(AdamByHand { g: &g, p: &mut p, m: &mut m, v: &mut v });
         });
     });
-    drop([g, p, m, v]);
-    let mut run = None;
-    group.bench_function("adam", |bencher| bencher.iter(run.get_or_insert_with(adam)));
 }

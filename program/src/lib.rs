@@ -20,7 +20,6 @@ pub mod rows;
 pub mod text;
 pub mod traffic;
 pub mod train;
-pub mod updates;
 pub mod verify;
 
 pub use entry::{EntryPoint, PerEntry};

@@ -1,9 +1,9 @@
-//! Random expressions, some of which end with the update of an optimizer.
+//! Random expressions, some of which are one chain of cheap instructions, as updates are.
 
 use super::generate::{Forms, Maker, fixed};
-use arenet_runtime::program::updates::{ADAM, ADAMW, MOMENTUM};
-use arenet_runtime::program::updates::{ADAM_SPREADS, ADAMW_SPREADS, MOMENTUM_SPREADS};
-use arenet_runtime::program::{BufferId, Expr, Instr, Layout, Load, Opcode, Rows, Spread, Value};
+use arenet_runtime::program::{
+    BufferId, Cost, Expr, Instr, Layout, Load, Opcode, Rows, Spread, Value,
+};
 
 impl Maker<'_> {
     /// An expression over a domain, which is a tail's or a whole kernel's.
@@ -33,9 +33,13 @@ impl Maker<'_> {
             };
             self.load(&mut expr, spread, (rows, cols), forms, in_columns);
         }
+        let mut opcodes = Opcode::ALL.to_vec();
+        if self.dice.one_in(2) {
+            opcodes.retain(|opcode| opcode.cost() == Cost::Cheap);
+        }
         for _ in 0..self.dice.pick(&[0, 0, 1, 2, 3, 6, 20]) {
             expr.consts.extend([self.dice.float()].into_iter().take(self.dice.below(2)));
-            let op = self.dice.pick(&Opcode::ALL);
+            let op = self.dice.pick(&opcodes);
             let first = self.operand(&expr, is_tail)?;
             let mut args = [first; 3];
             for arg in &mut args[1..op.arity()] {
@@ -43,13 +47,8 @@ impl Maker<'_> {
             }
             expr.code.push(Instr { op, args });
         }
-        let is_whole = matches!(forms, Forms::Like(_)) || !is_flat;
-        if self.dice.one_in(6) && is_whole {
-            self.update(&mut expr, (rows, cols), forms, is_tail, in_columns);
-        }
-        let mut stored: Vec<BufferId> = expr.stores.iter().map(|&(_, id)| id).collect();
-        let count = if stored.is_empty() { self.dice.pick(&[1, 1, 1, 2, 3]) } else { 0 };
-        for _ in 0..count {
+        let mut stored: Vec<BufferId> = Vec::new();
+        for _ in 0..self.dice.pick(&[1, 1, 1, 2, 3]) {
             let value = self.operand(&expr, is_tail)?;
             // In the place of an operand, or elsewhere.
             let full = expr.loads.iter().filter(|load| load.spread == Spread::Full);
@@ -85,54 +84,6 @@ impl Maker<'_> {
         };
         expr.loads.push(Load { buffer, spread });
         Some(Value::Load(expr.loads.len() as u16 - 1))
-    }
-
-    /// Ends an expression with an update in place of what it loads.
-    fn update(
-        &mut self,
-        expr: &mut Expr,
-        size: (Rows, u64),
-        forms: Forms,
-        is_tail: bool,
-        in_columns: bool,
-    ) -> Option<()> {
-        let (tape, spreads, stores): (&[Instr], &[Spread], &[(u16, usize)]) =
-            match self.dice.below(3) {
-                0 => (&MOMENTUM, &MOMENTUM_SPREADS, &[(1, 2), (0, 0)]),
-                1 => (&ADAM, &ADAM_SPREADS, &[(9, 4), (1, 0), (4, 1)]),
-                _ => (&ADAMW, &ADAMW_SPREADS, &[(10, 2), (1, 0), (4, 1)]),
-            };
-        let gradient = match expr.code.len().checked_sub(1) {
-            Some(last) => Value::Instr(last as u16),
-            None => self.operand(expr, is_tail)?,
-        };
-        let mut loads = Vec::new();
-        for &spread in spreads {
-            loads.push(self.load(expr, spread, size, forms, in_columns)?);
-        }
-        let first_const = expr.consts.len() as u16;
-        expr.consts.extend([0.1, 0.9, 0.001, 0.999, 1e-8]);
-        let first = expr.code.len() as u16;
-        for instr in tape {
-            let args = instr.args.map(|arg| match arg {
-                Value::Result => gradient,
-                Value::Load(i) => loads[usize::from(i)],
-                Value::Const(i) => Value::Const(first_const + i),
-                Value::Instr(i) => Value::Instr(first + i),
-            });
-            // Operands beyond the arity repeat the first.
-            let mut own = [args[0]; 3];
-            own[..instr.op.arity()].copy_from_slice(&args[..instr.op.arity()]);
-            expr.code.push(Instr { op: instr.op, args: own });
-        }
-        for &(instr, load) in stores {
-            let Value::Load(load) = loads[load] else { continue };
-            let to = expr.loads[usize::from(load)].buffer;
-            if self.writable.contains(&to) && !expr.stores.iter().any(|&(_, id)| id == to) {
-                expr.stores.push((Value::Instr(first + instr), to));
-            }
-        }
-        Some(())
     }
 
     /// A value that an expression has, if there is one.

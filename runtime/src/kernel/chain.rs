@@ -2,20 +2,23 @@
 //! stays in vector registers, as in an accumulator machine.
 //!
 //! A block of vectors is taken through the whole chain before the next one, so an instruction is
-//! decoded once a block, and only what somebody else reads is written. Where the operands lie is
-//! found once for all blocks of a line. What takes longer than its operands take to load, such as
-//! an exponential, is no link of a chain: it would need the vector registers for itself.
-#![expect(unsafe_code, reason = "reads and writes the vectors of a tile")]
+//! decoded once a block, and only what somebody else reads is written. What takes longer than its
+//! operands take to load, such as an exponential, is no link of a chain: it would need the vector
+//! registers for itself. The updates of all optimizers are chains.
 
-use super::instr::compute;
+mod run;
+
+pub use run::{Sweep, run};
+
 use super::tile::{Place, Tile};
-use crate::arena::Memory;
 use crate::program::{Cost, Opcode};
-use crate::simd::Simd;
-use std::mem::MaybeUninit;
+use crate::simd::LANES;
+use run::{is_form, pair};
 
-/// The most links of a chain.
-pub const LINKS: usize = 16;
+/// The most vectors of a block. With few, a division is still under way when the next block begins;
+/// with many, there are fewer instructions to decode. Lines of twelve vectors, as tiles of products
+/// have them, are two blocks.
+pub const BLOCK: usize = 6;
 
 /// Which operand of an instruction is the accumulator.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,58 +39,11 @@ impl At {
     pub fn others(self, opcode: Opcode) -> usize {
         opcode.arity() - if self == At::Both { 2 } else { 1 }
     }
-}
 
-/// One instruction of a chain.
-#[derive(Clone, Copy, Debug)]
-pub struct Link {
-    /// What is computed; `None` keeps the accumulator as it is.
-    pub form: Option<(Opcode, At)>,
-    /// Where the accumulator is loaded from, unless it is the value of the link before.
-    pub start: Option<Place>,
-    /// The other operands, in their order; those beyond the arity may be any place.
-    pub others: [Place; 2],
-    /// Where the value goes, if anybody but the next link reads it.
-    pub to: Option<Place>,
-}
-
-/// Makes `is_form` and `apply` of one list: what each position of the accumulator is good for.
-/// What commutes needs no second position.
-macro_rules! forms {
-    ($($at:ident: $($op:ident)*;)*) => {
-        /// Whether an instruction can have the accumulator there.
-        pub const fn is_form(at: At, opcode: Opcode) -> bool {
-            matches!((opcode, at), $($((Opcode::$op, At::$at))|*)|*)
-        }
-
-        /// The values of a link. The form is a constant in each arm, so that the code behind it is
-        /// made for it.
-        #[inline(always)]
-        unsafe fn apply<S: Simd, const B: usize>(
-            s: S,
-            acc: [S::F; B],
-            form: (Opcode, At),
-            other: impl Fn(usize) -> Strided,
-        ) -> [S::F; B] {
-            // SAFETY: the operands are the caller's.
-            unsafe {
-                match form {
-                    $($((Opcode::$op, At::$at) => {
-                        each::<S, B>(s, acc, (Opcode::$op, At::$at), other)
-                    })*)*
-                    _ => acc,
-                }
-            }
-        }
-    };
-}
-
-forms! {
-    First: Neg Abs Sqrt Relu Sign
-        Add Sub Mul Div Max Min Gate SigmoidGrad TanhGrad MulAdd NegMulAdd;
-    Second: Sub Div Max Min Gate SigmoidGrad TanhGrad;
-    Third: MulAdd NegMulAdd;
-    Both: Mul;
+    /// Whether a link can have the accumulator there.
+    pub const fn is_form(self, opcode: Opcode) -> bool {
+        is_form(self, opcode)
+    }
 }
 
 // The cheap instructions are the links of chains.
@@ -100,204 +56,162 @@ const _: () = {
     }
 };
 
-/// An operand along a line of a tile.
-#[derive(Clone, Copy)]
-struct Line {
-    first: *mut f32,
-    step: usize,
+/// How a link computes: an opcode, where it has the accumulator, and which of the other operands
+/// are the same for all vectors; or two of these, one after the other.
+type Form = u16;
+
+/// Keeps the accumulator as it is.
+const KEEP: Form = Form::MAX;
+
+/// The first form of two.
+const PAIR: Form = 1 << 12;
+
+const fn form(opcode: Opcode, at: At, is_fixed: [bool; 2]) -> Form {
+    (opcode as u16) << 4 | (at as u16) << 2 | (is_fixed[0] as u16) << 1 | is_fixed[1] as u16
 }
 
-impl Line {
-    #[inline(always)]
-    fn of(memory: Memory, place: &Place, tile: Tile, line: usize) -> Line {
-        let (to_line, step) = place.steps(tile);
-        Line { first: place.of(memory, tile).wrapping_add(line * to_line), step }
-    }
-
-    #[inline(always)]
-    fn block<const B: usize>(self, block: Block) -> Strided {
-        let low = self.first.wrapping_add(block.first * self.step);
-        let high = low.wrapping_add((block.len - B / 2) * self.step);
-        Strided { low, high, step: self.step }
-    }
+/// An operand of a chain.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+struct Operand {
+    /// Its first float in the arena.
+    offset: usize,
+    /// Which of the chain's strides it has.
+    stride: u8,
 }
 
-/// A link with its operands along a line: where they lie is found once for all its blocks.
-#[derive(Clone, Copy)]
-struct Resolved {
-    form: Option<(Opcode, At)>,
-    start: Option<Line>,
-    others: [Line; 2],
-    to: Option<Line>,
+/// One instruction of a chain, or two.
+#[derive(Clone, Copy, Debug)]
+pub struct Link {
+    form: Form,
+    /// Where the accumulator is loaded from, unless it is the value of the link before.
+    start: Option<Operand>,
+    /// The other operands of each, in their order; those beyond the arity may be any.
+    others: [[Operand; 2]; 2],
+    /// Where the value goes, if anybody but the next link reads it.
+    to: Option<Operand>,
 }
 
-impl Resolved {
-    #[inline(always)]
-    fn of(memory: Memory, link: &Link, tile: Tile, line: usize) -> Resolved {
-        let of = |place: &Place| Line::of(memory, place, tile, line);
-        let Link { form, start, others: [x, y], to } = link;
-        Resolved {
-            form: *form,
-            start: start.as_ref().map(of),
-            others: [of(x), of(y)],
-            to: to.as_ref().map(of),
-        }
-    }
-}
+/// The most strides of a chain.
+const STRIDES: usize = 8;
 
-/// Some vectors of a line.
-#[derive(Clone, Copy)]
-struct Block {
-    first: usize,
+/// How operands go on, in floats: the same for all that have a stride in common. The first stride
+/// is that of what is the same everywhere.
+#[derive(Clone, Debug, Default)]
+struct Strides {
+    row: [usize; STRIDES],
+    vec: [usize; STRIDES],
+    tile_row: [usize; STRIDES],
+    tile_vec: [usize; STRIDES],
+    /// What `row` and `vec` are from one block to the next: 0 for registers for a block.
+    next_row: [usize; STRIDES],
+    next_vec: [usize; STRIDES],
+    /// How many there are.
     len: usize,
+    /// Whether the vectors of every operand that moves follow each other, across and down a tile.
+    is_dense: [bool; 2],
 }
 
-/// The vectors of an operand that belong to a block: the first half of them from `low` on, the
-/// others from `high` on. Where the block is shorter than `B`, the halves overlap; what is then
-/// computed twice is the same twice, as every load of a link comes before its stores.
-#[derive(Clone, Copy)]
-struct Strided {
-    low: *mut f32,
-    high: *mut f32,
-    step: usize,
-}
-
-impl Strided {
-    #[inline(always)]
-    fn at<const B: usize>(self, i: usize) -> *mut f32 {
-        let half = B.div_ceil(2);
-        let (from, i) = if i < half { (self.low, i) } else { (self.high, i - half) };
-        from.wrapping_add(i * self.step)
+impl Strides {
+    /// The distances of a place, in the order of the lists.
+    fn distances(place: Place, is_register: bool) -> [usize; 6] {
+        let Place { row, vec, tile_row, tile_vec, .. } = place;
+        let next = if is_register { [0, 0] } else { [row, vec] };
+        [row, vec, tile_row, tile_vec, next[0], next[1]]
     }
-}
 
-/// Computes a link; an operand that is the same for all vectors is loaded once.
-#[inline(always)]
-unsafe fn each<S: Simd, const B: usize>(
-    s: S,
-    acc: [S::F; B],
-    form: (Opcode, At),
-    other: impl Fn(usize) -> Strided,
-) -> [S::F; B] {
-    let (x, y) = (other(0), other(1));
-    let others = form.1.others(form.0);
-    // SAFETY: the operands are the caller's.
-    unsafe {
-        match (others > 0 && x.step == 0, others > 1 && y.step == 0) {
-            (false, false) => every::<S, B, false, false>(s, acc, form, [x, y]),
-            (true, false) => every::<S, B, true, false>(s, acc, form, [x, y]),
-            (false, true) => every::<S, B, false, true>(s, acc, form, [x, y]),
-            (true, true) => every::<S, B, true, true>(s, acc, form, [x, y]),
+    fn find(&self, place: Place, is_register: bool) -> Option<usize> {
+        let Strides { row, vec, tile_row, tile_vec, next_row, next_vec, .. } = self;
+        let lists = [row, vec, tile_row, tile_vec, next_row, next_vec];
+        let own = Strides::distances(place, is_register);
+        (0..self.len).find(|&i| lists.map(|list| list[i]) == own)
+    }
+
+    /// The index of a stride, which is added if it is new.
+    fn index_of(&mut self, place: Place, is_register: bool) -> usize {
+        if let Some(index) = self.find(place, is_register) {
+            return index;
         }
+        let Strides { row, vec, tile_row, tile_vec, next_row, next_vec, len, .. } = self;
+        let lists = [row, vec, tile_row, tile_vec, next_row, next_vec];
+        for (list, own) in lists.into_iter().zip(Strides::distances(place, is_register)) {
+            list[*len] = own;
+        }
+        self.len += 1;
+        self.is_dense = [&self.vec, &self.row]
+            .map(|steps| steps[1..self.len].iter().all(|&step| step == LANES));
+        self.len - 1
     }
 }
 
-/// Computes a link where the first of the other operands is the same for all vectors if `X`, the
-/// second if `Y`.
-#[inline(always)]
-unsafe fn every<S: Simd, const B: usize, const X: bool, const Y: bool>(
-    s: S,
-    mut acc: [S::F; B],
-    (opcode, at): (Opcode, At),
-    [x, y]: [Strided; 2],
-) -> [S::F; B] {
-    for (i, a) in acc.iter_mut().enumerate() {
-        let (x, y) = (x.at::<B>(if X { 0 } else { i }), y.at::<B>(if Y { 0 } else { i }));
-        // SAFETY: the caller's operands cover the block; those beyond the arity are as good.
-        let (x, y) = unsafe { (s.load(x), s.load(y)) };
-        let args = match at {
-            At::First => [*a, x, y],
-            At::Second => [x, *a, y],
-            At::Third => [x, y, *a],
-            At::Both => [*a, *a, x],
+/// Cheap instructions that follow each other, bound to places.
+#[derive(Clone, Debug)]
+pub struct Chain {
+    /// What is done with each block of vectors, in order.
+    links: Vec<Link>,
+    strides: Strides,
+    /// The places from this offset on are registers for a block.
+    registers: usize,
+    /// Whether it has a division or a root, which take many times as long as anything else.
+    divides: bool,
+}
+
+impl Chain {
+    /// No links yet. The places from offset `registers` on are registers for a block, of which
+    /// nobody but the chain knows.
+    pub fn new(registers: usize) -> Chain {
+        let strides = Strides { len: 1, is_dense: [true; 2], ..Strides::default() };
+        Chain { links: Vec::new(), strides, registers, divides: false }
+    }
+
+    /// Whether links with these operands are sure to find room for their strides.
+    pub fn has_room_for(&self, places: &[Place]) -> bool {
+        let is_new =
+            |place: &&Place| self.strides.find(**place, place.offset >= self.registers).is_none();
+        self.strides.len + places.iter().filter(is_new).count() <= STRIDES
+    }
+
+    /// Adds a link that computes, or one that copies, with operands for which there is room:
+    /// `start` is where the accumulator is loaded from, unless it is the value of the link before,
+    /// and `to` where the value goes, if anybody but the next link reads it.
+    pub fn push(
+        &mut self,
+        computes: Option<(Opcode, At)>,
+        start: Option<Place>,
+        others: &[Place],
+        to: Option<Place>,
+    ) {
+        let start = start.map(|place| self.operand(place));
+        let mut own = [Operand::default(); 2];
+        let mut is_fixed = [false; 2];
+        for (index, &other) in others.iter().enumerate() {
+            own[index] = self.operand(other);
+            is_fixed[index] = own[index].stride == 0;
+        }
+        let to = to.map(|place| self.operand(place));
+        self.divides |= matches!(computes, Some((Opcode::Div | Opcode::Sqrt, _)));
+        let form = computes.map_or(KEEP, |(opcode, at)| form(opcode, at, is_fixed));
+        if let Some(last) = self.links.last_mut()
+            && (start, last.to) == (None, None)
+            && let Some(pair) = pair(last.form, form)
+        {
+            (last.form, last.others[1], last.to) = (pair, own, to);
+            return;
+        }
+        self.links.push(Link { form, start, others: [own, own], to });
+    }
+
+    fn operand(&mut self, place: Place) -> Operand {
+        let stride = self.strides.index_of(place, place.offset >= self.registers);
+        Operand { offset: place.offset, stride: stride as u8 }
+    }
+
+    /// Whether all offsets that it reads and writes are like this, but for registers for a block.
+    pub fn touches_only(&self, is: impl Fn(usize) -> bool) -> bool {
+        let operands = |link: &Link| {
+            let Link { start, others: [[a, b], [c, d]], to, .. } = *link;
+            [start.unwrap_or_default(), a, b, c, d, to.unwrap_or_default()]
         };
-        *a = compute(s, opcode, args);
-    }
-    acc
-}
-
-/// Takes a block through the chain. It has at most `B` vectors, and at least half as many.
-#[inline(always)]
-unsafe fn block<S: Simd, const B: usize>(s: S, links: &[Resolved], block: Block) {
-    let mut acc = [s.splat(0.0); B];
-    for link in links {
-        // SAFETY: the operands cover the caller's line, and so the block.
-        unsafe {
-            if let Some(start) = link.start {
-                let from = start.block::<B>(block);
-                for (i, a) in acc.iter_mut().enumerate() {
-                    *a = s.load(from.at::<B>(i));
-                }
-            }
-            if let Some(form) = link.form {
-                acc = apply::<S, B>(
-                    s,
-                    acc,
-                    form,
-                    #[inline(always)]
-                    |i| link.others[i].block::<B>(block),
-                );
-            }
-            if let Some(to) = link.to {
-                let to = to.block::<B>(block);
-                for (i, &a) in acc.iter().enumerate() {
-                    s.store(to.at::<B>(i), a);
-                }
-            }
-        }
-    }
-}
-
-/// Runs a chain over the tile.
-///
-/// # Safety
-/// It has at most [`LINKS`] links. Its operands are bound for this memory from a verified program
-/// and cover the tile.
-#[inline(never)]
-pub unsafe fn run<S: Simd>(s: S, memory: Memory, links: &[Link], tile: Tile) {
-    s.vectorize(
-        #[inline(always)]
-        || {
-            let (lines, len) = tile.lines();
-            for line in 0..lines {
-                let mut resolved = [const { MaybeUninit::uninit() }; LINKS];
-                for (resolved, link) in resolved.iter_mut().zip(links) {
-                    resolved.write(Resolved::of(memory, link, tile, line));
-                }
-                // SAFETY: as many as there are links have been written, and the line is one of the
-                // tile's, which the operands cover.
-                unsafe {
-                    let resolved = resolved[..links.len()].assume_init_ref();
-                    match S::TILE_ROWS {
-                        12 => blocks::<S, 12>(s, resolved, len),
-                        6 => blocks::<S, 6>(s, resolved, len),
-                        _ => blocks::<S, 2>(s, resolved, len),
-                    }
-                }
-            }
-        },
-    );
-}
-
-/// Cuts a line of `len` vectors into blocks of the same length, but for a vector.
-#[inline(always)]
-unsafe fn blocks<S: Simd, const B: usize>(s: S, links: &[Resolved], len: usize) {
-    let count = len.div_ceil(B);
-    let (least, longer) = (len / count, len % count);
-    let mut first = 0;
-    for index in 0..count {
-        let len = least + usize::from(index < longer);
-        // SAFETY: the operands cover the caller's line, and the block lies in it.
-        unsafe {
-            if len >= B.div_ceil(2) {
-                block::<S, B>(s, links, Block { first, len });
-            } else {
-                for at in (0..len).step_by(2) {
-                    let pair = Block { first: first + at, len: 2.min(len - at) };
-                    block::<S, 2>(s, links, pair);
-                }
-            }
-        }
-        first += len;
+        let mut operands = self.links.iter().flat_map(operands);
+        operands.all(|operand| operand.offset >= self.registers || is(operand.offset))
     }
 }

@@ -2,18 +2,23 @@
 //! and the bodies of reductions.
 //!
 //! Cheap instructions that follow each other run as a `chain`, the others are decoded once per
-//! tile and then loop. Values that are needed again live in registers, each as large as a tile may
-//! be, which stay in the first-level cache.
+//! tile and then loop. Values that are needed again live in registers, which stay in the
+//! first-level cache: each as large as a tile may be, or as a block, where all of the expression is
+//! one chain.
 #![expect(unsafe_code, reason = "passes the debt of an expression on to its instructions")]
 
-use super::chain::{self, At, LINKS, Link};
+use super::chain::{self, At, Chain};
 use super::instr::{self, Action, Instr};
 use super::straight::{self, Tape};
 use super::tile::{Place, Tile};
-use super::update::Update;
 use crate::arena::Memory;
 use crate::program::{self, Cost, Expr, Opcode, Spread, Value};
 use crate::simd::{LANES, Simd};
+use std::sync::Arc;
+
+/// The most instructions that are written out one by one: beyond, decoding them costs more than
+/// finding where the operands of a chain lie.
+const LONGEST_SPELLED_OUT: usize = 4;
 
 /// The registers of an expression: each holds a value for one tile.
 #[derive(Clone, Copy, Debug)]
@@ -38,6 +43,11 @@ impl Registers {
         let offset = self.offset + index * self.pitch();
         Place { offset, row: LANES, vec: self.rows * LANES, tile_row: 0, tile_vec: 0 }
     }
+
+    /// A register of which a chain uses the first vectors, for each block again.
+    fn block(&self, index: usize) -> Place {
+        Place { vec: LANES, ..self.place(index) }
+    }
 }
 
 /// A part of an expression that goes over the whole tile before the next one.
@@ -46,21 +56,17 @@ enum Pass {
     /// One instruction.
     Each(Instr),
     /// Cheap ones, with the value between them in vector registers.
-    Chain(Vec<Link>),
-    /// All of it, where it is such an update.
-    Update(Update),
+    Chain(Arc<Chain>),
 }
 
 impl Pass {
     /// Whether all that it reads and writes is like this.
-    fn touches_only(&self, is: impl Fn(&Place) -> bool) -> bool {
+    fn touches_only(&self, is: impl Fn(usize) -> bool) -> bool {
         match self {
-            Pass::Each(Instr { to, args, .. }) => args.iter().chain([to]).all(is),
-            Pass::Chain(links) => links
-                .iter()
-                .flat_map(|link| link.others.iter().chain(&link.start).chain(&link.to))
-                .all(is),
-            Pass::Update(_) => false,
+            Pass::Each(Instr { to, args, .. }) => {
+                args.iter().chain([to]).all(|place| is(place.offset))
+            }
+            Pass::Chain(chain) => chain.touches_only(is),
         }
     }
 }
@@ -98,7 +104,26 @@ pub struct Binding<'a> {
 impl Code {
     /// Binds `expr` and says how many registers it uses.
     pub fn bind(expr: &Expr, binding: &mut Binding) -> (Code, usize) {
-        let register = |index: usize| binding.registers.place(index);
+        let is_stored = |value| expr.stores.iter().any(|&(stored, _)| stored == value);
+        // A reduction reads the last value of the whole tile.
+        let ends_stored = is_stored(Value::Instr(expr.code.len().wrapping_sub(1) as u16));
+        let is_chain = ends_stored
+            && expr.code.iter().all(|instr| instr.op.cost() == Cost::Cheap)
+            && expr.loads.iter().all(|load| load.spread != binding.splat);
+        let (code, used) = Code::bind_with(expr, binding, is_chain);
+        match is_chain && code.passes.len() > 1 {
+            true => Code::bind_with(expr, binding, false),
+            false => (code, used),
+        }
+    }
+
+    /// Binds `expr` with registers for a block, if it is one chain, or for a tile.
+    fn bind_with(expr: &Expr, binding: &mut Binding, is_chain: bool) -> (Code, usize) {
+        let register = |index: usize| match is_chain && index > 0 {
+            true => binding.registers.block(index),
+            false => binding.registers.place(index),
+        };
+        let block_registers = if is_chain { register(1).offset } else { usize::MAX };
         // Register 0 holds the result of the kernel, registers are then given out by last use.
         let mut free: Vec<usize> = Vec::new();
         let mut used = 1;
@@ -192,21 +217,12 @@ impl Code {
         }
         instrs.extend(copies);
         let value = values.last().or(loads.first()).copied().unwrap_or_default();
-        let passes = match Update::of(expr, |value| place_of(value, &values)) {
-            Some((update, first)) => {
-                let gradient = Expr { code: expr.code[..first].to_vec(), ..Expr::default() };
-                let splats = instrs.iter().filter(|instr| instr.action == Action::Splat).count();
-                let mut passes = passes(&gradient, &instrs[..splats + first]);
-                passes.push(Pass::Update(update));
-                passes
-            }
-            None => passes(expr, &instrs),
-        };
+        let passes = passes(expr, &instrs, block_registers);
         let full = expr.loads.iter().zip(&loads).filter(|(load, _)| load.spread == Spread::Full);
         let mut operands: Vec<Place> = full.map(|(_, &place)| place).chain(targets).collect();
         operands.sort_by_key(|place| place.offset);
         operands.dedup();
-        let is_operand = |place: &Place| place.offset < binding.registers.offset;
+        let is_operand = |offset: usize| offset < binding.registers.offset;
         let is_sweep = passes.len() == 1 && passes.iter().all(|pass| pass.touches_only(is_operand));
         (Code { instrs, passes, operands, is_sweep, stores_result, value, result }, used)
     }
@@ -216,7 +232,10 @@ impl Code {
     pub fn most_bytes(expr: &Expr) -> usize {
         let operands = expr.loads.len() + expr.stores.len();
         let instrs = operands + expr.code.len() + expr.stores.len();
-        instrs * (size_of::<Instr>() + 2 * (size_of::<Pass>() + size_of::<Link>()))
+        instrs
+            * (size_of::<Instr>()
+                + 2 * (size_of::<Pass>() + size_of::<chain::Link>())
+                + size_of::<Chain>())
             + 2 * operands * size_of::<Place>()
     }
 
@@ -233,8 +252,11 @@ impl Code {
 
     /// Writes the expression out for a tile of one row or one vector across.
     pub fn unroll(&self, tape: &mut Tape, tile: Tile) {
-        if let [Pass::Update(Update::Adam(adam))] = &self.passes[..] {
-            return tape.push(straight::Op::Adam(adam.clone(), tile));
+        if let [Pass::Chain(chain)] = &self.passes[..]
+            && self.instrs.len() > LONGEST_SPELLED_OUT
+        {
+            let sweeps = chain::Sweep::of(chain, tile).into_iter();
+            return sweeps.for_each(|sweep| tape.push(straight::Op::Sweep(Box::new(sweep))));
         }
         let len = (tile.rows * tile.vecs) as u32;
         for Instr { action, to, args } in &self.instrs {
@@ -280,8 +302,7 @@ impl Code {
                     unsafe {
                         match pass {
                             Pass::Each(instr) => instr::run(s, memory, instr, tile),
-                            Pass::Chain(links) => chain::run(s, memory, links, tile),
-                            Pass::Update(update) => update.run(s, memory, tile),
+                            Pass::Chain(chain) => chain::run(s, memory, chain, tile),
                         }
                     }
                 }
@@ -291,7 +312,8 @@ impl Code {
 }
 
 /// The instructions as they run over a tile: the cheap ones that follow each other become chains.
-fn passes(expr: &Expr, instrs: &[Instr]) -> Vec<Pass> {
+/// The places from offset `registers` on are registers for a block.
+fn passes(expr: &Expr, instrs: &[Instr], registers: usize) -> Vec<Pass> {
     // Splats come before the code of the expression, copies after it.
     let code = instrs.iter().position(|instr| instr.action != Action::Splat);
     let code = code.unwrap_or(instrs.len());
@@ -311,38 +333,36 @@ fn passes(expr: &Expr, instrs: &[Instr]) -> Vec<Pass> {
             || expr.stores.iter().any(|&(stored, _)| stored == value)
             || others.iter().any(reads)
     };
-    let mut passes = Vec::new();
+    let operands = |instr: &Instr| [instr.args[0], instr.args[1], instr.args[2], instr.to];
+    let mut passes: Vec<Pass> = Vec::new();
     for (at, &instr) in instrs.iter().enumerate() {
-        let index = at.wrapping_sub(code);
-        // The links of the chain that it may join.
-        let links = match passes.last() {
-            Some(Pass::Chain(links)) => links.len() % LINKS,
-            _ => 0,
-        };
-        let [first, second, third] = instr.args;
-        let link = match instr.action {
-            Action::Copy => {
-                let others = [Place::default(); 2];
-                Link { form: None, start: Some(first), others, to: Some(instr.to) }
-            }
-            Action::Compute(opcode) if is_cheap(index) => {
-                let (start, at, mut others) = match taken(index).filter(|_| links > 0) {
-                    Some((at, [x, y])) => (None, at, [instr.args[x], instr.args[y]]),
-                    None => (Some(first), At::First, [second, third]),
-                };
-                others[at.others(opcode)..].fill(Place::default());
-                let to = is_read(index, links + 1 == LINKS).then_some(instr.to);
-                Link { form: Some((opcode, at)), start, others, to }
-            }
-            _ => {
-                passes.push(Pass::Each(instr));
-                continue;
-            }
-        };
-        match passes.last_mut() {
-            Some(Pass::Chain(chain)) if links > 0 => chain.push(link),
-            _ => passes.push(Pass::Chain(vec![link])),
+        let (index, next) = (at.wrapping_sub(code), instrs.get(at + 1));
+        let is_link = instr.action == Action::Copy || is_cheap(index);
+        if !is_link {
+            passes.push(Pass::Each(instr));
+            continue;
         }
+        let is_joined = match passes.last() {
+            Some(Pass::Chain(chain)) => chain.has_room_for(&operands(&instr)),
+            _ => false,
+        };
+        if !is_joined {
+            passes.push(Pass::Chain(Arc::new(Chain::new(registers))));
+        }
+        let Some(Pass::Chain(chain)) = passes.last_mut() else { unreachable!("it was pushed") };
+        let chain = Arc::get_mut(chain).expect("nobody else has it yet");
+        let [first, second, third] = instr.args;
+        let Action::Compute(opcode) = instr.action else {
+            chain.push(None, Some(first), &[], Some(instr.to));
+            continue;
+        };
+        let (start, at, others) = match taken(index).filter(|_| is_joined) {
+            Some((at, [x, y])) => (None, at, [instr.args[x], instr.args[y]]),
+            None => (Some(first), At::First, [second, third]),
+        };
+        let both = [operands(&instr), next.map_or([instr.to; 4], operands)].concat();
+        let to = is_read(index, !chain.has_room_for(&both)).then_some(instr.to);
+        chain.push(Some((opcode, at)), start, &others[..at.others(opcode)], to);
     }
     passes
 }
@@ -361,7 +381,7 @@ fn accumulator(instr: &program::Instr, before: Value) -> Option<(At, [usize; 2])
         [true, true, false] => (At::Both, [2, 2]),
         _ => return None,
     };
-    chain::is_form(at, instr.op).then_some((at, others))
+    at.is_form(instr.op).then_some((at, others))
 }
 
 /// For each instruction, the last instruction that reads it; stored values live to the end.

@@ -32,7 +32,6 @@ pub mod softmax;
 pub mod straight;
 mod sum;
 pub mod tile;
-mod update;
 
 pub(crate) use instr::compute_one;
 

@@ -8,13 +8,11 @@
 
 use super::Part;
 use super::bind::Bound;
+use super::chain::Sweep;
 use super::instr::compute;
-use super::tile::Tile;
-use super::update::Adam;
 use crate::arena::Memory;
 use crate::program::Opcode;
 use crate::simd::{LANES, Simd};
-use std::sync::Arc;
 
 /// The most work that is unrolled, in vectors computed, each multiply-add of a chain counted as
 /// one: beyond it the tiles of the general kernels, which load each operand for many rows at once,
@@ -123,8 +121,8 @@ pub enum Op {
         /// The lanes added up; may be [`LAST`].
         from: u32,
     },
-    /// An update over a tile.
-    Adam(Arc<Adam>, Tile),
+    /// A chain of instructions over some vectors.
+    Sweep(Box<Sweep>),
     /// A step by its general kernel.
     Step(Box<Bound>),
 }
@@ -237,7 +235,7 @@ impl Tape {
                 *len as usize
             }
             Op::Chain(Chain { len, k, .. }) => FEW_CHAINS.max(*len as usize) * (1 + *k as usize),
-            Op::Adam(_, tile) => tile.rows * tile.vecs,
+            Op::Sweep(sweep) => sweep.len(),
             Op::Step(_) | Op::Transpose { .. } => LANES,
             Op::Accumulate { .. } | Op::Total { .. } => 1,
         };
@@ -325,8 +323,8 @@ impl Op {
                     }
                     return last;
                 }
-                Op::Adam(ref adam, tile) => {
-                    update(s, memory, adam, tile);
+                Op::Sweep(ref sweep) => {
+                    sweep.run(s, memory);
                     return last;
                 }
                 Op::Step(ref step) => {
@@ -368,16 +366,6 @@ unsafe fn line<S: Simd>(s: S, memory: Memory, computes: &Compute) {
                 },
             );
         },
-    );
-}
-
-/// Runs an update; not inlined, as most runs have none.
-#[inline(never)]
-unsafe fn update<S: Simd>(s: S, memory: Memory, adam: &Adam, tile: Tile) {
-    s.vectorize(
-        #[inline(always)]
-        // SAFETY: the tile is one of the operation's.
-        move || unsafe { adam.run(s, memory, tile) },
     );
 }
 

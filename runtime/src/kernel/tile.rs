@@ -31,7 +31,7 @@ impl Tile {
     /// Whether its lines are its columns of vectors: the longer of the two, rows where they are
     /// equal.
     #[inline(always)]
-    fn is_tall(&self) -> bool {
+    pub fn is_tall(&self) -> bool {
         self.rows > self.vecs
     }
 
