@@ -13,7 +13,7 @@ const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
 const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
 const ROUNDS: usize = 10;
 
-/// The stream that orders the rows of an epoch; see [`permutation`].
+/// The stream that orders the rows of an epoch; see [`shuffle`].
 pub const SHUFFLE_STREAM: StreamId = StreamId(u32::MAX);
 /// The stream that chooses the rows held out for validation.
 pub const SPLIT_STREAM: StreamId = StreamId(u32::MAX - 1);
@@ -98,14 +98,8 @@ impl Stream {
     }
 }
 
-/// The order of `n` rows in an epoch: a function of (seed, epoch, n) alone, with Fisher and Yates.
-pub fn permutation(seed: u64, epoch: u64, n: u32) -> Vec<u32> {
-    let mut order: Vec<u32> = (0..n).collect();
-    shuffle(Stream { seed, stream: SHUFFLE_STREAM }, epoch, &mut order);
-    order
-}
-
-/// Shuffles the rows in place: a function of (stream, step) and of their number alone.
+/// Shuffles the rows in place: a function of (stream, step) and of their number alone, with Fisher
+/// and Yates.
 ///
 /// Panics with 2^32 rows or more.
 pub fn shuffle(stream: Stream, step: u64, rows: &mut [u32]) {
@@ -135,6 +129,13 @@ fn ln(x: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The order of `n` rows in an epoch.
+    fn permutation(seed: u64, epoch: u64, n: u32) -> Vec<u32> {
+        let mut order: Vec<u32> = (0..n).collect();
+        shuffle(Stream { seed, stream: SHUFFLE_STREAM }, epoch, &mut order);
+        order
+    }
 
     const STREAM: Stream = Stream { seed: 7, stream: StreamId(3) };
 

@@ -8,7 +8,7 @@ mod header;
 mod read;
 
 pub(crate) use read::{Given, Source};
-pub use read::{WeightsFile, read_metadata, read_weights, read_weights_within};
+pub use read::{WeightsFile, read_metadata};
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;

@@ -3,8 +3,9 @@
 use arenet::internals::prelude::*;
 use arenet::internals::runtime::random::Stream;
 use arenet_runtime::program::StreamId;
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// A classifier of 12 numbers into 3 classes, with everything that carries a state.
@@ -125,4 +126,12 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.0);
     }
+}
+
+/// All tensors of a file of weights, in its order, and the metadata.
+pub fn read_weights(
+    path: impl AsRef<Path>,
+) -> Result<(Vec<Tensor>, BTreeMap<String, String>), DataError> {
+    let mut file = WeightsFile::open(path)?;
+    Ok((file.read_all(u64::MAX)?, file.metadata().clone()))
 }

@@ -1,6 +1,7 @@
 //! A run that is interrupted and resumed ends as if nothing had happened.
 
-use crate::common::{CLASSIFIER, LINE, Scratch, classes, finish, line, program, run_to, trainer};
+use crate::common::{CLASSIFIER, LINE, Scratch, classes, finish, line, program, run_to};
+use crate::common::{read_weights, trainer};
 use arenet::internals::prelude::*;
 use pretty_assertions::assert_eq;
 use std::fs;

@@ -57,19 +57,6 @@ pub struct Classes<'a> {
     pub domain: &'a Domain,
 }
 
-/// Writes `rows` rows of all outputs, in many small pieces: `w` had better be buffered.
-///
-/// A number is the shortest text that reads back as the same f32. What is not finite is `NaN`,
-/// `inf` or `-inf` in CSV, and `null` in JSON, which has no word for it.
-pub fn write_predictions(
-    w: &mut dyn Write,
-    format: Format,
-    rows: usize,
-    outputs: &[Output<'_>],
-) -> io::Result<()> {
-    write_part(w, format, Part { before: 0, rows, all: rows }, outputs)
-}
-
 /// Some of the rows that are written: `rows` of `all`, after `before` of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Part {
@@ -81,7 +68,14 @@ pub struct Part {
     pub all: usize,
 }
 
-/// [`write_predictions`] in parts, one after the other, so that only the values of one are held.
+/// Writes some rows of all outputs, in many small pieces: `w` had better be buffered. The parts
+/// follow each other, so that only the values of one are held.
+///
+/// A number is the shortest text that reads back as the same f32. What is not finite is `NaN`,
+/// `inf` or `-inf` in CSV, and `null` in JSON, which has no word for it.
+///
+/// # Errors
+/// Those of `w`, or outputs that do not have as many values as the part has rows.
 pub fn write_part(
     w: &mut dyn Write,
     format: Format,

@@ -256,22 +256,6 @@ pub(super) fn heads_of(tensors: &[Tensor], name: &str) -> Result<Vec<Head>, Data
     tensors.iter().map(head).collect()
 }
 
-/// Reads all tensors, in the order of the file, and the metadata. F64, F16 and BF16 become F32.
-pub fn read_weights(
-    path: impl AsRef<Path>,
-) -> Result<(Vec<Tensor>, BTreeMap<String, String>), DataError> {
-    read_weights_within(path, u64::MAX)
-}
-
-/// [`read_weights`] of tensors that take at most `max_bytes` as f32.
-pub fn read_weights_within(
-    path: impl AsRef<Path>,
-    max_bytes: u64,
-) -> Result<(Vec<Tensor>, BTreeMap<String, String>), DataError> {
-    let mut file = WeightsFile::open(path)?;
-    Ok((file.read_all(max_bytes)?, file.metadata))
-}
-
 /// Reads the metadata alone.
 pub fn read_metadata(path: impl AsRef<Path>) -> Result<BTreeMap<String, String>, DataError> {
     let (mut file, name) = open(path.as_ref())?;

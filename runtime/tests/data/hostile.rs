@@ -5,7 +5,6 @@ use std::fs;
 
 use arenet_runtime::data::{ColumnMap, TableSpec, Values, read_csv};
 use arenet_runtime::random::Stream;
-use arenet_runtime::weights::read_weights;
 
 use super::{array, digits, folder, idx, integer, npy, real, species, weights};
 
@@ -127,7 +126,7 @@ fn weight_files() {
     );
     mutate(&[weights::file(header, &[0x3C; 32])], 5000, |bytes| {
         fs::write(&path, bytes).unwrap();
-        if let Ok((tensors, _)) = read_weights(&path) {
+        if let Ok((tensors, _)) = weights::read_weights(&path) {
             let whole = |t: &arenet_runtime::weights::Tensor| {
                 t.data.len() == t.shape.iter().product::<usize>()
             };

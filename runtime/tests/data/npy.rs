@@ -1,9 +1,10 @@
 //! NumPy arrays: the types that are read, the round trip, and what is refused.
 
-use arenet_runtime::data::output::{Format, Output, write_predictions};
+use arenet_runtime::data::output::{Format, Output};
 use pretty_assertions::assert_eq;
 
 use super::array;
+use super::output::write_predictions;
 
 /// A file of version 1.0 with this header and data.
 pub fn file(header: &str, data: &[u8]) -> Vec<u8> {

@@ -1,8 +1,20 @@
 //! Predictions as text, and as a matrix.
 
-use arenet_runtime::data::output::{Classes, Format, Output, Part, write_part, write_predictions};
+use std::io::{self, Write};
+
+use arenet_runtime::data::output::{Classes, Format, Output, Part, write_part};
 use arenet_runtime::program::Domain;
 use pretty_assertions::assert_eq;
+
+/// Writes all rows at once.
+pub fn write_predictions(
+    w: &mut dyn Write,
+    format: Format,
+    rows: usize,
+    outputs: &[Output<'_>],
+) -> io::Result<()> {
+    write_part(w, format, Part { before: 0, rows, all: rows }, outputs)
+}
 
 /// What is written of all rows at once, which is what is written of them in parts.
 fn written(format: Format, rows: usize, outputs: &[Output<'_>]) -> Vec<u8> {
@@ -112,6 +124,6 @@ fn formats_and_mistakes() {
     let classes = Some(Classes { column: "k", domain: &domain });
     for output in [plain("y", 2, &[1.0]), Output { classes, ..plain("y", 2, &[1.0, 2.0]) }] {
         let error = write_predictions(&mut Vec::new(), Format::Csv, 1, &[output]).unwrap_err();
-        assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
     }
 }

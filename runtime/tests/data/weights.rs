@@ -2,15 +2,22 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use arenet_runtime::weights::{
-    MAX_HEADER_BYTES, Tensor, read_weights, read_weights_within, write_weights,
-};
+use arenet_runtime::data::DataError;
+use arenet_runtime::weights::{MAX_HEADER_BYTES, Tensor, WeightsFile, write_weights};
 use pretty_assertions::assert_eq;
 use safetensors::{Dtype, SafeTensors};
 
 use super::folder;
+
+/// All tensors of a file of weights, in its order, and the metadata.
+pub fn read_weights(
+    path: impl AsRef<Path>,
+) -> Result<(Vec<Tensor>, BTreeMap<String, String>), DataError> {
+    let mut file = WeightsFile::open(path)?;
+    Ok((file.read_all(u64::MAX)?, file.metadata().clone()))
+}
 
 /// A file with this header and data.
 pub fn file(header: &str, data: &[u8]) -> Vec<u8> {
@@ -222,8 +229,8 @@ fn a_header_above_the_limit_is_not_even_parsed() {
 fn memory_limit_and_other_kinds_of_file() {
     let path = place("weights_memory");
     write_weights(&path, &[tensor("w", &[3], &[1.0; 3])], &BTreeMap::new()).unwrap();
-    assert!(read_weights_within(&path, 12).is_ok());
-    let error = read_weights_within(&path, 11).unwrap_err().to_string();
+    assert!(WeightsFile::open(&path).unwrap().read_all(12).is_ok());
+    let error = WeightsFile::open(&path).unwrap().read_all(11).unwrap_err().to_string();
     assert!(error.ends_with(": needs more memory than the limit of 11 bytes"), "{error}");
     let folder = path.parent().unwrap();
     let error = read_weights(folder).unwrap_err().to_string();
