@@ -19,7 +19,7 @@ pub enum Batch {
 pub struct Schedule {
     /// The rate that it starts from.
     pub base: f64,
-    /// The rate; its [`HostInput::Base`](crate::host::HostInput::Base) is `base`.
+    /// The rate; its [`HostInput::Base`] is `base`.
     pub rate: HostNumber,
 }
 
