@@ -310,6 +310,11 @@ impl<'n> PredictorOptions<'n> {
 
     fn build<R: Read + Seek>(&self, mut file: WeightsFile<R>) -> Result<Predictor, Error> {
         let (batch, weights, purpose) = (self.batch, self.weights, Purpose::Evaluate);
+        if self.net.compiled().is_some() && (batch.is_some() || weights != Precision::F32) {
+            let text =
+                format!("{}: is compiled, with the batch and weights it has", self.net.name());
+            return Err(Error::usage(text));
+        }
         let options = Options { batch, weights, purpose, ..Options::default() };
         let (program, _) = self.net.compile(&options)?;
         if says_checkpoint(file.metadata()) {

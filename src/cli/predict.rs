@@ -62,11 +62,10 @@ pub fn run(cx: &Context, args: &PredictArgs) -> Result<(), Failure> {
         let inputs = Inputs::new(&args.model).file("the weights", file.as_deref().ok());
         inputs.rows("the data", path.as_ref().ok()).check_output(out, "--out")?;
     }
-    // One program to run, without what training needs; the other knows the targets, whose columns
-    // the table may have and whose classes name those of the outputs.
-    let built = source.build(cx, Some(ROWS), Purpose::Predict)?;
-    let full = source.build_quietly(cx, Some(1), Purpose::Train)?;
-    let program = full.program();
+    // It knows the targets, whose columns the table may have and whose classes name those of the
+    // outputs, but nothing that training needs.
+    let built = source.build(cx, Some(ROWS), Purpose::Evaluate)?;
+    let program = built.program();
     let mut weights = data::open_weights(cx, program, &file?)?;
     let (running, options) = (built.program.clone(), cx.global.exec());
     let mut predictor = Predictor::from_file(running, &mut weights.file, options)?;
