@@ -128,7 +128,7 @@ impl Grown {
     fn unary(&mut self, a: NodeId, bound: f64, kind: usize) {
         self.grow(bound.max(1.0) + 1.0, |f| {
             let x = f.term(a);
-            match kind % 9 {
+            match kind % 10 {
                 0 => -x,
                 1 => x.abs(),
                 2 => (x.abs() + 1.0).sqrt(),
@@ -137,7 +137,8 @@ impl Grown {
                 5 => x.sigmoid(),
                 6 => x.tanh(),
                 7 => x.softplus(),
-                _ => x.normal_cdf(),
+                8 => x.normal_cdf(),
+                _ => x.erf(),
             }
         });
     }

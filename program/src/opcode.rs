@@ -5,7 +5,7 @@
 //! (`compute` in the runtime), its place in chains if it is cheap, and the gradient of a function
 //! that the compiler's graphs have.
 
-use std::f64::consts::PI;
+use std::f64::consts::{PI, SQRT_2};
 
 /// What an instruction takes beside the loads of its operands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -136,6 +136,8 @@ opcodes! {
         Softplus "softplus" (a): Costly = a.max(0.0) + (-a.abs()).exp().ln_1p();
         /// Φ(a), the distribution function of the standard normal
         NormalCdf "normal_cdf" (a): Costly = normal_cdf(a);
+        /// erf a, the error function
+        Erf "erf" (a): Costly = erf(a);
         /// -1, 0 or 1
         Sign "sign" (a): Cheap = if a == 0.0 || a.is_nan() { a } else { a.signum() };
     }
@@ -182,28 +184,44 @@ impl BinaryFn {
     }
 }
 
-/// Φ(x): near 0 the series of Marsaglia, "Evaluating the Normal Distribution" (2004), and in the
-/// tails Laplace's continued fraction, since the series loses their small values to rounding.
+/// Φ(x): in the tails Laplace's continued fraction, since their small values would be lost as
+/// differences of others.
 fn normal_cdf(x: f64) -> f64 {
-    let density = (-0.5 * x * x).exp() / (2.0 * PI).sqrt();
-    if x > 4.0 {
-        return 1.0 - normal_cdf(-x);
+    match x {
+        _ if x > 4.0 => 1.0 - normal_cdf(-x),
+        _ if x < -4.0 => density(x) / (1..200).rev().fold(-x, |tail, k| -x + f64::from(k) / tail),
+        _ => 0.5 + above_half(x),
     }
-    if x < -4.0 {
-        return density / (1..200).rev().fold(-x, |tail, k| -x + f64::from(k) / tail);
+}
+
+/// The part of the standard normal distribution between -x √2 and x √2.
+fn erf(x: f64) -> f64 {
+    let z = x * SQRT_2;
+    if x.abs() > 3.0 {
+        1.0f64.copysign(x) * (1.0 - 2.0 * normal_cdf(-z.abs()))
+    } else {
+        2.0 * above_half(z)
     }
+}
+
+fn density(x: f64) -> f64 {
+    (-0.5 * x * x).exp() / (2.0 * PI).sqrt()
+}
+
+/// Φ(x) - ½ by the series of Marsaglia, "Evaluating the Normal Distribution" (2004).
+fn above_half(x: f64) -> f64 {
     let (mut sum, mut term, mut k) = (x, x, 1.0);
     while sum + term != sum {
         k += 2.0;
         term *= x * x / k;
         sum += term;
     }
-    0.5 + density * sum
+    density(x) * sum
 }
 
 #[cfg(test)]
 mod tests {
-    use super::normal_cdf;
+    use super::{erf, normal_cdf};
 
     #[test]
     fn normal_cdf_is_that_of_the_tables() {
@@ -218,6 +236,23 @@ mod tests {
         ] {
             let error = (normal_cdf(x) - expected).abs() / expected;
             assert!(error < 1e-11, "{x}: {} is off by {error}", normal_cdf(x));
+        }
+    }
+
+    #[test]
+    fn erf_is_that_of_the_tables() {
+        // Python's math.erf
+        for (x, expected) in [
+            (0.0, 0.0),
+            (1e-9, 1.1283791670955126e-09),
+            (-0.5, -0.5204998778130465),
+            (1.0, 0.8427007929497149),
+            (-2.9, -0.9999589021219005),
+            (3.1, 0.9999883513426328),
+            (9.0, 1.0),
+        ] {
+            let error = (erf(x) - expected).abs();
+            assert!(error <= 1e-14 * expected.abs(), "{x}: {} is off by {error}", erf(x));
         }
     }
 }

@@ -57,6 +57,11 @@ fn normal_cdf() {
 }
 
 #[test]
+fn erf() {
+    check(Function::Erf);
+}
+
+#[test]
 fn gelu() {
     check(Function::Gelu);
 }
@@ -72,14 +77,15 @@ fn saturates_at_the_ends() {
     assert_eq!(ends(Function::Sigmoid), [0.0, 0.5, 1.0]);
     assert_eq!(ends(Function::Tanh), [-1.0, 0.0, 1.0]);
     assert_eq!(ends(Function::NormalCdf), [0.0, 0.5, 1.0]);
+    assert_eq!(ends(Function::Erf), [-1.0, 0.0, 1.0]);
     assert_eq!(ends(Function::Gelu), [0.0, 0.0, f32::INFINITY]);
 }
 
 #[test]
-fn tanh_is_odd() {
-    for x in sample() {
-        let [y, minus_y] =
-            [x, x.map(|x| -x)].map(|x| Isa::detect().dispatch(Apply(Function::Tanh, x)));
+fn tanh_and_erf_are_odd() {
+    let functions = [Function::Tanh, Function::Erf];
+    for (function, x) in functions.into_iter().flat_map(|f| sample().map(move |x| (f, x))) {
+        let [y, minus_y] = [x, x.map(|x| -x)].map(|x| Isa::detect().dispatch(Apply(function, x)));
         assert!(y.iter().zip(minus_y).all(|(a, b)| a.is_nan() || a.to_bits() == (-b).to_bits()));
     }
 }

@@ -162,6 +162,11 @@ impl<'f> Term<'f> {
         self.unary(UnaryFn::NormalCdf)
     }
 
+    /// erf a, the error function
+    pub fn erf(self) -> Term<'f> {
+        self.unary(UnaryFn::Erf)
+    }
+
     /// -1, 0 or 1
     pub fn sign(self) -> Term<'f> {
         self.unary(UnaryFn::Sign)

@@ -11,6 +11,7 @@ pub const ACTIVATIONS: &[Entry<Function>] = &[
     unary("exp", |b, args| each(b, args, |x| x.exp())),
     unary("log", |b, args| each(b, args, |x| x.log())),
     unary("sqrt", |b, args| each(b, args, |x| x.sqrt())),
+    unary("erf", |b, args| each(b, args, |x| x.erf())),
     Entry {
         signature: Signature { name: "relu", positional: 1, params: X },
         built: Some(Function {

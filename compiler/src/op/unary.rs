@@ -4,7 +4,7 @@ use super::{Operand, Operator, Sample, elements, float_shapes};
 use crate::eval::Tensor;
 use crate::graph::{Formula, Graph, NodeId, Shape, ShapeError, Type};
 pub use arenet_program::UnaryFn;
-use std::f64::consts::PI;
+use std::f64::consts::{FRAC_2_SQRT_PI, PI};
 
 /// A function of each element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,6 +43,7 @@ impl Operator for Unary {
             UnaryFn::Relu => dy.gate(y),
             UnaryFn::Softplus => dy * x.sigmoid(),
             UnaryFn::NormalCdf => dy * (x * x * -0.5).exp() * (1.0 / (2.0 * PI).sqrt()),
+            UnaryFn::Erf => dy * (-(x * x)).exp() * FRAC_2_SQRT_PI,
             UnaryFn::Sign => return None,
         };
         Some(dx.id)

@@ -89,6 +89,7 @@ pub fn compute<S: Simd>(s: S, opcode: Opcode, [a, b, c]: [S::F; 3]) -> S::F {
         Opcode::Relu => s.max(zero, a),
         Opcode::Softplus => math::softplus(s, a),
         Opcode::NormalCdf => math::normal_cdf(s, a),
+        Opcode::Erf => math::erf(s, a),
         Opcode::Sign => {
             let negative = s.select(s.gt(zero, a), s.splat(-1.0), zero);
             s.select(s.gt(a, zero), one, negative)

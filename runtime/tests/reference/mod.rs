@@ -1,6 +1,6 @@
 //! The elementary functions of `simd::math` beside what they should give, computed in f64.
 
-use arenet_runtime::simd::math::{exp, gelu, log, normal_cdf, sigmoid, softplus, tanh};
+use arenet_runtime::simd::math::{erf, exp, gelu, log, normal_cdf, sigmoid, softplus, tanh};
 use arenet_runtime::simd::{LANES, Simd, Task};
 
 /// A function of `simd::math`.
@@ -12,12 +12,13 @@ pub enum Function {
     Tanh,
     Softplus,
     NormalCdf,
+    Erf,
     Gelu,
 }
 use Function::*;
 
 impl Function {
-    pub const ALL: [Function; 7] = [Exp, Log, Sigmoid, Tanh, Softplus, NormalCdf, Gelu];
+    pub const ALL: [Function; 8] = [Exp, Log, Sigmoid, Tanh, Softplus, NormalCdf, Erf, Gelu];
 
     /// The exact value, but for the error of f64.
     pub fn exact(self, x: f64) -> f64 {
@@ -29,6 +30,7 @@ impl Function {
             Tanh => x.tanh(),
             Softplus => x.max(0.0) + (-x.abs()).exp().ln_1p(),
             NormalCdf => phi(x),
+            Erf => libm::erf(x),
             // The limit at -inf, which the product does not have.
             Gelu if x < -40.0 => 0.0,
             Gelu => x * phi(x),
@@ -38,7 +40,7 @@ impl Function {
     /// The most units in the last place a result may be off.
     pub fn limit(self) -> f64 {
         match self {
-            Exp | Log | Softplus => 2.0,
+            Exp | Log | Softplus | Erf => 2.0,
             Sigmoid | Tanh | NormalCdf | Gelu => 3.0,
         }
     }
@@ -49,7 +51,7 @@ impl Function {
             Exp | Softplus => (0.0, f32::INFINITY),
             Log => (f32::NEG_INFINITY, f32::INFINITY),
             Sigmoid | NormalCdf => (0.0, 1.0),
-            Tanh => (-1.0, 1.0),
+            Tanh | Erf => (-1.0, 1.0),
             Gelu => (-0.169_972, f32::INFINITY),
         }
     }
@@ -98,6 +100,7 @@ impl Task for Apply {
             Tanh => tanh(s, x),
             Softplus => softplus(s, x),
             NormalCdf => normal_cdf(s, x),
+            Erf => erf(s, x),
             Gelu => gelu(s, x),
         })
     }

@@ -12,14 +12,17 @@
 //! | [`tanh`]       | 2.50 | in [-1, 1], odd                                              |
 //! | [`softplus`]   | 1.68 | never negative                                               |
 //! | [`normal_cdf`] | 2.00 | in [0, 1]; below the smallest normal number rounded, or 0    |
+//! | [`erf()`]      | 1.04 | in [-1, 1], odd                                              |
 //! | [`gelu`]       | 2.44 | below the smallest normal number rounded, or 0               |
 //!
 //! A NaN gives a NaN.
 
+mod erf;
 mod exp;
 mod log;
 mod normal;
 
+pub use erf::erf;
 pub use exp::{exp, sigmoid, tanh};
 pub use log::{log, softplus};
 pub use normal::{gelu, normal_cdf};
