@@ -5,8 +5,8 @@ mod common;
 
 use arenet_compiler::graph::{Formula, Shape};
 use arenet_compiler::op::{Axis, Operand};
+use arenet_runtime::exec::share::{Split, shares};
 use arenet_runtime::exec::{EntryPoint, Executor, Options, RunError};
-use arenet_runtime::kernel::share::{Split, shares};
 use arenet_runtime::predict::Predictor;
 use arenet_runtime::program::{Port, Program, Verified};
 use arenet_runtime::simd::Isa;

@@ -9,12 +9,18 @@ const MAX_LINES: usize = 600;
 const MAX_COLUMNS: usize = 100;
 
 /// Below this folder (or in this file), the code names none of these, because.
-const IMPORTS: [(&str, &[&str], &str); 9] = [
+const IMPORTS: [(&str, &[&str], &str); 11] = [
     ("compiler/src/syntax/", &["graph", "Graph"], "text knows nothing of graphs: lower/ does"),
     ("compiler/src/pass/", &["syntax", "ast"], "a pass sees graphs: lower/ reads the text"),
     ("compiler/src/op/", &["pass"], "an operator does not know who transforms it"),
     ("runtime/src/simd/", &["kernel", "exec", "train"], "kernels build on simd, not the reverse"),
-    ("runtime/src/kernel/", &["exec", "team", "train"], "a kernel does not know who runs it"),
+    (
+        "runtime/src/kernel/",
+        &["straight", "exec", "team", "train"],
+        "a kernel does not know who runs it",
+    ),
+    ("runtime/src/kernel/expr/", &["gemm", "bound"], "a kernel runs it, not the reverse"),
+    ("runtime/src/straight/", &["exec", "team", "train"], "the executor runs it"),
     ("runtime/src/exec.rs", &HOST, "it runs entries, no more"),
     ("runtime/src/exec/", &HOST, "it runs entries, no more"),
     ("src/cli/", &["arenet_compiler", "arenet_runtime"], "the command uses the facade `arenet`"),

@@ -1,7 +1,9 @@
 //! The executor: a verified program bound to one arena, walked step by step.
 #![expect(unsafe_code, reason = "gives the steps of a verified program its arena")]
 
+mod bind;
 mod check;
+mod constants;
 mod explain;
 mod feed;
 mod limit;
@@ -9,6 +11,7 @@ mod memory;
 mod narrow;
 mod profile;
 mod rows;
+pub mod share;
 mod shared;
 mod stretch;
 mod transfer;
@@ -22,14 +25,14 @@ pub use rows::Side;
 pub(crate) use stretch::Order;
 
 use self::memory::{Fences, Space, bound_bytes};
+use self::share::{Share, shares};
 use crate::arena::{Arena, Memory};
-use crate::kernel::Part;
-use crate::kernel::bind::{Bound, unroll};
-use crate::kernel::share::{Share, shares};
-use crate::kernel::straight;
+use crate::kernel::bound::Bound;
+use crate::kernel::place::Part;
 use crate::program::text::message;
 use crate::program::{BufferId, DType, Layout, PerEntry, Port, Program, Verified};
 use crate::simd::{Isa, LANES, Simd, Task};
+use crate::straight::{self, unroll};
 use crate::team::{ALONE, Crew, Team};
 use std::fmt;
 use std::sync::Arc;

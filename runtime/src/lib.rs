@@ -12,6 +12,7 @@ pub mod pytorch;
 pub mod random;
 pub mod rows;
 pub mod simd;
+mod straight;
 mod team;
 pub mod train;
 pub mod weights;

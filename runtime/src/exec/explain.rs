@@ -5,7 +5,7 @@
 //! sums is not that of the kernel, so a sum that overflows only just may be missed.
 
 use super::Executor;
-use crate::kernel::compute_one;
+use crate::kernel::lanes::compute_one;
 use crate::program::lines::Part;
 use crate::program::{BufferId, DType, Expr, Gemm, Kernel, Load, Reduce, Span, Spread, Value};
 

@@ -1,11 +1,11 @@
 //! Where everything that a program is bound to lies, and what binding it takes.
 
+use super::bind::Binder;
+use super::constants::Constants;
+use super::share::Share;
 use super::{EntryPoint, Launch};
-use crate::kernel::bind::Binder;
-use crate::kernel::code::Code;
-use crate::kernel::constants::Constants;
+use crate::kernel::expr::Code;
 use crate::kernel::gemm::Gemm;
-use crate::kernel::share::Share;
 use crate::program::{Expr, Kernel, PerEntry, Program};
 use crate::simd::LANES;
 use std::ops::Range;

@@ -5,9 +5,9 @@
 //! and is verified as any other, so nothing is decided, and nothing costs time, while one runs.
 
 use super::memory::Space;
+use super::share::shares;
 use super::{EntryPoint, Executor, Options, RunError};
 use crate::arena::{ALIGNMENT, Arena};
-use crate::kernel::share::shares;
 use crate::program::verify::verify;
 use crate::program::{BufferId, PerEntry, Program};
 use std::collections::HashSet;

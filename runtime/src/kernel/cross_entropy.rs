@@ -1,8 +1,8 @@
 //! Softmax and cross-entropy with class indices in one, and the share of correct answers.
 #![expect(unsafe_code, reason = "reads and writes rows of vectors")]
 
+use super::place::{Extent, Part};
 use super::softmax::{Logits, copied_row, each, load, normalizer, store};
-use super::{Extent, Part};
 use crate::arena::Memory;
 use crate::simd::{LANES, Simd, math};
 

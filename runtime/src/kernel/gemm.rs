@@ -21,11 +21,9 @@ use self::ahead::{Ahead, NextRows};
 use self::block::Block;
 use self::multiply::multiply;
 use self::pack::{MAX_PACKED_VECTORS, widens};
-use super::code::Code;
-use super::straight::{self, Line, Tape};
+use super::expr::Code;
+use super::place::{Extent, LARGEST_TILE, Part, Tile};
 use super::sum::Chains;
-use super::tile::{LARGEST_TILE, Tile};
-use super::{Extent, Part};
 use crate::arena::Memory;
 use crate::simd::{LANES, Simd};
 use std::ops::Range;
@@ -247,63 +245,6 @@ impl Gemm {
     /// Whether each sum is one chain at a batch of `batch` rows.
     pub fn is_one_chain(&self, batch: usize) -> bool {
         !self.chains.splits(self.k.at(batch))
-    }
-
-    /// Writes the product out, one chain of multiply-adds for each vector of C.
-    pub fn unroll(&self, tape: &mut Tape, batch: usize, packed: bool) {
-        let (k, n) = (self.k.at(batch), self.n.at(batch));
-        let vecs = n.div_ceil(LANES);
-        let mut b = self.b;
-        if self.b_transposed {
-            let (room, step) = (k.next_multiple_of(LANES), self.b.row as u32);
-            let blocks = if packed { 0..0 } else { 0..k };
-            for (vec, block) in
-                (0..vecs).flat_map(|vec| blocks.clone().step_by(LANES).map(move |i| (vec, i)))
-            {
-                let column = block / LANES * self.b.column;
-                let at = (self.b.offset + vec * LANES * self.b.row + column) as u32;
-                tape.push(straight::Op::Transpose {
-                    to: straight::vector(self.pack, vec * room + block),
-                    from: Line { at, step },
-                    rows: (n - vec * LANES).min(LANES) as u32,
-                    columns: (k - block).min(LANES) as u32,
-                });
-                if tape.is_long() {
-                    return;
-                }
-            }
-            b = Operand { offset: self.pack, row: LANES, column: room * LANES };
-        }
-        for gemm in [Some(self), self.sums.as_deref()].into_iter().flatten() {
-            gemm.unroll_chains(tape, batch, b);
-        }
-    }
-
-    /// Writes the chains out, over op(B) as it lies there.
-    fn unroll_chains(&self, tape: &mut Tape, batch: usize, b: Operand) {
-        let (m, k, n) = (self.m.at(batch), self.k.at(batch), self.n.at(batch));
-        let vecs = n.div_ceil(LANES);
-        for (vec, row) in
-            (0..vecs).flat_map(|vec| (0..m).step_by(MAX_ROWS).map(move |row| (vec, row)))
-        {
-            let tile = Tile { row, vec, rows: MAX_ROWS.min(m - row), vecs: 1 };
-            let bias = self.bias.offset + row * self.bias.row + vec * self.bias.column;
-            tape.push(straight::Op::Chain(straight::Chain {
-                len: tile.rows as u32,
-                k: k as u32,
-                to: self.code.result.line(tile),
-                start: Line { at: bias as u32, step: self.bias.row as u32 },
-                splat: self.bias.row > 0,
-                a: Line { at: (self.a.offset + row * self.a.row) as u32, step: self.a.row as u32 },
-                a_step: self.a.column as u32,
-                b: Line { at: (b.offset + vec * b.column) as u32, step: b.row as u32 },
-                update: None,
-            }));
-            self.code.unroll(tape, tile);
-            if tape.is_long() {
-                return;
-            }
-        }
     }
 
     /// Whether it needs the same columns of op(B) in the same room as another product.

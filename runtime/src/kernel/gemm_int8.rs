@@ -8,10 +8,9 @@
 //! fits into 32 bits, which `verify` has proved, so does the result.
 #![expect(unsafe_code, reason = "reads the operands of the matrix product")]
 
-use super::code::Code;
+use super::expr::Code;
 use super::gemm::{MAX_ROWS, MAX_VECTORS, Operand, parts, tile_vectors, tiles};
-use super::tile::Tile;
-use super::{Extent, Part};
+use super::place::{Extent, Part, Tile};
 use crate::arena::Memory;
 use crate::simd::{Dot, LANES, Simd, Widening};
 use std::ops::Range;

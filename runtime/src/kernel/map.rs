@@ -1,10 +1,8 @@
 //! Elementwise expressions over whole buffers.
 #![expect(unsafe_code, reason = "runs tiles")]
 
-use super::code::Code;
-use super::straight::Tape;
-use super::tile::{LARGEST_TILE, Tile};
-use super::{Extent, Part};
+use super::expr::Code;
+use super::place::{Extent, LARGEST_TILE, Part, Tile};
 use crate::arena::Memory;
 use crate::simd::{LANES, Simd};
 use std::ops::Range;
@@ -62,26 +60,6 @@ impl Map {
     pub fn is_long_chain(&self, n: usize) -> bool {
         let (rows, vecs) = self.domain.at(n);
         self.code.len() > 1 && rows * vecs > LARGEST_TILE
-    }
-
-    /// Writes the expression out, line by line.
-    pub fn unroll(&self, tape: &mut Tape, n: usize) {
-        let (rows, vecs) = self.domain.at(n);
-        // Along the only row, or down each column of vectors, as far as registers reach.
-        let (height, width) = match rows {
-            1 => (1, LARGEST_TILE),
-            _ => (LARGEST_TILE / vecs.clamp(1, LARGEST_TILE), 1),
-        };
-        for (row, vec) in (0..rows)
-            .step_by(height)
-            .flat_map(|row| (0..vecs).step_by(width).map(move |vec| (row, vec)))
-        {
-            let (rows, vecs) = (height.min(rows - row), width.min(vecs - vec));
-            self.code.unroll(tape, Tile { row, vec, rows, vecs });
-            if tape.is_long() {
-                return;
-            }
-        }
     }
 
     /// Evaluates this thread's part at a batch of `n` rows.

@@ -4,12 +4,10 @@
 //! then are added by the fixed tree of [`Simd::sum`]. The order is that of the shape alone.
 #![expect(unsafe_code, reason = "runs tiles")]
 
-use super::Part;
-use super::code::Code;
+use super::expr::Code;
 use super::map::Domain;
-use super::straight::{self, Tape};
+use super::place::{LARGEST_TILE, Part, Tile};
 use super::sum::{self, LaneSums};
-use super::tile::{LARGEST_TILE, Tile};
 use crate::arena::Memory;
 use crate::simd::{LANES, Simd};
 
@@ -32,39 +30,6 @@ impl Reduce {
         let (rows, _) = self.domain.at(n);
         let vectors = self.domain.flat.unwrap_or(self.domain.cols).at(n).div_ceil(LANES);
         !sum::splits_lanes(if self.by_row { vectors } else { rows * vectors })
-    }
-
-    /// Writes short sums out, vector by vector; `zeros` is the offset of a vector of zeros.
-    pub fn unroll(&self, tape: &mut Tape, n: usize, zeros: u32) {
-        let (rows, _) = self.domain.at(n);
-        let cols = self.domain.flat.unwrap_or(self.domain.cols).at(n);
-        let mut result = self.tail.result.line(Tile::one(0, 0)).at;
-        let mut sums = zeros;
-        for row in 0..rows {
-            if self.by_row {
-                result = self.tail.result.line(Tile::one(row, 0)).at;
-            }
-            for vec in 0..cols.div_ceil(LANES) {
-                let tile = Tile::one(row, vec);
-                self.body.unroll(tape, tile);
-                let present = (cols - vec * LANES).min(LANES) as u32;
-                let from = self.body.value.line(tile).at;
-                tape.push(straight::Op::Accumulate { to: result, sums, from, present });
-                sums = result;
-                if tape.is_long() {
-                    return;
-                }
-            }
-            if self.by_row {
-                tape.push(straight::Op::Total { to: result, from: result });
-                self.tail.unroll(tape, Tile::one(row, 0));
-                sums = zeros;
-            }
-        }
-        if !self.by_row {
-            tape.push(straight::Op::Total { to: result, from: result });
-            self.tail.unroll(tape, Tile::one(0, 0));
-        }
     }
 
     /// Computes this thread's sums at a batch of `n` rows; a sum over everything is the first
@@ -146,7 +111,7 @@ impl Reduce {
 mod tests {
     use super::*;
     use crate::arena::Arena;
-    use crate::kernel::Extent;
+    use crate::kernel::place::Extent;
     use crate::simd::{Isa, Task};
 
     /// The sum of so many equal terms, all of which lie in the same vector.

@@ -1,8 +1,8 @@
 //! Softmax of each row, and its logarithm.
 #![expect(unsafe_code, reason = "reads and writes rows of vectors")]
 
+use super::place::{Extent, Part};
 use super::sum::LaneSums;
-use super::{Extent, Part};
 use crate::arena::Memory;
 use crate::simd::{LANES, Simd, math};
 

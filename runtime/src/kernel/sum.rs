@@ -118,4 +118,4 @@ pub fn splits_lanes(vectors: usize) -> bool {
 }
 
 /// The floats of a product's tile, and at least as many.
-pub const TILE_FLOATS: usize = super::tile::LARGEST_TILE * LANES;
+pub const TILE_FLOATS: usize = super::place::LARGEST_TILE * LANES;

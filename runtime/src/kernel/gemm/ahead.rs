@@ -1,6 +1,6 @@
 //! What a product will soon read or write is brought into the cache while its tiles are computed.
 
-use super::super::tile::Tile;
+use super::super::place::Tile;
 use super::block::CACHED;
 use super::{Job, tile_rows};
 use crate::arena::Memory;

@@ -1,8 +1,8 @@
 //! Products of few rows with a transposed B, as the gradient of a layer's input has them at a small
 //! batch: the blocks of B are transposed in registers and used at once.
 
+use super::super::place::Tile;
 use super::super::sum::Total;
-use super::super::tile::Tile;
 use super::Gemm;
 use crate::arena::Memory;
 use crate::simd::{LANES, Simd};

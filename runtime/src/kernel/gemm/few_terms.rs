@@ -1,7 +1,7 @@
 //! Products of few terms, as the gradient of a weight has them for a batch of one: hardly more than
 //! the bytes of C have to move, so tiles are long, and each is one vector across.
 
-use super::super::tile::{LARGEST_TILE, Tile};
+use super::super::place::{LARGEST_TILE, Tile};
 use super::Gemm;
 use crate::arena::Memory;
 use crate::simd::Simd;

@@ -1,7 +1,7 @@
 //! The register tiles of a product.
 
+use super::super::place::Tile;
 use super::super::sum::{TILE_FLOATS, Total};
-use super::super::tile::Tile;
 use super::ahead::Ahead;
 use super::pack::load;
 use super::{Job, Operand};

@@ -1,7 +1,7 @@
 //! The operands of a product that are copied into a thread's scratch: where they lie far apart, or
 //! not in the order in which they are used.
 
-use super::super::tile::Tile;
+use super::super::place::Tile;
 use super::block::Block;
 use super::{Gemm, MAX_ROWS, MAX_VECTORS, Operand, tiles};
 use crate::arena::Memory;

@@ -1,8 +1,8 @@
 //! The sums of the columns of op(B), beside a product that has a column block of it at hand. They
 //! have the bits of a product with a row of ones, and are plain additions.
 
+use super::super::place::Tile;
 use super::super::sum::Total;
-use super::super::tile::Tile;
 use super::{Gemm, MAX_VECTORS, Operand};
 use crate::arena::Memory;
 use crate::simd::Simd;

@@ -1,9 +1,8 @@
 //! Sums of up to ten million terms, all of which lie in the same place: no batch of that length is
 //! needed to see how many digits they keep.
 
+use super::super::place::{Extent, Part, Place};
 use super::super::sum::{Chains, TILE_FLOATS};
-use super::super::tile::Place;
-use super::super::{Extent, Part};
 use super::{Gemm, Operand};
 use crate::arena::{Arena, Memory};
 use crate::simd::{Isa, LANES, Simd, Task};

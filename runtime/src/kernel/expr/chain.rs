@@ -10,7 +10,7 @@ mod run;
 
 pub use run::{Sweep, run};
 
-use super::tile::{Place, Tile};
+use super::super::place::{Place, Tile};
 use crate::program::{Cost, Opcode};
 use crate::simd::LANES;
 use run::{is_form, pair};

@@ -1,108 +1,22 @@
 //! From the steps of a verified program to kernels over places: everything that can be decided
 //! before a run is decided here.
-#![expect(unsafe_code, reason = "passes the debt of a bound step on to its kernel")]
 
-use super::code::{Binding, Code, Registers};
 use super::constants::Constants;
-use super::cross_entropy::{Correct, CrossEntropy, Gradient, List};
-use super::gemm::{self, Gemm, Operand, block, few_terms, pack};
-use super::gemm_int8::{self, GemmInt8};
-use super::map::{Domain, Map};
-use super::random::Random;
-use super::reduce::Reduce;
 use super::share::Split;
-use super::softmax::Softmax;
-use super::straight::{self, Tape};
-use super::sum::{self, Chains};
-use super::tile::{LARGEST_TILE, Place};
-use super::{Extent, Part};
-use crate::arena::Memory;
+use crate::kernel::bound::Bound;
+use crate::kernel::cross_entropy::{Correct, CrossEntropy, Gradient, List};
+use crate::kernel::expr::{Binding, Code, Registers};
+use crate::kernel::gemm::{self, Gemm, Operand, block, few_terms, pack};
+use crate::kernel::gemm_int8::{self, GemmInt8};
+use crate::kernel::map::{Domain, Map};
+use crate::kernel::place::{Extent, LARGEST_TILE, Place};
+use crate::kernel::random::Random;
+use crate::kernel::reduce::Reduce;
+use crate::kernel::softmax::Softmax;
+use crate::kernel::sum::{self, Chains};
 use crate::program::{self, Buffer, BufferId, DType, Expr, Kernel, Layout, Program, Spread};
-use crate::simd::{LANES, Simd};
+use crate::simd::LANES;
 use std::ops::Range;
-
-/// A step that is ready to run.
-#[derive(Clone, Debug)]
-pub enum Bound {
-    /// A matrix product, or a column sum.
-    Gemm(Gemm),
-    /// A matrix product with a weight of 8-bit integers.
-    GemmInt8(GemmInt8),
-    /// An elementwise expression.
-    Map(Map),
-    /// A sum.
-    Reduce(Reduce),
-    /// A softmax.
-    Softmax(Softmax),
-    /// A softmax with cross-entropy.
-    CrossEntropy(CrossEntropy),
-    /// A count of correct answers.
-    Correct(Correct),
-    /// Random numbers.
-    Random(Random),
-}
-
-impl Bound {
-    /// Runs this thread's part of the step at a batch of `n` rows.
-    ///
-    /// # Safety
-    /// It is bound for this memory from a verified program planned for at least `n` rows.
-    #[inline(never)]
-    pub unsafe fn run<S: Simd>(&self, s: S, memory: Memory, n: usize, part: Part, seed: u64) {
-        s.vectorize(
-            #[inline(always)]
-            // SAFETY: the contract is this function's.
-            move || unsafe {
-                match self {
-                    Bound::Gemm(gemm) => gemm.run(s, memory, n, part),
-                    Bound::GemmInt8(gemm) => gemm.run(s, memory, n, part),
-                    Bound::Map(map) => map.run(s, memory, n, part),
-                    Bound::Reduce(reduce) => reduce.run(s, memory, n, part),
-                    Bound::Softmax(softmax) => softmax.run(s, memory, n, part),
-                    Bound::CrossEntropy(ce) => ce.run(s, memory, n, part),
-                    Bound::Correct(correct) => correct.run(memory, n, part),
-                    Bound::Random(random) if part.index == 0 => random.run(memory, n, seed),
-                    Bound::Random(_) => {}
-                }
-            },
-        );
-    }
-}
-
-/// Unrolls the steps of an entry for a batch of `n` rows, if that is little work; `zeros` is the
-/// offset of a vector of zeros, `most` the most operations that there is memory for.
-pub fn unroll<'a>(
-    steps: impl Iterator<Item = &'a Bound>,
-    n: usize,
-    zeros: u32,
-    most: usize,
-) -> Option<Vec<straight::Op>> {
-    let mut tape = Tape::new(most);
-    let mut before: Option<&Bound> = None;
-    for step in steps {
-        tape.begin_step();
-        match step {
-            // The room for a transposed operand is for eight vectors across.
-            Bound::Gemm(gemm) if gemm.b_transposed && gemm.n.at(n) > gemm::MAX_VECTORS * LANES => {
-                return None;
-            }
-            Bound::Gemm(gemm) if !gemm.b_bf16 && gemm.is_one_chain(n) => {
-                // No step writes to its own operands, so the one before has left them as they were.
-                let is_packed = |other: &Gemm| other.is_one_chain(n) && gemm.packs_as(other);
-                let packed = matches!(before, Some(Bound::Gemm(other)) if is_packed(other));
-                gemm.unroll(&mut tape, n, packed);
-            }
-            Bound::Map(map) if !map.is_long_chain(n) => map.unroll(&mut tape, n),
-            Bound::Reduce(reduce) if reduce.is_short(n) => reduce.unroll(&mut tape, n, zeros),
-            _ => tape.push(straight::Op::Step(Box::new(step.clone()))),
-        }
-        if tape.is_long() {
-            return None;
-        }
-        before = Some(step);
-    }
-    Some(tape.ops)
-}
 
 /// How the vectors of a domain lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

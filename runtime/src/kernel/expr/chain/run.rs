@@ -5,7 +5,7 @@ use super::{
     At, BLOCK, Chain, Form, KEEP, LANES, Link, Operand, PAIR, STRIDES, Strides, Tile, form,
 };
 use crate::arena::Memory;
-use crate::kernel::instr::compute;
+use crate::kernel::lanes::compute;
 use crate::program::Opcode;
 use crate::simd::Simd;
 use std::ptr::null_mut;
@@ -409,7 +409,7 @@ impl Sweep {
     }
 
     /// How many vectors it goes over.
-    pub fn len(&self) -> usize {
+    pub fn vectors(&self) -> usize {
         self.len
     }
 

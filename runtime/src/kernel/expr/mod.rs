@@ -7,18 +7,16 @@
 //! one chain.
 #![expect(unsafe_code, reason = "passes the debt of an expression on to its instructions")]
 
-use super::chain::{self, At, Chain};
-use super::instr::{self, Action, Instr};
-use super::straight::{self, Tape};
-use super::tile::{Place, Tile};
+pub mod chain;
+pub mod instr;
+
+use self::chain::{At, Chain};
+use self::instr::{Action, Instr};
+use super::place::{Place, Tile};
 use crate::arena::Memory;
 use crate::program::{self, Cost, Expr, Opcode, Spread, Value};
 use crate::simd::{LANES, Simd};
 use std::sync::Arc;
-
-/// The most instructions that are written out one by one: beyond, decoding them costs more than
-/// finding where the operands of a chain lie.
-const LONGEST_SPELLED_OUT: usize = 4;
 
 /// The registers of an expression: each holds a value for one tile.
 #[derive(Clone, Copy, Debug)]
@@ -74,7 +72,8 @@ impl Pass {
 /// An expression bound to places.
 #[derive(Clone, Debug, Default)]
 pub struct Code {
-    instrs: Vec<Instr>,
+    /// What is done, in order.
+    pub instrs: Vec<Instr>,
     /// The same, as they run over a tile.
     passes: Vec<Pass>,
     /// What it reads and writes element by element, but for its registers.
@@ -245,30 +244,17 @@ impl Code {
         self.instrs.is_empty() && self.stores_result
     }
 
+    /// The chain that is all of it, if it is one.
+    pub fn as_chain(&self) -> Option<&Arc<Chain>> {
+        match &self.passes[..] {
+            [Pass::Chain(chain)] => Some(chain),
+            _ => None,
+        }
+    }
+
     /// How many instructions it has.
     pub fn len(&self) -> usize {
         self.instrs.len()
-    }
-
-    /// Writes the expression out for a tile of one row or one vector across.
-    pub fn unroll(&self, tape: &mut Tape, tile: Tile) {
-        if let [Pass::Chain(chain)] = &self.passes[..]
-            && self.instrs.len() > LONGEST_SPELLED_OUT
-        {
-            let sweeps = chain::Sweep::of(chain, tile).into_iter();
-            return sweeps.for_each(|sweep| tape.push(straight::Op::Sweep(Box::new(sweep))));
-        }
-        let len = (tile.rows * tile.vecs) as u32;
-        for Instr { action, to, args } in &self.instrs {
-            let (to, args) = (to.line(tile), args.map(|arg| arg.line(tile)));
-            tape.push(match *action {
-                Action::Compute(opcode) => {
-                    straight::Op::Compute(straight::Compute { opcode, len, to, args })
-                }
-                Action::Copy => straight::Op::Copy { len, to, from: args[0] },
-                Action::Splat => straight::Op::Splat { len, to, from: args[0] },
-            });
-        }
     }
 
     /// Begins to bring what the expression will read and write of the tile into the cache.

@@ -1,10 +1,13 @@
-//! The tiles that expressions go over, and where their operands lie.
+//! Where things lie: the tiles that expressions go over, the places of their operands, numbers of
+//! rows and the parts of threads.
 //!
 //! A tile is `rows` x `vecs` vectors. Every operand is a [`Place`]: where its first vector is and
 //! how far the next row and the next vector are.
 
-use super::straight::Line;
 use crate::arena::Memory;
+use crate::program::Rows;
+use crate::simd::LANES;
+use std::ops::Range;
 
 /// The most vectors in a tile.
 pub const LARGEST_TILE: usize = 48;
@@ -80,11 +83,79 @@ impl Place {
     pub fn steps(&self, tile: Tile) -> (usize, usize) {
         if tile.is_tall() { (self.vec, self.row) } else { (self.row, self.vec) }
     }
+}
 
-    /// The vectors of a tile of one row or one vector across, in straight-line code, which is only
-    /// made for small arenas.
-    pub fn line(&self, tile: Tile) -> Line {
-        let step = if tile.vecs > 1 { self.vec } else { self.row };
-        Line { at: self.offset(tile) as u32, step: step as u32 }
+/// A number of rows, fixed or a multiple of the batch.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Extent {
+    count: usize,
+    batched: bool,
+}
+
+impl Extent {
+    /// A fixed number.
+    pub fn fixed(count: usize) -> Extent {
+        Extent { count, batched: false }
+    }
+
+    /// The number at a batch of `n`.
+    #[inline(always)]
+    pub fn at(self, n: usize) -> usize {
+        if self.batched { self.count * n } else { self.count }
+    }
+
+    /// Whether it is a multiple of the batch.
+    pub fn is_batched(self) -> bool {
+        self.batched
+    }
+
+    /// Those of a thread at a batch of `n`: all, where they do not depend on the batch. Rows of a
+    /// batch change hands at multiples of sixteen, so that no two threads write one vector.
+    #[inline(always)]
+    pub fn own(self, n: usize, part: Part) -> Range<usize> {
+        match self.batched {
+            true => {
+                let rows = part.range(n, LANES);
+                rows.start * self.count..rows.end * self.count
+            }
+            false => 0..self.count,
+        }
+    }
+
+    /// The vectors of [`Extent::own`].
+    #[inline(always)]
+    pub fn own_vectors(self, n: usize, part: Part) -> Range<usize> {
+        let own = self.own(n, part);
+        own.start.div_ceil(LANES)..own.end.div_ceil(LANES)
+    }
+}
+
+impl From<Rows> for Extent {
+    fn from(rows: Rows) -> Extent {
+        Extent { count: rows.count as usize, batched: rows.batched }
+    }
+}
+
+/// A thread's share of a step.
+#[derive(Clone, Copy, Debug)]
+pub struct Part {
+    /// Which thread.
+    pub index: usize,
+    /// Of how many.
+    pub of: usize,
+}
+
+impl Part {
+    /// The whole of it.
+    pub const WHOLE: Part = Part { index: 0, of: 1 };
+
+    /// This thread's share of `len` items, which change hands only at multiples of `grain`.
+    #[inline(always)]
+    pub fn range(self, len: usize, grain: usize) -> Range<usize> {
+        if self.of == 1 {
+            return 0..len;
+        }
+        let cut = |index: usize| (len * index / self.of).next_multiple_of(grain).min(len);
+        cut(self.index)..cut(self.index + 1)
     }
 }
