@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 pub struct Data(Dataset);
 
 /// What the inputs and the targets of a net take.
-pub(crate) type Specs = (Vec<PortSpec>, Vec<PortSpec>);
+pub type Specs = (Vec<PortSpec>, Vec<PortSpec>);
 
 impl Data {
     /// No rows of a net whose ports are these.

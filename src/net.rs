@@ -11,7 +11,7 @@ use arenet_compiler::{Compiled, Options, Purpose, assemble, graph, understand};
 use arenet_runtime::data::{ColumnNames, PortSpec};
 use arenet_runtime::program::codec::{self, MAGIC};
 use arenet_runtime::program::verify::verify;
-use arenet_runtime::program::{Batch, Verified};
+use arenet_runtime::program::{Batch, Training, Verified};
 use arenet_runtime::rows::Rows;
 use std::fs::File;
 use std::io::Read;
@@ -293,7 +293,8 @@ impl Net {
     }
 
     /// What its inputs and targets take.
-    pub(crate) fn specs(&self) -> Specs {
+    #[doc(hidden)]
+    pub fn specs(&self) -> Specs {
         match &self.content {
             Content::Text(_, model) => {
                 let specs = |ports: &[model::Port]| ports.iter().map(spec).collect();
@@ -306,20 +307,27 @@ impl Net {
     }
 
     /// What the columns were called that it was trained on, if it is a program that knows.
-    pub(crate) fn columns(&self) -> ColumnNames {
+    #[doc(hidden)]
+    pub fn columns(&self) -> ColumnNames {
         match &self.content {
             Content::Text(..) => ColumnNames::default(),
             Content::Program(program) => ColumnNames::of_program(program.program()),
         }
     }
 
+    /// How it is trained, if it says.
+    #[doc(hidden)]
+    pub fn training(&self) -> Option<&Training> {
+        match &self.content {
+            Content::Text(_, model) => model.training.as_ref(),
+            Content::Program(program) => program.program().training.as_ref(),
+        }
+    }
+
     /// Whether a step is to take all rows that there are.
-    pub(crate) fn is_full(&self) -> bool {
-        let training = match &self.content {
-            Content::Text(_, model) => &model.training,
-            Content::Program(program) => &program.program().training,
-        };
-        training.as_ref().is_some_and(|training| training.batch == Batch::Full)
+    #[doc(hidden)]
+    pub fn is_full(&self) -> bool {
+        self.training().is_some_and(|training| training.batch == Batch::Full)
     }
 
     /// The program, if it was read as such.

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use arenet::internals::Specs;
 use arenet::internals::runtime::data::{
     ColumnNames, Dataset, PortSpec, TableSpec, read_arrays, read_csv, read_csv_file,
 };
@@ -29,13 +30,18 @@ pub fn locate(source: &Source, args: &DataArgs) -> Result<Rows, Failure> {
     Err(Failure::new(Kind::Data, text).help("name a table with --data FILE"))
 }
 
+/// What the inputs and the targets of a program take.
+pub fn ports(program: &Program) -> Specs {
+    (PortSpec::inputs(program), PortSpec::targets(program))
+}
+
 /// How rows are read.
 #[derive(Clone, Copy)]
 pub struct Reading<'a> {
     /// The arguments about them.
     pub args: &'a DataArgs,
-    /// What they are for.
-    pub program: &'a Program,
+    /// What the inputs and the targets take.
+    pub ports: &'a Specs,
     /// The columns that it was trained on.
     pub names: &'a ColumnNames,
     /// Whether there need be no targets.
@@ -48,8 +54,8 @@ pub struct Reading<'a> {
 
 /// Reads rows. Says which columns of a table are not used.
 pub fn read(cx: &Context, rows: &Rows, reading: Reading<'_>) -> Result<Dataset, Failure> {
-    let Reading { args, program, names, targets_optional, held, row_bytes } = reading;
-    let (inputs, targets) = (PortSpec::inputs(program), PortSpec::targets(program));
+    let Reading { args, ports, names, targets_optional, held, row_bytes } = reading;
+    let (inputs, targets) = ports;
     let spec = TableSpec {
         names: Some(names),
         columns: args.columns.as_ref(),
@@ -58,7 +64,7 @@ pub fn read(cx: &Context, rows: &Rows, reading: Reading<'_>) -> Result<Dataset, 
         max_bytes: cx.global.memory_limit(),
         held,
         row_bytes,
-        ..TableSpec::new(&inputs, &targets)
+        ..TableSpec::new(inputs, targets)
     };
     let data = match rows {
         Rows::Table(path) if path == Path::new("-") => {
@@ -113,24 +119,41 @@ pub struct Weights {
     pub columns: ColumnNames,
 }
 
-/// Opens a program's weights. Of a checkpoint, which holds more, the weights are taken.
+/// Opens a program's weights.
 pub fn open_weights(cx: &Context, program: &Program, path: &Path) -> Result<Weights, Failure> {
-    let mut file = WeightsFile::open(path).map_err(|error| match path.extension() {
-        None if !is_there(path) => error.with_help("a precision is one of f32, bf16 and int8"),
-        _ => error,
-    })?;
-    if says_checkpoint(file.metadata()) {
-        let names: HashSet<&str> = program.params.iter().map(|param| param.name.as_str()).collect();
-        file.keep(|head| names.contains(head.name.as_str()));
+    let mut weights = Weights::open(path)?;
+    weights.meet(cx, program)?;
+    weights.columns = weights.columns.or(ColumnNames::of_program(program));
+    Ok(weights)
+}
+
+impl Weights {
+    /// Opens a file, for a program that may be unknown yet.
+    pub fn open(path: &Path) -> Result<Weights, Failure> {
+        let file = WeightsFile::open(path).map_err(|error| match path.extension() {
+            None if !is_there(path) => error.with_help("a precision is one of f32, bf16 and int8"),
+            _ => error,
+        })?;
+        let columns = ColumnNames::from_metadata(file.metadata(), file.name())?;
+        Ok(Weights { seen: Seen::from_metadata(file.metadata()), columns, file })
     }
-    let name = file.name();
-    if pytorch_order(program, file.heads(), name)?.is_some() {
-        cx.console
-            .note(format!("{name}: weights of PyTorch's, turned from [out, in] to [in, out]"));
+
+    /// Says what the file holds for a program. Of a checkpoint, which holds more, the weights are
+    /// taken.
+    pub fn meet(&mut self, cx: &Context, program: &Program) -> Result<(), Failure> {
+        let file = &mut self.file;
+        if says_checkpoint(file.metadata()) {
+            let names: HashSet<&str> =
+                program.params.iter().map(|param| param.name.as_str()).collect();
+            file.keep(|head| names.contains(head.name.as_str()));
+        }
+        let name = file.name();
+        if pytorch_order(program, file.heads(), name)?.is_some() {
+            cx.console
+                .note(format!("{name}: weights of PyTorch's, turned from [out, in] to [in, out]"));
+        }
+        let count = units::plural(file.heads().len() as u64, "tensor");
+        cx.console.detail(format!("weights: {name}, {count}"));
+        Ok(())
     }
-    let count = units::plural(file.heads().len() as u64, "tensor");
-    cx.console.detail(format!("weights: {name}, {count}"));
-    let columns = ColumnNames::from_metadata(file.metadata(), name)?;
-    let columns = columns.or(ColumnNames::of_program(program));
-    Ok(Weights { seen: Seen::from_metadata(file.metadata()), columns, file })
 }

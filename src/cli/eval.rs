@@ -48,7 +48,7 @@ pub fn run(cx: &Context, args: &EvalArgs) -> Result<(), Failure> {
     let path = data::locate(&source, &args.data)?;
     let reading = Reading {
         args: &args.data,
-        program,
+        ports: &data::ports(program),
         names: &weights.columns,
         targets_optional: false,
         held: predictor.executor().held_bytes(),

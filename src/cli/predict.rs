@@ -71,7 +71,7 @@ pub fn run(cx: &Context, args: &PredictArgs) -> Result<(), Failure> {
     let mut predictor = Predictor::from_file(running, &mut weights.file, options)?;
     let reading = Reading {
         args: &args.data,
-        program,
+        ports: &data::ports(program),
         names: &weights.columns,
         targets_optional: true,
         held: predictor.executor().held_bytes(),

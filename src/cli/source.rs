@@ -16,7 +16,8 @@ use super::{Context, units};
 pub struct Source {
     /// Its file.
     pub path: PathBuf,
-    net: Net,
+    /// What it says.
+    pub net: Net,
     /// What the weights of a text are kept as.
     weights: Precision,
 }
@@ -103,9 +104,20 @@ impl Source {
         purpose: Purpose,
     ) -> Result<Built, Failure> {
         let built = self.build_quietly(cx, batch, purpose)?;
+        self.warn(cx);
+        self.describe(cx, &built);
+        Ok(built)
+    }
+
+    /// Prints the warnings of a text.
+    pub fn warn(&self, cx: &Context) {
         if !cx.console.quiet {
             cx.console.diagnostics(self.net.warnings());
         }
+    }
+
+    /// Says in detail what was built.
+    pub fn describe(&self, cx: &Context, built: &Built) {
         let program = built.program();
         cx.console.detail(format!(
             "model: {}, net {}, {}, up to {} a step, arena {}",
@@ -115,7 +127,6 @@ impl Source {
             units::plural(program.batch, "row"),
             units::bytes(program.arena_bytes),
         ));
-        Ok(built)
     }
 
     /// [`Source::build`] that says nothing of warnings.

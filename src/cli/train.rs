@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use arenet::internals::compiler::{Precision, Purpose};
-use arenet::internals::runtime::data::{ColumnNames, Dataset};
+use arenet::internals::runtime::data::ColumnNames;
 use arenet::internals::runtime::files::is_stdout;
 use arenet::internals::runtime::program::Program;
 use arenet::internals::runtime::train::{
@@ -22,7 +22,7 @@ use super::eval::{figures, metrics_json, percent};
 use super::failure::{Failure, Kind};
 use super::outputs::Inputs;
 use super::progress::Progress;
-use super::source::{Built, Source, is_full, precision};
+use super::source::{Built, Source, precision};
 use super::{Context, console, data, units};
 
 /// What to train, on what, and how.
@@ -118,28 +118,25 @@ impl Run {
         out: PathBuf,
         checkpoint: Option<PathBuf>,
     ) -> Result<Run, Failure> {
-        let first = source.build(cx, rows_of(args.batch), Purpose::Train)?;
-        let program = first.program();
-        if program.training.is_none() {
-            let name = source.name();
-            return Err(match precision(program) {
-                Precision::F32 => {
-                    Failure::new(Kind::Model, format!("{name}: has no `train` section"))
-                }
-                narrow => Failure::usage(format!(
-                    "{name}: is compiled for weights of {}, and training is in f32",
-                    narrow.name()
-                ))
-                .help("give the .net file"),
-            });
+        // How many rows all are is known only with the data, and what is built, is built once.
+        let early = match is_full(args, source) {
+            true => None,
+            false => Some(source.build(cx, rows_of(args.batch), Purpose::Train)?),
+        };
+        if early.is_none() {
+            source.warn(cx);
+        }
+        if source.net.training().is_none() {
+            return Err(cannot_train(source));
         }
         if args.batch.is_some() && source.text().is_none() {
             return Err(source.fixed("rows", "--batch"));
         }
         let table = table?;
-        let init = args.init.as_ref();
-        let init = init.map(|path| data::open_weights(cx, program, path));
-        let init = init.transpose()?;
+        let mut init = args.init.as_deref().map(Weights::open).transpose()?;
+        if let (Some(weights), Some(built)) = (&mut init, &early) {
+            weights.meet(cx, built.program())?;
+        }
         let known = match (&init, &args.resume) {
             (Some(weights), _) => weights.columns.clone(),
             (None, Some(path)) => {
@@ -147,10 +144,10 @@ impl Run {
             }
             (None, None) => ColumnNames::default(),
         };
-        let known = known.or(ColumnNames::of_program(program));
+        let known = known.or(source.net.columns());
         let reading = Reading {
             args: &args.data,
-            program,
+            ports: &source.net.specs(),
             names: &known,
             targets_optional: false,
             held: 0,
@@ -159,7 +156,17 @@ impl Run {
         let rows = data::read(cx, &table, reading)?;
         let reading = Reading { names: &rows.columns, held: rows.bytes(), ..reading };
         let valid = args.valid.as_ref().map(|valid| data::read(cx, valid, reading)).transpose()?;
-        let built = plan(cx, args, source, first, &rows)?;
+        let built = match early {
+            Some(built) => built,
+            None => {
+                let built = source.build_quietly(cx, Some(rows.rows as u64), Purpose::Train)?;
+                source.describe(cx, &built);
+                if let Some(weights) = &mut init {
+                    weights.meet(cx, built.program())?;
+                }
+                built
+            }
+        };
 
         let settings = Settings {
             epochs: args.epochs,
@@ -337,22 +344,22 @@ impl Run {
     }
 }
 
-/// The program for the rows there are. What all rows at once are is known only now.
-fn plan(
-    cx: &Context,
-    args: &TrainArgs,
-    source: &Source,
-    first: Built,
-    rows: &Dataset,
-) -> Result<Built, Failure> {
-    let full = match args.batch {
-        Some(batch) => batch == BatchChoice::Full,
-        None => is_full(first.program()),
-    };
-    if full && source.text().is_some() {
-        source.build_quietly(cx, Some(rows.rows as u64), Purpose::Train)
-    } else {
-        Ok(first)
+/// Whether a text is to be compiled for steps over all rows.
+fn is_full(args: &TrainArgs, source: &Source) -> bool {
+    let full = args.batch.map_or(source.net.is_full(), |batch| batch == BatchChoice::Full);
+    full && source.text().is_some()
+}
+
+/// The failure of a model that only predicts.
+fn cannot_train(source: &Source) -> Failure {
+    let name = source.name();
+    match source.net.compiled().map_or(Precision::F32, |program| precision(program.program())) {
+        Precision::F32 => Failure::new(Kind::Model, format!("{name}: has no `train` section")),
+        narrow => Failure::usage(format!(
+            "{name}: is compiled for weights of {}, and training is in f32",
+            narrow.name()
+        ))
+        .help("give the .net file"),
     }
 }
 

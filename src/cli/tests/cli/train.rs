@@ -126,6 +126,18 @@ fn the_rows_of_a_step_can_be_chosen() {
 }
 
 #[test]
+fn a_full_batch_is_compiled_for_the_rows_there_are() {
+    let folder = Folder::small("rows");
+    folder.ok("train small.net -q --epochs 1 --out first.safetensors");
+    let args = "train small.net -v --epochs 1 --batch full --init first.safetensors";
+    let said = folder.ok(args).err;
+    let models: Vec<&str> = said.lines().filter(|line| line.starts_with("model: ")).collect();
+    assert_eq!(models.len(), 1, "{said}");
+    assert!(models[0].contains(", up to 4 rows a step, "), "{said}");
+    assert!(said.contains("weights: first.safetensors, 4 tensors\n"), "{said}");
+}
+
+#[test]
 fn training_starts_from_given_weights() {
     let folder = Folder::small("init");
     let first = train(&folder, "small.net --epochs 300 --out first.safetensors");
