@@ -6,7 +6,8 @@ mod common;
 
 use arenet_runtime::exec::{EntryPoint, Executor, Options, Side};
 use arenet_runtime::program::{
-    BufferId, CrossEntropy, Expr, Gemm, Instr, Kernel, Load, Opcode, Reduce, Span, Spread, Value,
+    BufferId, ColumnSum, CrossEntropy, Expr, Gemm, Instr, Kernel, Load, Opcode, Reduce, Softmax,
+    Span, Spread, Value,
 };
 use common::draft::{Draft, Form, Matrix, bits, read};
 use common::{Numbers, sums};
@@ -238,7 +239,7 @@ fn the_sum_of_a_column_is_the_chain_over_the_rows() {
         let mut draft = Draft::new(batch, rows);
         let (from, to) = (draft.port(Form::Columns, &x), draft.result(Form::Rows, Some(1), cols));
         let sum = |_, j| sums::sum(sums::COLUMN, 0.0, rows, |sum, i| sum + x.at(i, j));
-        let kernel = Kernel::ColumnSum { x: from, tail: store(to) };
+        let kernel = Kernel::ColumnSum(ColumnSum { x: from, tail: store(to) });
         let expected = Matrix::from_fn(1, cols, sum);
         draft.check(&format!("{cols} column sums"), &[kernel], &[(to, expected)]);
     }
@@ -403,12 +404,12 @@ fn classify(
         ..Expr::default()
     };
     let kernels = [
-        Kernel::Softmax { x, y, log: false },
-        Kernel::Softmax { x, y: log_y, log: true },
+        Kernel::Softmax(Softmax { x, y, log: false }),
+        Kernel::Softmax(Softmax { x, y: log_y, log: true }),
         cross_entropy(x, Some(loss), Some((grad, scale))),
         cross_entropy(x, None, Some((alone, scale))),
         Kernel::Map(copies),
-        Kernel::Softmax { x: own_y, y: own_y, log: false },
+        Kernel::Softmax(Softmax { x: own_y, y: own_y, log: false }),
         cross_entropy(own_grad, None, Some((own_grad, scale))),
     ];
     let mut first: Option<Vec<Vec<u32>>> = None;

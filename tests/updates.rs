@@ -5,7 +5,7 @@ mod common;
 
 use arenet_runtime::exec::{EntryPoint, Executor};
 use arenet_runtime::program::verify::verify;
-use arenet_runtime::program::{Expr, Instr, Kernel, Opcode, Program, Verified};
+use arenet_runtime::program::{ColumnSum, Expr, Instr, Kernel, Opcode, Program, Verified};
 use arenet_runtime::simd::Isa;
 use common::{Numbers, compile, executor};
 use std::sync::Arc;
@@ -38,7 +38,7 @@ fn tails(program: &mut Program) -> impl Iterator<Item = &mut Expr> {
         .iter_mut()
         .flat_map(|step| match &mut step.kernel {
             Kernel::Gemm(gemm) => vec![Some(&mut gemm.tail), gemm.column_sums.as_mut()],
-            Kernel::ColumnSum { tail, .. } => vec![Some(tail)],
+            Kernel::ColumnSum(ColumnSum { tail, .. }) => vec![Some(tail)],
             Kernel::Map(expr) => vec![Some(expr)],
             _ => vec![],
         })

@@ -2,7 +2,7 @@
 
 use arenet_compiler::{Options, compile};
 use arenet_program::verify::verify;
-use arenet_program::{BufferId, Kernel, Layout, Program, Routine};
+use arenet_program::{BufferId, Correct, Kernel, Layout, Program, Routine, Softmax};
 use pretty_assertions::assert_eq;
 
 fn program(source: &str, batch: u64) -> Program {
@@ -112,7 +112,9 @@ fn a_weight_that_is_wider_than_a_panel_after_a_narrow_layer_lies_in_rows() {
 fn logits<'p>(program: &'p Program, entry: &'p Routine) -> impl Iterator<Item = &'static str> + 'p {
     entry.steps.iter().filter_map(|step| match &step.kernel {
         Kernel::CrossEntropy(ce) => Some(form(program, ce.x)),
-        Kernel::Correct { x, .. } | Kernel::Softmax { x, .. } => Some(form(program, *x)),
+        Kernel::Correct(Correct { x, .. }) | Kernel::Softmax(Softmax { x, .. }) => {
+            Some(form(program, *x))
+        }
         _ => None,
     })
 }

@@ -18,10 +18,10 @@
 use super::host::{HostInput, HostInstr, HostNumber, HostOp};
 use super::lines::{Address, Line, Lines, Part};
 use super::{
-    Batch, Buffer, BufferId, CrossEntropy, DType, Distribution, Domain, EntryPoint, Expr, Finish,
-    Gemm, Instr, Kernel, Layout, Load, Metric, Opcode, Origin, Output, Param, Port, Program,
-    ProgramError, Random, Reduce, Routine, Rows, Schedule, Span, Spread, State, Step, StreamId,
-    Training, Value,
+    Batch, Buffer, BufferId, ColumnSum, Correct, CrossEntropy, DType, Distribution, Domain,
+    EntryPoint, Expr, Finish, Gemm, Instr, Kernel, Layout, Load, Metric, Opcode, Origin, Output,
+    Param, Port, Program, ProgramError, Random, Reduce, Routine, Rows, Schedule, Softmax, Span,
+    Spread, State, Step, StreamId, Training, Value,
 };
 
 /// What a program's bytes begin with.
@@ -287,8 +287,11 @@ structs! {
     Step { kernel, origin, flops }
     Origin { name, line, column }
     Gemm { a, a_transposed, b, b_transposed, bias, tail, column_sums }
+    ColumnSum { x, tail }
     Reduce { body, over, span, tail }
+    Softmax { x, y, log }
     CrossEntropy { x, target, loss, grad }
+    Correct { x, target, y }
     Random { y, distribution, stream }
     Expr { loads, consts, code, stores }
     Load { buffer, spread }
@@ -340,12 +343,12 @@ enums! {
     Domain { 0 => Any, 1 => Range(low, high), 2 => Names(names), 3 => Interval(low, high), }
     Kernel {
         0 => Gemm(gemm),
-        1 => ColumnSum { x, tail },
+        1 => ColumnSum(sum),
         2 => Map(expr),
         3 => Reduce(reduce),
-        4 => Softmax { x, y, log },
+        4 => Softmax(softmax),
         5 => CrossEntropy(ce),
-        6 => Correct { x, target, y },
+        6 => Correct(correct),
         7 => Random(random),
     }
     Span { 0 => Row, 1 => All, }

@@ -6,8 +6,8 @@ use std::fmt::Write;
 
 use super::text::shown;
 use super::{
-    Batch, BufferId, Distribution, Expr, HostInput, Kernel, Layout, Metric, Opcode, Program,
-    Routine, Rows, Schedule, Span, Spread, Step, Value,
+    Batch, BufferId, Expr, HostInput, Layout, Metric, Opcode, Program, Routine, Rows, Schedule,
+    Spread, Value,
 };
 
 /// The text of the program's tables and of one of its entries, which is called `name`.
@@ -38,7 +38,7 @@ pub fn listing(program: &Program, name: &str, entry: &Routine) -> String {
         let place = format!("{}:{}:{}", shown(&origin.name), origin.line, origin.column);
         let (kernel, flops) = (step.kernel.name(), step.flops);
         _ = writeln!(text, "{index:>4}  {kernel:<13}  {place}  {flops} FLOP");
-        for line in names.lines(step) {
+        for line in step.kernel.lines(&names) {
             _ = writeln!(text, "        {line}");
         }
     }
@@ -73,7 +73,8 @@ fn training(text: &mut String, program: &Program) {
 }
 
 /// What every buffer is called, no two the same, and which are a single number.
-struct Names {
+/// What the buffers of a program are called.
+pub(crate) struct Names {
     names: Vec<String>,
     single: Vec<bool>,
 }
@@ -118,63 +119,13 @@ impl Names {
         self.names.iter().map(|name| name.chars().count()).max().unwrap_or(0).clamp(16, 48)
     }
 
-    fn of(&self, BufferId(id): BufferId) -> &str {
+    pub(crate) fn of(&self, BufferId(id): BufferId) -> &str {
         self.names.get(id as usize).map_or("?", String::as_str)
-    }
-
-    /// What a step computes, a formula a line.
-    fn lines(&self, step: &Step) -> Vec<String> {
-        let of = |id: BufferId| self.of(id);
-        match &step.kernel {
-            Kernel::Gemm(gemm) => {
-                let mark = |transposed| if transposed { "ᵀ" } else { "" };
-                let b = format!("{}{}", of(gemm.b), mark(gemm.b_transposed));
-                let bias = gemm.bias.map_or(String::new(), |bias| format!(" + {}", of(bias)));
-                let product = format!("{}{} @ {b}{bias}", of(gemm.a), mark(gemm.a_transposed));
-                let mut lines = self.expr(&gemm.tail, &product).0;
-                let sums = gemm.column_sums.iter();
-                lines.extend(sums.flat_map(|tail| self.expr(tail, &format!("sum_rows({b})")).0));
-                lines
-            }
-            Kernel::ColumnSum { x, tail } => self.expr(tail, &format!("sum_rows({})", of(*x))).0,
-            Kernel::Map(expr) => self.expr(expr, "").0,
-            Kernel::Reduce(reduce) => {
-                let (mut lines, last) = self.expr(&reduce.body, "");
-                let sum = if reduce.span == Span::Row { "sum_last" } else { "sum" };
-                let over = of(reduce.over);
-                lines.extend(self.expr(&reduce.tail, &format!("{sum}({last}) over {over}")).0);
-                lines
-            }
-            Kernel::Softmax { x, y, log } => {
-                let function = if *log { "log_softmax" } else { "softmax" };
-                vec![format!("{} = {function}({})", of(*y), of(*x))]
-            }
-            Kernel::CrossEntropy(ce) => {
-                let (x, target) = (of(ce.x), of(ce.target));
-                let loss = ce.loss.map(|y| format!("{} = cross_entropy({x}, {target})", of(y)));
-                let grad = ce.grad.map(|(y, scale)| {
-                    let scale = of(scale);
-                    format!("{} = (softmax({x}) - onehot({target})) * {scale}", of(y))
-                });
-                loss.into_iter().chain(grad).collect()
-            }
-            Kernel::Correct { x, target, y } => {
-                vec![format!("{} = correct({}, {})", of(*y), of(*x), of(*target))]
-            }
-            Kernel::Random(random) => {
-                let from = match random.distribution {
-                    Distribution::Constant(value) => format!("constant({value})"),
-                    Distribution::Uniform(low, high) => format!("uniform({low}, {high})"),
-                    Distribution::Normal(mean, dev) => format!("normal({mean}, {dev})"),
-                };
-                vec![format!("{} = {from}, stream {}", of(random.y), random.stream.0)]
-            }
-        }
     }
 
     /// What an expression stores, and its last value. `result` is what the kernel has computed. A
     /// value that is used more than once, or is long, has a line of its own.
-    fn expr(&self, expr: &Expr, result: &str) -> (Vec<String>, String) {
+    pub(crate) fn expr(&self, expr: &Expr, result: &str) -> (Vec<String>, String) {
         const LONG: usize = 60;
         let args = expr.code.iter().flat_map(|instr| &instr.args[..instr.op.arity()]);
         let stored = expr.stores.iter().map(|(value, _)| value);

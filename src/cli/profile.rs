@@ -222,21 +222,8 @@ fn limit(machine: &Machine, flops: u64, touches: &[Touch]) -> (f64, String) {
 /// The size of a kernel's work: rows x columns x depth of a product, rows x columns of the rest.
 fn shape(program: &Program, kernel: &Kernel, rows: u64) -> String {
     let size = |id: BufferId| program.buffers[id.0 as usize].layout.size(rows).unwrap_or_default();
-    let over = match kernel {
-        Kernel::Gemm(gemm) => {
-            let (a, b) = (size(gemm.a), size(gemm.b));
-            let (m, k) = if gemm.a_transposed { (a.1, a.0) } else { a };
-            let n = if gemm.b_transposed { b.0 } else { b.1 };
-            return format!("{m}x{n}x{k}");
-        }
-        Kernel::Map(expr) => expr.stores[0].1,
-        Kernel::Reduce(reduce) => reduce.over,
-        Kernel::CrossEntropy(ce) => ce.x,
-        Kernel::Random(random) => random.y,
-        &Kernel::ColumnSum { x, .. } | &Kernel::Softmax { x, .. } | &Kernel::Correct { x, .. } => x,
-    };
-    let (rows, cols) = size(over);
-    format!("{rows}x{cols}")
+    let sizes: Vec<String> = kernel.size(&size).iter().map(u64::to_string).collect();
+    sizes.join("x")
 }
 
 /// What was measured, and how.

@@ -5,9 +5,9 @@ use super::change::share;
 use super::dice::Dice;
 use arenet_runtime::program::verify::verify;
 use arenet_runtime::program::{
-    Batch, Buffer, BufferId, CrossEntropy, DType, Distribution, Domain, Expr, Gemm, Kernel, LANES,
-    Layout, Load, Origin, Output, Param, Port, Program, Random, Reduce, Routine, Rows, Span,
-    Spread, State, Step, StreamId, Training, Value,
+    Batch, Buffer, BufferId, ColumnSum, Correct, CrossEntropy, DType, Distribution, Domain, Expr,
+    Gemm, Kernel, LANES, Layout, Load, Origin, Output, Param, Port, Program, Random, Reduce,
+    Routine, Rows, Softmax, Span, Spread, State, Step, StreamId, Training, Value,
 };
 
 const BATCHES: [u64; 22] =
@@ -386,7 +386,7 @@ impl Maker<'_> {
         let forms = if rows.batched { Forms::Any } else { Forms::Vectors };
         let x = self.value(rows, cols, forms)?;
         let tail = self.expression(fixed(1), cols, Forms::Vectors, true)?;
-        Some(Kernel::ColumnSum { x, tail })
+        Some(Kernel::ColumnSum(ColumnSum { x, tail }))
     }
 
     fn map(&mut self) -> Option<Kernel> {
@@ -441,7 +441,7 @@ impl Maker<'_> {
     fn softmax(&mut self) -> Option<Kernel> {
         let x = self.logits(Forms::Any)?;
         let (y, log) = (self.alike(x)?, self.dice.one_in(2));
-        Some(Kernel::Softmax { x, y, log })
+        Some(Kernel::Softmax(Softmax { x, y, log }))
     }
 
     /// One class for each row of logits.
@@ -500,6 +500,6 @@ impl Maker<'_> {
         let (rows, cols) = size(self.layout(x));
         let target = self.target(rows, cols, rows.count > 1)?;
         let y = self.list(rows, rows.count > 1)?;
-        Some(Kernel::Correct { x, target, y })
+        Some(Kernel::Correct(Correct { x, target, y }))
     }
 }

@@ -58,9 +58,10 @@ impl Emitter<'_> {
                     self.expression(Some(sum), nodes, Part::ColumnSums, traces)
                 }),
             }),
-            Op::Reduce(Reduce { axis: Axis::Rows }) => {
-                Kernel::ColumnSum { x: input(0), tail: self.tail(cluster, traces) }
-            }
+            Op::Reduce(Reduce { axis: Axis::Rows }) => Kernel::ColumnSum(program::ColumnSum {
+                x: input(0),
+                tail: self.tail(cluster, traces),
+            }),
             Op::Reduce(Reduce { axis }) => {
                 let body = self.body(cluster, node.inputs[0], traces);
                 let span = match axis {
@@ -70,8 +71,14 @@ impl Emitter<'_> {
                 let (over, tail) = (self.witness(&body), self.tail(cluster, traces));
                 Kernel::Reduce(program::Reduce { body, over, span, tail })
             }
-            Op::Softmax(_) => Kernel::Softmax { x: input(0), y: self.buffer(anchor), log: false },
-            Op::LogSoftmax(_) => Kernel::Softmax { x: input(0), y: self.buffer(anchor), log: true },
+            Op::Softmax(_) => Kernel::Softmax(program::Softmax {
+                x: input(0),
+                y: self.buffer(anchor),
+                log: false,
+            }),
+            Op::LogSoftmax(_) => {
+                Kernel::Softmax(program::Softmax { x: input(0), y: self.buffer(anchor), log: true })
+            }
             Op::CrossEntropy(_) => Kernel::CrossEntropy(program::CrossEntropy {
                 x: input(0),
                 target: input(1),
@@ -84,9 +91,11 @@ impl Emitter<'_> {
                 loss: None,
                 grad: Some(self.gradient(anchor)),
             }),
-            Op::Correct(_) => {
-                Kernel::Correct { x: input(0), target: input(1), y: self.buffer(anchor) }
-            }
+            Op::Correct(_) => Kernel::Correct(program::Correct {
+                x: input(0),
+                target: input(1),
+                y: self.buffer(anchor),
+            }),
             Op::Random(random) => Kernel::Random(program::Random {
                 y: self.buffer(anchor),
                 distribution: match random.distribution {

@@ -8,18 +8,18 @@ use crate::{
 
 /// What an expression runs over.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Region {
+pub(crate) struct Region {
     /// The logical rows.
-    pub(super) rows: Rows,
+    pub(crate) rows: Rows,
     /// The logical columns.
-    pub(super) cols: u64,
+    pub(crate) cols: u64,
     /// How the stores and the full loads must lie.
-    pub(super) order: Order,
+    pub(crate) order: Order,
 }
 
 /// How a buffer that covers the whole region must lie.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Order {
+pub(crate) enum Order {
     /// Exactly so: the expression runs over the buffers from end to end.
     Same(Layout),
     /// In rows of whole vectors, each buffer at a stride of its own.
@@ -32,7 +32,7 @@ pub(super) enum Order {
 
 impl Region {
     /// The region of an expression that runs over a buffer from end to end.
-    pub(super) fn of(layout: Layout) -> Region {
+    pub(crate) fn of(layout: Layout) -> Region {
         let (rows, cols) = layout.shape();
         Region { rows, cols, order: Order::Same(layout) }
     }
@@ -67,7 +67,7 @@ impl Region {
 
 /// Where an expression stands in its kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Role {
+pub(crate) enum Role {
     /// A whole kernel: it has no result to go on from, and stores.
     Map,
     /// What is summed: it has no result to go on from, and stores nothing.
@@ -77,7 +77,7 @@ pub(super) enum Role {
 }
 
 /// Checks an expression over a region.
-pub(super) fn check(
+pub(crate) fn check(
     expr: &Expr,
     region: Region,
     role: Role,

@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use super::table::Held;
 use super::{Buffers, each_step};
 use crate::{
-    BufferId, EntryPoint, Expr, Kernel, Layout, Program, ProgramError, Spread, Step, Value,
+    BufferId, EntryPoint, Expr, Follows, Layout, Program, ProgramError, Spread, Step, Value,
 };
 
 /// Checks that whatever is spread as one number was written to all lanes. The program has passed
@@ -75,7 +75,7 @@ impl Lanes<'_> {
     fn step(&mut self, step: &Step, now: &mut HashMap<u64, Id>) -> Vec<(BufferId, Id)> {
         let buffers = self.buffers;
         let (mut spread, mut written) = (Vec::new(), Vec::new());
-        let expressions = expressions(&step.kernel);
+        let expressions = step.kernel.expressions();
         for (expr, follows) in &expressions {
             let numbers = expr.loads.iter().filter(|load| load.spread == Spread::Scalar);
             spread
@@ -88,7 +88,7 @@ impl Lanes<'_> {
             let writes = step.kernel.access().writes;
             for id in writes.into_iter().filter(|&id| is_number(id, buffers)) {
                 let lanes = self.add();
-                if !matches!(step.kernel, Kernel::Random(_)) {
+                if !step.kernel.spreads() {
                     self.mixed.push(lanes);
                 }
                 written.push((id, lanes));
@@ -144,31 +144,6 @@ impl Lanes<'_> {
 
 fn is_number(id: BufferId, buffers: &Buffers) -> bool {
     buffers.buffers[id.0 as usize].layout == Layout::scalar()
-}
-
-/// What a kernel gives its tail for a row of one element.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Follows {
-    /// The number in all lanes.
-    Number,
-    /// An element and padding.
-    Padded,
-}
-
-/// The expressions of a kernel that store something or spread a number, with what they follow.
-fn expressions(kernel: &Kernel) -> Vec<(&Expr, Follows)> {
-    match kernel {
-        Kernel::Gemm(gemm) => {
-            let tails = [Some(&gemm.tail), gemm.column_sums.as_ref()];
-            tails.into_iter().flatten().map(|tail| (tail, Follows::Padded)).collect()
-        }
-        Kernel::ColumnSum { tail, .. } => vec![(tail, Follows::Padded)],
-        Kernel::Map(expr) => vec![(expr, Follows::Padded)],
-        Kernel::Reduce(reduce) => {
-            vec![(&reduce.body, Follows::Padded), (&reduce.tail, Follows::Number)]
-        }
-        _ => Vec::new(),
-    }
 }
 
 /// The bit of the kernel's result; those below are of the loads, of which there are at most 64.

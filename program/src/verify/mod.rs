@@ -3,7 +3,7 @@
 //! What holds after [`verify`], for a run of any number of rows up to `Program::batch`:
 //!
 //! - every buffer lies inside the arena, aligned, in a well-formed layout, padded to whole vectors;
-//! - every kernel's operands have the types, sizes and layouts it assumes (`kernel`, `expr`);
+//! - every kernel's operands have the types, sizes and layouts it assumes (`Kind::check`, `expr`);
 //! - weights of bf16 lie in panels, those of i8 in quads with few enough rows that products cannot
 //!   overflow, and no step writes them;
 //! - class indices are bounded by the domain of the port they come from;
@@ -16,11 +16,13 @@
 //!
 //! It does not judge values: a program may still compute nonsense, but only inside its arena.
 
-mod expr;
-mod kernel;
+pub(crate) mod expr;
 mod lanes;
 mod lifetime;
+pub(crate) mod operand;
 mod table;
+
+pub(crate) use table::Classes;
 
 use std::fmt;
 
@@ -65,7 +67,7 @@ macro_rules! require {
         }
     };
 }
-use require;
+pub(crate) use require;
 
 /// A program that has passed [`verify`].
 #[derive(Clone, Debug)]
@@ -87,7 +89,7 @@ pub fn verify(program: Program) -> Result<Verified, ProgramError> {
     let classes = table::classes(&program, &buffers)?;
     for entry in EntryPoint::ALL {
         let steps = &entry.of(&program).steps;
-        each_step(entry, steps, |step| kernel::check(&step.kernel, &buffers, &classes))?;
+        each_step(entry, steps, |step| step.kernel.check(&buffers, &classes))?;
         if entry.runs(&program) {
             lifetime::check(&program, entry, &buffers, &held)?;
         }
@@ -139,20 +141,20 @@ fn counts(program: &Program) -> Result<(), ProgramError> {
 
 /// The bytes of the arena from `start` up to, but not including, `end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Extent {
+pub(crate) struct Extent {
     start: u64,
     end: u64,
 }
 
 impl Extent {
-    fn overlaps(self, other: Extent) -> bool {
+    pub(crate) fn overlaps(self, other: Extent) -> bool {
         self.start < other.end && other.start < self.end
     }
 }
 
 /// The buffers, each well-formed and inside the arena, with the bytes each takes at the full batch.
 /// A smaller batch takes a part of them.
-struct Buffers<'p> {
+pub(crate) struct Buffers<'p> {
     buffers: &'p [Buffer],
     extents: Vec<Extent>,
 }
@@ -174,7 +176,7 @@ impl<'p> Buffers<'p> {
         Ok(Buffers { buffers: &program.buffers, extents })
     }
 
-    fn get(&self, id: BufferId) -> Result<&'p Buffer, ProgramError> {
+    pub(crate) fn get(&self, id: BufferId) -> Result<&'p Buffer, ProgramError> {
         let count = self.buffers.len();
         let buffer = self.buffers.get(id.0 as usize);
         buffer.ok_or_else(|| {
@@ -183,14 +185,18 @@ impl<'p> Buffers<'p> {
     }
 
     /// The layout of a buffer of floats; `what` is its part in the kernel or table.
-    fn float(&self, id: BufferId, what: impl fmt::Display) -> Result<Layout, ProgramError> {
+    pub(crate) fn float(
+        &self,
+        id: BufferId,
+        what: impl fmt::Display,
+    ) -> Result<Layout, ProgramError> {
         let Buffer { layout, dtype, .. } = *self.get(id)?;
         require!(dtype == DType::F32, "{what} must be a buffer of f32, not of {}", dtype.name());
         Ok(layout)
     }
 
     /// The bytes of a buffer whose id has been checked.
-    fn extent(&self, id: BufferId) -> Extent {
+    pub(crate) fn extent(&self, id: BufferId) -> Extent {
         self.extents[id.0 as usize]
     }
 
@@ -252,17 +258,17 @@ fn place(buffer: &Buffer, batch: u64, arena: u64) -> Result<Extent, ProgramError
 }
 
 /// Whether the rows are whole vectors, so that a row can be read on its own.
-fn has_vector_rows(layout: Layout) -> bool {
+pub(crate) fn has_vector_rows(layout: Layout) -> bool {
     matches!(layout, Layout::Rows { stride, .. } if stride.is_multiple_of(LANES))
 }
 
 /// Whether one element for each row lies in a vector for each sixteen rows.
-fn is_dense(layout: Layout) -> bool {
+pub(crate) fn is_dense(layout: Layout) -> bool {
     matches!(layout, Layout::Rows { stride: 1, .. } | Layout::Columns { cols: 1, .. })
 }
 
 /// Prints a size as the text does: `[N, 3]`, `[4N, 3]`, `[4, 3]`.
-fn text((rows, cols): (Rows, u64)) -> String {
+pub(crate) fn text((rows, cols): (Rows, u64)) -> String {
     match rows {
         Rows { count: 1, batched: true } => format!("[N, {cols}]"),
         Rows { count, batched: true } => format!("[{count}N, {cols}]"),

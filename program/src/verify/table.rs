@@ -12,7 +12,7 @@ use crate::{
 };
 
 /// The number of classes that each buffer of i32 may hold, which are stored from 0 on.
-pub(super) type Classes = HashMap<BufferId, u64>;
+pub(crate) type Classes = HashMap<BufferId, u64>;
 
 /// A buffer that outlives a run: only its own steps or the host write it.
 #[derive(Clone, Copy, Debug)]

@@ -176,14 +176,14 @@ fn refuses_kernels_that_cannot_read_columns() {
         (
             |p| {
                 let x = filled(p, 17);
-                end_with(p, Kernel::Softmax { x, y: x, log: false });
+                end_with(p, Kernel::Softmax(Softmax { x, y: x, log: false }));
             },
             "train, step 13 (softmax): x is in 17 columns, more than 16",
         ),
         (
             |p| {
                 let x = filled(p, 2);
-                end_with(p, Kernel::Softmax { x, y: PROBS, log: true });
+                end_with(p, Kernel::Softmax(Softmax { x, y: PROBS, log: true }));
             },
             "train, step 13 (log_softmax): x and y differ in layout",
         ),
@@ -231,7 +231,7 @@ fn refuses_kernels_that_cannot_read_columns() {
         (
             |p| {
                 let (target, y) = (SPECIES, CORRECT);
-                end_with(p, Kernel::Correct { x: SCORES, target, y });
+                end_with(p, Kernel::Correct(Correct { x: SCORES, target, y }));
             },
             "train, step 12 (correct): x must be in rows of whole vectors",
         ),
@@ -302,14 +302,14 @@ fn accepts_columns_wherever_they_can_be_read() {
     });
     accept([17], |p, [x]| {
         let tail = keep(fresh(p, Layout::matrix(fixed(1), 17)));
-        Kernel::ColumnSum { x, tail }
+        Kernel::ColumnSum(ColumnSum { x, tail })
     });
     accept([3], |p, [x]| {
         let (span, tail) = (Span::All, keep(fresh(p, Layout::scalar())));
         let body = Expr { loads: vec![full(x), load(B1, Spread::Row)], ..Expr::default() };
         Kernel::Reduce(Reduce { body, over: x, span, tail })
     });
-    accept([16], |_, [x]| Kernel::Softmax { x, y: x, log: true });
+    accept([16], |_, [x]| Kernel::Softmax(Softmax { x, y: x, log: true }));
     accept([16, 16], |_, [x, y]| {
         let grad = Some((y, INVERSE));
         Kernel::CrossEntropy(CrossEntropy { x, target: SPECIES, loss: Some(LOSSES), grad })
@@ -330,7 +330,7 @@ fn accepts_ports_in_columns() {
     }
     // The logits are read where they lie, the probabilities are a copy.
     let softmax = |step: &mut Step| {
-        if matches!(step.kernel, Kernel::Softmax { .. }) {
+        if matches!(step.kernel, Kernel::Softmax(_)) {
             step.kernel = Kernel::Gemm(product(H, W2, PROBS));
         }
     };

@@ -55,7 +55,7 @@ fn refuses_overlaps_and_lost_values() {
         (
             |p| {
                 let (x, target, y) = (LOGITS, SPECIES, CORRECT);
-                p.predict.steps.push(step(Kernel::Correct { x, target, y }));
+                p.predict.steps.push(step(Kernel::Correct(Correct { x, target, y })));
             },
             "predict, step 4 (correct): reads buffer 2, which nothing has written",
         ),
@@ -136,7 +136,7 @@ fn random_program(dice: &mut Dice) -> (Program, Vec<Role>, Vec<Action>) {
             2 if layout(y) == Layout::matrix(fixed(1), 1) => {
                 let (gathers, writes) = (vec![x], vec![y]);
                 let action = Action { gathers, writes, ..Action::default() };
-                (step(Kernel::ColumnSum { x, tail: keep(y) }), action)
+                (step(Kernel::ColumnSum(ColumnSum { x, tail: keep(y) })), action)
             }
             _ => (fill(y), Action { writes: vec![y], ..Action::default() }),
         };

@@ -49,7 +49,7 @@ pub fn gemm(p: &mut Program, step: usize) -> &mut Gemm {
 pub fn tail(p: &mut Program, step: usize) -> &mut Expr {
     match kernel(p, step) {
         Kernel::Gemm(Gemm { tail, .. })
-        | Kernel::ColumnSum { tail, .. }
+        | Kernel::ColumnSum(ColumnSum { tail, .. })
         | Kernel::Reduce(Reduce { tail, .. })
         | Kernel::Map(tail) => tail,
         other => panic!("{other:?}"),
@@ -278,7 +278,7 @@ fn refuses_bad_products() {
         ),
         (|p| tail(p, 1).stores.clear(), "train, step 1 (gemm): its expression stores nothing"),
         (
-            |p| *kernel(p, 7) = Kernel::ColumnSum { x: W2, tail: keep(B2) },
+            |p| *kernel(p, 7) = Kernel::ColumnSum(ColumnSum { x: W2, tail: keep(B2) }),
             "train, step 7 (column_sum): x must be in rows of whole vectors",
         ),
         (
@@ -434,11 +434,14 @@ fn refuses_bad_sums() {
 fn refuses_bad_classes() {
     check(&[
         (
-            |p| p.eval.steps[2].kernel = Kernel::Softmax { x: LOSSES, y: LOSSES, log: true },
+            |p| {
+                p.eval.steps[2].kernel =
+                    Kernel::Softmax(Softmax { x: LOSSES, y: LOSSES, log: true })
+            },
             "eval, step 3 (log_softmax): x must be in rows of whole vectors",
         ),
         (
-            |p| p.eval.steps[2].kernel = Kernel::Softmax { x: LOGITS, y: H, log: false },
+            |p| p.eval.steps[2].kernel = Kernel::Softmax(Softmax { x: LOGITS, y: H, log: false }),
             "eval, step 3 (softmax): x and y differ in layout",
         ),
         (
@@ -485,14 +488,14 @@ fn refuses_bad_classes() {
         (
             |p| {
                 let (x, target, y) = (LOGITS, CODE, CORRECT);
-                p.eval.steps[5].kernel = Kernel::Correct { x, target, y };
+                p.eval.steps[5].kernel = Kernel::Correct(Correct { x, target, y });
             },
             "eval, step 6 (correct): the target may be outside the 2 classes",
         ),
         (
             |p| {
                 let (x, target, y) = (LOGITS, SPECIES, LOGITS);
-                p.eval.steps[5].kernel = Kernel::Correct { x, target, y };
+                p.eval.steps[5].kernel = Kernel::Correct(Correct { x, target, y });
             },
             "eval, step 6 (correct): y must be a list of [N, 1]",
         ),

@@ -180,10 +180,10 @@ fn descend(w: BufferId) -> Expr {
 fn eval() -> Vec<Step> {
     let mut steps = forward();
     steps.extend([
-        step(Kernel::Softmax { x: LOGITS, y: PROBS, log: false }),
+        step(Kernel::Softmax(Softmax { x: LOGITS, y: PROBS, log: false })),
         cross_entropy(None),
         mean(LOSSES, LOSS),
-        step(Kernel::Correct { x: LOGITS, target: SPECIES, y: CORRECT }),
+        step(Kernel::Correct(Correct { x: LOGITS, target: SPECIES, y: CORRECT })),
         mean(CORRECT, ACCURACY),
     ]);
     steps
@@ -234,13 +234,13 @@ fn train() -> Vec<Step> {
         mean(LOSSES, LOSS),
         step(Kernel::Gemm(Gemm { b_transposed: true, ..gemm(D_LOGITS, W2, gate) })),
         step(Kernel::Gemm(Gemm { a_transposed: true, ..gemm(H, D_LOGITS, descend(W2)) })),
-        step(Kernel::ColumnSum { x: D_LOGITS, tail: descend(B2) }),
+        step(Kernel::ColumnSum(ColumnSum { x: D_LOGITS, tail: descend(B2) })),
         step(Kernel::Gemm(Gemm {
             a_transposed: true,
             column_sums: Some(descend(B1)),
             ..gemm(X, D_H, heavy_ball)
         })),
-        step(Kernel::ColumnSum { x: D_H, tail: descend(B1) }),
+        step(Kernel::ColumnSum(ColumnSum { x: D_H, tail: descend(B1) })),
         step(Kernel::Reduce(row)),
         step(Kernel::Map(spreads)),
         step(Kernel::Gemm(Gemm { bias: Some(B2), ..gemm(H, W2, keep(SCORES)) })),
@@ -294,7 +294,7 @@ pub fn sample() -> Program {
     };
     let names = ["setosa", "other"].map(String::from).into();
     let mut predict = forward();
-    predict.push(step(Kernel::Softmax { x: LOGITS, y: PROBS, log: false }));
+    predict.push(step(Kernel::Softmax(Softmax { x: LOGITS, y: PROBS, log: false })));
     let entry = |steps| Routine { steps, lower_bound: 1000, bytes: 2000 };
     let metric =
         |name: &str, value, finish| Metric { name: name.into(), values: vec![value], finish };

@@ -175,7 +175,9 @@ impl<'a> Binder<'a> {
                     _ => Bound::Gemm(Gemm { by_rows, ..self.gemm(gemm) }),
                 }
             }
-            Kernel::ColumnSum { x, tail } => Bound::Gemm(self.column_sum(*x, tail)),
+            Kernel::ColumnSum(program::ColumnSum { x, tail }) => {
+                Bound::Gemm(self.column_sum(*x, tail))
+            }
             Kernel::Map(expr) => {
                 let over = expr.stores[0].1;
                 let domain = self.domain(over, expr);
@@ -189,7 +191,7 @@ impl<'a> Binder<'a> {
                 Bound::Map(Map { domain, tile, code })
             }
             Kernel::Reduce(reduce) => Bound::Reduce(self.reduce(reduce)),
-            &Kernel::Softmax { x, y, log } => {
+            &Kernel::Softmax(program::Softmax { x, y, log }) => {
                 let (y, rows, cols, stride) = self.rows(y);
                 let (x, columns) = (self.offset(x), self.is_in_columns(x));
                 Bound::Softmax(Softmax { x, y, rows, cols, stride, columns, log })
@@ -205,7 +207,7 @@ impl<'a> Binder<'a> {
                 let ce = CrossEntropy { x, target, loss, grad, rows, cols, stride, columns };
                 Bound::CrossEntropy(ce)
             }
-            &Kernel::Correct { x, target, y } => {
+            &Kernel::Correct(program::Correct { x, target, y }) => {
                 let (x, rows, cols, stride) = self.rows(x);
                 let (target, y) = (self.list(target), self.list(y));
                 Bound::Correct(Correct { x, target, y, rows, cols, stride })

@@ -7,7 +7,9 @@
 use super::Executor;
 use crate::kernel::lanes::compute_one;
 use crate::program::lines::Part;
-use crate::program::{BufferId, DType, Expr, Gemm, Kernel, Load, Reduce, Span, Spread, Value};
+use crate::program::{
+    BufferId, ColumnSum, DType, Expr, Gemm, Kernel, Load, Reduce, Span, Spread, Value,
+};
 
 /// An instruction with its bad value.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -112,16 +114,16 @@ impl Executor {
                 }
                 _ => element(&gemm.tail, Part::Tail, self.product(gemm, rows, at)?),
             },
-            Kernel::ColumnSum { x, tail } => {
+            Kernel::ColumnSum(ColumnSum { x, tail }) => {
                 element(tail, Part::Tail, self.column_sum(*x, rows, at.1))
             }
             Kernel::Reduce(reduce) => match self.sum(reduce, rows, at.0) {
                 Ok(sum) => element(&reduce.tail, Part::Tail, sum),
                 Err(culprit) => Some(culprit),
             },
-            Kernel::Softmax { .. }
+            Kernel::Softmax(_)
             | Kernel::CrossEntropy(_)
-            | Kernel::Correct { .. }
+            | Kernel::Correct(_)
             | Kernel::Random(_) => None,
         }
     }

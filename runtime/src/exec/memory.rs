@@ -6,7 +6,7 @@ use super::share::Share;
 use super::{EntryPoint, Launch};
 use crate::kernel::expr::Code;
 use crate::kernel::gemm::Gemm;
-use crate::program::{Expr, Kernel, PerEntry, Program};
+use crate::program::{Kernel, PerEntry, Program};
 use crate::simd::LANES;
 use std::ops::Range;
 
@@ -114,16 +114,8 @@ pub(super) fn bound_bytes(program: &Program, shares: &PerEntry<Vec<Share>>, thre
 
 /// The most bytes that a step takes once it is bound.
 fn step_bytes(kernel: &Kernel) -> usize {
-    let codes: Vec<&Expr> = match kernel {
-        Kernel::Gemm(gemm) => {
-            [Some(&gemm.tail), gemm.column_sums.as_ref()].into_iter().flatten().collect()
-        }
-        Kernel::ColumnSum { tail, .. } => vec![tail],
-        Kernel::Map(expr) => vec![expr],
-        Kernel::Reduce(reduce) => vec![&reduce.body, &reduce.tail],
-        _ => vec![],
-    };
-    let codes: usize = codes.into_iter().map(Code::most_bytes).sum();
+    let codes = kernel.expressions().into_iter();
+    let codes: usize = codes.map(|(expr, _)| Code::most_bytes(expr)).sum();
     // The list of steps may have grown to twice what it holds.
     2 * size_of::<Launch>() + size_of::<Gemm>() + codes
 }

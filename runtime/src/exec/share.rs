@@ -7,7 +7,7 @@
 //! Within a step, no thread touches what another one writes. Columns are summed beside a product by
 //! the thread that has them, and where its rows are split, by the one that has the first row.
 
-use crate::program::{Buffer, BufferId, Gemm, Kernel, Layout, Program, Routine, Span, Step};
+use crate::program::{Buffer, BufferId, Division, Gemm, Kernel, Layout, Program, Routine, Step};
 use crate::simd::LANES;
 use std::collections::HashSet;
 
@@ -48,30 +48,18 @@ type Trained = HashSet<BufferId>;
 
 /// How a kernel of an entry can be split between so many threads.
 fn split(program: &Program, trained: &Trained, kernel: &Kernel, threads: usize) -> Split {
-    let buffer = |id: BufferId| &program.buffers[id.0 as usize];
-    let or = |rows: bool, other| if rows { Split::Rows } else { other };
-    match kernel {
-        Kernel::Gemm(gemm) => {
-            let result = buffer(gemm.tail.stores[0].1);
-            let by_rows = match result.layout {
-                Layout::Columns { .. } => true,
-                Layout::Rows { rows, cols, .. } => {
-                    rows.batched && pays_by_rows(program, trained, gemm, cols, threads)
-                }
-                _ => false,
-            };
-            or(by_rows, Split::Parts)
+    let Division { rows_of, parts } = kernel.division();
+    let rows = rows_of.map(|id| &program.buffers[id.0 as usize]).filter(|rows| is_batched(rows));
+    let pays = |rows: &&Buffer| match (kernel, rows.layout) {
+        (Kernel::Gemm(gemm), Layout::Rows { cols, .. }) => {
+            pays_by_rows(program, trained, gemm, cols, threads)
         }
-        Kernel::ColumnSum { .. } => Split::Parts,
-        Kernel::Map(expr) => or(is_batched(buffer(expr.stores[0].1)), Split::Parts),
-        Kernel::Reduce(reduce) => {
-            or(reduce.span == Span::Row && is_batched(buffer(reduce.over)), Split::Alone)
-        }
-        Kernel::Softmax { x, .. } | Kernel::Correct { x, .. } => {
-            or(is_batched(buffer(*x)), Split::Alone)
-        }
-        Kernel::CrossEntropy(ce) => or(is_batched(buffer(ce.x)), Split::Alone),
-        Kernel::Random(_) => Split::Alone,
+        _ => true,
+    };
+    match rows.filter(pays) {
+        Some(_) => Split::Rows,
+        None if parts => Split::Parts,
+        None => Split::Alone,
     }
 }
 
