@@ -6,8 +6,8 @@
 //! columns if all it meets can read and write them: a vector then holds sixteen rows, where the
 //! lanes of a row of its own would mostly be padding. Everything else lies in rows.
 
-use crate::graph::{DType, Graph, Node, NodeId, Shape};
-use crate::op::{Axis, Leaf, MatMul, Op, Reduce, Source};
+use crate::graph::{Graph, Node, NodeId, Shape};
+use crate::op::{Leaf, Op, Source};
 use crate::pass::lists::Lists;
 use arenet_program::{LANES, Layout, ParamId, Rows, StateId};
 use rustc_hash::FxHashMap as HashMap;
@@ -66,12 +66,7 @@ pub fn classes(graph: &Graph, batch: u64, may_be_columns: bool) -> Classes {
     let mut parent: Vec<usize> = (0..count).collect();
     for id in graph.ids() {
         let node = graph.node(id);
-        let alike = match node.op {
-            Op::Unary(_) | Op::Binary(_) | Op::Assign(_) => &node.inputs[..],
-            Op::Softmax(_) | Op::LogSoftmax(_) | Op::CrossEntropyGrad(_) => &node.inputs[..1],
-            _ => &[],
-        };
-        for input in alike {
+        for input in node.inputs.iter().take(graph.traits(id).alike) {
             let (a, b) = (find(&mut parent, id.index()), find(&mut parent, input.index()));
             parent[a.max(b)] = a.min(b);
         }
@@ -114,20 +109,10 @@ fn panels(graph: &Graph, class_of: &[usize], kept: &Lists<Kept>) -> Vec<bool> {
     for id in graph.ids() {
         let (node, own) = (graph.node(id), class_of[id.index()]);
         panels[own] &= !node.shape.batch() && node.shape.dims().len() == 2;
-        match node.op {
-            Op::Leaf(_) | Op::Unary(_) | Op::Binary(_) | Op::Assign(_) | Op::Random(_) => {}
-            Op::Broadcast(_) => {
-                let source = graph.node(node.inputs[0]).shape;
-                panels[own] &= source.is_scalar();
-                panels[class_of[node.inputs[0].index()]] = false;
-            }
-            Op::MatMul(_) => panels[class_of[node.inputs[0].index()]] = false,
-            _ => {
-                panels[own] = false;
-                for input in &node.inputs {
-                    panels[class_of[input.index()]] = false;
-                }
-            }
+        let admits = graph.traits(id).panels;
+        panels[own] &= admits.result;
+        for (input, admitted) in node.inputs.iter().zip(admits.inputs) {
+            panels[class_of[input.index()]] &= admitted;
         }
     }
     for root in &graph.roots {
@@ -143,40 +128,13 @@ fn panels(graph: &Graph, class_of: &[usize], kept: &Lists<Kept>) -> Vec<bool> {
 /// Whether each class could lie in columns.
 fn columns(graph: &Graph, class_of: &[usize]) -> Vec<bool> {
     let mut columns = vec![true; class_of.len()];
-    let is_list = |id: NodeId| graph.shape(id).dims().is_empty();
     for id in graph.ids() {
-        let Node { op, inputs, shape, .. } = graph.node(id);
+        let Node { inputs, shape, .. } = graph.node(id);
         let narrow = matches!(*shape.dims(), [cols] if cols <= MAX_COLUMNS);
-        let mut read = true; // what it reads may lie in columns
-        let written = match op {
-            Op::Leaf(leaf) => leaf.dtype == DType::F32,
-            Op::Unary(_) | Op::Binary(_) | Op::Random(_) => true,
-            Op::Softmax(_) | Op::LogSoftmax(_) => true,
-            // Only a list of one number a row, or what does not depend on the batch, is spread.
-            Op::Broadcast(_) => {
-                read = is_list(inputs[0]);
-                read || !graph.shape(inputs[0]).batch()
-            }
-            // The transpose is computed, from a fixed B.
-            Op::MatMul(MatMul { transpose_a, .. }) => {
-                !transpose_a && !graph.shape(inputs[1]).batch()
-            }
-            Op::Reduce(Reduce { axis }) => {
-                read = *axis != Axis::Last;
-                false
-            }
-            Op::CrossEntropy(_) | Op::CrossEntropyGrad(_) => {
-                read = inputs[1..].iter().all(|&input| is_list(input));
-                read
-            }
-            _ => {
-                read = false;
-                false
-            }
-        };
-        columns[class_of[id.index()]] &= shape.batch() && narrow && written;
-        for input in inputs.iter().filter(|_| !read) {
-            columns[class_of[input.index()]] = false;
+        let admits = graph.traits(id).columns;
+        columns[class_of[id.index()]] &= shape.batch() && narrow && admits.result;
+        for (input, admitted) in inputs.iter().zip(admits.inputs) {
+            columns[class_of[input.index()]] &= admitted;
         }
     }
     columns

@@ -151,13 +151,8 @@ impl Emitter<'_> {
         let cluster = self.cluster(id);
         let inputs = |node: NodeId| graph.node(node).inputs.iter().copied();
         let anchor: Vec<NodeId> = cluster.anchor.into_iter().flat_map(inputs).collect();
-        // Softmax and cross-entropy work row by row in place; other anchors read in their own
-        // order.
-        let in_place = cluster.anchor.is_some_and(|anchor| {
-            use Op::{CrossEntropy, CrossEntropyGrad, LogSoftmax, Softmax};
-            let op = graph.node(anchor).op;
-            matches!(op, Softmax(_) | LogSoftmax(_) | CrossEntropy(_) | CrossEntropyGrad(_))
-        });
+        // Other anchors read in their own order.
+        let in_place = cluster.anchor.is_some_and(|anchor| graph.traits(anchor).in_place);
         let tail: Vec<NodeId> = cluster.nodes.iter().copied().flat_map(inputs).collect();
         let (mut streams, mut gathers) = (tail.clone(), anchor.clone());
         if in_place {

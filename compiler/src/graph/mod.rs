@@ -13,7 +13,7 @@ pub use inputs::Inputs;
 pub use shape::{Shape, ShapeError};
 
 use crate::diagnostic::Span;
-use crate::op::{Leaf, MAX_INPUTS, Op};
+use crate::op::{Leaf, MAX_INPUTS, Op, Traits};
 use arenet_program::HostNumber;
 use std::fmt;
 use std::sync::Arc;
@@ -154,10 +154,21 @@ impl Graph {
 
     /// The floating-point operations of a node when `N` is `batch`.
     pub fn flops(&self, id: NodeId, batch: u64) -> u64 {
-        let node = self.node(id);
-        let mut shapes = [Shape::SCALAR; MAX_INPUTS];
-        shapes.iter_mut().zip(&node.inputs).for_each(|(shape, &id)| *shape = self.shape(id));
+        let (node, shapes) = (self.node(id), self.input_shapes(id));
         node.op.flops(&shapes[..node.inputs.len()], &node.shape, batch)
+    }
+
+    /// How a node may be computed.
+    pub fn traits(&self, id: NodeId) -> Traits {
+        let (node, shapes) = (self.node(id), self.input_shapes(id));
+        node.op.traits(&shapes[..node.inputs.len()])
+    }
+
+    fn input_shapes(&self, id: NodeId) -> [Shape; MAX_INPUTS] {
+        let mut shapes = [Shape::SCALAR; MAX_INPUTS];
+        let inputs = &self.node(id).inputs;
+        shapes.iter_mut().zip(inputs).for_each(|(shape, &id)| *shape = self.shape(id));
+        shapes
     }
 
     /// All ids in order.

@@ -1,6 +1,6 @@
 //! The new value of a parameter or of optimizer state.
 
-use super::{Operand, Operator, Sample, float_shapes};
+use super::{Operand, Operator, Sample, Traits, float_shapes};
 use crate::eval::Tensor;
 use crate::graph::{Graph, NodeId, Shape, ShapeError, Type};
 
@@ -29,6 +29,10 @@ impl Operator for Assign {
 
     fn eval(&self, inputs: &[&Tensor], _: usize) -> Tensor {
         inputs[1].clone()
+    }
+
+    fn traits(&self, _: &[Shape]) -> Traits {
+        Traits::ELEMENTWISE
     }
 
     fn flops(&self, _: &[Shape], _: &Shape, _: u64) -> u64 {

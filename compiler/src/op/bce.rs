@@ -1,6 +1,6 @@
 //! Binary cross-entropy, with the gradients that PyTorch gives it.
 
-use super::{Operand, Operator, Sample, elements, float_shapes};
+use super::{Operand, Operator, Sample, Traits, elements, float_shapes};
 use crate::eval::Tensor;
 use crate::graph::{Formula, Graph, NodeId, Shape, ShapeError, Type};
 
@@ -55,6 +55,10 @@ impl Operator for Bce {
             false => -(t * y.ln().max(LEAST_LOG) + (1.0 - t) * (-y).ln_1p().max(LEAST_LOG)),
         };
         Tensor::from_fn(y.shape, batch, |i| loss(y.data[i], t.data[i]))
+    }
+
+    fn traits(&self, _: &[Shape]) -> Traits {
+        Traits::ROWS
     }
 
     fn flops(&self, _: &[Shape], output: &Shape, batch: u64) -> u64 {

@@ -1,6 +1,6 @@
 //! Functions of two numbers, element by element.
 
-use super::{Operand, Operator, Sample, elements, float_shapes};
+use super::{Operand, Operator, Sample, Traits, elements, float_shapes};
 use crate::eval::Tensor;
 use crate::graph::{Formula, Graph, NodeId, Shape, ShapeError, Type};
 pub use arenet_program::BinaryFn;
@@ -48,6 +48,10 @@ impl Operator for Binary {
     fn eval(&self, inputs: &[&Tensor], batch: usize) -> Tensor {
         let [a, b] = inputs else { unreachable!("there are two operands") };
         Tensor::from_fn(a.shape, batch, |i| self.0.apply(a.data[i], b.data[i]))
+    }
+
+    fn traits(&self, _: &[Shape]) -> Traits {
+        Traits::ELEMENTWISE
     }
 
     fn flops(&self, _: &[Shape], output: &Shape, batch: u64) -> u64 {

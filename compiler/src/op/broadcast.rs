@@ -1,6 +1,6 @@
 //! One value spread over a larger shape.
 
-use super::{Operand, Operator, Sample, float_shapes};
+use super::{Admits, MAX_INPUTS, Operand, Operator, Sample, Traits, float_shapes};
 use crate::eval::Tensor;
 use crate::graph::{Formula, Graph, NodeId, Shape, ShapeError, Type};
 
@@ -81,6 +81,15 @@ impl Operator for Broadcast {
             Pattern::Row => x.data[i % row],
             Pattern::Column => x.data[i / row],
         })
+    }
+
+    fn traits(&self, inputs: &[Shape]) -> Traits {
+        let panels = Admits { result: inputs[0].is_scalar(), ..Admits::NONE };
+        // Only a list of one number a row, or what does not depend on the batch, is spread.
+        let is_list = inputs[0].dims().is_empty();
+        let result = is_list || !inputs[0].batch();
+        let columns = Admits { result, inputs: [is_list; MAX_INPUTS] };
+        Traits { panels, columns, ..Traits::ROWS }
     }
 
     fn flops(&self, _: &[Shape], _: &Shape, _: u64) -> u64 {

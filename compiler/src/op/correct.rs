@@ -1,7 +1,7 @@
 //! Whether the largest logit is the target's.
 
 use super::cross_entropy::class_rows;
-use super::{Operand, Operator, Sample, argmax, elements};
+use super::{Operand, Operator, Sample, Traits, argmax, elements};
 use crate::eval::Tensor;
 use crate::graph::{Graph, NodeId, Shape, ShapeError, Type};
 
@@ -31,6 +31,10 @@ impl Operator for Correct {
         let [logits, target] = inputs else { unreachable!("it has 2 operands") };
         let hit = |(row, &class): (&[f64], &f64)| f64::from(argmax(row) == class as usize);
         Tensor { shape: target.shape, data: logits.rows().zip(&target.data).map(hit).collect() }
+    }
+
+    fn traits(&self, _: &[Shape]) -> Traits {
+        Traits::ROWS
     }
 
     fn flops(&self, inputs: &[Shape], _: &Shape, batch: u64) -> u64 {

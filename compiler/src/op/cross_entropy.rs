@@ -1,7 +1,7 @@
 //! Cross-entropy with class indices.
 
 use super::log_softmax::log_softmax;
-use super::{CrossEntropyGrad, Operand, Operator, Sample, elements, row_length};
+use super::{Admits, CrossEntropyGrad, Operand, Operator, Sample, Traits, elements, row_length};
 use crate::eval::Tensor;
 use crate::graph::{DType, Formula, Graph, NodeId, Shape, ShapeError, Type};
 
@@ -38,6 +38,10 @@ impl Operator for CrossEntropy {
         Tensor { shape: target.shape, data: logits.rows().zip(&target.data).map(loss).collect() }
     }
 
+    fn traits(&self, inputs: &[Shape]) -> Traits {
+        Traits { alike: 0, ..beside_lists(inputs) }
+    }
+
     fn flops(&self, inputs: &[Shape], _: &Shape, batch: u64) -> u64 {
         // The largest, a subtraction, an exponential and the sum.
         elements(&inputs[0], batch).saturating_mul(4)
@@ -68,4 +72,11 @@ pub(super) fn class_rows(logits: &Type, target: &Type) -> Result<Shape, ShapeErr
         return Err(ShapeError(message));
     }
     Ok(rows)
+}
+
+/// Logits and their gradient may lie in columns where the other operands have one number a row.
+pub fn beside_lists(inputs: &[Shape]) -> Traits {
+    let are_lists = inputs[1..].iter().all(|input| input.dims().is_empty());
+    let columns = if are_lists { Admits::ALL } else { Admits::NONE };
+    Traits { columns, ..Traits::ROW_BY_ROW }
 }

@@ -1,8 +1,8 @@
 //! The gradient of cross-entropy, so that softmax and loss go backward in one stable step.
 
-use super::cross_entropy::class_rows;
+use super::cross_entropy::{beside_lists, class_rows};
 use super::softmax::softmax;
-use super::{Operand, Operator, Sample, elements};
+use super::{Operand, Operator, Sample, Traits, elements};
 use crate::eval::Tensor;
 use crate::graph::{Graph, NodeId, Shape, ShapeError, Type};
 
@@ -41,6 +41,10 @@ impl Operator for CrossEntropyGrad {
             grad.iter().map(|g| g * dy).collect::<Vec<f64>>()
         };
         Tensor { shape: logits.shape, data: rows.flat_map(row_grad).collect() }
+    }
+
+    fn traits(&self, inputs: &[Shape]) -> Traits {
+        beside_lists(inputs)
     }
 
     fn flops(&self, inputs: &[Shape], _: &Shape, batch: u64) -> u64 {

@@ -1,6 +1,6 @@
 //! Values that come from outside the graph, and constants.
 
-use super::{Operator, Sample};
+use super::{Admits, Operator, Sample, Traits};
 use crate::eval::Tensor;
 use crate::graph::{DType, Graph, HostId, NodeId, Shape, ShapeError, Type};
 use arenet_program::{ParamId, StateId};
@@ -118,6 +118,11 @@ impl Operator for Leaf {
             Source::Const(value) => Tensor::scalar(value),
             _ => panic!("the value of `{}` comes from outside", self.text()),
         }
+    }
+
+    fn traits(&self, _: &[Shape]) -> Traits {
+        let columns = Admits { result: self.dtype == DType::F32, ..Admits::ALL };
+        Traits { panels: Admits::ALL, columns, ..Traits::ROWS }
     }
 
     fn flops(&self, _: &[Shape], _: &Shape, _: u64) -> u64 {

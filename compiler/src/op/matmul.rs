@@ -1,6 +1,6 @@
 //! The matrix product.
 
-use super::{Operand, Operator, Sample, elements, float_shapes, row_length};
+use super::{Admits, Operand, Operator, Sample, Traits, elements, float_shapes, row_length};
 use crate::eval::Tensor;
 use crate::graph::{Formula, Graph, NodeId, Shape, ShapeError, Type};
 
@@ -82,6 +82,13 @@ impl Operator for MatMul {
             let b_at = |k| if self.transpose_b { j * b_cols + k } else { k * b_cols + j };
             (0..inner).map(|k| a.data[a_at(k)] * b.data[b_at(k)]).sum()
         })
+    }
+
+    fn traits(&self, inputs: &[Shape]) -> Traits {
+        // The vector operand and the result; in columns the transpose is computed, from a fixed B.
+        let panels = Admits { result: true, inputs: [false, true, true] };
+        let result = !self.transpose_a && !inputs[1].batch();
+        Traits { panels, columns: Admits { result, ..Admits::ALL }, ..Traits::ROWS }
     }
 
     fn flops(&self, inputs: &[Shape], output: &Shape, batch: u64) -> u64 {

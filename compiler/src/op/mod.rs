@@ -58,12 +58,15 @@ ops! {
     random::Random,
 }
 
+mod traits;
+
 pub use bce::LEAST_LOG;
 pub use binary::BinaryFn;
 pub use broadcast::Pattern;
 pub use leaf::Source;
 pub use random::Distribution;
 pub use reduce::Axis;
+pub use traits::{Admits, Traits};
 pub use unary::UnaryFn;
 
 /// The most operands an operator has.
@@ -83,6 +86,9 @@ pub trait Operator {
 
     /// The result in 64-bit arithmetic.
     fn eval(&self, inputs: &[&Tensor], batch: usize) -> Tensor;
+
+    /// How it may be computed, by the shapes of its operands.
+    fn traits(&self, inputs: &[Shape]) -> Traits;
 
     /// The floating-point operations when `N` is `batch`; a transcendental function counts as 1.
     fn flops(&self, inputs: &[Shape], output: &Shape, batch: u64) -> u64;

@@ -1,7 +1,7 @@
 //! Random numbers.
 
 use arenet_program::StreamId;
-use super::{Operator, Sample, elements};
+use super::{Admits, Operator, Sample, Traits, elements};
 use crate::eval::Tensor;
 use crate::graph::{Graph, NodeId, Shape, ShapeError, Type};
 use std::hash::{Hash, Hasher};
@@ -75,6 +75,10 @@ impl Operator for Random {
 
     fn eval(&self, _: &[&Tensor], _: usize) -> Tensor {
         panic!("random numbers are the runtime's, the oracle has none")
+    }
+
+    fn traits(&self, _: &[Shape]) -> Traits {
+        Traits { panels: Admits::ALL, columns: Admits::ALL, ..Traits::ROWS }
     }
 
     fn flops(&self, _: &[Shape], output: &Shape, batch: u64) -> u64 {

@@ -1,6 +1,6 @@
 //! Sums.
 
-use super::{Operand, Operator, Sample, elements, float_shapes, row_length};
+use super::{Admits, MAX_INPUTS, Operand, Operator, Sample, Traits, elements, float_shapes, row_length};
 use crate::eval::Tensor;
 use crate::graph::{Formula, Graph, NodeId, Shape, ShapeError, Type};
 
@@ -64,6 +64,11 @@ impl Operator for Reduce {
                 Tensor::from_fn(Shape::fixed(&[row]), batch, sum)
             }
         }
+    }
+
+    fn traits(&self, _: &[Shape]) -> Traits {
+        let inputs = [self.axis != Axis::Last; MAX_INPUTS];
+        Traits { columns: Admits { result: false, inputs }, ..Traits::ROWS }
     }
 
     fn flops(&self, inputs: &[Shape], _: &Shape, batch: u64) -> u64 {

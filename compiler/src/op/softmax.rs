@@ -1,6 +1,6 @@
 //! Softmax.
 
-use super::{Operand, Operator, Sample, elements, float_shapes, row_length};
+use super::{Operand, Operator, Sample, Traits, elements, float_shapes, row_length};
 use crate::eval::Tensor;
 use crate::graph::{Formula, Graph, NodeId, Shape, ShapeError, Type};
 
@@ -28,6 +28,10 @@ impl Operator for Softmax {
     fn eval(&self, inputs: &[&Tensor], _: usize) -> Tensor {
         let x = inputs[0];
         Tensor { shape: x.shape, data: x.rows().flat_map(softmax).collect() }
+    }
+
+    fn traits(&self, _: &[Shape]) -> Traits {
+        Traits::ROW_BY_ROW
     }
 
     fn flops(&self, inputs: &[Shape], _: &Shape, batch: u64) -> u64 {

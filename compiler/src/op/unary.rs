@@ -1,6 +1,6 @@
 //! Functions of one number, element by element.
 
-use super::{Operand, Operator, Sample, elements, float_shapes};
+use super::{Operand, Operator, Sample, Traits, elements, float_shapes};
 use crate::eval::Tensor;
 use crate::graph::{Formula, Graph, NodeId, Shape, ShapeError, Type};
 pub use arenet_program::UnaryFn;
@@ -52,6 +52,10 @@ impl Operator for Unary {
     fn eval(&self, inputs: &[&Tensor], batch: usize) -> Tensor {
         let x = inputs[0];
         Tensor::from_fn(x.shape, batch, |i| self.0.apply(x.data[i]))
+    }
+
+    fn traits(&self, _: &[Shape]) -> Traits {
+        Traits::ELEMENTWISE
     }
 
     fn flops(&self, _: &[Shape], output: &Shape, batch: u64) -> u64 {

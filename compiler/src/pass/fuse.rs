@@ -114,11 +114,6 @@ pub fn fuse(graph: &Graph, updates: Updates) -> Fusion {
     fuser.finish()
 }
 
-/// Whether a node works element by element.
-fn is_elementwise(op: &Op) -> bool {
-    matches!(op, Op::Unary(_) | Op::Binary(_) | Op::Assign(_))
-}
-
 /// The node that `id` spreads, or `id` itself.
 pub fn spread_source(graph: &Graph, fusion: &[Option<ClusterId>], id: NodeId) -> NodeId {
     match graph.node(id).op {
@@ -165,13 +160,13 @@ impl Fuser<'_> {
         let mut operands = vec![0; graph.nodes.len()];
         for id in graph.ids().rev() {
             let node = graph.node(id);
-            if !is_elementwise(&node.op) {
+            if !graph.traits(id).elementwise {
                 continue;
             }
             let own = read_inputs(node).len();
             if let [user] = *self.users.of(id.index())
                 && !self.is_root[id.index()]
-                && is_elementwise(&graph.node(user).op)
+                && graph.traits(user).elementwise
                 && graph.shape(user) == node.shape
             {
                 let end = last[user.index()];
@@ -201,7 +196,7 @@ impl Fuser<'_> {
                     _ = self.start(None, vec![id], id.index());
                 }
             }
-            Op::Unary(_) | Op::Binary(_) | Op::Assign(_) => self.place_expression(id),
+            _ if graph.traits(id).elementwise => self.place_expression(id),
             Op::CrossEntropyGrad(_) if self.join_cross_entropy(id) => {}
             Op::Reduce(Reduce { axis: Axis::Last | Axis::All }) => self.start_sum(id),
             _ => _ = self.start(Some(id), Vec::new(), id.index()),
@@ -211,7 +206,7 @@ impl Fuser<'_> {
     /// Whether a user reads a spread operand in place, by strides.
     fn spreads(&self, user: NodeId) -> bool {
         match self.graph.node(user).op {
-            Op::Unary(_) | Op::Binary(_) | Op::Assign(_) => true,
+            _ if self.graph.traits(user).elementwise => true,
             Op::CrossEntropyGrad(_) => {
                 let dy = self.graph.node(user).inputs[2];
                 let source = self.graph.node(dy).inputs.first();
