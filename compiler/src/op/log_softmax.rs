@@ -40,10 +40,8 @@ impl Operator for LogSoftmax {
     }
 
     fn samples() -> Vec<Sample> {
-        let sample = |shape| Sample {
-            op: LogSoftmax.into(),
-            inputs: vec![Operand::f32(shape, -3.0, 3.0)],
-        };
+        let sample =
+            |shape| Sample { op: LogSoftmax.into(), inputs: vec![Operand::f32(shape, -3.0, 3.0)] };
         vec![sample(Shape::batched(&[3])), sample(Shape::batched(&[2, 17]))]
     }
 }

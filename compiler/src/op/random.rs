@@ -1,9 +1,9 @@
 //! Random numbers.
 
-use arenet_program::StreamId;
 use super::{Admits, Operator, Sample, Traits, elements};
 use crate::eval::Tensor;
 use crate::graph::{Graph, NodeId, Shape, ShapeError, Type};
+use arenet_program::StreamId;
 use std::hash::{Hash, Hasher};
 
 /// Random numbers, each a function of the seed, this stream, the step and its position

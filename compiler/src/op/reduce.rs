@@ -1,6 +1,8 @@
 //! Sums.
 
-use super::{Admits, MAX_INPUTS, Operand, Operator, Sample, Traits, elements, float_shapes, row_length};
+use super::{
+    Admits, MAX_INPUTS, Operand, Operator, Sample, Traits, elements, float_shapes, row_length,
+};
 use crate::eval::Tensor;
 use crate::graph::{Formula, Graph, NodeId, Shape, ShapeError, Type};
 

@@ -1,5 +1,5 @@
-//! What the passes ask of an operator: whether it is elementwise, works in place, and how its result
-//! and operands may lie in memory.
+//! What the passes ask of an operator: whether it is elementwise, works in place, and how its
+//! result and operands may lie in memory.
 
 use super::MAX_INPUTS;
 
