@@ -154,63 +154,77 @@ pub fn understand(
 /// What the machine cannot hold or count, with the warnings.
 pub fn assemble(
     source: &str,
-    mut model: Model,
-    mut diagnostics: Vec<Diagnostic>,
+    model: Model,
+    mut warnings: Vec<Diagnostic>,
     options: &Options,
 ) -> Result<Compiled, Vec<Diagnostic>> {
-    if options.batch == Some(0) {
-        let message = "a program is for batches of at least 1 row";
-        diagnostics.push(Diagnostic::error("bad-value", Span::default(), message));
-        return Err(diagnostics);
+    match pipeline(source, model, options) {
+        Ok(compiled) => Ok(Compiled { warnings, ..compiled }),
+        Err(error) => {
+            warnings.push(error);
+            Err(warnings)
+        }
     }
-    if options.purpose < Purpose::Train {
+}
+
+/// The stages after lowering, in their order; each `refuse` ends them at what cannot be run.
+fn pipeline(source: &str, model: Model, options: &Options) -> Result<Compiled, Diagnostic> {
+    let batch = rows(&model, options)?;
+    let mut model = simplify_model(restrict(model, options));
+    let graphs = entry_graphs(&model); // differentiates and updates
+    refuse(limit::of_nodes(&model, &graphs[EntryPoint::Train]))?;
+    let mut graphs = graphs.map(simplified);
+    emit::narrow(&mut model, &graphs, options.weights);
+    graphs[EntryPoint::Init] = simplified(emit::init_graph(&model));
+    refuse(graphs.iter().find_map(overflow))?;
+    // A narrow weight is no operand of a result in columns.
+    let columns = options.weights == Precision::F32;
+    let stages = emit::stages(graphs, batch, columns); // fuses and schedules
+    refuse(limit::of_sizes(&model, &stages, batch))?;
+    let emit::Emitted { program, plans } = emit::emit(&model, &stages, batch, source); // places too
+    refuse(limit::of_memory(&model, &program, &plans))?;
+    Ok(Compiled { program, plans, warnings: Vec::new(), model, stages })
+}
+
+fn refuse(found: Option<Diagnostic>) -> Result<(), Diagnostic> {
+    found.map_or(Ok(()), Err)
+}
+
+/// The rows that the program is planned for.
+fn rows(model: &Model, options: &Options) -> Result<u64, Diagnostic> {
+    let training = model.training.as_ref().filter(|_| options.purpose >= Purpose::Train);
+    match (options.batch, training.map(|training| training.batch)) {
+        (Some(0), _) => {
+            let message = "a program is for batches of at least 1 row";
+            Err(Diagnostic::error("bad-value", Span::default(), message))
+        }
+        (Some(rows), _) | (None, Some(Batch::Rows(rows))) => Ok(rows),
+        (None, Some(Batch::Full) | None) => Ok(DEFAULT_BATCH),
+    }
+}
+
+/// Leaves what the program is for.
+fn restrict(mut model: Model, options: &Options) -> Model {
+    if options.purpose < Purpose::Train || options.weights != Precision::F32 {
         forget_updates(&mut model);
     }
     if options.purpose < Purpose::Evaluate {
         forget_loss(&mut model);
     }
-    let batch = options.batch.unwrap_or(match model.training.as_ref().map(|t| t.batch) {
-        Some(Batch::Rows(rows)) => rows,
-        Some(Batch::Full) | None => DEFAULT_BATCH,
-    });
-    if let (Some(training), Some(batch)) = (&mut model.training, options.batch)
+    if let (Some(training), Some(rows)) = (&mut model.training, options.batch)
         && training.batch != Batch::Full
     {
-        training.batch = Batch::Rows(batch);
-    }
-    if options.weights != Precision::F32 {
-        forget_updates(&mut model);
+        training.batch = Batch::Rows(rows);
     }
     if options.purpose == Purpose::TrainByGradients && model.training.is_some() {
         outside::take_gradients(&mut model);
     }
-    let mut model = simplify_model(model);
-    let simplified = |graph: Graph| checked(named_scalars(simplify(&graph).0));
-    let graphs = entry_graphs(&model);
-    if let Some(diagnostic) = limit::of_nodes(&model, &graphs[EntryPoint::Train]) {
-        diagnostics.push(diagnostic);
-        return Err(diagnostics);
-    }
-    let mut graphs = graphs.map(simplified);
-    emit::narrow(&mut model, &graphs, options.weights);
-    graphs[EntryPoint::Init] = simplified(emit::init_graph(&model));
-    if let Some(overflow) = graphs.iter().find_map(overflow) {
-        diagnostics.push(overflow);
-        return Err(diagnostics);
-    }
-    // A narrow weight is no operand of a result in columns.
-    let columns = options.weights == Precision::F32;
-    let stages = emit::stages(graphs, batch, columns);
-    if let Some(diagnostic) = limit::of_sizes(&model, &stages, batch) {
-        diagnostics.push(diagnostic);
-        return Err(diagnostics);
-    }
-    let emit::Emitted { program, plans } = emit::emit(&model, &stages, batch, source);
-    if let Some(diagnostic) = limit::of_memory(&model, &program, &plans) {
-        diagnostics.push(diagnostic);
-        return Err(diagnostics);
-    }
-    Ok(Compiled { program, plans, warnings: diagnostics, model, stages })
+    model
+}
+
+/// Simplifies the graph of an entry point.
+fn simplified(graph: Graph) -> Graph {
+    checked(named_scalars(simplify(&graph).0))
 }
 
 /// Leaves only what a prediction needs.
