@@ -264,7 +264,7 @@ unsafe fn each<S: Simd, const B: usize, const DENSE: bool, const X: bool, const 
 
 /// Takes a block through the chain.
 #[inline(always)]
-unsafe fn block<S: Simd, const B: usize, const DENSE: bool>(
+unsafe fn follow<S: Simd, const B: usize, const DENSE: bool>(
     s: S,
     memory: Memory,
     links: &[Link],
@@ -291,6 +291,29 @@ unsafe fn block<S: Simd, const B: usize, const DENSE: bool>(
                     s.store(to.at::<B>(i), a);
                 }
             }
+        }
+    }
+}
+
+/// [`follow`], in a frame of its own where builds are not optimised: they give each arm of each
+/// size of block its place on the stack, which has not room for all of them at once.
+#[cfg_attr(debug_assertions, inline(never))]
+#[cfg_attr(not(debug_assertions), inline(always))]
+unsafe fn block<S: Simd, const B: usize, const DENSE: bool>(
+    s: S,
+    memory: Memory,
+    links: &[Link],
+    cursors: &Cursors,
+) {
+    // SAFETY: the contract is that of `follow`.
+    unsafe {
+        if cfg!(debug_assertions) {
+            s.vectorize(
+                #[inline(always)]
+                || follow::<S, B, DENSE>(s, memory, links, cursors),
+            );
+        } else {
+            follow::<S, B, DENSE>(s, memory, links, cursors);
         }
     }
 }
