@@ -204,7 +204,7 @@ impl Executor {
         let zeros = space.constants_at as u32; // the first constant
         // Straight-line code is one thread's, and its offsets have 32 bits. A list that grows holds
         // twice what it had; the four entries share what memory is left.
-        let most = (limit - needed) / 4 / (2 * size_of::<straight::Op>() as u64);
+        let most = (limit - needed) / 4 / straight::MOST_BYTES;
         let straight = PerEntry::new(|entry| {
             let threads = &steps[entry];
             let alone = threads[0].iter().all(|launch| launch.share.threads == 1);
@@ -212,8 +212,8 @@ impl Executor {
             let fits = alone && space.floats <= u64::from(u32::MAX);
             fits.then(|| unroll(steps, batch, zeros, most as usize)).flatten()
         });
-        let ops = straight.iter().flatten().map(|ops| ops.capacity() * size_of::<straight::Op>());
-        let held = needed.saturating_add(ops.sum::<usize>() as u64);
+        let ops = straight.iter().flatten().map(straight::bytes);
+        let held = needed.saturating_add(ops.sum());
         let plan = Plan { steps, straight, batch, walker: isa.dispatch(MakeWalker) };
         let plan = Arc::new(plan);
         let seed = source.training.as_ref().map_or(0, |training| training.seed);

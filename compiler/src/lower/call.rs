@@ -315,20 +315,21 @@ pub(super) fn not_yet(name: &str, span: Span) -> Diagnostic {
 }
 
 /// What a name is that is known, but no function of a network, and where it stands.
-fn belongs_elsewhere(name: &str) -> Option<(&'static str, &'static str)> {
+fn belongs_elsewhere(name: &str) -> Option<(&'static str, String)> {
     if find(layer::entries(), name).is_some() {
-        return Some(("a metric", "write `metric accuracy(y, t)` inside `train`"));
+        return Some(("a metric", format!("write `metric {name}(y, t)` inside `train`")));
     }
     if find(OPTIMIZERS, name).is_some() {
-        return Some(("an optimizer", "write `optimizer = sgd(lr: 0.1)` inside `train`"));
+        return Some(("an optimizer", "write `optimizer = sgd(lr: 0.1)` inside `train`".into()));
     }
     if built(SCHEDULES).any(|schedule| schedule == name) {
-        return Some(("a schedule", "write `optimizer = sgd(lr: cosine(0.1))` inside `train`"));
+        let place = "write `optimizer = sgd(lr: cosine(0.1))` inside `train`";
+        return Some(("a schedule", place.into()));
     }
     if find(INITS, name).is_some() {
         return Some((
             "an initializer",
-            "write `dense(16, init: he)`, or `param w: [3] = zeros()`",
+            "write `dense(16, init: he)`, or `param w: [3] = zeros()`".into(),
         ));
     }
     None

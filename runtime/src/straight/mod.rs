@@ -123,6 +123,22 @@ pub enum Op {
     Step(Box<Bound>),
 }
 
+/// The most bytes that an operation takes in a list that may hold twice what is in it.
+pub const MOST_BYTES: u64 = {
+    let (sweep, step) = (size_of::<Sweep>(), size_of::<Bound>());
+    (2 * size_of::<Op>() + if sweep > step { sweep } else { step }) as u64
+};
+
+/// The bytes of a list of operations, with what they hold beside it.
+pub fn bytes(ops: &Vec<Op>) -> u64 {
+    let beside = ops.iter().map(|op| match op {
+        Op::Sweep(_) => size_of::<Sweep>(),
+        Op::Step(_) => size_of::<Bound>(),
+        _ => 0,
+    });
+    (ops.capacity() * size_of::<Op>() + beside.sum::<usize>()) as u64
+}
+
 /// An instruction on each vector of a line.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Compute {

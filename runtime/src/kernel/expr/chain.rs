@@ -100,11 +100,10 @@ const STRIDES: usize = 8;
 struct Strides {
     row: [usize; STRIDES],
     vec: [usize; STRIDES],
-    tile_row: [usize; STRIDES],
-    tile_vec: [usize; STRIDES],
-    /// What `row` and `vec` are from one block to the next: 0 for registers for a block.
-    next_row: [usize; STRIDES],
-    next_vec: [usize; STRIDES],
+    /// All ones where a tile that starts elsewhere has other operands, zero for registers.
+    by_tile: [usize; STRIDES],
+    /// All ones where the next block has other operands, zero for registers for a block.
+    by_block: [usize; STRIDES],
     /// How many there are.
     len: usize,
     /// Whether the vectors of every operand that moves follow each other, across and down a tile.
@@ -112,17 +111,18 @@ struct Strides {
 }
 
 impl Strides {
-    /// The distances of a place, in the order of the lists.
-    fn distances(place: Place, is_register: bool) -> [usize; 6] {
+    /// What the lists hold for a place, in their order.
+    fn of(place: Place, is_register: bool) -> [usize; 4] {
         let Place { row, vec, tile_row, tile_vec, .. } = place;
-        let next = if is_register { [0, 0] } else { [row, vec] };
-        [row, vec, tile_row, tile_vec, next[0], next[1]]
+        let (moves, stays) = ((tile_row, tile_vec) == (row, vec), (tile_row, tile_vec) == (0, 0));
+        assert!(moves || stays, "a place goes on with a tile as inside it, or not at all");
+        let mask = |set: bool| if set { usize::MAX } else { 0 };
+        [row, vec, mask(moves), mask(!is_register)]
     }
 
     fn find(&self, place: Place, is_register: bool) -> Option<usize> {
-        let Strides { row, vec, tile_row, tile_vec, next_row, next_vec, .. } = self;
-        let lists = [row, vec, tile_row, tile_vec, next_row, next_vec];
-        let own = Strides::distances(place, is_register);
+        let own = Strides::of(place, is_register);
+        let lists = [&self.row, &self.vec, &self.by_tile, &self.by_block];
         (0..self.len).find(|&i| lists.map(|list| list[i]) == own)
     }
 
@@ -131,12 +131,13 @@ impl Strides {
         if let Some(index) = self.find(place, is_register) {
             return index;
         }
-        let Strides { row, vec, tile_row, tile_vec, next_row, next_vec, len, .. } = self;
-        let lists = [row, vec, tile_row, tile_vec, next_row, next_vec];
-        for (list, own) in lists.into_iter().zip(Strides::distances(place, is_register)) {
+        let Strides { row, vec, by_tile, by_block, len, .. } = self;
+        for (list, own) in
+            [row, vec, by_tile, by_block].into_iter().zip(Strides::of(place, is_register))
+        {
             list[*len] = own;
         }
-        self.len += 1;
+        *len += 1;
         self.is_dense = [&self.vec, &self.row]
             .map(|steps| steps[1..self.len].iter().all(|&step| step == LANES));
         self.len - 1
@@ -159,7 +160,8 @@ impl Chain {
     /// No links yet. The places from offset `registers` on are registers for a block, of which
     /// nobody but the chain knows.
     pub fn new(registers: usize) -> Chain {
-        let strides = Strides { len: 1, is_dense: [true; 2], ..Strides::default() };
+        let mut strides = Strides::default();
+        strides.index_of(Place::default(), false);
         Chain { links: Vec::new(), strides, registers, divides: false }
     }
 

@@ -165,6 +165,6 @@ fn a_table_counts_beside_all_that_is_held() {
         let table = if command.contains("bare") { "bare.csv" } else { "many.csv" };
         let text = format!("error: {table}: needs more memory than the limit of {limit} bytes");
         folder.fails(&format!("{command} --threads 1 --max-memory {limit}"), 5, &text);
-        folder.ok(&format!("{command} --threads 1 -q --max-memory {}", limit * 3));
+        folder.ok(&format!("{command} --threads 1 -q --max-memory {}", limit * 2));
     }
 }

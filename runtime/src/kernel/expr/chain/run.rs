@@ -127,16 +127,18 @@ struct Cursors {
 impl Cursors {
     #[inline(always)]
     fn of(strides: &Strides, tile: Tile) -> Cursors {
+        let Strides { row, vec, by_tile, by_block, .. } = strides;
+        let is_tall = tile.is_tall();
+        let (step, beside) = if is_tall { (row, vec) } else { (vec, row) };
         let mut line = [0; STRIDES];
-        for (i, line) in line.iter_mut().enumerate() {
-            *line = tile.row * strides.tile_row[i] + tile.vec * strides.tile_vec[i];
+        let (mut advance, mut next_line) = (line, line);
+        for i in 0..STRIDES {
+            line[i] = (tile.row * row[i] + tile.vec * vec[i]) & by_tile[i];
+            advance[i] = step[i] & by_block[i];
+            next_line[i] = beside[i] & by_block[i];
         }
-        let (step, advance, next_line) = match tile.is_tall() {
-            true => (strides.row, strides.next_row, strides.next_vec),
-            false => (strides.vec, strides.next_vec, strides.next_row),
-        };
-        let is_dense = strides.is_dense[usize::from(tile.is_tall())];
-        Cursors { low: line, high: line, step, advance, line, next_line, is_dense }
+        let is_dense = strides.is_dense[usize::from(is_tall)];
+        Cursors { low: line, high: line, step: *step, advance, line, next_line, is_dense }
     }
 
     /// Begins the next line.
