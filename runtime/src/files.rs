@@ -215,8 +215,9 @@ fn remove_abandoned(folder: &Path) {
         if !is_file || !entry.file_name().to_str().is_some_and(Temporary::is_name) {
             continue;
         }
-        let opened = OpenOptions::new().write(true).open(entry.path());
-        if opened.is_ok_and(|file| file.try_lock().is_ok()) {
+        let Ok(file) = OpenOptions::new().write(true).open(entry.path()) else { continue };
+        // Held until it is gone, so that a writer that is about to lock it makes another.
+        if file.try_lock().is_ok() {
             let _ = fs::remove_file(entry.path()); // as good as it goes
         }
     }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A classifier of 12 numbers into 3 classes, with everything that carries a state.
 pub const CLASSIFIER: &str = "
@@ -116,8 +117,11 @@ pub fn bits(tensors: &[Tensor]) -> Vec<u32> {
 pub struct Scratch(pub PathBuf);
 
 impl Scratch {
+    /// Whatever its name, it is nobody else's file: tests run side by side.
     pub fn new(name: &str) -> Scratch {
-        let name = format!("arenet-training-{}-{name}", std::process::id());
+        static COUNTER: AtomicU64 = AtomicU64::new(0);
+        let count = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("arenet-training-{}-{count}-{name}", std::process::id());
         Scratch(std::env::temp_dir().join(name))
     }
 }
