@@ -4,7 +4,7 @@
 //! is fast runs here.
 
 use crate::graph::{Graph, Shape};
-use crate::op::{Leaf, Op, Source};
+use crate::op::{Leaf, Source};
 
 /// A value with its elements in row-major order; integers are whole numbers.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,14 +38,9 @@ pub fn evaluate(graph: &Graph, leaves: impl Fn(&Leaf) -> Tensor, batch: usize) -
     let mut values: Vec<Tensor> = Vec::with_capacity(graph.nodes.len());
     for id in graph.ids() {
         let node = graph.node(id);
-        let value = match &node.op {
-            Op::Leaf(leaf) if !matches!(leaf.source, Source::Const(_)) => leaves(leaf),
-            op => {
-                let inputs: Vec<&Tensor> =
-                    node.inputs.iter().map(|input| &values[input.index()]).collect();
-                op.eval(&inputs, batch)
-            }
-        };
+        let outside = node.op.leaf().filter(|leaf| !matches!(leaf.source, Source::Const(_)));
+        let inputs: Vec<&Tensor> = node.inputs.iter().map(|id| &values[id.index()]).collect();
+        let value = outside.map_or_else(|| node.op.eval(&inputs, batch), &leaves);
         assert_eq!(value.shape, node.shape, "{id} ({}) has another shape", node.op);
         assert_eq!(Some(value.data.len()), node.shape.elements(batch), "{id} ({})", node.op);
         values.push(value);

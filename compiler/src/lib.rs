@@ -27,7 +27,7 @@ use emit::{Plan, Stage};
 use graph::{Graph, NodeId};
 use lower::LowerOptions;
 use model::Model;
-use op::{Broadcast, Leaf, Op, Source};
+use op::{Broadcast, Source};
 use pass::simplify::{simplify, simplify_model};
 
 /// How to compile.
@@ -264,7 +264,7 @@ fn named_scalars(mut graph: Graph) -> Graph {
     for index in 0..graph.roots.len() {
         let root = graph.roots[index];
         let node = graph.node(root);
-        if matches!(node.op, Op::Leaf(_)) && node.shape.is_scalar() {
+        if node.op.leaf().is_some() && node.shape.is_scalar() {
             let shape = node.shape;
             graph.roots[index] = graph.add(Broadcast { shape }, &[root]);
         }
@@ -275,9 +275,8 @@ fn named_scalars(mut graph: Graph) -> Graph {
 /// The first number of a graph that a 32-bit float cannot hold. Those of the text are within
 /// bounds, but not all that is computed from them.
 fn overflow(graph: &Graph) -> Option<Diagnostic> {
-    let number = |node: &graph::Node| match node.op {
-        Op::Leaf(Leaf { source: Source::Const(value), .. }) => Some(value),
-        Op::Leaf(Leaf { source: Source::PerRow(factor), .. }) => Some(factor),
+    let number = |node: &graph::Node| match node.op.source()? {
+        Source::Const(number) | Source::PerRow(number) => Some(number),
         _ => None,
     };
     let bad = |node: &graph::Node| number(node).filter(|value| !(*value as f32).is_finite());

@@ -4,7 +4,7 @@ use crate::diagnostic::{Lines, Span};
 use crate::emit::{Plan, PlannedValue, Role, Stage};
 use crate::graph::{Graph, NodeId};
 use crate::model::Model;
-use crate::op::{Axis, Binary, BinaryFn, Leaf, Op, Reduce, Source, Unary, UnaryFn};
+use crate::op::{Binding, Leaf, Source};
 use crate::pass::fuse::{ClusterId, spread_source};
 use crate::pass::schedule::kept;
 use arenet_program::{HostNumber, Routine, StateId};
@@ -34,11 +34,13 @@ pub fn cluster(model: &Model, stage: &Stage, kept: &[bool], id: ClusterId) -> Ve
     let writer = Writer { model, graph: &stage.graph, stage, own: id, named: &named };
     let mut formulas = Vec::new();
     for node in cluster.members() {
-        if let Op::Assign(_) = stage.graph.node(node).op {
-            let [leaf, value] = stage.graph.node(node).inputs[..] else { continue };
-            formulas.push(format!("{} <- {}", writer.operand(leaf, 0), writer.operand(value, 0)));
+        if stage.graph.node(node).op.is_assign() {
+            let operands = stage.graph.node(node).inputs.iter();
+            let operands: Vec<String> =
+                operands.map(|&operand| writer.operand(operand, Binding::Sum)).collect();
+            formulas.push(operands.join(" <- "));
         } else if named.contains(&node) {
-            formulas.push(format!("{node} = {}", writer.formula(node, 0)));
+            formulas.push(format!("{node} = {}", writer.formula(node, Binding::Sum)));
         }
     }
     formulas
@@ -74,10 +76,10 @@ struct Writer<'a> {
 impl Writer<'_> {
     /// A value as an operand: by name where it has one, as a formula where only this kernel sees
     /// it.
-    fn operand(&self, id: NodeId, binding: u8) -> String {
+    fn operand(&self, id: NodeId, binding: Binding) -> String {
         let source = spread_source(self.graph, &self.stage.fusion.cluster_of, id);
-        if let Op::Leaf(leaf) = self.graph.node(source).op {
-            return self.leaf(&leaf);
+        if let Some(leaf) = self.graph.node(source).op.leaf() {
+            return self.leaf(leaf);
         }
         let inner = self.stage.fusion.cluster_of[source.index()] == Some(self.own);
         if inner && !self.named.contains(&source) {
@@ -106,51 +108,12 @@ impl Writer<'_> {
         }
     }
 
-    /// The formula of a node; parenthesised where the context binds as tightly as `binding` says.
-    fn formula(&self, id: NodeId, binding: u8) -> String {
+    /// The formula of a node, in parentheses where it binds less tightly than `binding`.
+    fn formula(&self, id: NodeId, binding: Binding) -> String {
         let node = self.graph.node(id);
-        let arg = |i: usize| self.operand(node.inputs[i], 0);
-        let call = |name: &str| {
-            let args: Vec<String> = (0..node.inputs.len()).map(arg).collect();
-            format!("{name}({})", args.join(", "))
-        };
-        let infix = |sign: &str, own: u8, right: u8| {
-            let text = format!(
-                "{} {sign} {}",
-                self.operand(node.inputs[0], own),
-                self.operand(node.inputs[1], right)
-            );
-            if own < binding { format!("({text})") } else { text }
-        };
-        match node.op {
-            Op::Unary(Unary(UnaryFn::Neg)) => format!("-{}", self.operand(node.inputs[0], 3)),
-            Op::Binary(Binary(function)) => match function {
-                BinaryFn::Add => infix("+", 1, 1),
-                BinaryFn::Sub => infix("-", 1, 2),
-                BinaryFn::Mul => infix("*", 2, 2),
-                BinaryFn::Div => infix("/", 2, 3),
-                BinaryFn::Max => call("max"),
-                BinaryFn::Min => call("min"),
-                BinaryFn::Gate => call("gate"),
-            },
-            Op::MatMul(product) => {
-                let mark = |flag| if flag { "ᵀ" } else { "" };
-                let (a, b) = (self.operand(node.inputs[0], 3), self.operand(node.inputs[1], 3));
-                let text = format!("{a}{} @ {b}{}", mark(product.transpose_a), {
-                    mark(product.transpose_b)
-                });
-                if binding > 2 { format!("({text})") } else { text }
-            }
-            Op::Reduce(Reduce { axis }) => match axis {
-                Axis::Last => call("sum_last"),
-                Axis::Rows => call("sum_rows"),
-                Axis::All => call("sum"),
-            },
-            op => {
-                let text = op.to_string();
-                call(text.split_whitespace().next().unwrap_or_default())
-            }
-        }
+        let operand = |i: usize, binding| self.operand(node.inputs[i], binding);
+        let (text, own) = node.op.formula(node.inputs.len(), &operand);
+        if own < binding { format!("({text})") } else { text }
     }
 }
 

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use arenet::internals::compiler::Purpose;
 use arenet::internals::compiler::graph::Graph;
-use arenet::internals::compiler::op::Op;
 use arenet::internals::compiler::pass::schedule::kept;
 use arenet::internals::compiler::{Compiled, Precision, optim, show, syntax};
 use arenet::internals::runtime::exec::EntryPoint;
@@ -271,7 +270,7 @@ fn dot(graph: &Graph) -> String {
     graph.roots.iter().for_each(|root| roots[root.index()] = true);
     for id in graph.ids() {
         let node = graph.node(id);
-        let shape = if matches!(node.op, Op::Leaf(_)) { "box" } else { "ellipse" };
+        let shape = if node.op.leaf().is_some() { "box" } else { "ellipse" };
         let name = graph.origins.get(node.origin.0 as usize).map_or("", |origin| &origin.name);
         let label = format!("{}\\n{}\\n{name}", node.op, node.ty()).replace('"', "\\\"");
         let root = if roots[id.index()] { " peripheries=2" } else { "" };

@@ -7,7 +7,7 @@ use crate::Precision;
 use crate::diagnostic::Span;
 use crate::graph::{DType, NodeId, Shape};
 use crate::model::Model;
-use crate::op::{self, Leaf, Op, Source};
+use crate::op::{Leaf, Operator, Source};
 use arenet_program::{self as program, Buffer, BufferId, Layout, ParamId, Program, StateId};
 use arenet_program::{HostNumber, PerEntry};
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
@@ -37,9 +37,8 @@ pub fn declare(
         persistent.push(PlannedValue { name, role, span, offset, bytes, first: 0, last: 0 });
         id
     };
-    let leaf_of = |node: NodeId| match model.graph.node(node).op {
-        Op::Leaf(leaf) => leaf,
-        _ => unreachable!("a port or parameter of a model is a leaf"),
+    let leaf_of = |node: NodeId| {
+        *model.graph.node(node).op.leaf().expect("a port or parameter of a model is a leaf")
     };
     for (index, param) in model.params.iter().enumerate() {
         let layout = place(param, layout_of(Kept::Param(ParamId::at(index)), &param.shape));
@@ -86,19 +85,15 @@ pub fn declare(
     for (stage, node) in
         stages.iter().flat_map(|stage| stage.graph.nodes.iter().map(move |node| (stage, node)))
     {
-        let Op::Leaf(leaf) = node.op else { continue };
+        let Some(&leaf) = node.op.leaf() else { continue };
         let number = match leaf.source {
             Source::PerRow(factor) => HostNumber::per_row(factor),
             Source::Host(id) => stage.graph.hosts[id.index()].clone(),
             _ => continue,
         };
         if known.insert(leaf) {
-            let id = add(
-                leaf,
-                &op::Operator::text(&leaf),
-                Span::default(),
-                (Layout::scalar(), program::DType::F32),
-            );
+            let id =
+                add(leaf, &leaf.text(), Span::default(), (Layout::scalar(), program::DType::F32));
             scalars.push((number, id));
         }
     }
@@ -167,9 +162,7 @@ fn layouts(stages: &PerEntry<Stage>) -> HashMap<Kept, Layout> {
     let mut layouts = HashMap::default();
     for stage in stages.iter() {
         for id in stage.graph.ids() {
-            if let Op::Leaf(leaf) = stage.graph.node(id).op
-                && let Some(kept) = Kept::of(&leaf)
-            {
+            if let Some(kept) = stage.graph.node(id).op.leaf().and_then(Kept::of) {
                 layouts.insert(kept, stage.classes.layout(&stage.graph, id));
             }
         }

@@ -3,7 +3,7 @@
 use crate::Precision;
 use crate::graph::{Graph, NodeId};
 use crate::model::{Init, Model};
-use crate::op::{self, Leaf, Op, Source};
+use crate::op::{self, Leaf, Source};
 use arenet_program::{ParamId, StateId, StreamId};
 
 /// The graph that writes the parameters' initial values and zeroes the optimizer states. Weights
@@ -13,8 +13,7 @@ pub fn init_graph(model: &Model) -> Graph {
     let params = model.params.iter().enumerate();
     for (index, param) in params.filter(|(_, param)| param.precision == Precision::F32) {
         graph.current = model.graph.node(param.node).origin;
-        let Op::Leaf(leaf) = model.graph.node(param.node).op else { continue };
-        let leaf = graph.add(leaf, &[]);
+        let leaf = graph.add(model.graph.node(param.node).op, &[]);
         let stream = StreamId(index as u32);
         let mut random = |distribution| {
             let random = op::Random { shape: param.shape, distribution, stream };

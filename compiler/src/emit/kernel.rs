@@ -3,10 +3,10 @@
 use super::Emitter;
 use super::tape::Tape;
 use crate::graph::{NodeId, OriginId};
-use crate::op::{self, Axis, MatMul, Op, Reduce};
+use crate::op::Parts;
 use crate::pass::contract::contract;
 use crate::pass::fuse::{Cluster, ClusterId};
-use arenet_program::{self as program, BufferId, Kernel, Spread, lines::Part};
+use arenet_program::{self as program, Kernel, lines::Part};
 
 /// The statement of each instruction, by its expression and its index in it.
 pub(super) type Traces = Vec<(Part, u16, OriginId)>;
@@ -45,77 +45,26 @@ impl Emitter<'_> {
             return Kernel::Map(self.tail(cluster, traces));
         };
         let node = graph.node(anchor);
-        let input = |i: usize| self.buffer(node.inputs[i]);
-        match node.op {
-            Op::MatMul(MatMul { transpose_a, transpose_b }) => Kernel::Gemm(program::Gemm {
-                a: input(0),
-                a_transposed: transpose_a,
-                b: input(1),
-                b_transposed: transpose_b,
-                bias: cluster.bias.map(|(row, _)| self.buffer(row)),
-                tail: self.tail(cluster, traces),
-                column_sums: (cluster.column_sums.split_first()).map(|(&sum, nodes)| {
-                    self.expression(Some(sum), nodes, Part::ColumnSums, traces)
-                }),
-            }),
-            Op::Reduce(Reduce { axis: Axis::Rows }) => Kernel::ColumnSum(program::ColumnSum {
-                x: input(0),
-                tail: self.tail(cluster, traces),
-            }),
-            Op::Reduce(Reduce { axis }) => {
-                let body = self.body(cluster, node.inputs[0], traces);
-                let span = match axis {
-                    Axis::Last => program::Span::Row,
-                    _ => program::Span::All,
-                };
-                let (over, tail) = (self.witness(&body), self.tail(cluster, traces));
-                Kernel::Reduce(program::Reduce { body, over, span, tail })
-            }
-            Op::Softmax(_) => Kernel::Softmax(program::Softmax {
-                x: input(0),
-                y: self.buffer(anchor),
-                log: false,
-            }),
-            Op::LogSoftmax(_) => {
-                Kernel::Softmax(program::Softmax { x: input(0), y: self.buffer(anchor), log: true })
-            }
-            Op::CrossEntropy(_) => Kernel::CrossEntropy(program::CrossEntropy {
-                x: input(0),
-                target: input(1),
-                loss: self.buffers[anchor.index()],
-                grad: cluster.nodes.first().map(|&grad| self.gradient(grad)),
-            }),
-            Op::CrossEntropyGrad(_) => Kernel::CrossEntropy(program::CrossEntropy {
-                x: input(0),
-                target: input(1),
-                loss: None,
-                grad: Some(self.gradient(anchor)),
-            }),
-            Op::Correct(_) => Kernel::Correct(program::Correct {
-                x: input(0),
-                target: input(1),
-                y: self.buffer(anchor),
-            }),
-            Op::Random(random) => Kernel::Random(program::Random {
-                y: self.buffer(anchor),
-                distribution: match random.distribution {
-                    op::Distribution::Uniform(low, high) => {
-                        program::Distribution::Uniform(low as f32, high as f32)
-                    }
-                    op::Distribution::Normal(mean, deviation) => {
-                        program::Distribution::Normal(mean as f32, deviation as f32)
-                    }
-                },
-                stream: random.stream,
-            }),
-            op => unreachable!("{op} is no anchor"),
+        let kind = node.op.anchor().expect("an anchor has a kernel of its own");
+        let mut parts = Parts::default();
+        for (buffer, &input) in parts.inputs.iter_mut().zip(&node.inputs) {
+            *buffer = self.buffers[self.source(input).index()];
         }
-    }
-
-    /// The gradient of a cross-entropy and the buffer of its factor.
-    fn gradient(&self, grad: NodeId) -> (BufferId, BufferId) {
-        let dy = self.stage.graph.node(grad).inputs[2];
-        (self.buffer(grad), self.buffer(self.source(dy)))
+        if kind.takes_body() {
+            parts.body = self.body(cluster, node.inputs[0], traces);
+        }
+        parts.bias = cluster.bias.map(|(row, _)| self.buffer(row));
+        parts.result = self.buffers[anchor.index()];
+        parts.tail = self.tail(cluster, traces);
+        parts.column_sums = cluster
+            .column_sums
+            .split_first()
+            .map(|(&sum, nodes)| self.expression(Some(sum), nodes, Part::ColumnSums, traces));
+        parts.joined = cluster.joined.map(|joined| {
+            let last = graph.node(joined).inputs.last().expect("it has those of the anchor");
+            (self.buffer(joined), self.buffer(self.source(*last)))
+        });
+        kind.kernel(parts)
     }
 
     /// The elementwise nodes on a kernel's result.
@@ -156,12 +105,5 @@ impl Emitter<'_> {
         }
         tape.value(input);
         finish(tape, Part::Body, traces)
-    }
-
-    /// A buffer that has the shape a sum runs over.
-    fn witness(&self, body: &program::Expr) -> BufferId {
-        let full = body.loads.iter().find(|load| load.spread == Spread::Full);
-        // A body of constants alone would have been folded; one of scalars alone has their shape.
-        full.or(body.loads.first()).map_or(BufferId(0), |load| load.buffer)
     }
 }

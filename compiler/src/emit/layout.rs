@@ -7,7 +7,7 @@
 //! lanes of a row of its own would mostly be padding. Everything else lies in rows.
 
 use crate::graph::{Graph, Node, NodeId, Shape};
-use crate::op::{Leaf, Op, Source};
+use crate::op::{Leaf, Source};
 use crate::pass::lists::Lists;
 use arenet_program::{LANES, Layout, ParamId, Rows, StateId};
 use rustc_hash::FxHashMap as HashMap;
@@ -73,10 +73,7 @@ pub fn classes(graph: &Graph, batch: u64, may_be_columns: bool) -> Classes {
     }
     // The leaves of one parameter and its states may be several nodes; they share a layout.
     let class_of: Vec<usize> = (0..count).map(|i| find(&mut parent, i)).collect();
-    let kept_leaf = |id: NodeId| match &graph.node(id).op {
-        Op::Leaf(leaf) => Some((class_of[id.index()], Kept::of(leaf)?)),
-        _ => None,
-    };
+    let kept_leaf = |id: NodeId| Some((class_of[id.index()], Kept::of(graph.node(id).op.leaf()?)?));
     let kept = Lists::new(count, || graph.ids().filter_map(kept_leaf));
     let panels = panels(graph, &class_of, &kept);
     let columns = if may_be_columns && BATCHES.contains(&batch) {
@@ -90,14 +87,13 @@ pub fn classes(graph: &Graph, batch: u64, may_be_columns: bool) -> Classes {
         _ => Form::Rows,
     };
     let mut forms: Vec<Form> = panels.into_iter().zip(columns).map(form).collect();
-    // A result in columns reads its weight by strides, which several panels do not have.
+    // What is read by strides cannot lie in several panels, which have none.
     for id in graph.ids() {
-        let node = graph.node(id);
-        if let (Op::MatMul(_), Form::Columns) = (node.op, forms[class_of[id.index()]]) {
-            let weight = node.inputs[1];
-            if graph.shape(weight).dims().last().is_some_and(|&cols| cols > LANES as usize) {
-                forms[class_of[weight.index()]] = Form::Rows;
-            }
+        let Some(strided) = graph.traits(id).strided else { continue };
+        let weight = graph.node(id).inputs[strided];
+        let in_columns = forms[class_of[id.index()]] == Form::Columns;
+        if in_columns && graph.shape(weight).last().is_some_and(|cols| cols > LANES as usize) {
+            forms[class_of[weight.index()]] = Form::Rows;
         }
     }
     Classes { batch, class_of, forms, kept }
@@ -116,8 +112,7 @@ fn panels(graph: &Graph, class_of: &[usize], kept: &Lists<Kept>) -> Vec<bool> {
         }
     }
     for root in &graph.roots {
-        let is_assign = matches!(graph.node(*root).op, Op::Assign(_));
-        panels[class_of[root.index()]] &= is_assign;
+        panels[class_of[root.index()]] &= graph.node(*root).op.is_assign();
     }
     for (class, panels) in panels.iter_mut().enumerate() {
         *panels &= kept.of(class).iter().any(|kept| matches!(kept, Kept::Param(_)));

@@ -15,7 +15,7 @@ pub use plan::{Plan, PlannedValue, Role};
 use crate::diagnostic::Lines;
 use crate::graph::{Graph, Node, NodeId, OriginId};
 use crate::model::Model;
-use crate::op::{Leaf, Op, Source};
+use crate::op::{Leaf, Source};
 use crate::pass::fuse::{Cluster, ClusterId, Fusion, Updates, fuse, spread_source};
 use crate::pass::schedule::{Schedule, schedule};
 use arenet_program::lines::{Address, Line};
@@ -148,7 +148,7 @@ pub fn emit(model: &Model, stages: &PerEntry<Stage>, batch: u64, source: &str) -
 fn compared(model: &Model) -> HashMap<NodeId, Option<NodeId>> {
     let mut compared = HashMap::default();
     for node in &model.graph.nodes {
-        if matches!(node.op, Op::CrossEntropy(_) | Op::Correct(_)) {
+        if node.op.compares_classes() {
             let target = Some(node.inputs[1]);
             let of = compared.entry(node.inputs[0]).or_insert(target);
             *of = of.filter(|_| *of == target);
@@ -164,13 +164,10 @@ fn target_of(
     output: NodeId,
 ) -> Option<u32> {
     let node = model.graph.node(output);
-    let logits = match node.op {
-        Op::Softmax(_) | Op::LogSoftmax(_) => node.inputs[0],
-        _ => output,
-    };
+    let logits = if node.op.normalizes() { node.inputs[0] } else { output };
     let target = (*compared.get(&output).or_else(|| compared.get(&logits))?)?;
-    match model.graph.node(target).op {
-        Op::Leaf(Leaf { source: Source::Target(index), .. }) => Some(index),
+    match model.graph.node(target).op.source()? {
+        Source::Target(index) => Some(index),
         _ => None,
     }
 }
@@ -195,10 +192,7 @@ pub fn sizes<'a>(
 
 /// The buffers of the leaves among the nodes.
 fn leaf_buffers(graph: &Graph, leaves: &Leaves) -> Vec<Option<BufferId>> {
-    let buffer = |node: &Node| match node.op {
-        Op::Leaf(leaf) => leaves.get(&leaf).copied(),
-        _ => None,
-    };
+    let buffer = |node: &Node| leaves.get(node.op.leaf()?).copied();
     graph.nodes.iter().map(buffer).collect()
 }
 
@@ -247,11 +241,14 @@ impl Emitter<'_> {
             reads[input.index()] += 1;
         }
         for node in &graph.nodes {
-            let (Op::Assign(_), [target, value]) = (node.op, &node.inputs[..]) else { continue };
-            let ops = (graph.node(*target).op, graph.node(*value).op);
-            let (Op::Leaf(leaf), Op::Random(_)) = ops else { continue };
-            if reads[value.index()] == 1 {
-                self.results.insert(*value, self.leaves[&leaf]);
+            let (true, &[target, value]) = (node.op.is_assign(), &node.inputs[..]) else {
+                continue;
+            };
+            if graph.node(value).op.is_random()
+                && reads[value.index()] == 1
+                && let Some(leaf) = graph.node(target).op.leaf()
+            {
+                self.results.insert(value, self.leaves[leaf]);
             }
         }
     }
@@ -261,10 +258,9 @@ impl Emitter<'_> {
         let cluster = self.cluster(id);
         let drawn = |node: &NodeId| {
             let node = self.stage.graph.node(*node);
-            let random = |value: &NodeId| matches!(self.stage.graph.node(*value).op, Op::Random(_));
+            let random = |value: &NodeId| self.stage.graph.node(*value).op.is_random();
             let placed = node.inputs.get(1).filter(|value| random(value));
-            matches!(node.op, Op::Assign(_))
-                && placed.is_some_and(|value| self.results.contains_key(value))
+            node.op.is_assign() && placed.is_some_and(|value| self.results.contains_key(value))
         };
         cluster.anchor.is_none() && cluster.nodes.iter().all(drawn)
     }

@@ -3,7 +3,7 @@
 use crate::Precision;
 use crate::graph::{Graph, NodeId};
 use crate::model::Model;
-use crate::op::{Leaf, MatMul, Op, Source};
+use crate::op::Source;
 use arenet_program::{MAX_INT8_ROWS, PerEntry};
 use rustc_hash::FxHashSet as HashSet;
 
@@ -14,16 +14,15 @@ use rustc_hash::FxHashSet as HashSet;
 pub fn narrow(model: &mut Model, graphs: &PerEntry<Graph>, precision: Precision) {
     let (mut products, mut others) = (HashSet::default(), HashSet::default());
     for graph in graphs.iter() {
-        let param = |id: NodeId| match graph.node(id).op {
-            Op::Leaf(Leaf { source: Source::Param(param), .. }) => Some(param.index()),
+        let param = |id: NodeId| match graph.node(id).op.source()? {
+            Source::Param(param) => Some(param.index()),
             _ => None,
         };
         others.extend(graph.roots.iter().filter_map(|&root| param(root)));
-        for node in &graph.nodes {
-            let plain = Op::MatMul(MatMul { transpose_a: false, transpose_b: false });
-            let vectors = if node.op == plain { 1 } else { usize::MAX };
-            for (index, &input) in node.inputs.iter().enumerate() {
-                let uses = if index == vectors { &mut products } else { &mut others };
+        for id in graph.ids() {
+            let narrow = graph.traits(id).narrow;
+            for (index, &input) in graph.node(id).inputs.iter().enumerate() {
+                let uses = if narrow == Some(index) { &mut products } else { &mut others };
                 uses.extend(param(input));
             }
         }

@@ -3,7 +3,6 @@
 use super::{Emitter, Stage};
 use crate::diagnostic::Span;
 use crate::graph::NodeId;
-use crate::op::Op;
 use crate::pass::fuse::ClusterId;
 use crate::pass::memory::{self, Lifetime};
 use crate::pass::schedule::{kept, reads};
@@ -162,7 +161,7 @@ impl Emitter<'_> {
         gathers.extend(cluster.bias.map(|(row, _)| row));
         gathers.extend(tail.iter().copied().filter(|&read| self.is_spread(read)));
         // A broadcast that is stored reads its operand again and again.
-        let stored = |&id: &NodeId| matches!(graph.node(id).op, Op::Broadcast(_));
+        let stored = |&id: &NodeId| graph.node(id).op.is_broadcast();
         gathers.extend(cluster.nodes.iter().copied().filter(stored).flat_map(inputs));
         gathers.iter_mut().for_each(|read| *read = self.source(*read));
         gathers.sort_unstable();
@@ -222,7 +221,7 @@ impl Emitter<'_> {
     /// loss.
     fn first_gradient(&self) -> usize {
         let graph = &self.stage.graph;
-        let trains = graph.roots.iter().any(|&root| matches!(graph.node(root).op, Op::Assign(_)));
+        let trains = graph.roots.iter().any(|&root| graph.node(root).op.is_assign());
         match graph.roots.first() {
             Some(loss) if trains => loss.index() + 1,
             _ => graph.nodes.len(),

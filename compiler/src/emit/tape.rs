@@ -1,7 +1,7 @@
 //! Turns the elementwise nodes of a cluster into an expression.
 
 use crate::graph::{Graph, NodeId, OriginId};
-use crate::op::{Broadcast, Op, Pattern};
+use crate::op::{Broadcast, Computed, Pattern};
 use arenet_program::{BufferId, Expr, Instr, Load, Spread, Value};
 use rustc_hash::FxHashMap as HashMap;
 
@@ -40,11 +40,7 @@ impl<'a> Tape<'a> {
         if let Some(&value) = self.values.get(&id) {
             return value;
         }
-        let node = self.graph.node(id);
-        match node.op {
-            Op::Broadcast(_) if (self.is_spread)(id) => self.spread(id),
-            _ => self.operand(id, Spread::Full),
-        }
+        if (self.is_spread)(id) { self.spread(id) } else { self.operand(id, Spread::Full) }
     }
 
     /// What a broadcast reads.
@@ -80,20 +76,19 @@ impl<'a> Tape<'a> {
     /// Adds an elementwise node.
     pub fn push(&mut self, id: NodeId) {
         let node = self.graph.node(id);
-        let op = match node.op {
-            Op::Unary(function) => function.0.opcode(),
-            Op::Binary(function) => function.0.opcode(),
-            Op::Broadcast(_) => {
+        let op = match node.op.computed() {
+            Computed::Instr(op) => op,
+            Computed::Spread => {
                 let value = self.spread(id);
                 self.values.insert(id, value);
                 return;
             }
-            Op::Assign(_) => {
+            Computed::Store => {
                 let value = self.value(node.inputs[1]);
                 self.expr.stores.push((value, (self.buffer)(node.inputs[0])));
                 return;
             }
-            op => unreachable!("{op} is not elementwise"),
+            _ => unreachable!("{} is not elementwise", node.op),
         };
         let first = self.value(node.inputs[0]);
         let second = node.inputs.get(1).map_or(first, |&input| self.value(input));

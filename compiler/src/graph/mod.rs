@@ -5,11 +5,13 @@
 pub mod formula;
 mod inputs;
 pub mod print;
+mod rewrite;
 pub mod shape;
 pub mod verify;
 
 pub use formula::{Formula, Term};
 pub use inputs::Inputs;
+pub use rewrite::Rewriter;
 pub use shape::{Shape, ShapeError};
 
 use crate::diagnostic::Span;
@@ -158,7 +160,7 @@ impl Graph {
         node.op.flops(&shapes[..node.inputs.len()], &node.shape, batch)
     }
 
-    /// How a node may be computed.
+    /// How the operands and the result of a node may lie.
     pub fn traits(&self, id: NodeId) -> Traits {
         let (node, shapes) = (self.node(id), self.input_shapes(id));
         node.op.traits(&shapes[..node.inputs.len()])

@@ -3,7 +3,7 @@
 use super::{Builder, Function, Target, floats, rows};
 use crate::entry::Entry;
 use crate::graph::{DType, Formula, NodeId, Term};
-use crate::op::{Bce, CrossEntropy, Leaf, Op, Softmax, Source, Unary, UnaryFn};
+use crate::op::{Bce, CrossEntropy, Op, Softmax, Source, Unary, UnaryFn};
 use crate::signature::{Args, Param, Problem, Range, Signature};
 
 /// The losses, and sum and mean for penalties of one's own.
@@ -96,8 +96,8 @@ fn same_shape(builder: &Builder, args: &Args) -> Result<(NodeId, NodeId), Proble
     let message =
         format!("`{}` compares equal shapes, not {shape} and {other}", args.signature.name);
     let problem = Problem::new("shape-mismatch", message);
-    let is_target = |op| matches!(op, Op::Leaf(Leaf { source: Source::Target(_), .. }));
-    Err(if is_target(builder.graph.node(t).op) { problem.help(help) } else { problem })
+    let is_target = matches!(builder.graph.node(t).op.source(), Some(Source::Target(_)));
+    Err(if is_target { problem.help(help) } else { problem })
 }
 
 /// torch.nn.HuberLoss: d² / 2 up to delta, and from there on the straight line that continues it.

@@ -4,7 +4,7 @@ use super::{Lowering, Value, names};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::graph::{DType, NodeId, Origin, Shape, Type};
 use crate::model::{Domain, Port};
-use crate::op::{Leaf, Op, Source};
+use crate::op::{Leaf, Source};
 use crate::syntax::ast;
 use crate::syntax::ast::{Dim, Ident};
 use arenet_program::text::quoted;
@@ -196,13 +196,9 @@ impl<'a> Lowering<'a> {
 
     /// The port that a node is the leaf of.
     fn port_of(&mut self, node: NodeId) -> Option<&mut Port> {
-        match self.builder.graph.node(node).op {
-            Op::Leaf(Leaf { source: Source::Input(i), .. }) => {
-                self.model.inputs.get_mut(i as usize)
-            }
-            Op::Leaf(Leaf { source: Source::Target(i), .. }) => {
-                self.model.targets.get_mut(i as usize)
-            }
+        match self.builder.graph.node(node).op.source()? {
+            Source::Input(i) => self.model.inputs.get_mut(i as usize),
+            Source::Target(i) => self.model.targets.get_mut(i as usize),
             _ => None,
         }
     }

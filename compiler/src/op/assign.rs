@@ -1,6 +1,6 @@
 //! The new value of a parameter or of optimizer state.
 
-use super::{Operand, Operator, Sample, Traits, float_shapes};
+use super::{Computed, Operand, Operator, Sample, Traits, float_shapes};
 use crate::eval::Tensor;
 use crate::graph::{Graph, NodeId, Shape, ShapeError, Type};
 
@@ -29,6 +29,10 @@ impl Operator for Assign {
 
     fn eval(&self, inputs: &[&Tensor], _: usize) -> Tensor {
         inputs[1].clone()
+    }
+
+    fn computed(&self) -> Computed<'_> {
+        Computed::Store
     }
 
     fn traits(&self, _: &[Shape]) -> Traits {

@@ -1,8 +1,9 @@
 //! Binary cross-entropy, with the gradients that PyTorch gives it.
 
-use super::{Operand, Operator, Sample, Traits, elements, float_shapes};
+use super::{BinaryFn, Computed, Operand, Operator, Sample, Traits, UnaryFn};
+use super::{elements, float_shapes};
 use crate::eval::Tensor;
-use crate::graph::{Formula, Graph, NodeId, Shape, ShapeError, Type};
+use crate::graph::{Formula, Graph, NodeId, Rewriter, Shape, ShapeError, Type};
 
 /// The loss of each element, -(t ln y + (1 - t) ln(1 - y)), where a logarithm is -100 at least:
 /// torch.nn.BCELoss(reduction="none"). With `logits` y is sigmoid(z), and the operand is z:
@@ -20,7 +21,7 @@ pub struct Bce {
 }
 
 /// The least logarithm of a probability.
-pub const LEAST_LOG: f64 = -100.0;
+const LEAST_LOG: f64 = -100.0;
 
 impl Operator for Bce {
     fn text(&self) -> String {
@@ -57,8 +58,17 @@ impl Operator for Bce {
         Tensor::from_fn(y.shape, batch, |i| loss(y.data[i], t.data[i]))
     }
 
+    fn computed(&self) -> Computed<'_> {
+        Computed::WrittenOut
+    }
+
     fn traits(&self, _: &[Shape]) -> Traits {
         Traits::ROWS
+    }
+
+    fn simplify(&self, g: &mut Rewriter, inputs: &[NodeId]) -> Option<NodeId> {
+        let write_out = if self.logits { bce_logits } else { bce };
+        g.writes_out.then(|| write_out(g, inputs[0], inputs[1]))
     }
 
     fn flops(&self, _: &[Shape], output: &Shape, batch: u64) -> u64 {
@@ -74,4 +84,41 @@ impl Operator for Bce {
         };
         vec![sample(true, -4.0, 4.0), sample(false, 0.05, 0.95)]
     }
+}
+
+/// max(z, 0) - t z + ln(1 + e^-|z|): for t in [0, 1] no term cancels another.
+fn bce_logits(g: &mut Rewriter, z: NodeId, t: NodeId) -> NodeId {
+    let positive = g.apply(UnaryFn::Relu, z);
+    let product = g.combine(BinaryFn::Mul, t, z);
+    let linear = g.combine(BinaryFn::Sub, positive, product);
+    let size = g.apply(UnaryFn::Abs, z);
+    let minus = g.apply(UnaryFn::Neg, size);
+    let softplus = g.apply(UnaryFn::Softplus, minus);
+    g.combine(BinaryFn::Add, linear, softplus)
+}
+
+/// -(t ln y + (1 - t) ln(1 - y)), the logarithms -100 at least.
+///
+/// With u = 1 - y as it is rounded, ln(1 - y) is ln u + (1 - u - y) / u: exact however small y
+/// is, as the differences are. At y = 1 the second term is 0 for any divisor but 0.
+fn bce(g: &mut Rewriter, y: NodeId, t: NodeId) -> NodeId {
+    let shape = g.graph.shape(y);
+    let [one, least, tiny] = [1.0, LEAST_LOG, f64::from(f32::MIN_POSITIVE)].map(|number| {
+        let number = g.constant(number);
+        g.spread(number, shape)
+    });
+    let u = g.combine(BinaryFn::Sub, one, y);
+    let rounded = g.combine(BinaryFn::Sub, one, u);
+    let lost = g.combine(BinaryFn::Sub, rounded, y);
+    let divisor = g.combine(BinaryFn::Max, u, tiny);
+    let correction = g.combine(BinaryFn::Div, lost, divisor);
+    let log_u = g.apply(UnaryFn::Log, u);
+    let log_1_y = g.combine(BinaryFn::Add, log_u, correction);
+    let log_y = g.apply(UnaryFn::Log, y);
+    let [log_y, log_1_y] = [log_y, log_1_y].map(|log| g.combine(BinaryFn::Max, least, log));
+    let rest = g.combine(BinaryFn::Sub, one, t);
+    let hit = g.combine(BinaryFn::Mul, t, log_y);
+    let miss = g.combine(BinaryFn::Mul, rest, log_1_y);
+    let sum = g.combine(BinaryFn::Add, hit, miss);
+    g.apply(UnaryFn::Neg, sum)
 }

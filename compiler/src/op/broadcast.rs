@@ -1,8 +1,8 @@
 //! One value spread over a larger shape.
 
-use super::{Admits, MAX_INPUTS, Operand, Operator, Sample, Traits, float_shapes};
+use super::{Admits, Computed, MAX_INPUTS, Operand, Operator, Sample, Traits, float_shapes};
 use crate::eval::Tensor;
-use crate::graph::{Formula, Graph, NodeId, Shape, ShapeError, Type};
+use crate::graph::{Formula, Graph, NodeId, Rewriter, Shape, ShapeError, Type};
 
 /// Repeats a value to fill a shape, in one of the three patterns that the kernels read in place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -83,6 +83,10 @@ impl Operator for Broadcast {
         })
     }
 
+    fn computed(&self) -> Computed<'_> {
+        Computed::Spread
+    }
+
     fn traits(&self, inputs: &[Shape]) -> Traits {
         let panels = Admits { result: inputs[0].is_scalar(), ..Admits::NONE };
         // Only a list of one number a row, or what does not depend on the batch, is spread.
@@ -90,6 +94,14 @@ impl Operator for Broadcast {
         let result = is_list || !inputs[0].batch();
         let columns = Admits { result, inputs: [is_list; MAX_INPUTS] };
         Traits { panels, columns, ..Traits::ROWS }
+    }
+
+    fn simplify(&self, g: &mut Rewriter, inputs: &[NodeId]) -> Option<NodeId> {
+        if g.graph.shape(inputs[0]) == self.shape {
+            return Some(inputs[0]);
+        }
+        let number = g.spread_number(inputs[0])?;
+        Some(g.spread(number, self.shape))
     }
 
     fn flops(&self, _: &[Shape], _: &Shape, _: u64) -> u64 {

@@ -1,9 +1,10 @@
 //! Whether the largest logit is the target's.
 
 use super::cross_entropy::class_rows;
-use super::{Operand, Operator, Sample, Traits, argmax, elements};
+use super::{Anchor, Computed, Operand, Operator, Parts, Sample, Traits, argmax, elements};
 use crate::eval::Tensor;
 use crate::graph::{Graph, NodeId, Shape, ShapeError, Type};
+use arenet_program::{self as program, Kernel};
 
 /// 1 where the largest logit of the row is that of the target, else 0; the first one at ties.
 ///
@@ -33,6 +34,10 @@ impl Operator for Correct {
         Tensor { shape: target.shape, data: logits.rows().zip(&target.data).map(hit).collect() }
     }
 
+    fn computed(&self) -> Computed<'_> {
+        Computed::Kernel(self)
+    }
+
     fn traits(&self, _: &[Shape]) -> Traits {
         Traits::ROWS
     }
@@ -50,5 +55,12 @@ impl Operator for Correct {
             sample(Shape::batched(&[]), Shape::batched(&[3]), 3),
             sample(Shape::batched(&[2]), Shape::batched(&[2, 17]), 17),
         ]
+    }
+}
+
+impl Anchor for Correct {
+    fn kernel(&self, parts: Parts) -> Kernel {
+        let [x, target] = [0, 1].map(|i| parts.input(i));
+        Kernel::Correct(program::Correct { x, target, y: parts.result() })
     }
 }

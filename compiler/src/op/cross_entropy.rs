@@ -1,9 +1,11 @@
 //! Cross-entropy with class indices.
 
 use super::log_softmax::log_softmax;
-use super::{Admits, CrossEntropyGrad, Operand, Operator, Sample, Traits, elements, row_length};
+use super::{Admits, Anchor, Computed, CrossEntropyGrad, Operand, Operator, Parts, Sample};
+use super::{Traits, elements, row_length};
 use crate::eval::Tensor;
 use crate::graph::{DType, Formula, Graph, NodeId, Shape, ShapeError, Type};
+use arenet_program::{self as program, Kernel};
 
 /// The loss of each row, -ln pₜ where p = softmax(logits) and t is the target:
 /// torch.nn.CrossEntropyLoss(reduction="none").
@@ -38,6 +40,10 @@ impl Operator for CrossEntropy {
         Tensor { shape: target.shape, data: logits.rows().zip(&target.data).map(loss).collect() }
     }
 
+    fn computed(&self) -> Computed<'_> {
+        Computed::Kernel(self)
+    }
+
     fn traits(&self, inputs: &[Shape]) -> Traits {
         Traits { alike: 0, ..beside_lists(inputs) }
     }
@@ -56,6 +62,17 @@ impl Operator for CrossEntropy {
             sample(Shape::batched(&[]), Shape::batched(&[3]), 3),
             sample(Shape::batched(&[2]), Shape::batched(&[2, 17]), 17),
         ]
+    }
+}
+
+impl Anchor for CrossEntropy {
+    fn kernel(&self, parts: Parts) -> Kernel {
+        Kernel::CrossEntropy(program::CrossEntropy {
+            x: parts.input(0),
+            target: parts.input(1),
+            loss: parts.result,
+            grad: parts.joined,
+        })
     }
 }
 

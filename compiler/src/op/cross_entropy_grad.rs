@@ -2,9 +2,12 @@
 
 use super::cross_entropy::{beside_lists, class_rows};
 use super::softmax::softmax;
-use super::{Operand, Operator, Sample, Traits, elements};
+use super::{
+    Anchor, Computed, CrossEntropy, Op, Operand, Operator, Parts, Sample, Traits, elements,
+};
 use crate::eval::Tensor;
 use crate::graph::{Graph, NodeId, Shape, ShapeError, Type};
+use arenet_program::{self as program, Kernel};
 
 /// (softmax(logits) - onehot(target)) dy, row by row.
 ///
@@ -43,6 +46,10 @@ impl Operator for CrossEntropyGrad {
         Tensor { shape: logits.shape, data: rows.flat_map(row_grad).collect() }
     }
 
+    fn computed(&self) -> Computed<'_> {
+        Computed::Kernel(self)
+    }
+
     fn traits(&self, inputs: &[Shape]) -> Traits {
         beside_lists(inputs)
     }
@@ -65,5 +72,24 @@ impl Operator for CrossEntropyGrad {
             sample(Shape::batched(&[]), Shape::batched(&[3]), 3),
             sample(Shape::batched(&[2]), Shape::batched(&[2, 17]), 17),
         ]
+    }
+}
+
+impl Anchor for CrossEntropyGrad {
+    fn kernel(&self, parts: Parts) -> Kernel {
+        Kernel::CrossEntropy(program::CrossEntropy {
+            x: parts.input(0),
+            target: parts.input(1),
+            loss: None,
+            grad: Some((parts.result(), parts.input(2))),
+        })
+    }
+
+    fn joins(&self) -> Option<Op> {
+        Some(CrossEntropy.into())
+    }
+
+    fn number(&self) -> Option<usize> {
+        Some(2)
     }
 }

@@ -1,6 +1,6 @@
 //! Values that come from outside the graph, and constants.
 
-use super::{Admits, Operator, Sample, Traits};
+use super::{Admits, Computed, Operator, Sample, Traits};
 use crate::eval::Tensor;
 use crate::graph::{DType, Graph, HostId, NodeId, Shape, ShapeError, Type};
 use arenet_program::{ParamId, StateId};
@@ -118,6 +118,10 @@ impl Operator for Leaf {
             Source::Const(value) => Tensor::scalar(value),
             _ => panic!("the value of `{}` comes from outside", self.text()),
         }
+    }
+
+    fn computed(&self) -> Computed<'_> {
+        Computed::Given
     }
 
     fn traits(&self, _: &[Shape]) -> Traits {

@@ -1,8 +1,10 @@
 //! The logarithm of softmax.
 
-use super::{Operand, Operator, Sample, Traits, elements, float_shapes, row_length};
+use super::{Anchor, Computed, Operand, Operator, Parts, Sample, Traits};
+use super::{elements, float_shapes, row_length};
 use crate::eval::Tensor;
 use crate::graph::{Formula, Graph, NodeId, Shape, ShapeError, Type};
+use arenet_program::{self as program, Kernel};
 
 /// x - ln Σ eˣ along the last dimension: torch.nn.LogSoftmax(dim=-1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -30,6 +32,10 @@ impl Operator for LogSoftmax {
         Tensor { shape: x.shape, data: x.rows().flat_map(log_softmax).collect() }
     }
 
+    fn computed(&self) -> Computed<'_> {
+        Computed::Kernel(self)
+    }
+
     fn traits(&self, _: &[Shape]) -> Traits {
         Traits::ROW_BY_ROW
     }
@@ -43,6 +49,12 @@ impl Operator for LogSoftmax {
         let sample =
             |shape| Sample { op: LogSoftmax.into(), inputs: vec![Operand::f32(shape, -3.0, 3.0)] };
         vec![sample(Shape::batched(&[3])), sample(Shape::batched(&[2, 17]))]
+    }
+}
+
+impl Anchor for LogSoftmax {
+    fn kernel(&self, parts: Parts) -> Kernel {
+        Kernel::Softmax(program::Softmax { x: parts.input(0), y: parts.result(), log: true })
     }
 }
 

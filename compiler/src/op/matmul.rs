@@ -1,8 +1,10 @@
 //! The matrix product.
 
-use super::{Admits, Operand, Operator, Sample, Traits, elements, float_shapes, row_length};
+use super::{Admits, Anchor, Axis, Binding, Computed, Op, Operand, Operator, Parts, Reduce};
+use super::{Sample, Traits, Write, elements, float_shapes, row_length};
 use crate::eval::Tensor;
 use crate::graph::{Formula, Graph, NodeId, Shape, ShapeError, Type};
+use arenet_program::{self as program, Kernel};
 
 /// The product of matrices; of a value with more dimensions, all but the last are its rows.
 ///
@@ -84,11 +86,25 @@ impl Operator for MatMul {
         })
     }
 
+    fn computed(&self) -> Computed<'_> {
+        Computed::Kernel(self)
+    }
+
     fn traits(&self, inputs: &[Shape]) -> Traits {
         // The vector operand and the result; in columns the transpose is computed, from a fixed B.
         let panels = Admits { result: true, inputs: [false, true, true] };
         let result = !self.transpose_a && !inputs[1].batch();
-        Traits { panels, columns: Admits { result, ..Admits::ALL }, ..Traits::ROWS }
+        let columns = Admits { result, ..Admits::ALL };
+        let narrow = (!self.transpose_a && !self.transpose_b).then_some(1);
+        Traits { panels, columns, strided: Some(1), narrow, ..Traits::ROWS }
+    }
+
+    fn formula(&self, _: usize, operand: Write<'_>) -> (String, Binding) {
+        let factor = |index, transposed| {
+            format!("{}{}", operand(index, Binding::Call), if transposed { "ᵀ" } else { "" })
+        };
+        let (a, b) = (factor(0, self.transpose_a), factor(1, self.transpose_b));
+        (format!("{a} @ {b}"), Binding::Product)
     }
 
     fn flops(&self, inputs: &[Shape], output: &Shape, batch: u64) -> u64 {
@@ -111,5 +127,31 @@ impl Operator for MatMul {
             sample(true, false, batched(&[3]), batched(&[17])),
             sample(true, false, batched(&[2, 3]), batched(&[2, 4])),
         ]
+    }
+}
+
+impl Anchor for MatMul {
+    fn kernel(&self, parts: Parts) -> Kernel {
+        Kernel::Gemm(program::Gemm {
+            a: parts.input(0),
+            a_transposed: self.transpose_a,
+            b: parts.input(1),
+            b_transposed: self.transpose_b,
+            bias: parts.bias,
+            tail: parts.tail,
+            column_sums: parts.column_sums,
+        })
+    }
+
+    fn takes_tail(&self) -> bool {
+        true
+    }
+
+    fn takes_bias(&self) -> bool {
+        true
+    }
+
+    fn column_sums(&self) -> Option<Op> {
+        self.transpose_a.then(|| Reduce { axis: Axis::Rows }.into())
     }
 }

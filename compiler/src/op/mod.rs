@@ -2,7 +2,7 @@
 //! into them, so a layer or a loss needs no gradient rule and no kernel.
 
 use crate::eval::Tensor;
-use crate::graph::{DType, Graph, NodeId, Shape, ShapeError, Type};
+use crate::graph::{DType, Graph, NodeId, Rewriter, Shape, ShapeError, Type};
 use std::fmt;
 use std::ops::Deref;
 
@@ -60,13 +60,12 @@ ops! {
 
 mod traits;
 
-pub use bce::LEAST_LOG;
 pub use binary::BinaryFn;
 pub use broadcast::Pattern;
 pub use leaf::Source;
 pub use random::Distribution;
 pub use reduce::Axis;
-pub use traits::{Admits, Traits};
+pub use traits::{Admits, Anchor, Computed, Parts, Traits};
 pub use unary::UnaryFn;
 
 /// The most operands an operator has.
@@ -87,8 +86,26 @@ pub trait Operator {
     /// The result in 64-bit arithmetic.
     fn eval(&self, inputs: &[&Tensor], batch: usize) -> Tensor;
 
-    /// How it may be computed, by the shapes of its operands.
+    /// What computes it in a program.
+    fn computed(&self) -> Computed<'_>;
+
+    /// How its operands, of these shapes, and its result may lie in memory.
     fn traits(&self, inputs: &[Shape]) -> Traits;
+
+    /// A node that computes the same with less, if a rule finds one.
+    fn simplify(&self, _: &mut Rewriter, _: &[NodeId]) -> Option<NodeId> {
+        None
+    }
+
+    /// Whether its two operands may be exchanged.
+    fn commutes(&self) -> bool {
+        false
+    }
+
+    /// Its formula, of `count` operands, and how tightly that binds.
+    fn formula(&self, count: usize, operand: Write<'_>) -> (String, Binding) {
+        call(&self.text(), count, operand)
+    }
 
     /// The floating-point operations when `N` is `batch`; a transcendental function counts as 1.
     fn flops(&self, inputs: &[Shape], output: &Shape, batch: u64) -> u64;
@@ -105,6 +122,20 @@ pub trait Operator {
     where
         Self: Sized;
 }
+
+/// How tightly a formula binds, the loosest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Binding {
+    /// A sum or a difference.
+    Sum,
+    /// A product or a quotient.
+    Product,
+    /// A call, a name or a negation.
+    Call,
+}
+
+/// Writes an operand, in parentheses where its formula binds less tightly than asked.
+pub type Write<'w> = &'w dyn Fn(usize, Binding) -> String;
 
 /// What an operation costs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -153,16 +184,61 @@ impl Op {
         matches!(self, Op::Assign(_))
     }
 
+    /// Whether it spreads its operand.
+    pub fn is_broadcast(&self) -> bool {
+        matches!(self, Op::Broadcast(_))
+    }
+
+    /// Whether it joins others in one expression.
+    pub fn is_elementwise(&self) -> bool {
+        matches!(self.computed(), Computed::Instr(_) | Computed::Store)
+    }
+
+    /// How it is computed by a kernel of its own, where it is.
+    pub fn anchor(&self) -> Option<&dyn Anchor> {
+        match self.computed() {
+            Computed::Kernel(anchor) => Some(anchor),
+            _ => None,
+        }
+    }
+
+    /// Whether it compares its first operand, numbers for classes, with its second, a class a row.
+    pub fn compares_classes(&self) -> bool {
+        matches!(self, Op::CrossEntropy(_) | Op::Correct(_))
+    }
+
+    /// Whether it turns a row of logits into probabilities or their logarithms.
+    pub fn normalizes(&self) -> bool {
+        matches!(self, Op::Softmax(_) | Op::LogSoftmax(_))
+    }
+
+    /// Whether it draws random numbers.
+    pub fn is_random(&self) -> bool {
+        matches!(self, Op::Random(_))
+    }
+
+    /// The leaf that it is.
+    pub fn leaf(&self) -> Option<&Leaf> {
+        match self {
+            Op::Leaf(leaf) => Some(leaf),
+            _ => None,
+        }
+    }
+
+    /// Where the value of a leaf comes from.
+    pub fn source(&self) -> Option<Source> {
+        self.leaf().map(|leaf| leaf.source)
+    }
+
     /// Whether it is a leaf that the program may overwrite: a parameter or optimizer state.
     pub fn is_variable(&self) -> bool {
-        let Op::Leaf(leaf) = self else { return false };
-        matches!(leaf.source, Source::Param(_) | Source::State(_))
+        matches!(self.source(), Some(Source::Param(_) | Source::State(_)))
     }
 
     /// The number that a constant is.
     pub fn as_constant(&self) -> Option<f64> {
-        match self {
-            Op::Leaf(Leaf { source: Source::Const(value), .. }) => Some(*value),
+        match self.source()? {
+            Source::Const(value) => Some(value),
             _ => None,
         }
     }
@@ -172,6 +248,12 @@ impl fmt::Display for Op {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text())
     }
+}
+
+/// The formula of a function of `count` operands.
+fn call(name: &str, count: usize, operand: Write<'_>) -> (String, Binding) {
+    let operands: Vec<String> = (0..count).map(|i| operand(i, Binding::Sum)).collect();
+    (format!("{name}({})", operands.join(", ")), Binding::Call)
 }
 
 /// The elements of a shape when `N` is `batch`; a figure, so it saturates.

@@ -1,9 +1,10 @@
 //! Random numbers.
 
-use super::{Admits, Operator, Sample, Traits, elements};
+use super::{Admits, Anchor, Binding, Computed, Operator, Parts, Sample, Traits, Write, elements};
 use crate::eval::Tensor;
 use crate::graph::{Graph, NodeId, Shape, ShapeError, Type};
-use arenet_program::StreamId;
+use arenet_program::{self as program, Kernel, StreamId};
+use std::fmt;
 use std::hash::{Hash, Hasher};
 
 /// Random numbers, each a function of the seed, this stream, the step and its position
@@ -37,6 +38,15 @@ impl Distribution {
     }
 }
 
+impl fmt::Display for Distribution {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Distribution::Uniform(low, high) => write!(f, "uniform({low}, {high})"),
+            Distribution::Normal(mean, deviation) => write!(f, "normal({mean}, {deviation})"),
+        }
+    }
+}
+
 impl PartialEq for Random {
     fn eq(&self, other: &Random) -> bool {
         self.shape == other.shape
@@ -55,11 +65,7 @@ impl Hash for Random {
 
 impl Operator for Random {
     fn text(&self) -> String {
-        let stream = self.stream.0;
-        match self.distribution {
-            Distribution::Uniform(low, high) => format!("uniform({low}, {high}) stream={stream}"),
-            Distribution::Normal(mean, dev) => format!("normal({mean}, {dev}) stream={stream}"),
-        }
+        format!("{} stream={}", self.distribution, self.stream.0)
     }
 
     fn infer(&self, inputs: &[Type]) -> Result<Type, ShapeError> {
@@ -77,8 +83,16 @@ impl Operator for Random {
         panic!("random numbers are the runtime's, the oracle has none")
     }
 
+    fn computed(&self) -> Computed<'_> {
+        Computed::Kernel(self)
+    }
+
     fn traits(&self, _: &[Shape]) -> Traits {
         Traits { panels: Admits::ALL, columns: Admits::ALL, ..Traits::ROWS }
+    }
+
+    fn formula(&self, _: usize, _: Write<'_>) -> (String, Binding) {
+        (self.distribution.to_string(), Binding::Call)
     }
 
     fn flops(&self, _: &[Shape], output: &Shape, batch: u64) -> u64 {
@@ -87,5 +101,19 @@ impl Operator for Random {
 
     fn samples() -> Vec<Sample> {
         vec![] // the oracle cannot evaluate it
+    }
+}
+
+impl Anchor for Random {
+    fn kernel(&self, parts: Parts) -> Kernel {
+        let distribution = match self.distribution {
+            Distribution::Uniform(low, high) => {
+                program::Distribution::Uniform(low as f32, high as f32)
+            }
+            Distribution::Normal(mean, deviation) => {
+                program::Distribution::Normal(mean as f32, deviation as f32)
+            }
+        };
+        Kernel::Random(program::Random { y: parts.result(), distribution, stream: self.stream })
     }
 }

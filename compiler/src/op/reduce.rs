@@ -1,10 +1,10 @@
 //! Sums.
 
-use super::{
-    Admits, MAX_INPUTS, Operand, Operator, Sample, Traits, elements, float_shapes, row_length,
-};
+use super::{Admits, Anchor, Computed, MAX_INPUTS, Operand, Operator, Parts, Sample, Traits};
+use super::{elements, float_shapes, row_length};
 use crate::eval::Tensor;
-use crate::graph::{Formula, Graph, NodeId, Shape, ShapeError, Type};
+use crate::graph::{Formula, Graph, NodeId, Rewriter, Shape, ShapeError, Type};
+use arenet_program::{self as program, Kernel, Spread};
 
 /// The sum over some dimensions; over the batch, of the rows really present.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -68,9 +68,17 @@ impl Operator for Reduce {
         }
     }
 
+    fn computed(&self) -> Computed<'_> {
+        Computed::Kernel(self)
+    }
+
     fn traits(&self, _: &[Shape]) -> Traits {
         let inputs = [self.axis != Axis::Last; MAX_INPUTS];
         Traits { columns: Admits { result: false, inputs }, ..Traits::ROWS }
+    }
+
+    fn simplify(&self, g: &mut Rewriter, inputs: &[NodeId]) -> Option<NodeId> {
+        g.graph.shape(inputs[0]).is_scalar().then_some(inputs[0])
     }
 
     fn flops(&self, inputs: &[Shape], _: &Shape, batch: u64) -> u64 {
@@ -91,5 +99,32 @@ impl Operator for Reduce {
             sample(Axis::All, Shape::batched(&[])),
             sample(Axis::All, Shape::fixed(&[3, 4])),
         ]
+    }
+}
+
+impl Anchor for Reduce {
+    fn kernel(&self, parts: Parts) -> Kernel {
+        let span = match self.axis {
+            Axis::Rows => {
+                let x = parts.input(0);
+                return Kernel::ColumnSum(program::ColumnSum { x, tail: parts.tail });
+            }
+            Axis::Last => program::Span::Row,
+            Axis::All => program::Span::All,
+        };
+        let Parts { body, tail, .. } = parts;
+        // The kernel takes the shape of the sum from a buffer that fills it; where the body reads
+        // single numbers alone, each of them does.
+        let full = body.loads.iter().find(|load| load.spread == Spread::Full);
+        let over = full.or(body.loads.first()).expect("a sum of constants is folded").buffer;
+        Kernel::Reduce(program::Reduce { body, over, span, tail })
+    }
+
+    fn takes_tail(&self) -> bool {
+        true
+    }
+
+    fn takes_body(&self) -> bool {
+        self.axis != Axis::Rows
     }
 }

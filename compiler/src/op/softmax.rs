@@ -1,8 +1,10 @@
 //! Softmax.
 
-use super::{Operand, Operator, Sample, Traits, elements, float_shapes, row_length};
+use super::{Anchor, Computed, Operand, Operator, Parts, Sample, Traits};
+use super::{elements, float_shapes, row_length};
 use crate::eval::Tensor;
 use crate::graph::{Formula, Graph, NodeId, Shape, ShapeError, Type};
+use arenet_program::{self as program, Kernel};
 
 /// eˣ / Σ eˣ along the last dimension: torch.nn.Softmax(dim=-1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -30,6 +32,10 @@ impl Operator for Softmax {
         Tensor { shape: x.shape, data: x.rows().flat_map(softmax).collect() }
     }
 
+    fn computed(&self) -> Computed<'_> {
+        Computed::Kernel(self)
+    }
+
     fn traits(&self, _: &[Shape]) -> Traits {
         Traits::ROW_BY_ROW
     }
@@ -47,6 +53,12 @@ impl Operator for Softmax {
             sample(Shape::batched(&[2, 17])),
             sample(Shape::fixed(&[4])),
         ]
+    }
+}
+
+impl Anchor for Softmax {
+    fn kernel(&self, parts: Parts) -> Kernel {
+        Kernel::Softmax(program::Softmax { x: parts.input(0), y: parts.result(), log: false })
     }
 }
 

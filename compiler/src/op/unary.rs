@@ -1,8 +1,9 @@
 //! Functions of one number, element by element.
 
-use super::{Operand, Operator, Sample, Traits, elements, float_shapes};
+use super::{BinaryFn, Binding, Computed, LogSoftmax, Operand, Operator, Sample, Softmax};
+use super::{Traits, Write, call, elements, float_shapes};
 use crate::eval::Tensor;
-use crate::graph::{Formula, Graph, NodeId, Shape, ShapeError, Type};
+use crate::graph::{Formula, Graph, NodeId, Rewriter, Shape, ShapeError, Type};
 pub use arenet_program::UnaryFn;
 use std::f64::consts::{FRAC_2_SQRT_PI, PI};
 
@@ -54,8 +55,39 @@ impl Operator for Unary {
         Tensor::from_fn(x.shape, batch, |i| self.0.apply(x.data[i]))
     }
 
+    fn computed(&self) -> Computed<'_> {
+        Computed::Instr(self.0.opcode())
+    }
+
     fn traits(&self, _: &[Shape]) -> Traits {
         Traits::ELEMENTWISE
+    }
+
+    fn simplify(&self, g: &mut Rewriter, inputs: &[NodeId]) -> Option<NodeId> {
+        let x = inputs[0];
+        if let Some(value) = g.graph.node(x).op.as_constant() {
+            return Some(g.constant(self.0.apply(value)));
+        }
+        if let Some(number) = g.spread_number(x) {
+            let number = g.apply(self.0, number);
+            return Some(g.spread(number, g.graph.shape(x)));
+        }
+        match self.0 {
+            UnaryFn::Neg => g.is_unary(UnaryFn::Neg, x), // -(-y) = y
+            UnaryFn::Abs => {
+                let y = g.is_unary(UnaryFn::Neg, x)?; // |-y| = |y|
+                Some(g.apply(UnaryFn::Abs, y))
+            }
+            UnaryFn::Log => log(g, x),
+            _ => None,
+        }
+    }
+
+    fn formula(&self, _: usize, operand: Write<'_>) -> (String, Binding) {
+        match self.0 {
+            UnaryFn::Neg => (format!("-{}", operand(0, Binding::Call)), Binding::Call),
+            _ => call(&self.text(), 1, operand),
+        }
     }
 
     fn flops(&self, _: &[Shape], output: &Shape, batch: u64) -> u64 {
@@ -70,4 +102,24 @@ impl Operator for Unary {
         };
         UnaryFn::ALL.iter().copied().map(sample).collect()
     }
+}
+
+/// Logarithms that are stable, and more exact, as one function.
+fn log(g: &mut Rewriter, x: NodeId) -> Option<NodeId> {
+    let node = g.graph.node(x);
+    if node.op == Softmax.into() {
+        let z = node.inputs[0];
+        return Some(g.add(LogSoftmax, &[z]));
+    }
+    // log σ(z) = -softplus(-z)
+    if let Some(z) = g.is_unary(UnaryFn::Sigmoid, x) {
+        let minus = g.apply(UnaryFn::Neg, z);
+        let softplus = g.apply(UnaryFn::Softplus, minus);
+        return Some(g.apply(UnaryFn::Neg, softplus));
+    }
+    // log(1 - σ(z)) = -softplus(z)
+    let (one, y) = g.is_binary(BinaryFn::Sub, x)?;
+    let z = g.is_unary(UnaryFn::Sigmoid, y).filter(|_| g.number(one) == Some(1.0))?;
+    let softplus = g.apply(UnaryFn::Softplus, z);
+    Some(g.apply(UnaryFn::Neg, softplus))
 }

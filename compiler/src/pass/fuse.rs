@@ -17,7 +17,7 @@
 
 use super::lists::Lists;
 use crate::graph::{Graph, Node, NodeId};
-use crate::op::{Axis, Binary, BinaryFn, Broadcast, MatMul, Op, Pattern, Reduce};
+use crate::op::{Binary, BinaryFn, Broadcast, Computed, Op, Pattern};
 use arenet_program::{MAX_CONSTS, MAX_INSTRS, MAX_LOADS, MAX_STORES};
 
 /// The most values that a cluster may store: its elementwise nodes, and the result that they go on
@@ -36,6 +36,8 @@ pub struct ClusterId(pub u32);
 pub struct Cluster {
     /// The node that is more than elementwise, if there is one.
     pub anchor: Option<NodeId>,
+    /// The node that the anchor's kernel computes as well.
+    pub joined: Option<NodeId>,
     /// The elementwise nodes before a sum, in order.
     pub body: Vec<NodeId>,
     /// The row that is added to a matrix product, and the addition.
@@ -70,6 +72,7 @@ impl Cluster {
         self.body
             .iter()
             .chain(&self.anchor)
+            .chain(&self.joined)
             .copied()
             .chain(result)
             .chain(self.nodes.iter().chain(&self.column_sums).copied())
@@ -116,10 +119,8 @@ pub fn fuse(graph: &Graph, updates: Updates) -> Fusion {
 
 /// The node that `id` spreads, or `id` itself.
 pub fn spread_source(graph: &Graph, fusion: &[Option<ClusterId>], id: NodeId) -> NodeId {
-    match graph.node(id).op {
-        Op::Broadcast(_) if fusion[id.index()].is_none() => graph.node(id).inputs[0],
-        _ => id,
-    }
+    let node = graph.node(id);
+    if node.op.is_broadcast() && fusion[id.index()].is_none() { node.inputs[0] } else { id }
 }
 
 /// The operands whose values a node needs: the first one of an assignment is where it goes.
@@ -160,13 +161,13 @@ impl Fuser<'_> {
         let mut operands = vec![0; graph.nodes.len()];
         for id in graph.ids().rev() {
             let node = graph.node(id);
-            if !graph.traits(id).elementwise {
+            if !node.op.is_elementwise() {
                 continue;
             }
             let own = read_inputs(node).len();
             if let [user] = *self.users.of(id.index())
                 && !self.is_root[id.index()]
-                && graph.traits(user).elementwise
+                && graph.node(user).op.is_elementwise()
                 && graph.shape(user) == node.shape
             {
                 let end = last[user.index()];
@@ -187,36 +188,37 @@ impl Fuser<'_> {
 
     fn visit(&mut self, id: NodeId) {
         let graph = self.graph;
-        match graph.node(id).op {
-            Op::Leaf(_) => {}
-            Op::Broadcast(_) => {
-                if self.is_root[id.index()]
-                    || self.users.of(id.index()).iter().any(|&u| !self.spreads(u))
-                {
-                    _ = self.start(None, vec![id], id.index());
+        match graph.node(id).op.computed() {
+            Computed::Given => {}
+            Computed::Spread => {
+                let read = |&user| self.reads_in_place(user, id);
+                if self.is_root[id.index()] || !self.users.of(id.index()).iter().all(read) {
+                    self.start(None, vec![id], id.index());
                 }
             }
-            _ if graph.traits(id).elementwise => self.place_expression(id),
-            Op::CrossEntropyGrad(_) if self.join_cross_entropy(id) => {}
-            Op::Reduce(Reduce { axis: Axis::Last | Axis::All }) => self.start_sum(id),
-            _ => _ = self.start(Some(id), Vec::new(), id.index()),
+            Computed::Instr(_) | Computed::Store => self.place_expression(id),
+            Computed::Kernel(anchor) => {
+                if anchor.joins().is_some_and(|first| self.join(id, first)) {
+                    return;
+                }
+                let own = self.start(Some(id), Vec::new(), id.index());
+                if anchor.takes_body() {
+                    self.take_body(own, id);
+                }
+            }
+            Computed::WrittenOut => unreachable!("{} has been written out", graph.node(id).op),
         }
     }
 
-    /// Whether a user reads a spread operand in place, by strides.
-    fn spreads(&self, user: NodeId) -> bool {
-        match self.graph.node(user).op {
-            _ if self.graph.traits(user).elementwise => true,
-            Op::CrossEntropyGrad(_) => {
-                let dy = self.graph.node(user).inputs[2];
-                let source = self.graph.node(dy).inputs.first();
-                source.is_some_and(|&source| {
-                    self.graph.shape(source).is_scalar()
-                        && self.graph.node(source).op.as_constant().is_none()
-                })
-            }
-            _ => false,
-        }
+    /// Whether a user reads the operand of a broadcast in its place, by strides.
+    fn reads_in_place(&self, user: NodeId, broadcast: NodeId) -> bool {
+        let Node { op, inputs, .. } = self.graph.node(user);
+        let source = self.graph.node(broadcast).inputs[0];
+        let is_number = self.graph.shape(source).is_scalar()
+            && self.graph.node(source).op.as_constant().is_none();
+        let number = op.anchor().and_then(|anchor| anchor.number()).filter(|_| is_number);
+        let admits = |index| inputs[index] != broadcast || number == Some(index);
+        op.is_elementwise() || (0..inputs.len()).all(admits)
     }
 
     fn start(&mut self, anchor: Option<NodeId>, nodes: Vec<NodeId>, position: usize) -> ClusterId {
@@ -225,8 +227,9 @@ impl Fuser<'_> {
             self.cluster_of[node.index()] = Some(cluster);
         }
         self.loads.push(self.loads_with(Vec::new(), &nodes, cluster));
+        let (joined, bias) = (None, None);
         let (body, column_sums) = Default::default();
-        self.clusters.push(Cluster { anchor, body, bias: None, nodes, column_sums, position });
+        self.clusters.push(Cluster { anchor, joined, body, bias, nodes, column_sums, position });
         cluster
     }
 
@@ -272,17 +275,16 @@ impl Fuser<'_> {
         self.start(None, expression, if is_first { 0 } else { id.index() });
     }
 
-    /// A sum takes in the elementwise nodes before it that nothing else needs.
-    fn start_sum(&mut self, id: NodeId) {
+    /// An anchor, such as a sum, takes in the elementwise nodes before it that nothing else needs.
+    fn take_body(&mut self, own: ClusterId, id: NodeId) {
         let input = self.graph.node(id).inputs[0];
-        let own = self.start(Some(id), Vec::new(), id.index());
         let Some(before) = self.cluster_of[input.index()] else { return };
         let cluster = &self.clusters[before.0 as usize];
         let private = cluster.nodes.iter().all(|node| {
             let here = |user: &NodeId| *user == id || self.cluster_of[user.index()] == Some(before);
             !self.is_root[node.index()] && self.users.of(node.index()).iter().all(here)
         });
-        let spread = |node: &NodeId| matches!(self.graph.node(*node).op, Op::Broadcast(_));
+        let spread = |node: &NodeId| self.graph.node(*node).op.is_broadcast();
         // The kernel learns the shape it sums over from an operand that fills it.
         let fills = |operand: &NodeId| {
             let constant = self.graph.node(*operand).op.as_constant().is_some();
@@ -306,10 +308,10 @@ impl Fuser<'_> {
         let [a, b] = self.graph.node(id).inputs[..] else { return false };
         [(a, b), (b, a)].into_iter().any(|(product, row)| {
             let Some(cluster) = self.cluster_of[product.index()] else { return false };
-            let is_product = matches!(self.graph.node(product).op, Op::MatMul(_));
+            let anchor = self.graph.node(product).op.anchor();
             let open = &self.clusters[cluster.0 as usize];
-            let is_sum = matches!(self.graph.node(id).op, Op::Binary(Binary(BinaryFn::Add)));
-            let fits = is_product
+            let is_sum = self.graph.node(id).op == Binary(BinaryFn::Add).into();
+            let fits = anchor.is_some_and(|anchor| anchor.takes_bias())
                 && is_sum
                 && open.nodes.is_empty()
                 && open.bias.is_none()
@@ -327,8 +329,9 @@ impl Fuser<'_> {
     }
 
     fn pattern(&self, id: NodeId) -> Option<Pattern> {
-        let Op::Broadcast(Broadcast { shape }) = self.graph.node(id).op else { return None };
-        Broadcast::pattern(&self.graph.shape(self.graph.node(id).inputs[0]), &shape)
+        let Node { op, inputs, shape, .. } = self.graph.node(id);
+        let source = op.is_broadcast().then(|| self.graph.shape(inputs[0]))?;
+        Broadcast::pattern(&source, shape)
     }
 
     /// Whether an operand is there before `cluster` runs.
@@ -361,10 +364,8 @@ impl Fuser<'_> {
         let cluster = candidates.max_by_key(|&cluster| self.position(cluster))?;
         let open = &self.clusters[cluster.0 as usize];
         let first = open.result().or(open.nodes.first().copied())?;
-        let accepts = match open.anchor {
-            None => true,
-            Some(anchor) => matches!(self.graph.node(anchor).op, Op::MatMul(_) | Op::Reduce(_)),
-        };
+        let anchor = open.anchor.and_then(|anchor| self.graph.node(anchor).op.anchor());
+        let accepts = anchor.is_none_or(|anchor| anchor.takes_tail());
         let stores = usize::from(open.anchor.is_some()) + open.nodes.len() + expression.len();
         let fits = accepts
             && stores <= MAX_NODES
@@ -393,22 +394,23 @@ impl Fuser<'_> {
         gathers.all(|id| id != assign.inputs[0])
     }
 
-    /// The gradient of a cross-entropy is computed with its loss.
-    fn join_cross_entropy(&mut self, id: NodeId) -> bool {
-        let [logits, target, dy] = self.graph.node(id).inputs[..] else { return false };
-        let forward = self.users.of(logits.index()).iter().find(|user| {
+    /// Lets the kernel of another operator on the same operands compute a node as well, as that of
+    /// the cross-entropy does its gradient, if what else the node needs is there before.
+    fn join(&mut self, id: NodeId, other: Op) -> bool {
+        let inputs = &self.graph.node(id).inputs;
+        let first = self.users.of(inputs[0].index()).iter().find(|user| {
             let node = self.graph.node(**user);
-            matches!(node.op, Op::CrossEntropy(_)) && node.inputs[..] == [logits, target]
+            node.op == other && inputs.starts_with(&node.inputs)
         });
-        let cluster = forward.and_then(|forward| self.cluster_of[forward.index()]);
-        let Some(cluster) = cluster.filter(|&cluster| self.is_before(dy, cluster)) else {
-            return false;
-        };
+        let Some(&first) = first else { return false };
+        let Some(cluster) = self.cluster_of[first.index()] else { return false };
+        let mut rest = inputs[self.graph.node(first).inputs.len()..].iter();
+        let fits = rest.all(|&input| self.is_before(input, cluster));
         let open = &mut self.clusters[cluster.0 as usize];
-        if !open.nodes.is_empty() {
+        if !fits || open.joined.is_some() {
             return false;
         }
-        open.nodes.push(id);
+        open.joined = Some(id);
         self.cluster_of[id.index()] = Some(cluster);
         true
     }
@@ -430,12 +432,11 @@ impl Fuser<'_> {
     /// The product that can do what a cluster does, where that sums columns.
     fn summing_product(&self, sum: ClusterId) -> Option<ClusterId> {
         let anchor = self.clusters[sum.0 as usize].anchor.map(|id| self.graph.node(id))?;
-        let Op::Reduce(Reduce { axis: Axis::Rows }) = anchor.op else { return None };
-        let matrix = anchor.inputs[0];
-        let gradient = Op::MatMul(MatMul { transpose_a: true, transpose_b: false });
+        let &matrix = anchor.inputs.first()?;
         let reads = |user: &&NodeId| {
             let node = self.graph.node(**user);
-            node.op == gradient && node.inputs[1] == matrix
+            let sums = node.op.anchor().and_then(|product| product.column_sums());
+            sums == Some(anchor.op) && node.inputs[1] == matrix
         };
         let products = self.users.of(matrix.index()).iter().filter(reads);
         let mut products = products.filter_map(|user| self.cluster_of[user.index()]);

@@ -3,7 +3,6 @@
 use super::fuse::{ClusterId, Fusion, spread_source};
 use super::lists::Lists;
 use crate::graph::{Graph, NodeId};
-use crate::op::Op;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -17,7 +16,7 @@ pub fn reads(graph: &Graph, fusion: &Fusion, id: ClusterId) -> Vec<NodeId> {
     for node in cluster.members() {
         let node = graph.node(node);
         // An assignment overwrites its first operand, it does not read it.
-        let from = usize::from(matches!(node.op, Op::Assign(_)));
+        let from = usize::from(node.op.is_assign());
         for &operand in &node.inputs[from..] {
             let source = spread_source(graph, &fusion.cluster_of, operand);
             if fusion.cluster_of[source.index()] != Some(id) && !reads.contains(&source) {
@@ -39,15 +38,14 @@ pub fn kept(graph: &Graph, fusion: &Fusion) -> Vec<bool> {
         for &operand in &graph.node(id).inputs {
             let source = spread_source(graph, &fusion.cluster_of, operand);
             // A spread node reads nothing by itself; its users do, and they are seen below.
-            let spreads = matches!(graph.node(id).op, Op::Broadcast(_)) && own.is_none();
+            let spreads = graph.node(id).op.is_broadcast() && own.is_none();
             let other = fusion.cluster_of[source.index()] != own || source != operand;
             kept[source.index()] |= !spreads && other;
         }
     }
     for id in graph.ids() {
         let node = graph.node(id);
-        kept[id.index()] &=
-            !matches!(node.op, Op::Assign(_)) && fusion.cluster_of[id.index()].is_some();
+        kept[id.index()] &= !node.op.is_assign() && fusion.cluster_of[id.index()].is_some();
     }
     kept
 }
@@ -131,5 +129,5 @@ pub fn schedule(graph: &Graph, fusion: &Fusion, bytes: &dyn Fn(NodeId) -> u64) -
 /// The leaves a cluster overwrites.
 fn assigned(graph: &Graph, fusion: &Fusion, cluster: usize) -> Vec<NodeId> {
     let nodes = fusion.clusters[cluster].members().map(|id| graph.node(id));
-    nodes.filter(|node| matches!(node.op, Op::Assign(_))).map(|node| node.inputs[0]).collect()
+    nodes.filter(|node| node.op.is_assign()).map(|node| node.inputs[0]).collect()
 }
