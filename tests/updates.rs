@@ -78,6 +78,8 @@ fn an_update_in_one_piece_has_the_bits_of_its_instructions() {
         "adam(lr: 0.1)",
         "adamw(lr: 0.1, amsgrad: true)",
         "rmsprop(lr: 0.01, momentum: 0.5, centered: true)",
+        "rprop(lr: 0.01)",
+        "nadam(lr: 0.01, weight_decay: 0.1)",
     ] {
         let whole = compile(&source(optimizer), 64);
         let mut spelled_out = whole.program().clone();

@@ -1,6 +1,8 @@
 //! Activations, losses, optimizers and whole trainings against PyTorch's results in float64.
 
 mod common;
+#[path = "../../tests/reference/optimizer.rs"]
+mod optimizer;
 
 use arenet_compiler::entry::{built, find};
 use arenet_compiler::eval::{Tensor, evaluate};
@@ -11,6 +13,7 @@ use arenet_compiler::optim::OPTIMIZERS;
 use arenet_compiler::pass::differentiate::differentiate;
 use arenet_compiler::pass::simplify::{simplify, simplify_model};
 use common::oracle::{Oracle, lowered};
+use optimizer::optimizer;
 use serde_json::Value;
 
 /// The cases of a file, and how many of them belong to the language of this version.
@@ -158,13 +161,40 @@ fn losses() {
     assert_eq!(count, 8);
 }
 
-/// The settings of an optimizer as the language writes them.
-fn settings(args: &Value) -> String {
-    let text = |(key, value): (&String, &Value)| match value {
-        Value::Array(betas) => format!("beta1: {}, beta2: {}", betas[0], betas[1]),
-        value => format!("{key}: {value}"),
+/// A parameter after each step along given gradients.
+fn stepped(optimizer: &str, start: &Tensor, grads: &[Value], simplified: bool) -> Vec<Vec<f64>> {
+    // The gradient of p is the one row of g.
+    let source = format!(
+        "net a {{ input g: [N, 5]  param p: [5]  output y = p * g }}
+         train {{ loss = sum(y)  optimizer = {optimizer} }}"
+    );
+    let mut oracle = Oracle::new(lowered(&source), vec![start.clone()], simplified);
+    let mut step = |grad| {
+        let input = Tensor { shape: Shape::batched(&[5]), data: flat(grad) };
+        oracle.step(&[input], &[], 1);
+        oracle.params[0].data.clone()
     };
-    args.as_object().unwrap().iter().map(text).collect::<Vec<_>>().join(", ")
+    grads.iter().map(&mut step).collect()
+}
+
+/// PyTorch has no Lion: this is algorithm 2 of Chen et al. (2023), a number at a time.
+#[test]
+fn lion_steps_as_its_paper_says() {
+    let grads = serde_json::json!([[0.5, -1.0, 0.0, 2.0, 3.0], [-4.0, 0.5, 0.0, 2.0, -0.1]]);
+    let start = Tensor { shape: Shape::fixed(&[5]), data: vec![1.0, -2.0, 3.0, 0.5, 0.0] };
+    let (lr, beta1, beta2, decay) = (0.1, 0.8, 0.9, 0.01);
+    let text = format!("lion(lr: {lr}, beta1: {beta1}, beta2: {beta2}, weight_decay: {decay})");
+    let (mut p, mut m) = (start.data.clone(), [0.0; 5]);
+    let grads = grads.as_array().unwrap();
+    for (found, grad) in stepped(&text, &start, grads, true).iter().zip(grads) {
+        for ((p, m), g) in p.iter_mut().zip(&mut m).zip(flat(grad)) {
+            let c: f64 = beta1 * *m + (1.0 - beta1) * g;
+            let sign = if c == 0.0 { 0.0 } else { c.signum() };
+            *p -= lr * (sign + decay * *p);
+            *m = beta2 * *m + (1.0 - beta2) * g;
+        }
+        close(&text, found, &p, 1e-14);
+    }
 }
 
 #[test]
@@ -176,28 +206,21 @@ fn optimizers() {
     let mut count = 0;
     for case in cases("optimizers.json") {
         let name = case["optimizer"].as_str().unwrap();
-        if !built(OPTIMIZERS).any(|optimizer| optimizer == name) {
+        if !built(OPTIMIZERS).any(|known| known == name) {
             continue;
         }
         count += 1;
-        let text = format!("{name}({})", settings(&case["args"]));
-        // The gradient of p is the one row of g.
-        let source = format!(
-            "net a {{ input g: [N, 5]  param p: [5]  output y = p * g }}
-             train {{ loss = sum(y)  optimizer = {text} }}"
-        );
+        let text = optimizer(&case);
         for simplified in [false, true] {
-            let mut oracle = Oracle::new(lowered(&source), vec![start.clone()], simplified);
             let after = case["params_after_step"].as_array().unwrap();
-            for (i, (grad, expected)) in grads.iter().zip(after).enumerate() {
-                let input = Tensor { shape: Shape::batched(&[5]), data: flat(grad) };
-                oracle.step(&[input], &[], 1);
-                let what = format!("{text} after step {i}");
-                close(&what, &oracle.params[0].data, &flat(expected), 1e-12);
+            for (i, (found, expected)) in
+                stepped(&text, &start, grads, simplified).iter().zip(after).enumerate()
+            {
+                close(&format!("{text} after step {i}"), found, &flat(expected), 1e-12);
             }
         }
     }
-    assert_eq!(count, 21);
+    assert_eq!(count, 38);
 }
 
 /// The text of a training run: dense layers, with the activation that the run's name tells.
@@ -221,11 +244,10 @@ fn training_source(case: &Value) -> String {
         _ => format!("[N, {}]", sizes[sizes.len() - 1]),
     };
     let last = sizes.len() - 1;
-    let optimizer = case["optimizer"].as_str().unwrap();
-    let settings = settings(&case["args"]);
+    let optimizer = optimizer(case);
     text + &format!(
         "output y = h{last} }}
-         train {{ target t: {target}  loss = {loss}(y, t)  optimizer = {optimizer}({settings}) }}"
+         train {{ target t: {target}  loss = {loss}(y, t)  optimizer = {optimizer} }}"
     )
 }
 

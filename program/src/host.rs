@@ -7,7 +7,7 @@
 
 mod math;
 
-pub use math::{POWER_BLOCK, power, real_power, sin_cos_turn};
+pub use math::{POWER_BLOCK, Pochhammer, power, real_power, sin_cos_turn};
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -103,6 +103,8 @@ operations! {
     CosTurns: 1, Call("cos_turns"), |a, _, _| sin_cos_turn(a - a.floor()).1;
     /// a to the power of any b, for a from 0; see [`real_power`].
     RealPower: 2, Call("pow"), |a, b, _| real_power(a, b);
+    /// (a; b)_c, the product of 1 - a bᵏ for k from 0 to the whole part of c; see [`Pochhammer`].
+    Pochhammer: 3, Call("q_pochhammer"), |a, b, c| Pochhammer::new(a, b).at(c as u64);
 }
 
 /// An instruction.
@@ -162,17 +164,27 @@ impl HostNumber {
         HostNumber::from(factor) / HostInput::Rows
     }
 
-    /// An operation on numbers.
+    /// An operation on numbers. What they have in common is computed once.
     fn apply(op: HostOp, args: impl IntoIterator<Item = HostNumber>) -> HostNumber {
-        let mut code = Vec::new();
+        let mut code: Vec<HostInstr> = Vec::new();
         let mut ends = [None; 3];
         for (end, arg) in ends.iter_mut().zip(args) {
-            let start = code.len() as u16;
-            code.extend(arg.code.into_iter().map(|instr| match instr {
-                HostInstr::Apply(op, args) => HostInstr::Apply(op, args.map(|arg| arg + start)),
-                other => other,
-            }));
-            *end = Some(code.len() as u16 - 1);
+            // Where the instructions of the operand are in `code`.
+            let mut places: Vec<u16> = Vec::with_capacity(arg.code.len());
+            for instr in arg.code {
+                let instr = match instr {
+                    HostInstr::Apply(op, args) => {
+                        HostInstr::Apply(op, args.map(|arg| places[usize::from(arg)]))
+                    }
+                    other => other,
+                };
+                let known = code.iter().position(|other| *other == instr);
+                places.push(known.unwrap_or(code.len()) as u16);
+                if known.is_none() {
+                    code.push(instr);
+                }
+            }
+            *end = places.last().copied();
         }
         let first = ends[0].unwrap_or(0);
         code.push(HostInstr::Apply(op, ends.map(|end| end.unwrap_or(first))));
@@ -187,6 +199,11 @@ impl HostNumber {
     /// This, which is at least 0, to the power of any number.
     pub fn real_power(self, exponent: impl Into<HostNumber>) -> HostNumber {
         HostNumber::apply(HostOp::RealPower, [self, exponent.into()])
+    }
+
+    /// The product of 1 - this times qᵏ for k from 0 to n - 1, for a q from 0 to 1.
+    pub fn pochhammer(self, q: impl Into<HostNumber>, n: impl Into<HostNumber>) -> HostNumber {
+        HostNumber::apply(HostOp::Pochhammer, [self, q.into(), n.into()])
     }
 
     /// 1 where this is less, else 0.

@@ -6,6 +6,8 @@ mod divergence;
 mod epochs;
 mod loading;
 mod memory;
+#[path = "../reference/optimizer.rs"]
+mod optimizer;
 mod own;
 mod reference;
 mod refusals;

@@ -1,6 +1,7 @@
 //! Runs of PyTorch in float64, repeated: tests/reference says how they were made.
 
 use crate::common::{floats, program, run_to};
+use crate::optimizer::optimizer;
 use arenet::internals::compiler::entry::built;
 use arenet::internals::compiler::optim::OPTIMIZERS;
 use arenet::internals::prelude::*;
@@ -23,15 +24,6 @@ fn numbers(value: &Value) -> Vec<f32> {
 
 fn text(value: &Value) -> &str {
     value.as_str().unwrap()
-}
-
-/// `sgd(lr: 0.1, momentum: 0.9)`
-fn optimizer(case: &Value) -> String {
-    let args = case["args"].as_object().unwrap().iter().map(|(name, value)| match value {
-        Value::Array(betas) => format!("beta1: {}, beta2: {}", betas[0], betas[1]),
-        value => format!("{name}: {value}"),
-    });
-    format!("{}({})", text(&case["optimizer"]), args.collect::<Vec<_>>().join(", "))
 }
 
 /// The net of a training run. Its activation follows the last layer too where that is a sigmoid
@@ -178,5 +170,5 @@ fn every_optimizer_steps_as_pytorch_does() {
         }
         checked += 1;
     }
-    assert_eq!(checked, 21);
+    assert_eq!(checked, 38);
 }

@@ -4,8 +4,16 @@
 //! The learning rate and all that depends on the step count are scalars that the host computes, so
 //! a schedule never recompiles. The formulas and defaults are those of torch.optim.
 
+mod adadelta;
+mod adagrad;
 mod adam;
+mod adamax;
+mod asgd;
+mod lion;
+mod nadam;
+mod radam;
 mod rmsprop;
+mod rprop;
 mod sgd;
 
 use crate::entry::Entry;
@@ -33,13 +41,14 @@ pub const OPTIMIZERS: &[Entry<Rule>] = &[
     adam::ADAM,
     adam::ADAMW,
     rmsprop::RMSPROP,
-    Entry::planned("adadelta"),
-    Entry::planned("adagrad"),
-    Entry::planned("adamax"),
-    Entry::planned("asgd"),
-    Entry::planned("nadam"),
-    Entry::planned("radam"),
-    Entry::planned("rprop"),
+    adadelta::ADADELTA,
+    adagrad::ADAGRAD,
+    adamax::ADAMAX,
+    nadam::NADAM,
+    radam::RADAM,
+    rprop::RPROP,
+    asgd::ASGD,
+    lion::LION,
 ];
 
 /// An optimizer with its settings.
@@ -80,6 +89,42 @@ impl<'f> Step<'f> {
     fn descent(&self, args: &Args) -> Term<'f> {
         let (g, weight_decay) = (self.ascent(args), args.real("weight_decay"));
         if weight_decay == 0.0 { g } else { g + self.param * weight_decay }
+    }
+
+    /// What is stepped from, and along which gradient: `weight_decay` scales the parameter by
+    /// 1 - lr weight_decay, which the gradient does not see, if it is decoupled.
+    fn decayed(&self, args: &Args, is_decoupled: bool) -> (Term<'f>, Term<'f>) {
+        let weight_decay = args.real("weight_decay");
+        if !is_decoupled || weight_decay == 0.0 {
+            return (self.param, self.descent(args));
+        }
+        let kept = self.param.formula().host(1.0 - self.lr.clone() * weight_decay);
+        (self.param * kept, self.ascent(args))
+    }
+
+    /// A state that starts as `value`: all start as 0, so the first step adds it.
+    fn starting(&self, slot: usize, value: HostNumber) -> Term<'f> {
+        let state = self.states[slot];
+        if value == 0.0.into() {
+            return state;
+        }
+        let is_first = Step::index().less(1.0);
+        state + self.param.formula().host(is_first.choose(value, 0.0))
+    }
+
+    /// The number of the step, from 0.
+    fn index() -> HostNumber {
+        HostInput::Step.into()
+    }
+
+    /// The number of the step, t in the formulas, from 1.
+    fn number() -> HostNumber {
+        Step::index() + 1.0
+    }
+
+    /// 1 - βᵗ, which makes up for a moving average that starts as 0.
+    fn correction(beta: f64) -> HostNumber {
+        1.0 - HostNumber::from(beta).power(Step::number())
     }
 
     /// The gradient, with `maximize` the other way.

@@ -3,7 +3,6 @@
 use super::{Rule, Step, Update};
 use crate::entry::Entry;
 use crate::signature::{Args, Kind, Param, Problem, Range, Signature, Value};
-use arenet_program::{HostInput, HostNumber};
 
 /// torch.optim.SGD.
 ///
@@ -51,7 +50,7 @@ fn update<'f>(args: &Args, step: Step<'f>) -> Update<'f> {
     let fresh = if dampening == 0.0 {
         g
     } else {
-        let is_first = HostNumber::from(HostInput::Step).less(1.0);
+        let is_first = Step::index().less(1.0);
         g * f.host(is_first.choose(1.0, 1.0 - dampening))
     };
     let b = b * momentum + fresh;

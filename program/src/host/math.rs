@@ -26,6 +26,41 @@ fn square_and_multiply(x: f64, mut n: u64) -> f64 {
     result
 }
 
+/// The q-Pochhammer symbol (a; q)ₙ = (1 - a) (1 - a q) … (1 - a qⁿ⁻¹) for an n that grows by one
+/// again and again: one factor most times. A value depends on n alone, not on those before.
+#[derive(Clone, Debug)]
+pub struct Pochhammer {
+    a: f64,
+    q: f64,
+    n: u64,
+    /// a qⁿ
+    next: f64,
+    product: f64,
+}
+
+impl Pochhammer {
+    /// Begins with n = 0.
+    pub fn new(a: f64, q: f64) -> Pochhammer {
+        Pochhammer { a, q, n: 0, next: a, product: 1.0 }
+    }
+
+    /// (a; q)ₙ
+    pub fn at(&mut self, n: u64) -> f64 {
+        if n < self.n {
+            *self = Pochhammer::new(self.a, self.q);
+        }
+        while self.n < n {
+            let product = self.product * (1.0 - self.next);
+            // With a q from 0 to 1 no later factor is further from 1.
+            if product == self.product {
+                return product;
+            }
+            (self.n, self.next, self.product) = (self.n + 1, self.next * self.q, product);
+        }
+        self.product
+    }
+}
+
 /// aᵇ for a from 0, NaN below: 2 to the power of b log₂ a. Its relative error is at most
 /// (|b log₂ a| + 4) x 2⁻⁵¹.
 pub fn real_power(a: f64, b: f64) -> f64 {

@@ -2,7 +2,9 @@
 //! of rows and steps. They are computed in f64 and stored as f32, and only where they changed.
 
 use crate::exec::Executor;
-use crate::program::host::{HostInput, HostInstr, HostNumber, HostOp, POWER_BLOCK, power};
+use crate::program::host::{
+    HostInput, HostInstr, HostNumber, HostOp, POWER_BLOCK, Pochhammer, power,
+};
 use crate::program::{Program, Schedule};
 use std::collections::HashMap;
 
@@ -159,8 +161,34 @@ struct Work {
     args: [usize; 3],
     to: usize,
     reads: u8,
-    /// For a fixed number to a power that grows by one again and again.
-    powers: Option<Box<Powers>>,
+    /// For what grows from step to step.
+    series: Option<Series>,
+}
+
+/// A value for an n that grows by one again and again, the last operand. It depends on n alone,
+/// not on those asked for before, so that a resumed run repeats it.
+enum Series {
+    Powers(Box<Powers>),
+    Pochhammer(Pochhammer),
+}
+
+impl Series {
+    /// That of an operation whose first operands are fixed.
+    fn of(op: HostOp, [a, b, _]: [f64; 3]) -> Option<Series> {
+        match op {
+            HostOp::Power => Some(Series::Powers(Box::new(Powers::new(a)))),
+            HostOp::Pochhammer => Some(Series::Pochhammer(Pochhammer::new(a, b))),
+            _ => None,
+        }
+    }
+
+    #[inline]
+    fn at(&mut self, n: u64) -> f64 {
+        match self {
+            Series::Powers(powers) => powers.at(n),
+            Series::Pochhammer(product) => product.at(n),
+        }
+    }
 }
 
 impl Tape {
@@ -203,10 +231,11 @@ impl Tape {
         if reads == 0 {
             return self.constant(op.value(args.map(|arg| self.values[arg])));
         }
-        let fixed = op == HostOp::Power && self.reads[args[0]] == 0;
-        let powers = fixed.then(|| Box::new(Powers::new(self.values[args[0]])));
+        let firsts = &args[..op.arity() - 1];
+        let is_fixed = firsts.iter().all(|&arg| self.reads[arg] == 0);
+        let series = Series::of(op, args.map(|arg| self.values[arg])).filter(|_| is_fixed);
         let to = self.push(key, f64::NAN, reads);
-        self.work.push(Work { op, args, to, reads, powers });
+        self.work.push(Work { op, args, to, reads, series });
         to
     }
 
@@ -230,10 +259,10 @@ impl Tape {
     #[inline]
     fn run(&mut self) {
         let Tape { values, work, changed, .. } = self;
-        for Work { op, args, to, reads, powers } in work {
+        for Work { op, args, to, reads, series } in work {
             if *reads & *changed != 0 {
-                values[*to] = match powers {
-                    Some(powers) => powers.at(values[args[1]] as u64),
+                values[*to] = match series {
+                    Some(series) => series.at(values[args[op.arity() - 1]] as u64),
                     None => op.value(args.map(|arg| values[arg])),
                 };
             }
@@ -242,9 +271,7 @@ impl Tape {
     }
 }
 
-/// [`power`] of one number for an n that grows by one again and again: one multiplication most
-/// times. A value depends on n alone, not on those asked for before, so that a resumed run repeats
-/// it.
+/// [`power`] of one number: one multiplication most times.
 struct Powers {
     x: f64,
     /// x⁰ to x⁶³
@@ -281,7 +308,8 @@ mod tests {
         let share = HostNumber::per_row(0.5);
         let run = input(HostInput::Base) * (input(HostInput::Epoch) / input(HostInput::Epochs));
         let fixed = input(HostInput::Base) * 2.0;
-        let numbers = [decay, root, share, run, fixed];
+        let product = HostNumber::from(0.5).pochhammer(0.96, t());
+        let numbers = [decay, root, share, run, fixed, product];
         let total = Clock { step: 200, epoch: 8 };
         let mut tape = Tape::new();
         let slots = numbers.each_ref().map(|number| tape.add(number, |i| of_run(i, 3.0, total)));

@@ -1,0 +1,32 @@
+//! Lion.
+
+use super::{Rule, Step, Update};
+use crate::entry::Entry;
+use crate::signature::{Args, Kind, Param, Range, Signature, Value};
+
+/// Lion, of Chen et al., "Symbolic Discovery of Optimization Algorithms" (2023), algorithm 2.
+///
+/// c = β₁ m + (1 - β₁) g; m ← β₂ m + (1 - β₂) g; p ← p (1 - lr weight_decay) - lr sign(c).
+pub const LION: Entry<Rule> = Entry {
+    signature: Signature {
+        name: "lion",
+        positional: 1,
+        params: &[
+            Param::optional("lr", Kind::Schedule, Value::Real(1e-4)),
+            Param::real("beta1", Range::Fraction, 0.9),
+            Param::real("beta2", Range::Fraction, 0.99),
+            Param::real("weight_decay", Range::AtLeastZero, 0.0),
+            Param::flag("maximize"),
+        ],
+    },
+    built: Some(Rule { check: |_| Ok(()), slots: |_| vec!["m"], update }),
+};
+
+fn update<'f>(args: &Args, step: Step<'f>) -> Update<'f> {
+    let (beta1, beta2) = (args.real("beta1"), args.real("beta2"));
+    let (p, g) = step.decayed(args, true);
+    let lr = p.formula().host(step.lr.clone());
+    let direction = (step.states[0] * beta1 + g * (1.0 - beta1)).sign();
+    let m = step.states[0] * beta2 + g * (1.0 - beta2);
+    Update { param: p - direction * lr, states: vec![m] }
+}
