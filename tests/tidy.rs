@@ -19,7 +19,7 @@ const IMPORTS: [(&str, &[&str], &str); 11] = [
         &["straight", "exec", "team", "train"],
         "a kernel does not know who runs it",
     ),
-    ("runtime/src/kernel/expr/", &["gemm", "bound"], "a kernel runs it, not the reverse"),
+    ("runtime/src/kernel/expr/", &["gemm", "Prepared"], "a kernel runs it, not the reverse"),
     ("runtime/src/straight/", &["exec", "team", "train"], "the executor runs it"),
     ("runtime/src/exec.rs", &HOST, "it runs entries, no more"),
     ("runtime/src/exec/", &HOST, "it runs entries, no more"),

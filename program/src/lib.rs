@@ -27,8 +27,7 @@ pub use expr::{Expr, Instr, Load, MAX_CONSTS, MAX_INSTRS, MAX_LOADS, MAX_STORES}
 pub use expr::{Spread, Value};
 pub use host::{HostInput, HostNumber};
 pub use ids::{BufferId, ParamId, StateId, StreamId};
-pub use kernel::{Access, ColumnSum, Correct, CrossEntropy, Distribution, Division, Follows, Gemm};
-pub use kernel::{Kernel, Random, Reduce, Softmax, Span};
+pub use kernel::*;
 pub use layout::{Axis, Buffer, DType, LANES, Layout, Rows, SCALE_BYTES, Steps};
 pub use layout::{MAX_ARENA, MAX_ELEMENTS, MAX_INT8_ROWS};
 pub use opcode::{BinaryFn, Cost, Opcode, UnaryFn};

@@ -60,9 +60,12 @@ fn touches(program: &Program, places: &[Range<u64>], kernel: &Kernel, rows: u64)
     let reads = access.reads().map(|buffer| (buffer, false));
     let writes = access.writes.iter().map(|&buffer| (buffer, true));
     let mut touches: Vec<Touch> = Vec::new();
+    let size = |id: BufferId| program.buffers[id.0 as usize].bytes(rows).unwrap_or(0);
+    let written = access.writes.iter().fold(0u64, |sum, &id| sum.saturating_add(size(id)));
     for (buffer, write) in reads.chain(writes) {
         if !touches.iter().any(|touch| (touch.buffer, touch.write) == (buffer, write)) {
-            let bytes = program.buffers[buffer.0 as usize].bytes(rows).unwrap_or(0);
+            let is_partial = !write && kernel.reads_part_of() == Some(buffer);
+            let bytes = size(buffer).min(if is_partial { written } else { u64::MAX });
             let in_place = touches.iter().any(|touch| overlap(places, touch.buffer, buffer));
             touches.push(Touch { buffer, write, fetch: !in_place, bytes, distance: 0 });
         }

@@ -24,10 +24,10 @@ pub(crate) use feed::{Feed, PortRows, PortValues};
 pub use rows::Side;
 pub(crate) use stretch::Order;
 
-use self::memory::{Fences, Space, bound_bytes};
+use self::memory::{Fences, Space, prepared_bytes};
 use self::share::{Share, shares};
 use crate::arena::{Arena, Memory};
-use crate::kernel::bound::Bound;
+use crate::kernel::Prepared;
 use crate::kernel::place::Part;
 use crate::program::text::message;
 use crate::program::{BufferId, DType, Layout, PerEntry, Port, Program, Verified};
@@ -107,7 +107,7 @@ impl std::error::Error for RunError {}
 pub struct Executor {
     program: Arc<Verified>,
     arena: Arena,
-    /// The bytes of the arena and of the bound steps, at most.
+    /// The bytes of the arena and of the prepared steps, at most.
     held: u64,
     plan: Arc<Plan>,
     isa: Isa,
@@ -117,7 +117,7 @@ pub struct Executor {
     most_rows: PerEntry<usize>,
 }
 
-/// The bound steps: for each entry and thread.
+/// The prepared steps: for each entry and thread.
 pub(crate) struct Plan {
     steps: PerEntry<Vec<Vec<Launch>>>,
     /// The entries that are little work, written out for the full batch.
@@ -128,9 +128,9 @@ pub(crate) struct Plan {
     walker: Box<dyn Walk>,
 }
 
-/// A bound step and who runs it.
+/// A prepared step and who runs it.
 struct Launch {
-    step: Bound,
+    step: Prepared,
     share: Share,
 }
 
@@ -178,22 +178,22 @@ impl Executor {
         let source = program.program();
         let shares = PerEntry::new(|entry| shares(source, entry.of(source), threads));
         let limit = options.limit();
-        let bound = bound_bytes(source, &shares, threads);
+        let prepared = prepared_bytes(source, &shares, threads);
         let within = |needed: u64| match needed <= limit {
             true => Ok(()),
             false => Err(RunError::Memory { needed, limit }),
         };
-        within(bound)?;
+        within(prepared)?;
         let mut space = Space::new(source, &shares, threads, fence);
         let bytes = space.floats.saturating_mul(4);
-        let needed = bound.saturating_add(bytes);
+        let needed = prepared.saturating_add(bytes);
         within(needed)?;
         let mut arena = arena(bytes as usize).ok_or(RunError::Memory { needed, limit })?;
         let mut steps: PerEntry<Vec<Vec<Launch>>> = PerEntry::default();
         let mut fences = Vec::new();
         for thread in 0..threads {
-            let (bound, between) = space.bind(source, &shares, thread);
-            steps.iter_mut().zip(bound).for_each(|(steps, bound)| steps.push(bound));
+            let (launches, between) = space.bind(source, &shares, thread);
+            steps.iter_mut().zip(launches).for_each(|(steps, own)| steps.push(own));
             fences.push(between);
         }
         for (i, constant) in space.constants.values().iter().enumerate() {
@@ -242,7 +242,7 @@ impl Executor {
         self.arena.floats_len() * 4
     }
 
-    /// What it counts against the limit of memory: the arena and the bound steps, in bytes.
+    /// What it counts against the limit of memory: the arena and the prepared steps, in bytes.
     pub fn held_bytes(&self) -> u64 {
         self.held
     }

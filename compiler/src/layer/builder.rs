@@ -11,7 +11,7 @@ use crate::model::{Init, Param};
 use crate::op::{Leaf, Source};
 use crate::signature::Problem;
 use arenet_program::ParamId;
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// A graph under construction.
 #[derive(Debug, Default)]
@@ -22,6 +22,8 @@ pub struct Builder {
     pub params: Vec<Param>,
     /// Results of dense layers whose `init` was left out.
     pub default_init: HashSet<NodeId>,
+    /// For each port of integers that says which they are, how many that is.
+    pub classes: HashMap<NodeId, u64>,
     /// Where the call stands that is being expanded.
     pub span: Span,
     frames: Vec<Frame>,

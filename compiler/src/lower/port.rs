@@ -35,6 +35,7 @@ impl<'a> Lowering<'a> {
             self.builder.graph.enter(origin);
             let node = self.builder.graph.add(Leaf { source, shape, dtype }, &[]);
             let domain = domain.unwrap_or(Domain::Any);
+            self.builder.classes.extend(domain.classes().map(|classes| (node, classes)));
             Port { name: port.name.name.clone(), shape, dtype, domain, node }
         });
         let value = made.as_ref().map_or(Value::Poison, |port| Value::Node(port.node));

@@ -48,6 +48,11 @@ pub(crate) trait Kind {
     /// How threads may divide it.
     fn division(&self) -> Division;
 
+    /// A buffer of which it reads no more than it writes, though it may read any part of it.
+    fn reads_part_of(&self) -> Option<BufferId> {
+        None
+    }
+
     /// Whether a single number that it writes is in all lanes, where it has no expression.
     fn spreads(&self) -> bool {
         false
@@ -123,6 +128,10 @@ impl Kernel {
     /// How threads may divide it.
     pub fn division(&self) -> Division {
         self.kind().division()
+    }
+
+    pub(crate) fn reads_part_of(&self) -> Option<BufferId> {
+        self.kind().reads_part_of()
     }
 
     pub(crate) fn spreads(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use super::table::Classes;
 use super::{Buffers, has_vector_rows, require, text};
-use crate::{BufferId, DType, Expr, Layout, ProgramError, Rows};
+use crate::{Buffer, BufferId, DType, Expr, Layout, ProgramError, Rows};
 
 /// The size of a buffer of floats in rows of whole vectors.
 pub(crate) fn matrix(
@@ -56,8 +56,7 @@ pub(crate) fn check_list(
     Ok(())
 }
 
-/// Checks a list of one class index for each row. The indices are data, so they are trusted only
-/// where they come from a port that admits no others.
+/// Checks the target of logits: for each row the index of one of `cols` classes.
 pub(crate) fn check_target(
     id: BufferId,
     rows: Rows,
@@ -65,11 +64,24 @@ pub(crate) fn check_target(
     buffers: &Buffers,
     classes: &Classes,
 ) -> Result<(), ProgramError> {
-    let target = buffers.get(id)?;
-    let dtype = target.dtype.name();
-    require!(target.dtype == DType::I32, "the target must be a buffer of i32, not of {dtype}");
-    require!(is_list(target.layout, rows), "the target must be a list of {}", text((rows, 1)));
-    let within = classes.get(&id).is_some_and(|&count| count <= cols);
+    let within = check_indices(id, "the target", rows, cols, buffers, classes)?;
     require!(within, "the target may be outside the {cols} classes");
     Ok(())
+}
+
+/// Checks a list of one index for each row, and says whether each is below `end`. Indices are data,
+/// so they are trusted only where they come from a port that admits no others.
+pub(crate) fn check_indices(
+    id: BufferId,
+    what: &str,
+    rows: Rows,
+    end: u64,
+    buffers: &Buffers,
+    classes: &Classes,
+) -> Result<bool, ProgramError> {
+    let Buffer { layout, dtype, .. } = *buffers.get(id)?;
+    let name = dtype.name();
+    require!(dtype == DType::I32, "{what} must be a buffer of i32, not of {name}");
+    require!(is_list(layout, rows), "{what} must be a list of {}", text((rows, 1)));
+    Ok(classes.get(&id).is_some_and(|&count| count <= end))
 }

@@ -3,13 +3,13 @@
 
 use super::constants::Constants;
 use super::share::Split;
-use crate::kernel::bound::Bound;
-use crate::kernel::cross_entropy::{Correct, CrossEntropy, Gradient, List};
+use crate::kernel::Prepared;
+use crate::kernel::cross_entropy::{Correct, CrossEntropy, Gradient};
 use crate::kernel::expr::{Binding, Code, Registers};
 use crate::kernel::gemm::{self, Gemm, Operand, block, few_terms, pack};
 use crate::kernel::gemm_int8::{self, GemmInt8};
 use crate::kernel::map::{Domain, Map};
-use crate::kernel::place::{Extent, LARGEST_TILE, Place};
+use crate::kernel::place::{Extent, LARGEST_TILE, List, Place};
 use crate::kernel::random::Random;
 use crate::kernel::reduce::Reduce;
 use crate::kernel::softmax::Softmax;
@@ -164,19 +164,19 @@ impl<'a> Binder<'a> {
     }
 
     /// Binds one step, which is split between threads in this way.
-    pub fn bind(&mut self, kernel: &Kernel, split: Split) -> Bound {
+    pub fn bind(&mut self, kernel: &Kernel, split: Split) -> Prepared {
         self.fences.clear();
         self.registers.clear();
         match kernel {
             Kernel::Gemm(gemm) => {
                 let by_rows = split == Split::Rows;
                 match self.buffer(gemm.b).dtype {
-                    DType::I8 => Bound::GemmInt8(GemmInt8 { by_rows, ..self.gemm_int8(gemm) }),
-                    _ => Bound::Gemm(Gemm { by_rows, ..self.gemm(gemm) }),
+                    DType::I8 => Prepared::GemmInt8(GemmInt8 { by_rows, ..self.gemm_int8(gemm) }),
+                    _ => Prepared::Gemm(Gemm { by_rows, ..self.gemm(gemm) }),
                 }
             }
             Kernel::ColumnSum(program::ColumnSum { x, tail }) => {
-                Bound::Gemm(self.column_sum(*x, tail))
+                Prepared::Gemm(self.column_sum(*x, tail))
             }
             Kernel::Map(expr) => {
                 let over = expr.stores[0].1;
@@ -188,13 +188,13 @@ impl<'a> Binder<'a> {
                 let form = self.form(over, domain);
                 let (code, _) = self.code(expr, form, (tile_rows, vecs), 0);
                 let tile = if code.is_sweep { (1, usize::MAX) } else { (tile_rows, vecs) };
-                Bound::Map(Map { domain, tile, code })
+                Prepared::Map(Map { domain, tile, code })
             }
-            Kernel::Reduce(reduce) => Bound::Reduce(self.reduce(reduce)),
+            Kernel::Reduce(reduce) => Prepared::Reduce(self.reduce(reduce)),
             &Kernel::Softmax(program::Softmax { x, y, log }) => {
                 let (y, rows, cols, stride) = self.rows(y);
                 let (x, columns) = (self.offset(x), self.is_in_columns(x));
-                Bound::Softmax(Softmax { x, y, rows, cols, stride, columns, log })
+                Prepared::Softmax(Softmax { x, y, rows, cols, stride, columns, log })
             }
             Kernel::CrossEntropy(ce) => {
                 let (x, rows, cols, stride) = self.rows(ce.x);
@@ -205,14 +205,14 @@ impl<'a> Binder<'a> {
                 let target = self.list(ce.target);
                 let columns = self.is_in_columns(ce.x);
                 let ce = CrossEntropy { x, target, loss, grad, rows, cols, stride, columns };
-                Bound::CrossEntropy(ce)
+                Prepared::CrossEntropy(ce)
             }
             &Kernel::Correct(program::Correct { x, target, y }) => {
                 let (x, rows, cols, stride) = self.rows(x);
                 let (target, y) = (self.list(target), self.list(y));
-                Bound::Correct(Correct { x, target, y, rows, cols, stride })
+                Prepared::Correct(Correct { x, target, y, rows, cols, stride })
             }
-            Kernel::Random(random) => Bound::Random(Random {
+            Kernel::Random(random) => Prepared::Random(Random {
                 y: self.offset(random.y),
                 layout: self.buffer(random.y).layout,
                 distribution: random.distribution,

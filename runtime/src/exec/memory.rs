@@ -25,7 +25,7 @@ pub(super) struct Space {
     pub(super) floats: u64,
 }
 
-/// The bound steps of a thread, by entry.
+/// The prepared steps of a thread, by entry.
 pub(super) type Steps = PerEntry<Vec<Launch>>;
 /// For each of them the fences inside the thread's scratch.
 pub(super) type Fences = PerEntry<Vec<Vec<Range<usize>>>>;
@@ -99,8 +99,12 @@ impl Space {
     }
 }
 
-/// The most bytes that the bound steps of so many threads take.
-pub(super) fn bound_bytes(program: &Program, shares: &PerEntry<Vec<Share>>, threads: usize) -> u64 {
+/// The most bytes that the prepared steps of so many threads take.
+pub(super) fn prepared_bytes(
+    program: &Program,
+    shares: &PerEntry<Vec<Share>>,
+    threads: usize,
+) -> u64 {
     let steps = EntryPoint::ALL
         .into_iter()
         .flat_map(|entry| entry.of(program).steps.iter().zip(&shares[entry]));
@@ -112,7 +116,7 @@ pub(super) fn bound_bytes(program: &Program, shares: &PerEntry<Vec<Share>>, thre
         .fold(0, u64::saturating_add)
 }
 
-/// The most bytes that a step takes once it is bound.
+/// The most bytes that a step takes once it is prepared.
 fn step_bytes(kernel: &Kernel) -> usize {
     let codes = kernel.expressions().into_iter();
     let codes: usize = codes.map(|(expr, _)| Code::most_bytes(expr)).sum();

@@ -57,8 +57,8 @@ impl Executor {
         let executor = |(index, arena): (usize, Arena)| {
             let program = verify(places.moved(source, index as u64));
             let program = program.map_err(|error| RunError::Value(error.to_string()))?;
-            let bound = Executor::bind(Arc::new(program), options, threads, 0, |_| Some(arena));
-            let (mut executor, ..) = bound?;
+            let made = Executor::bind(Arc::new(program), options, threads, 0, |_| Some(arena));
+            let (mut executor, ..) = made?;
             // These write what is shared.
             executor.most_rows[EntryPoint::Init] = 0;
             executor.most_rows[EntryPoint::Train] = 0;

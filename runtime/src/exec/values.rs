@@ -52,9 +52,13 @@ impl Executor {
     /// Overwrites a parameter or an optimizer state, row after row; a narrow weight is rounded.
     ///
     /// # Errors
-    /// Another number of values than the buffer has.
+    /// Another number of values than the buffer has, or a buffer of integers: those are indices,
+    /// which are checked as they are written to their port.
     pub fn write(&mut self, id: BufferId, values: &[f32]) -> Result<(), RunError> {
         let (rows, cols) = self.matrix(id);
+        if self.extent(id).0.dtype == DType::I32 {
+            return Err(RunError::Value("the buffer holds integers, not real numbers".into()));
+        }
         if values.len() != rows * cols {
             let message = format!("{rows} x {cols} values are needed, not {}", values.len());
             return Err(RunError::Value(message));

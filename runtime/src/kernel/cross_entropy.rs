@@ -1,30 +1,10 @@
 //! Softmax and cross-entropy with class indices in one, and the share of correct answers.
 #![expect(unsafe_code, reason = "reads and writes rows of vectors")]
 
-use super::place::{Extent, Part};
+use super::place::{Extent, List, Part};
 use super::softmax::{Logits, copied_row, each, load, normalizer, store};
 use crate::arena::Memory;
 use crate::simd::{LANES, Simd, math};
-
-/// One element for each row of the logits, itself in rows of `cols` elements that are `stride`
-/// apart.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct List {
-    /// Its first element.
-    pub offset: usize,
-    /// The elements of one of its rows.
-    pub cols: usize,
-    /// From one of its rows to the next.
-    pub stride: usize,
-}
-
-impl List {
-    /// The place of the element for a row of the logits.
-    #[inline(always)]
-    fn at(self, row: usize) -> usize {
-        self.offset + row / self.cols * self.stride + row % self.cols
-    }
-}
 
 /// A softmax with cross-entropy bound to places.
 #[derive(Clone, Copy, Debug, Default)]

@@ -1,7 +1,7 @@
-//! The kernels: each written once, generic over [`Simd`](crate::simd::Simd), over bound places.
+//! The kernels: each written once, generic over [`Simd`], over places that are resolved before a
+//! run. [`Prepared`] is any of them.
 //!
-//! From the bottom: `place`, then `lanes` and `sum`, `expr`, the kernels, and `bound`, which is any
-//! of them.
+//! From the bottom: `place`, then `lanes` and `sum`, `expr`, and the kernels.
 //!
 //! # Safety
 //! A kernel follows its offsets unchecked. It may run over memory that is its own as
@@ -19,7 +19,6 @@
 //! The rooms in scratch are the binder's: `Binder::room` for packed operands, `Binder::code` for
 //! registers.
 
-pub mod bound;
 pub mod cross_entropy;
 pub mod expr;
 pub mod gemm;
@@ -31,3 +30,63 @@ pub mod random;
 pub mod reduce;
 pub mod softmax;
 pub mod sum;
+
+use crate::arena::Memory;
+use crate::simd::Simd;
+use cross_entropy::{Correct, CrossEntropy};
+use gemm::Gemm;
+use gemm_int8::GemmInt8;
+use map::Map;
+use place::Part;
+use random::Random;
+use reduce::Reduce;
+use softmax::Softmax;
+
+/// A kernel that is ready to run.
+#[derive(Clone, Debug)]
+pub enum Prepared {
+    /// A matrix product, or a column sum.
+    Gemm(Gemm),
+    /// A matrix product with a weight of 8-bit integers.
+    GemmInt8(GemmInt8),
+    /// An elementwise expression.
+    Map(Map),
+    /// A sum.
+    Reduce(Reduce),
+    /// A softmax.
+    Softmax(Softmax),
+    /// A softmax with cross-entropy.
+    CrossEntropy(CrossEntropy),
+    /// A count of correct answers.
+    Correct(Correct),
+    /// Random numbers.
+    Random(Random),
+}
+
+#[expect(unsafe_code, reason = "passes the debt of a prepared kernel on to it")]
+impl Prepared {
+    /// Runs this thread's part of the kernel at a batch of `n` rows.
+    ///
+    /// # Safety
+    /// It is bound for this memory from a verified program planned for at least `n` rows.
+    #[inline(never)]
+    pub unsafe fn run<S: Simd>(&self, s: S, memory: Memory, n: usize, part: Part, seed: u64) {
+        s.vectorize(
+            #[inline(always)]
+            // SAFETY: the contract is this function's.
+            move || unsafe {
+                match self {
+                    Prepared::Gemm(gemm) => gemm.run(s, memory, n, part),
+                    Prepared::GemmInt8(gemm) => gemm.run(s, memory, n, part),
+                    Prepared::Map(map) => map.run(s, memory, n, part),
+                    Prepared::Reduce(reduce) => reduce.run(s, memory, n, part),
+                    Prepared::Softmax(softmax) => softmax.run(s, memory, n, part),
+                    Prepared::CrossEntropy(ce) => ce.run(s, memory, n, part),
+                    Prepared::Correct(correct) => correct.run(memory, n, part),
+                    Prepared::Random(random) if part.index == 0 => random.run(memory, n, seed),
+                    Prepared::Random(_) => {}
+                }
+            },
+        );
+    }
+}

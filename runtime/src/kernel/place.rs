@@ -136,6 +136,26 @@ impl From<Rows> for Extent {
     }
 }
 
+/// One element for each row of a matrix, itself in rows of `cols` elements that are `stride`
+/// apart.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct List {
+    /// Its first element.
+    pub offset: usize,
+    /// The elements of one of its rows.
+    pub cols: usize,
+    /// From one of its rows to the next.
+    pub stride: usize,
+}
+
+impl List {
+    /// The place of the element for a row of the matrix.
+    #[inline(always)]
+    pub fn at(self, row: usize) -> usize {
+        self.offset + row / self.cols * self.stride + row % self.cols
+    }
+}
+
 /// A thread's share of a step.
 #[derive(Clone, Copy, Debug)]
 pub struct Part {

@@ -12,7 +12,7 @@ mod unroll;
 pub use unroll::unroll;
 
 use crate::arena::Memory;
-use crate::kernel::bound::Bound;
+use crate::kernel::Prepared;
 use crate::kernel::expr::chain::Sweep;
 use crate::kernel::lanes::compute;
 use crate::kernel::place::Part;
@@ -120,12 +120,12 @@ pub enum Op {
     /// A chain of instructions over some vectors.
     Sweep(Box<Sweep>),
     /// A step by its general kernel.
-    Step(Box<Bound>),
+    Step(Box<Prepared>),
 }
 
 /// The most bytes that an operation takes in a list that may hold twice what is in it.
 pub const MOST_BYTES: u64 = {
-    let (sweep, step) = (size_of::<Sweep>(), size_of::<Bound>());
+    let (sweep, step) = (size_of::<Sweep>(), size_of::<Prepared>());
     (2 * size_of::<Op>() + if sweep > step { sweep } else { step }) as u64
 };
 
@@ -133,7 +133,7 @@ pub const MOST_BYTES: u64 = {
 pub fn bytes(ops: &Vec<Op>) -> u64 {
     let beside = ops.iter().map(|op| match op {
         Op::Sweep(_) => size_of::<Sweep>(),
-        Op::Step(_) => size_of::<Bound>(),
+        Op::Step(_) => size_of::<Prepared>(),
         _ => 0,
     });
     (ops.capacity() * size_of::<Op>() + beside.sum::<usize>()) as u64
@@ -197,7 +197,7 @@ pub unsafe fn run<S: Simd>(s: S, ops: &[Op], memory: Memory, n: usize, seed: u64
             let mut last = s.splat(0.0);
             for op in ops {
                 // SAFETY: every offset is that of a vector, float or strided run that the general
-                // kernel of the step would touch, so the contract is that of `Bound::run`.
+                // kernel of the step would touch, so the contract is that of `Prepared::run`.
                 last = unsafe { op.run(s, memory, n, seed, last) };
             }
         },

@@ -1,8 +1,8 @@
-//! Writes bound kernels out as straight-line code.
+//! Writes prepared kernels out as straight-line code.
 
 use super::tape::Tape;
 use super::{Chain, Compute, Line, Op};
-use crate::kernel::bound::Bound;
+use crate::kernel::Prepared;
 use crate::kernel::expr::Code;
 use crate::kernel::expr::chain::Sweep;
 use crate::kernel::expr::instr::{Action, Instr};
@@ -15,28 +15,28 @@ use crate::simd::LANES;
 /// Unrolls the steps of an entry for a batch of `n` rows, if that is little work; `zeros` is the
 /// offset of a vector of zeros, `most` the most operations that there is memory for.
 pub fn unroll<'a>(
-    steps: impl Iterator<Item = &'a Bound>,
+    steps: impl Iterator<Item = &'a Prepared>,
     n: usize,
     zeros: u32,
     most: usize,
 ) -> Option<Vec<Op>> {
     let mut tape = Tape::new(most);
-    let mut before: Option<&Bound> = None;
+    let mut before: Option<&Prepared> = None;
     for step in steps {
         tape.begin_step();
         match step {
             // The room for a transposed operand is for eight vectors across.
-            Bound::Gemm(gemm) if gemm.b_transposed && gemm.n.at(n) > MAX_VECTORS * LANES => {
+            Prepared::Gemm(gemm) if gemm.b_transposed && gemm.n.at(n) > MAX_VECTORS * LANES => {
                 return None;
             }
-            Bound::Gemm(gemm) if !gemm.b_bf16 && gemm.is_one_chain(n) => {
+            Prepared::Gemm(gemm) if !gemm.b_bf16 && gemm.is_one_chain(n) => {
                 // No step writes to its own operands, so the one before has left them as they were.
                 let is_packed = |other: &Gemm| other.is_one_chain(n) && gemm.packs_as(other);
-                let packed = matches!(before, Some(Bound::Gemm(other)) if is_packed(other));
+                let packed = matches!(before, Some(Prepared::Gemm(other)) if is_packed(other));
                 unroll_gemm(gemm, &mut tape, n, packed);
             }
-            Bound::Map(map) if !map.is_long_chain(n) => unroll_map(map, &mut tape, n),
-            Bound::Reduce(reduce) if reduce.is_short(n) => {
+            Prepared::Map(map) if !map.is_long_chain(n) => unroll_map(map, &mut tape, n),
+            Prepared::Reduce(reduce) if reduce.is_short(n) => {
                 unroll_reduce(reduce, &mut tape, n, zeros)
             }
             _ => tape.push(Op::Step(Box::new(step.clone()))),
