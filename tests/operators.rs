@@ -8,7 +8,7 @@ use common::Net;
 /// The most that a result may be off, relative to the largest. What only picks or copies is exact.
 fn tolerance(op: Op) -> f64 {
     match op {
-        Op::Broadcast(_) | Op::Correct(_) | Op::Assign(_) | Op::Leaf(_) => 0.0,
+        Op::Broadcast(_) | Op::Gather(_) | Op::Correct(_) | Op::Assign(_) | Op::Leaf(_) => 0.0,
         _ => 1e-6,
     }
 }

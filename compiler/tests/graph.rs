@@ -22,22 +22,16 @@ use std::fmt::Write;
 /// A value for every leaf of a model, always the same.
 fn leaf_values(model: &Model) -> impl Fn(&Leaf) -> Tensor {
     let mut numbers = Numbers::new(7);
-    let classes = model.targets.iter().map(|port| match port.domain {
-        arenet_compiler::model::Domain::Range(_, classes) => classes as f64,
-        _ => 1.0,
-    });
-    let classes: Vec<f64> = classes.collect();
-    let ports = |ports: &[arenet_compiler::model::Port], classes: &[f64], numbers: &mut Numbers| {
-        let highs = classes.iter().copied().chain(std::iter::repeat(1.0));
-        let operand = |port: &arenet_compiler::model::Port, high| Operand {
+    let ports = |ports: &[arenet_compiler::model::Port], numbers: &mut Numbers| -> Vec<Tensor> {
+        let operand = |port: &arenet_compiler::model::Port| Operand {
             ty: arenet_compiler::graph::Type { shape: port.shape, dtype: port.dtype },
             low: 0.0,
-            high,
+            high: port.domain.classes().unwrap_or(1) as f64,
         };
-        ports.iter().zip(highs).map(|(p, high)| numbers.tensor(&operand(p, high))).collect()
+        ports.iter().map(|port| numbers.tensor(&operand(port))).collect()
     };
-    let inputs: Vec<Tensor> = ports(&model.inputs, &[], &mut numbers);
-    let targets: Vec<Tensor> = ports(&model.targets, &classes, &mut numbers);
+    let inputs = ports(&model.inputs, &mut numbers);
+    let targets = ports(&model.targets, &mut numbers);
     let params: Vec<Tensor> = model
         .params
         .iter()

@@ -98,6 +98,21 @@ fn parameters_start_as_asked() {
 }
 
 #[test]
+fn embeddings_have_a_row_for_each_value() {
+    let model = lowered(
+        "net m { input word: i32[N] in 3..10  input tags: i32[N, 2] in [\"a\", \"b\"]
+            a = word |> embedding(16)
+            b = embedding(tags, 4, init: uniform(-1, 1))
+            output y = a |> dense(2)
+            output z = b }",
+    );
+    assert_eq!(params(&model), ["a.w [7, 16]", "b.w [2, 4]", "y.w [16, 2]", "y.b [2]"]);
+    assert_eq!(model.params[0].init, Init::Normal(0.0, 1.0));
+    assert_eq!(model.params[1].init, Init::Uniform(-1.0, 1.0));
+    assert_eq!(model.graph.shape(model.outputs[1].1).to_string(), "[N, 2, 4]");
+}
+
+#[test]
 fn ports_keep_their_order_and_domains() {
     let model = lowered(
         "const D = 3

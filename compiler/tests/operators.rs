@@ -124,6 +124,17 @@ fn operands_that_do_not_fit_are_refused() {
             "for logits [N, 4] the classes are i32[N], not f32[N, 4]",
         ),
         (
+            op::Gather.into(),
+            vec![f32(&[4]), classes],
+            "the table is a matrix of floats, not f32[N, 4]",
+        ),
+        (op::Gather.into(), vec![fixed(&[3, 4]), f32(&[])], "the indices are integers, not f32[N]"),
+        (
+            op::ScatterAdd { rows: 3 }.into(),
+            vec![f32(&[2, 4]), classes],
+            "for f32[N, 2, 4] the indices are i32[N, 2], not i32[N]",
+        ),
+        (
             op::Broadcast { shape: Shape::batched(&[4]) }.into(),
             vec![fixed(&[3])],
             "[3] cannot be spread to [N, 4]",

@@ -19,9 +19,9 @@ use super::host::{HostInput, HostInstr, HostNumber, HostOp};
 use super::lines::{Address, Line, Lines, Part};
 use super::{
     Batch, Buffer, BufferId, ColumnSum, Correct, CrossEntropy, DType, Distribution, Domain,
-    EntryPoint, Expr, Finish, Gemm, Instr, Kernel, Layout, Load, Metric, Opcode, Origin, Output,
-    Param, Port, Program, ProgramError, Random, Reduce, Routine, Rows, Schedule, Softmax, Span,
-    Spread, State, Step, StreamId, Training, Value,
+    EntryPoint, Expr, Finish, Gather, Gemm, Instr, Kernel, Layout, Load, Metric, Opcode, Origin,
+    Output, Param, Port, Program, ProgramError, Random, Reduce, Routine, Rows, ScatterAdd,
+    Schedule, Softmax, Span, Spread, State, Step, StreamId, Training, Value,
 };
 
 /// What a program's bytes begin with.
@@ -293,6 +293,8 @@ structs! {
     CrossEntropy { x, target, loss, grad }
     Correct { x, target, y }
     Random { y, distribution, stream }
+    Gather { table, index, y }
+    ScatterAdd { x, index, y }
     Expr { loads, consts, code, stores }
     Load { buffer, spread }
     Instr { op, args }
@@ -350,6 +352,8 @@ enums! {
         5 => CrossEntropy(ce),
         6 => Correct(correct),
         7 => Random(random),
+        8 => Gather(gather),
+        9 => ScatterAdd(scatter),
     }
     Span { 0 => Row, 1 => All, }
     Distribution { 0 => Constant(value), 1 => Uniform(low, high), 2 => Normal(mean, deviation), }

@@ -6,8 +6,9 @@ use super::dice::Dice;
 use arenet_runtime::program::verify::verify;
 use arenet_runtime::program::{
     Batch, Buffer, BufferId, ColumnSum, Correct, CrossEntropy, DType, Distribution, Domain, Expr,
-    Gemm, Kernel, LANES, Layout, Load, Origin, Output, Param, Port, Program, Random, Reduce,
-    Routine, Rows, Softmax, Span, Spread, State, Step, StreamId, Training, Value,
+    Gather, Gemm, Kernel, LANES, Layout, Load, Origin, Output, Param, Port, Program, Random,
+    Reduce, Routine, Rows, ScatterAdd, Softmax, Span, Spread, State, Step, StreamId, Training,
+    Value,
 };
 
 const BATCHES: [u64; 22] =
@@ -304,7 +305,7 @@ impl Maker<'_> {
     }
 
     fn kernel(&mut self) -> Option<Kernel> {
-        match self.dice.below(16) {
+        match self.dice.below(18) {
             0..=5 => self.gemm(),
             6 => self.column_sum(),
             7..=9 => self.map(),
@@ -312,6 +313,8 @@ impl Maker<'_> {
             12 => self.softmax(),
             13 => self.cross_entropy(),
             14 => self.correct(),
+            15 => self.gather(),
+            16 => self.scatter_add(),
             _ => {
                 let (rows, cols) = self.any_size();
                 let y = self.result(rows, cols, Forms::Any)?;
@@ -493,6 +496,41 @@ impl Maker<'_> {
             }
         };
         Some(Kernel::CrossEntropy(CrossEntropy { x, target, loss, grad }))
+    }
+
+    /// An index below `end` for each row of something.
+    fn index(&mut self, rows: Rows, end: u64) -> Option<BufferId> {
+        if !rows.batched {
+            return None;
+        }
+        let layout = match self.dice.one_in(2) {
+            true => Layout::list(rows),
+            false => Layout::matrix(batched(1), rows.count),
+        };
+        let buffer = self.place(layout, DType::I32);
+        let low = self.dice.below(5) as i64 - 2;
+        let domain = Domain::Range(low, low + end as i64);
+        let (name, width) = (format!("i{}", buffer.0), rows.count);
+        self.program.inputs.push(Port { name, width, buffer, domain, columns: vec![] });
+        Some(buffer)
+    }
+
+    fn gather(&mut self) -> Option<Kernel> {
+        let (rows, cols) = self.size();
+        let count = self.dice.pick(&SIZES);
+        let index = self.index(rows, count)?;
+        let table = self.value(fixed(count), cols, Forms::Vectors)?;
+        let y = self.result(rows, cols, Forms::Vectors)?;
+        Some(Kernel::Gather(Gather { table, index, y }))
+    }
+
+    fn scatter_add(&mut self) -> Option<Kernel> {
+        let (rows, cols) = self.size();
+        let count = self.dice.pick(&SIZES);
+        let index = self.index(rows, count)?;
+        let x = self.value(rows, cols, Forms::Vectors)?;
+        let y = self.result(fixed(count), cols, Forms::Vectors)?;
+        Some(Kernel::ScatterAdd(ScatterAdd { x, index, y }))
     }
 
     fn correct(&mut self) -> Option<Kernel> {

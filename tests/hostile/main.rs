@@ -68,7 +68,16 @@ fn compiled() -> Vec<Program> {
             loss = mse(y, t)
             optimizer = sgd(lr: 0.1, momentum: 0.9)
         }";
-    let sources = [(iris, 3), (iris, 33), (wide, 2), (wide, 17)];
+    let words = "net words {
+            input word: i32[N, 2] in 1..6
+            output y = word |> embedding(17) |> tanh
+        }
+        train {
+            target t: [N, 2, 17]
+            loss = mse(y, t)
+            optimizer = adam(lr: 0.1)
+        }";
+    let sources = [(iris, 3), (iris, 33), (wide, 2), (wide, 17), (words, 3), (words, 33)];
     sources.map(|(source, batch)| common::compile(source, batch).program().clone()).into()
 }
 

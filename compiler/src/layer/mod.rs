@@ -7,6 +7,7 @@ mod activation;
 mod arithmetic;
 mod builder;
 mod dense;
+mod embedding;
 pub mod init;
 mod loss;
 mod metric;
@@ -90,13 +91,13 @@ pub fn entries() -> impl Iterator<Item = &'static Entry<Function>> {
 /// The layers.
 const LAYERS: &[Entry<Function>] = &[
     dense::DENSE,
+    embedding::EMBEDDING,
     Entry::planned("avg_pool2d"),
     Entry::planned("batch_norm"),
     Entry::planned("concat"),
     Entry::planned("conv1d"),
     Entry::planned("conv2d"),
     Entry::planned("dropout"),
-    Entry::planned("embedding"),
     Entry::planned("flatten"),
     Entry::planned("layer_norm"),
     Entry::planned("max_pool2d"),

@@ -54,6 +54,8 @@ ops! {
     cross_entropy::CrossEntropy,
     cross_entropy_grad::CrossEntropyGrad,
     correct::Correct,
+    gather::Gather,
+    scatter_add::ScatterAdd,
     assign::Assign,
     random::Random,
 }

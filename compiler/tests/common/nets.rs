@@ -53,6 +53,16 @@ pub const NETS: &[(&str, &str)] = &[
          train { target t: [N, 4]  loss = mse(y, t)  optimizer = sgd }",
     ),
     (
+        "embeddings, one of them shared",
+        "net m { input word: i32[N] in 0..5
+            input tags: i32[N, 2] in 1..4  input tag: i32[N] in 1..4
+            layer embed(x) = embedding(x, 3)
+            output y = word |> embedding(4) |> tanh |> dense(3)
+            output z = embed(tags) |> dense(2) |> tanh
+            output u = embed(tag) * y }
+         train { target t: [N, 3]  loss = mse(u, t) + mean(z * z)  optimizer = adam }",
+    ),
+    (
         "every pattern of broadcasting",
         "net m { input x: [N, 4]
             param row: [4] = uniform(1, 2)  param one: [] = constant(0.5)

@@ -5,6 +5,7 @@
 mod column_sum;
 mod correct;
 mod cross_entropy;
+mod gather;
 mod gemm;
 mod map;
 mod random;
@@ -14,6 +15,7 @@ mod softmax;
 pub use column_sum::ColumnSum;
 pub use correct::Correct;
 pub use cross_entropy::CrossEntropy;
+pub use gather::{Gather, ScatterAdd};
 pub use gemm::Gemm;
 pub use random::{Distribution, Random};
 pub use reduce::{Reduce, Span};
@@ -101,6 +103,10 @@ kernels! {
     Correct(Correct),
     /// Random numbers.
     Random(Random),
+    /// Rows of a table by their indices.
+    Gather(Gather),
+    /// Sums of rows by their indices.
+    ScatterAdd(ScatterAdd),
 }
 
 impl Kernel {

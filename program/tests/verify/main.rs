@@ -3,6 +3,7 @@
 mod accept;
 mod codec;
 mod columns;
+mod gather;
 mod lifetime;
 mod names;
 mod narrow;

@@ -6,6 +6,7 @@ use super::share::Split;
 use crate::kernel::Prepared;
 use crate::kernel::cross_entropy::{Correct, CrossEntropy, Gradient};
 use crate::kernel::expr::{Binding, Code, Registers};
+use crate::kernel::gather::{Gather, ScatterAdd};
 use crate::kernel::gemm::{self, Gemm, Operand, block, few_terms, pack};
 use crate::kernel::gemm_int8::{self, GemmInt8};
 use crate::kernel::map::{Domain, Map};
@@ -218,6 +219,20 @@ impl<'a> Binder<'a> {
                 distribution: random.distribution,
                 stream: random.stream,
             }),
+            &Kernel::Gather(program::Gather { table, index, y }) => {
+                let (table, _, _, table_stride) = self.rows(table);
+                let (y, rows, cols, y_stride) = self.rows(y);
+                let index = self.list(index);
+                Prepared::Gather(Gather { table, table_stride, index, y, y_stride, rows, cols })
+            }
+            &Kernel::ScatterAdd(program::ScatterAdd { x, index, y }) => {
+                let (x, rows, cols, x_stride) = self.rows(x);
+                let sums = self.buffer(y).layout.shape().0.count as usize;
+                let (y, _, _, y_stride) = self.rows(y);
+                let index = self.list(index);
+                let sum = ScatterAdd { x, x_stride, rows, cols, index, y, y_stride, sums };
+                Prepared::ScatterAdd(sum)
+            }
         }
     }
 

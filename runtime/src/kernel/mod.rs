@@ -21,6 +21,7 @@
 
 pub mod cross_entropy;
 pub mod expr;
+pub mod gather;
 pub mod gemm;
 pub mod gemm_int8;
 pub mod lanes;
@@ -34,6 +35,7 @@ pub mod sum;
 use crate::arena::Memory;
 use crate::simd::Simd;
 use cross_entropy::{Correct, CrossEntropy};
+use gather::{Gather, ScatterAdd};
 use gemm::Gemm;
 use gemm_int8::GemmInt8;
 use map::Map;
@@ -61,6 +63,10 @@ pub enum Prepared {
     Correct(Correct),
     /// Random numbers.
     Random(Random),
+    /// A look-up in a table.
+    Gather(Gather),
+    /// Sums of rows by their indices.
+    ScatterAdd(ScatterAdd),
 }
 
 #[expect(unsafe_code, reason = "passes the debt of a prepared kernel on to it")]
@@ -85,6 +91,8 @@ impl Prepared {
                     Prepared::Correct(correct) => correct.run(memory, n, part),
                     Prepared::Random(random) if part.index == 0 => random.run(memory, n, seed),
                     Prepared::Random(_) => {}
+                    Prepared::Gather(gather) => gather.run(s, memory, n, part),
+                    Prepared::ScatterAdd(scatter) => scatter.run(s, memory, n, part),
                 }
             },
         );

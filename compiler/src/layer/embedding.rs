@@ -1,0 +1,44 @@
+//! The embedding: a row of a table for each of the values that an input may take.
+
+use super::init::Rule;
+use super::{Builder, Function};
+use crate::entry::Entry;
+use crate::graph::{DType, NodeId, Shape};
+use crate::model::Init;
+use crate::op::Gather;
+use crate::signature::{Args, Kind, Param, Problem, Signature, Value};
+
+/// `embedding(x, n, init:)`
+pub const EMBEDDING: Entry<Function> = Entry {
+    signature: Signature {
+        name: "embedding",
+        positional: 2,
+        params: &[
+            Param::tensor("x"),
+            Param::required("n", Kind::count(1)),
+            Param::optional("init", Kind::Init, Value::Init(Rule::Fixed(Init::Normal(0.0, 1.0)))),
+        ],
+    },
+    built: Some(Function::value(expand)),
+};
+
+/// y = w[x], w [values of x, n]: torch.nn.Embedding.
+fn expand(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
+    let x = args.tensor("x");
+    let ty = builder.graph.node(x).ty();
+    if ty.dtype != DType::I32 {
+        let message = format!("`embedding` takes integers, not {ty}");
+        let help = "it is for an input such as `word: i32[N] in 0..1000`";
+        return Err(Problem::new("type-mismatch", message).at("x").help(help));
+    }
+    let Some(&rows) = builder.classes.get(&x) else {
+        let message = "nothing says how many values this has, which are the rows of the table";
+        let help = "write `in 0..10` behind its type";
+        return Err(Problem::new("unknown-classes", message).at("x").help(help));
+    };
+    let size = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
+    let dims = [size(rows), args.count("n").map_or(usize::MAX, size)];
+    Shape::new(false, &dims).map_err(|error| Problem::from(error).at("n"))?;
+    let w = builder.param("w", &dims, args.init("init").init(&dims))?;
+    Ok(builder.graph.try_add(Gather, &[w, x])?)
+}
