@@ -4,8 +4,8 @@
 //! among those that exist, so common subexpressions meet. A second walk drops what nothing uses.
 //!
 //! The rules stand with the operators. They keep what IEEE 754 computes but for the sign of a zero
-//! and the rounding of products with several numbers, which are multiplied beforehand: x 0 is not 0,
-//! x - x is not 0, and sums are never reordered. The stable forms of log(sigmoid x) and
+//! and the rounding of products with several numbers, which are multiplied beforehand: x 0 is not
+//! 0, x - x is not 0, and sums are never reordered. The stable forms of log(sigmoid x) and
 //! log(softmax x) are more exact.
 
 use crate::graph::{Graph, NodeId, Rewriter};
