@@ -5,8 +5,9 @@ use crate::error::Error;
 use crate::net::Net;
 use crate::trainer::Trainer;
 use arenet_compiler::{Options, Purpose};
-use arenet_runtime::simd::Isa;
+use arenet_runtime::program::{Batch, Verified};
 use arenet_runtime::train::{self, Settings};
+use std::sync::Arc;
 
 /// How a net is trained: [`Net::trainer`]. What is not said is as the net's text says.
 ///
@@ -26,19 +27,14 @@ pub struct TrainerBuilder<'n> {
     batch: Option<Batch>,
     purpose: Purpose,
     settings: Settings,
-}
-
-/// The rows of a step.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Batch {
-    Full,
-    Rows(u64),
+    /// The net as it was compiled before, for the command.
+    program: Option<Arc<Verified>>,
 }
 
 impl<'n> TrainerBuilder<'n> {
     pub(crate) fn new(net: &'n Net, data: Option<Data>, purpose: Purpose) -> TrainerBuilder<'n> {
         let settings = Settings::default();
-        TrainerBuilder { net, data, valid: None, batch: None, purpose, settings }
+        TrainerBuilder { net, data, valid: None, batch: None, purpose, settings, program: None }
     }
 
     /// The seed of the initial values, the rows held out and the order of the others.
@@ -180,7 +176,7 @@ impl<'n> TrainerBuilder<'n> {
     /// ```
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
-        self.settings.run.threads = threads;
+        self.settings.run.threads = Some(threads);
         self
     }
 
@@ -195,15 +191,15 @@ impl<'n> TrainerBuilder<'n> {
     /// ```
     #[must_use]
     pub fn max_memory(mut self, bytes: u64) -> Self {
-        self.settings.run.max_memory = bytes;
+        self.settings.run.max_memory = Some(bytes);
         self
     }
 
-    /// The instruction set; by default the best the machine has. All give the same bits.
+    /// All settings but the batch, and the net as it was compiled for it.
     #[doc(hidden)]
     #[must_use]
-    pub fn isa(mut self, isa: Option<Isa>) -> Self {
-        self.settings.run.isa = isa;
+    pub fn compiled(mut self, program: Arc<Verified>, settings: Settings) -> Self {
+        (self.program, self.settings) = (Some(program), settings);
         self
     }
 
@@ -220,23 +216,10 @@ impl<'n> TrainerBuilder<'n> {
     /// A net without a `train` section, data that does not fit it, or settings that are out of
     /// range or leave nothing to train on.
     pub fn build(self) -> Result<Trainer, Error> {
-        let all = self.data.as_ref().map(|data| data.rows().max(1) as u64);
-        let batch = match self.batch {
-            Some(Batch::Rows(rows)) => Some(rows),
-            Some(Batch::Full) => all,
-            None if self.net.is_full() => all,
-            None => None,
+        let program = match &self.program {
+            Some(program) => program.clone(),
+            None => self.compile()?,
         };
-        let purpose = self.purpose;
-        if purpose == Purpose::TrainByGradients && self.net.compiled().is_some() {
-            let text = format!("{}: is compiled, with the loss it has", self.net.name());
-            return Err(Error::usage(text));
-        }
-        if let (Some(_), Some(_)) = (self.batch, self.net.compiled()) {
-            let text = format!("{}: is compiled, with the batch it has", self.net.name());
-            return Err(Error::usage(text));
-        }
-        let (program, _) = self.net.compile(&Options { batch, purpose, ..Options::default() })?;
         let settings = &self.settings;
         let inner = match (self.data.map(Data::into_set), self.valid.map(Data::into_set)) {
             (Some(data), Some(valid)) => train::Trainer::validated(program, data, valid, settings),
@@ -247,6 +230,23 @@ impl<'n> TrainerBuilder<'n> {
                 return Err(Error::usage(text));
             }
         }?;
-        Ok(Trainer::new(inner, purpose == Purpose::TrainByGradients))
+        Ok(Trainer::new(inner, self.purpose == Purpose::TrainByGradients))
+    }
+
+    fn compile(&self) -> Result<Arc<Verified>, Error> {
+        let (net, purpose) = (self.net, self.purpose);
+        let fixed = |what| format!("{}: is compiled, with the {what} it has", net.name());
+        if net.compiled().is_some() && purpose == Purpose::TrainByGradients {
+            return Err(Error::usage(fixed("loss")));
+        }
+        if net.compiled().is_some() && self.batch.is_some() {
+            return Err(Error::usage(fixed("batch")));
+        }
+        let batch = match self.batch {
+            Some(Batch::Rows(rows)) => Some(rows),
+            None if !net.is_full() => None,
+            _ => self.data.as_ref().map(|data| data.rows().max(1) as u64),
+        };
+        Ok(net.compile(&Options { batch, purpose, ..Options::default() })?.0)
     }
 }

@@ -3,11 +3,12 @@
 use crate::error::Error;
 use crate::net::Net;
 use arenet_runtime::data::{
-    Array, ColumnMap, ColumnNames, Dataset, PortSpec, TableSpec, Values, read_arrays, read_csv,
-    read_csv_file,
+    Array, ColumnMap, ColumnNames, Dataset, PortSpec, TableSpec, Values, Words, methods,
+    read_arrays, read_csv, read_csv_file,
 };
 use arenet_runtime::limits::memory_limit;
 use arenet_runtime::rows::{AsSlice, Rows, Slice};
+use arenet_runtime::weights::WeightsFile;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
@@ -23,7 +24,7 @@ use std::path::{Path, PathBuf};
 pub struct Data(Dataset);
 
 /// What the inputs and the targets of a net take.
-pub type Specs = (Vec<PortSpec>, Vec<PortSpec>);
+pub(crate) type Specs = (Vec<PortSpec>, Vec<PortSpec>);
 
 impl Data {
     /// No rows of a net whose ports are these.
@@ -156,6 +157,7 @@ pub struct Reader {
     max_memory: Option<u64>,
     held: u64,
     row_bytes: u64,
+    words: Words,
 }
 
 impl Reader {
@@ -171,19 +173,14 @@ impl Reader {
             max_memory: None,
             held: 0,
             row_bytes: 0,
+            words: methods,
         }
     }
 
     /// For a net that knows the names of its columns, and beside so many bytes, and as many a row.
-    pub(crate) fn for_predictor(
-        mut self,
-        names: &ColumnNames,
-        held: u64,
-        row_bytes: u64,
-    ) -> Reader {
-        (self.names, self.held, self.row_bytes) = (names.clone(), held, row_bytes);
-        self.targets_optional = true;
-        self
+    /// To predict: beside a program that takes `held` bytes, and `row_bytes` for each row.
+    pub(crate) fn for_predictor(self, names: ColumnNames, held: u64, row_bytes: u64) -> Reader {
+        Reader { names, held, row_bytes, targets_optional: true, ..self }
     }
 
     /// Chooses columns of a table, counted from 0 or by name, for the inputs and targets that it
@@ -228,6 +225,41 @@ impl Reader {
     pub fn beside(mut self, data: &Data) -> Reader {
         self.names = data.0.columns.clone();
         self.held = self.held.saturating_add(data.0.bytes());
+        self
+    }
+
+    /// Reads a table by the names of the columns that weights were trained on, to train them
+    /// further.
+    ///
+    /// ```
+    /// # let net = arenet::Net::open("models/iris.net")?;
+    /// # let weights = std::env::temp_dir().join("arenet-doc-trained-on.safetensors");
+    /// # net.trainer(net.read_csv("models/iris.csv")?).build()?.save(&weights)?;
+    /// let data = net.reader().trained_on(&weights)?.csv("models/iris.csv")?;
+    /// let mut trainer = net.trainer(data).build()?;
+    /// trainer.load(&weights)?;
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A file that cannot be read, or holds no weights.
+    pub fn trained_on(mut self, weights: impl AsRef<Path>) -> Result<Reader, Error> {
+        self.names = WeightsFile::open(weights)?.columns()?.or(self.names);
+        Ok(self)
+    }
+
+    /// Reads no table without targets, which one to predict from need not have.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn with_targets(self) -> Reader {
+        Reader { targets_optional: false, ..self }
+    }
+
+    /// How errors write what can be chosen; by default as methods.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn words(mut self, words: Words) -> Reader {
+        self.words = words;
         self
     }
 
@@ -310,6 +342,7 @@ impl Reader {
             max_bytes: self.max_memory.unwrap_or_else(memory_limit),
             held: self.held,
             row_bytes: self.row_bytes,
+            words: self.words,
             ..TableSpec::new(&self.inputs, &self.targets)
         };
         read(&spec).map(Data).map_err(Into::into)

@@ -1,9 +1,10 @@
 //! The one error of the facade.
 
 use arenet_compiler::diagnostic::{self, Diagnostic};
-use arenet_runtime::data::DataError;
+use arenet_runtime::data::{Choice, DataError, Words, methods};
 use arenet_runtime::exec::RunError;
 use arenet_runtime::program::ProgramError;
+use arenet_runtime::program::text::escaped;
 use arenet_runtime::train::{Divergence, TrainError};
 use std::fmt;
 use std::sync::Arc;
@@ -65,7 +66,7 @@ pub struct Diagnostics {
 
 /// What an error comes from.
 #[derive(Clone, Debug)]
-pub enum Cause {
+pub(crate) enum Cause {
     /// Mistakes of a text.
     Text(Diagnostics),
     /// A file that is no program, by its name.
@@ -126,10 +127,47 @@ impl Error {
         }
     }
 
-    /// What it comes from.
+    /// What went wrong, without the way out.
     #[doc(hidden)]
-    pub fn into_cause(self) -> Cause {
-        *self.0
+    pub fn message(&self) -> String {
+        match &*self.0 {
+            Cause::Text(diagnostics) => diagnostics.to_string(),
+            Cause::Program(name, error) => format!("{name}: {error}"),
+            Cause::File { message, .. } | Cause::Usage(message) => message.clone(),
+            Cause::Data(error) => error.to_string(),
+            Cause::Run(error) => error.to_string(),
+            Cause::Diverged(divergence) => divergence.to_string(),
+        }
+    }
+
+    /// The way out, in the words of whoever reads it.
+    #[doc(hidden)]
+    pub fn help(&self, words: Words) -> Option<String> {
+        Some(match &*self.0 {
+            Cause::Program(_, error) => error.help?.to_string(),
+            Cause::Data(error) => return error.help.clone(),
+            Cause::Run(RunError::Memory { .. }) => {
+                let [batch, limit] = [Choice::Batch, Choice::MaxMemory].map(words);
+                format!("a smaller {batch} takes less; {limit} raises the limit")
+            }
+            Cause::Run(RunError::Threads) => {
+                format!("{} needs none but its own", words(Choice::Threads(1)))
+            }
+            Cause::Run(RunError::Isa(_)) => "`arenet cpu` lists what this machine has".to_string(),
+            Cause::Diverged(_) => {
+                format!("a smaller {} or smaller inputs may help", words(Choice::LearningRate))
+            }
+            _ => return None,
+        })
+    }
+
+    /// The line and the column of a data file, where they are known.
+    #[doc(hidden)]
+    pub fn place(&self) -> (Option<u64>, Option<u32>) {
+        match &*self.0 {
+            Cause::Data(error) => (error.line, error.column),
+            _ => (None, None),
+        }
     }
 
     pub(crate) fn usage(message: impl Into<String>) -> Error {
@@ -139,31 +177,9 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &*self.0 {
-            Cause::Text(diagnostics) => diagnostics.fmt(f),
-            Cause::Program(name, error) => {
-                write!(f, "{name}: {error}")?;
-                error.help.map_or(Ok(()), |help| write!(f, "\nhelp: {help}"))
-            }
-            Cause::File { message, .. } | Cause::Usage(message) => f.write_str(message),
-            Cause::Data(error) => write!(f, "{error:#}"),
-            Cause::Run(error) => {
-                error.fmt(f)?;
-                help(error).map_or(Ok(()), |help| write!(f, "\nhelp: {help}"))
-            }
-            Cause::Diverged(divergence) => write!(f, "{divergence:#}"),
-        }
-    }
-}
-
-/// The way out of an error of the executor.
-fn help(error: &RunError) -> Option<&'static str> {
-    match error {
-        RunError::Memory { .. } => {
-            Some("a smaller batch takes less; `max_memory` raises the limit")
-        }
-        RunError::Threads => Some("`threads(1)` needs none but its own"),
-        _ => None,
+        f.write_str(&self.message())?;
+        let help = self.help(methods);
+        help.map_or(Ok(()), |help| write!(f, "\nhelp: {}", escaped(&help)))
     }
 }
 

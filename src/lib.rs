@@ -31,6 +31,8 @@ mod predictor;
 mod trainer;
 
 pub use arenet_compiler::Precision;
+pub use arenet_runtime::data::output::Format;
+pub use arenet_runtime::predict::Batches;
 pub use arenet_runtime::rows::{AsSlice, AsSliceMut, Rows, RowsMut, Slice};
 pub use arenet_runtime::train::{EpochReport, Evaluation, Progress};
 pub use builder::TrainerBuilder;
@@ -44,8 +46,6 @@ pub use trainer::Trainer;
 /// release, and is reachable for this repository's command, tests and measurements.
 #[doc(hidden)]
 pub mod internals {
-    pub use crate::data::Specs;
-    pub use crate::error::Cause;
     pub use arenet_compiler as compiler;
     pub use arenet_runtime as runtime;
 

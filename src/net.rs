@@ -293,8 +293,7 @@ impl Net {
     }
 
     /// What its inputs and targets take.
-    #[doc(hidden)]
-    pub fn specs(&self) -> Specs {
+    pub(crate) fn specs(&self) -> Specs {
         match &self.content {
             Content::Text(_, model) => {
                 let specs = |ports: &[model::Port]| ports.iter().map(spec).collect();
@@ -307,8 +306,7 @@ impl Net {
     }
 
     /// What the columns were called that it was trained on, if it is a program that knows.
-    #[doc(hidden)]
-    pub fn columns(&self) -> ColumnNames {
+    pub(crate) fn columns(&self) -> ColumnNames {
         match &self.content {
             Content::Text(..) => ColumnNames::default(),
             Content::Program(program) => ColumnNames::of_program(program.program()),

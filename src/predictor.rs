@@ -4,16 +4,17 @@ use crate::data::{Data, Reader};
 use crate::error::Error;
 use crate::net::Net;
 use arenet_compiler::{Options, Precision, Purpose};
-use arenet_runtime::data::ColumnNames;
 use arenet_runtime::exec::Options as RunOptions;
-use arenet_runtime::predict;
+use arenet_runtime::predict::{self, Batches};
+use arenet_runtime::program::Verified;
 use arenet_runtime::rows::{Rows, RowsMut};
-use arenet_runtime::train::{Evaluation, Seen, says_checkpoint};
+use arenet_runtime::train::{Evaluation, Seen};
 use arenet_runtime::weights::WeightsFile;
 use std::io::{Cursor, Read, Seek};
 use std::ops::Index;
 use std::path::Path;
 use std::slice::ChunksExact;
+use std::sync::Arc;
 
 /// A net with trained weights. A row's outputs do not depend on the rows beside it.
 ///
@@ -50,6 +51,8 @@ pub struct PredictorOptions<'n> {
     batch: Option<u64>,
     weights: Precision,
     run: RunOptions,
+    /// The net as it was compiled before, for the command.
+    program: Option<Arc<Verified>>,
 }
 
 /// The outputs for some rows, by the names and in the order of the net's text.
@@ -110,6 +113,26 @@ impl Predictor {
         O: RowsMut + ?Sized,
     {
         Ok(self.inner.predict_into(inputs, outputs)?)
+    }
+
+    /// Predicts the rows of a table a batch at a time, to be written as CSV, JSON or npy. Only the
+    /// outputs of one batch are held.
+    ///
+    /// ```
+    /// use arenet::Format;
+    /// # let net = arenet::Net::parse("net n { input x: [N, 2]  output y = 2 * x }")?;
+    /// # let mut double = net.predictor_from_bytes(b"\x08\0\0\0\0\0\0\0{}      ")?;
+    /// let rows = double.reader().csv_from(&b"1,2\n3,4\n"[..], "table")?;
+    /// let mut text = Vec::new();
+    /// double.batches(&rows)?.write(&mut text, Format::Csv).unwrap();
+    /// assert_eq!(text, b"y.0,y.1\n2.0,4.0\n6.0,8.0\n");
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Predictor::predict`].
+    pub fn batches<'p>(&'p mut self, data: &'p Data) -> Result<Batches<'p>, Error> {
+        Ok(self.inner.batches(&data.set().inputs, data.rows())?)
     }
 
     /// Makes so many predictors of one, for as many threads. They have one copy of the weights, and
@@ -206,20 +229,32 @@ impl Predictor {
     /// # Errors
     /// As [`Predictor::evaluate`].
     pub fn evaluate_held_out(&mut self, data: &Data) -> Result<Option<Evaluation>, Error> {
-        let Some(seen) = &self.seen else { return Ok(None) };
-        match self.inner.held_out(data.set(), seen)? {
-            Some(rows) if !rows.is_empty() => {
-                Ok(Some(self.inner.evaluate_rows(data.set(), &rows)?))
-            }
+        match self.held_out(data)? {
+            Some(rows) if !rows.is_empty() => self.evaluate_rows(data, &rows).map(Some),
             _ => Ok(None),
         }
+    }
+
+    /// The rows of this data that were held out, if the weights were trained on it.
+    #[doc(hidden)]
+    pub fn held_out(&self, data: &Data) -> Result<Option<Vec<u32>>, Error> {
+        match &self.seen {
+            Some(seen) => Ok(self.inner.held_out(data.set(), seen)?),
+            None => Ok(None),
+        }
+    }
+
+    /// Loss and metrics over some rows of the data.
+    #[doc(hidden)]
+    pub fn evaluate_rows(&mut self, data: &Data, rows: &[u32]) -> Result<Evaluation, Error> {
+        Ok(self.inner.evaluate_rows(data.set(), rows)?)
     }
 }
 
 impl<'n> PredictorOptions<'n> {
     pub(crate) fn new(net: &'n Net) -> PredictorOptions<'n> {
         let (weights, run) = (Precision::F32, RunOptions::default());
-        PredictorOptions { net, batch: None, weights, run }
+        PredictorOptions { net, batch: None, weights, run, program: None }
     }
 
     /// What the weights of matrix products are kept as; by default as they are.
@@ -261,7 +296,7 @@ impl<'n> PredictorOptions<'n> {
     /// ```
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
-        self.run.threads = threads;
+        self.run.threads = Some(threads);
         self
     }
 
@@ -275,7 +310,15 @@ impl<'n> PredictorOptions<'n> {
     /// ```
     #[must_use]
     pub fn max_memory(mut self, bytes: u64) -> Self {
-        self.run.max_memory = bytes;
+        self.run.max_memory = Some(bytes);
+        self
+    }
+
+    /// How the net is run, and the net as it was compiled.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn compiled(mut self, program: Arc<Verified>, run: RunOptions) -> Self {
+        (self.program, self.run) = (Some(program), run);
         self
     }
 
@@ -309,25 +352,26 @@ impl<'n> PredictorOptions<'n> {
     }
 
     fn build<R: Read + Seek>(&self, mut file: WeightsFile<R>) -> Result<Predictor, Error> {
+        let program = match &self.program {
+            Some(program) => program.clone(),
+            None => self.compile()?,
+        };
+        let seen = Seen::from_metadata(file.metadata());
+        let names = file.columns()?.or(self.net.columns());
+        let inner = predict::Predictor::from_file(program, &mut file, self.run)?;
+        let (held, row) = (inner.executor().held_bytes(), inner.row_bytes());
+        let reader = self.net.reader().for_predictor(names, held, row);
+        Ok(Predictor { inner, reader, seen })
+    }
+
+    fn compile(&self) -> Result<Arc<Verified>, Error> {
         let (batch, weights, purpose) = (self.batch, self.weights, Purpose::Evaluate);
         if self.net.compiled().is_some() && (batch.is_some() || weights != Precision::F32) {
             let text =
                 format!("{}: is compiled, with the batch and weights it has", self.net.name());
             return Err(Error::usage(text));
         }
-        let options = Options { batch, weights, purpose, ..Options::default() };
-        let (program, _) = self.net.compile(&options)?;
-        if says_checkpoint(file.metadata()) {
-            let params = &program.program().params;
-            file.keep(|head| params.iter().any(|param| param.name == head.name));
-        }
-        let seen = Seen::from_metadata(file.metadata());
-        let names = ColumnNames::from_metadata(file.metadata(), file.name())?;
-        let names = names.or(self.net.columns());
-        let inner = predict::Predictor::from_file(program, &mut file, self.run)?;
-        let (held, row) = (inner.executor().held_bytes(), inner.row_bytes());
-        let reader = self.net.reader().for_predictor(&names, held, row);
-        Ok(Predictor { inner, reader, seen })
+        Ok(self.net.compile(&Options { batch, weights, purpose, ..Options::default() })?.0)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Training, all at once, epoch by epoch or step by step.
 
 use crate::error::Error;
-use arenet_runtime::exec::Side;
+use arenet_runtime::exec::{Executor, Side};
 use arenet_runtime::rows::{Rows, RowsMut, Slice};
 use arenet_runtime::train::{self, EpochReport, Evaluation, Progress};
 use arenet_runtime::weights::WeightsFile;
@@ -367,6 +367,12 @@ impl Trainer {
 
     fn load_from<R: Read + Seek>(&mut self, mut file: WeightsFile<R>) -> Result<(), Error> {
         Ok(self.inner.load_weights_file(&mut file)?)
+    }
+
+    /// What runs.
+    #[doc(hidden)]
+    pub fn executor(&self) -> &Executor {
+        self.inner.executor()
     }
 
     /// The epochs finished.

@@ -71,7 +71,7 @@ fn saving_and_loading_hold_little() {
         targets: vec![Array { width: 1, data: Values::I32(vec![1]) }],
         ..Dataset::default()
     };
-    let options = RunOptions { threads: 1, ..RunOptions::default() };
+    let options = RunOptions { threads: Some(1), ..RunOptions::default() };
     let settings = Settings::default();
     let mut trainer = Trainer::new(program, data, &Settings { run: options, ..settings }).unwrap();
     let file = std::env::temp_dir().join(format!("arenet-allocations-{}", std::process::id()));
@@ -111,7 +111,7 @@ fn sharing_holds_one_copy() {
             Tensor { name: param.name.clone(), data: vec![0.5; shape.iter().product()], shape }
         })
         .collect();
-    let options = RunOptions { threads: 1, ..RunOptions::default() };
+    let options = RunOptions { threads: Some(1), ..RunOptions::default() };
     let one = Predictor::new(program, &weights, "w", options).unwrap();
     let before = HELD.load(Ordering::Relaxed);
     let shared = one.share(4).unwrap();
@@ -131,7 +131,7 @@ fn predicting_holds_a_batch() {
         shape,
         data: vec![0.5; 1000],
     });
-    let options = RunOptions { threads: 1, ..RunOptions::default() };
+    let options = RunOptions { threads: Some(1), ..RunOptions::default() };
     let mut predictor = Predictor::new(program, &weights, "w", options).unwrap();
     let x = [Array { width: 1, data: Values::F32(vec![0.5; ROWS]) }];
     let mut seen = 0;
@@ -169,7 +169,7 @@ fn check(width: usize, threads: usize) {
         targets: vec![Array { width: 1, data: Values::I32(vec![1; ROWS]) }],
         ..Dataset::default()
     };
-    let options = RunOptions { threads, ..RunOptions::default() };
+    let options = RunOptions { threads: Some(threads), ..RunOptions::default() };
     let settings = Settings::default();
     let mut trainer =
         Trainer::new(program.clone(), data, &Settings { run: options, ..settings }).unwrap();

@@ -130,7 +130,7 @@ fn an_arena_over_the_limit_is_not_allocated() {
     let program = predict_only();
     let arena = executor(&program, 1, Isa::detect(), 1.0).arena_bytes() as u64;
     let with = |max_memory| {
-        let options = Options { isa: None, threads: 1, max_memory };
+        let options = Options { isa: None, threads: Some(1), max_memory: Some(max_memory) };
         Executor::new(program.clone(), options).map(|_| ())
     };
     let refused = |limit| match with(limit) {

@@ -261,7 +261,7 @@ fn check(form: Form, size: Size, threads: &[usize]) {
         for &threads in threads {
             // Whatever claims enough work is shared between all threads.
             let flops = if threads > 1 { 1 << 30 } else { 0 };
-            let options = Options { isa: Some(isa), threads, max_memory: 0 };
+            let options = Options { isa: Some(isa), threads: Some(threads), max_memory: None };
             let mut executor = Executor::new(program(form, size, flops), options).unwrap();
             for (operand, values) in OPERANDS.iter().zip(&x) {
                 executor.write(operand.id(), values).unwrap();

@@ -31,7 +31,7 @@ fn predictor(source: &str, options: CompileOptions, threads: usize) -> Predictor
             verify(compile(source, options).unwrap_or_else(|e| panic!("{e:?}")).program).unwrap(),
         )
     };
-    let run = RunOptions { threads, ..RunOptions::default() };
+    let run = RunOptions { threads: Some(threads), ..RunOptions::default() };
     let trained = program(&CompileOptions::default());
     let trainer = Trainer::without_data(trained, &Settings { run, ..Settings::default() }).unwrap();
     Predictor::new(program(&options), &trainer.weights(), "weights", run).unwrap()
@@ -100,7 +100,7 @@ fn shared_predictors_evaluate_alike_and_never_train() {
 
     let program =
         verify(compile(&source(20), &CompileOptions::default()).unwrap().program).unwrap();
-    let run = RunOptions { threads: 1, ..RunOptions::default() };
+    let run = RunOptions { threads: Some(1), ..RunOptions::default() };
     let shared = Executor::new(Arc::new(program), run).unwrap().share(2, run).unwrap();
     for mut own in shared {
         assert!(own.run(EntryPoint::Init, 1).is_err() && own.run(EntryPoint::Train, 1).is_err());

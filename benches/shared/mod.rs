@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// One thread, so that a figure is that of the code and not of what else the machine does.
-pub const ALONE: RunOptions = RunOptions { isa: None, threads: 1, max_memory: 0 };
+pub const ALONE: RunOptions = RunOptions { isa: None, threads: Some(1), max_memory: None };
 
 /// Short measurements: the whole takes minutes, and what is compared stands beside each other.
 pub fn short() -> Criterion {
@@ -31,7 +31,7 @@ pub fn executor_on(threads: usize, source: &str, training: bool, batch: Option<u
     let options = CompileOptions { purpose, batch, ..CompileOptions::default() };
     let compiled = compile(source, &options).unwrap_or_else(|found| panic!("{found:#?}"));
     let program = verify(compiled.program).expect("the compiler makes correct programs");
-    let options = RunOptions { threads, ..ALONE };
+    let options = RunOptions { threads: Some(threads), ..ALONE };
     Executor::new(Arc::new(program), options).expect("the machine has room for it")
 }
 

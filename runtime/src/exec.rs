@@ -40,13 +40,13 @@ use std::sync::Arc;
 /// How to run a program.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Options {
-    /// The instruction set; `None` takes the best the machine has.
+    /// The instruction set; by default the best the machine has.
     pub isa: Option<Isa>,
-    /// The number of threads; 0 takes one a core.
-    pub threads: usize,
+    /// The number of threads, at most 64; by default one for each core.
+    pub threads: Option<usize>,
     /// The most bytes that the program may take, with a trainer together with its data and the
-    /// copy of the state that it keeps; 0 takes 80% of the memory the machine has.
-    pub max_memory: u64,
+    /// copy of the state that it keeps; by default 80% of the machine's memory.
+    pub max_memory: Option<u64>,
 }
 
 /// Why a program cannot be run, or not with these values.

@@ -1,5 +1,6 @@
 //! Prediction: a program with trained parameters, run over rows of inputs.
 
+use crate::data::output::{Format, Output, Part, write_part};
 use crate::data::{Array, Dataset};
 use crate::exec::{EntryPoint, Executor, Feed, Options, RunError, Side};
 use crate::program::rows::crossing;
@@ -9,7 +10,7 @@ use crate::train::evaluate::evaluate;
 use crate::train::scalars::{Clock, Scalars};
 use crate::train::{self, Evaluation, Seen, TrainError};
 use crate::weights::{Given, Source, Tensor, WeightsFile};
-use std::io::{Read, Seek};
+use std::io::{self, Read, Seek, Write};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -245,6 +246,21 @@ impl Batches<'_> {
             executor.read_rows(output.buffer, rows, values);
         }
         Ok(Some(Batch { first, rows, outputs: &self.outputs }))
+    }
+
+    /// Predicts and writes all batches that are left, in many small pieces: `w` had better be
+    /// buffered.
+    ///
+    /// # Errors
+    /// Those of `w`.
+    pub fn write(&mut self, w: &mut dyn Write, format: Format) -> io::Result<()> {
+        let program = self.predictor.program.clone();
+        let all = self.rows.end as usize;
+        while let Some(batch) = self.advance().map_err(io::Error::other)? {
+            let part = Part { before: batch.first, rows: batch.rows, all };
+            write_part(w, format, part, &Output::all(program.program(), batch.outputs))?;
+        }
+        Ok(())
     }
 }
 

@@ -110,8 +110,8 @@ pub struct DataArgs {
     #[arg(long, verbatim_doc_comment, value_name = "FILE", value_parser = Rows::parser())]
     pub data: Option<Rows>,
     /// Columns of the table, counted from 0 or by name: x=0..64,label=64
-    #[arg(long, value_name = "MAP", value_parser = ColumnMap::parse)]
-    pub columns: Option<ColumnMap>,
+    #[arg(long, value_name = "MAP", value_parser = parse_columns)]
+    pub columns: Option<String>,
     /// Whether the first row is a header: yes or no; found out by default
     #[arg(long, value_name = "yes|no", value_parser = parse_header)]
     pub header: Option<bool>,
@@ -150,14 +150,9 @@ impl Global {
     pub fn exec(&self) -> exec::Options {
         exec::Options {
             isa: self.isa.isa(),
-            threads: self.threads.map_or(0, usize::from),
-            max_memory: self.max_memory.unwrap_or(0),
+            threads: self.threads.map(usize::from),
+            max_memory: self.max_memory,
         }
-    }
-
-    /// The most bytes an arena or a table may take.
-    pub fn memory_limit(&self) -> u64 {
-        self.max_memory.unwrap_or_else(arenet::internals::runtime::limits::memory_limit)
     }
 }
 
@@ -230,6 +225,11 @@ impl WeightsArgs {
         }
         Ok((file, precision))
     }
+}
+
+/// Checks a choice of columns.
+fn parse_columns(text: &str) -> Result<String, String> {
+    ColumnMap::parse(text).map(|_| text.to_string())
 }
 
 /// Reads whether there is a header.

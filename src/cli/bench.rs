@@ -43,7 +43,7 @@ const COMPILATIONS: (usize, Duration) = (9, Duration::from_millis(500));
 /// Measures and prints.
 pub fn run(cx: &Context, args: &BenchArgs) -> Result<(), Failure> {
     let source = Source::read(cx, &args.model)?.with_weights(args.weights)?;
-    let (mode, batch) = stepper::choose(cx, &source, args.mode, args.batch)?;
+    let (mode, batch) = stepper::choose(&source, args.mode, args.batch)?;
     let (built, executor, compile_ns) =
         time_compiler(cx, &args.model, args.weights, batch, mode.purpose())?;
     let program = built.program();
@@ -112,7 +112,7 @@ fn time_compiler(
     loop {
         let start = Instant::now();
         let source = Source::read(cx, model)?.with_weights(weights)?;
-        let built = source.build_quietly(cx, batch, purpose)?;
+        let built = source.build_quietly(batch, purpose)?;
         let executor = Executor::new(built.program.clone(), cx.global.exec())?;
         times.push(start.elapsed().as_nanos() as f64);
         if times.len() == COMPILATIONS.0 || begin.elapsed() > COMPILATIONS.1 {

@@ -7,13 +7,13 @@ use arenet::internals::runtime::data::ColumnNames;
 use arenet::internals::runtime::files::write_atomically;
 use arenet::internals::runtime::program::Program;
 use arenet::internals::runtime::program::codec::encode;
-use arenet::internals::runtime::weights::read_metadata;
+use arenet::internals::runtime::weights::WeightsFile;
 use clap::Args;
 
 use super::args::parse_precision;
 use super::failure::{Failure, Kind};
 use super::outputs::Inputs;
-use super::source::{Source, is_full};
+use super::source::Source;
 use super::{Context, units};
 
 /// What to compile, and where to.
@@ -48,7 +48,7 @@ pub fn run(cx: &Context, args: &CompileArgs) -> Result<(), Failure> {
     inputs.check_output(&out, "-o")?;
     let source = source.with_weights(args.weights)?;
     let built = source.build(cx, args.batch, Purpose::Train)?;
-    if args.batch.is_none() && is_full(built.program()) {
+    if args.batch.is_none() && source.is_full() {
         let text = format!("{}: `batch = full` is known only with the data", source.name());
         return Err(Failure::usage(text).help("give the rows of a step with --batch N"));
     }
@@ -66,7 +66,7 @@ pub fn run(cx: &Context, args: &CompileArgs) -> Result<(), Failure> {
 /// What the columns of the ports were called where these weights were trained.
 fn names(path: &Path, program: &Program) -> Result<ColumnNames, Failure> {
     let file = path.display().to_string();
-    let names = ColumnNames::from_metadata(&read_metadata(path)?, &file)?;
+    let names = WeightsFile::open(path)?.columns()?;
     let ports = program.inputs.iter().chain(&program.targets);
     let named: Vec<_> = ports.filter_map(|port| Some((port, names.get(&port.name)?))).collect();
     if named.is_empty() {

@@ -64,8 +64,12 @@ impl Console {
 
     /// Prints a failure, if it is to be told.
     pub fn failure(&self, failure: &Failure) {
-        let Failure::Told(message) = failure else { return };
-        if self.json { say(escaped_json(&message.to_json())) } else { say(human(message)) }
+        match failure {
+            Failure::Told(message) if self.json => say(escaped_json(&message.to_json())),
+            Failure::Told(message) => say(human(message)),
+            Failure::Diagnosed(_, diagnostics) => self.diagnostics(diagnostics),
+            Failure::Closed => {}
+        }
     }
 
     /// Prints the messages about a text.

@@ -3,13 +3,11 @@
 use std::path::PathBuf;
 
 use arenet::internals::compiler::Purpose;
-use arenet::internals::runtime::predict::Predictor;
 use arenet::internals::runtime::program::Program;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::args::{DataArgs, WeightsArgs};
-use super::data::Reading;
 use super::failure::{Failure, Kind};
 use super::source::Source;
 use super::{Context, console, data, units};
@@ -42,24 +40,11 @@ pub fn run(cx: &Context, args: &EvalArgs) -> Result<(), Failure> {
         let text = format!("{}: has no `train` section, so no loss to measure", source.name());
         return Err(Failure::new(Kind::Model, text));
     }
-    let mut weights = data::open_weights(cx, program, &data::locate_weights(&source, file)?)?;
-    let (running, options) = (built.program.clone(), cx.global.exec());
-    let mut predictor = Predictor::from_file(running, &mut weights.file, options)?;
+    let weights = data::locate_weights(&source, file)?;
+    let mut predictor = data::predictor(cx, &source, &built, &weights)?;
     let path = data::locate(&source, &args.data)?;
-    let reading = Reading {
-        args: &args.data,
-        ports: &data::ports(program),
-        names: &weights.columns,
-        targets_optional: false,
-        held: predictor.executor().held_bytes(),
-        row_bytes: predictor.row_bytes(),
-    };
-    let rows = data::read(cx, &path, reading)?;
-    let held_out = match &weights.seen {
-        Some(seen) => predictor.held_out(&rows, seen)?,
-        None => None,
-    };
-    let result = match (held_out, args.held_out) {
+    let rows = data::read(cx, &path, &args.data, predictor.reader().with_targets())?;
+    let result = match (predictor.held_out(&rows)?, args.held_out) {
         (Some(held_out), true) if !held_out.is_empty() => {
             predictor.evaluate_rows(&rows, &held_out)?
         }
@@ -68,14 +53,14 @@ pub fn run(cx: &Context, args: &EvalArgs) -> Result<(), Failure> {
             return Err(Failure::new(Kind::Data, text).help("evaluate on other rows with --data"));
         }
         (None, true) => {
-            let file = weights.file.name();
+            let file = weights.display();
             let text = format!("{path}: {file} does not say that it was trained on this");
             let help = "without --held-out all rows are evaluated";
             return Err(Failure::new(Kind::Data, text).help(help));
         }
         (held_out, false) => {
             if let Some(held_out) = held_out {
-                cx.console.note(seen(&path.to_string(), rows.rows, held_out.len()));
+                cx.console.note(seen(&path.to_string(), rows.rows(), held_out.len()));
             }
             predictor.evaluate(&rows)?
         }

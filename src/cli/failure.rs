@@ -1,10 +1,9 @@
 //! How a command fails: what it says, and the code it exits with.
 
-use arenet::internals::Cause;
-use arenet::internals::runtime::data::DataError;
+use arenet::internals::runtime::data::{Choice, DataError};
 use arenet::internals::runtime::exec::RunError;
 use arenet::internals::runtime::files::WriteError;
-use arenet::internals::runtime::train::TrainError;
+use arenet::{Diagnostics, Error, ErrorKind};
 use serde_json::json;
 
 /// What went wrong, by whom it can be put right; the number is the exit code.
@@ -29,8 +28,8 @@ pub enum Kind {
 pub enum Failure {
     /// One message.
     Told(Box<Message>),
-    /// The diagnostics of the model, which have been printed.
-    Diagnosed(Kind),
+    /// The messages about the text of the model.
+    Diagnosed(Kind, Diagnostics),
     /// Nobody reads standard output any more, which is no error.
     Closed,
 }
@@ -86,7 +85,7 @@ impl Failure {
     pub fn code(&self) -> u8 {
         match self {
             Failure::Told(message) => message.kind as u8,
-            Failure::Diagnosed(kind) => *kind as u8,
+            Failure::Diagnosed(kind, _) => *kind as u8,
             Failure::Closed => 0,
         }
     }
@@ -108,69 +107,54 @@ impl Message {
     }
 }
 
-impl From<Cause> for Failure {
-    fn from(cause: Cause) -> Failure {
-        match cause {
-            Cause::Text(_) => Failure::Diagnosed(Kind::Model),
-            Cause::Program(path, error) => {
-                let failure = Failure::new(Kind::Model, format!("{path}: {error}"));
-                match error.help {
-                    Some(help) => failure.help(help),
-                    None => failure,
-                }
-            }
-            Cause::File { over_limit: true, message } => Failure::new(Kind::Limit, message),
-            Cause::File { over_limit: false, message } => Failure::new(Kind::Model, message),
-            Cause::Data(error) => error.into(),
-            Cause::Run(error) => error.into(),
-            Cause::Usage(text) => Failure::usage(text),
-            Cause::Diverged(divergence) => TrainError::Diverged(divergence).into(),
+/// The choices that an error speaks of, as options.
+pub fn options(choice: Choice<'_>) -> String {
+    match choice {
+        Choice::Columns(None) => "--columns".to_string(),
+        Choice::Columns(Some(columns)) => format!("--columns {columns}"),
+        Choice::Header(None) => "--header".to_string(),
+        Choice::Header(Some(true)) => "--header yes".to_string(),
+        Choice::Header(Some(false)) => "--header no".to_string(),
+        Choice::Table => "--data FILE".to_string(),
+        Choice::Arrays(files) => format!("--data {files}"),
+        Choice::Batch => "--batch".to_string(),
+        Choice::MaxMemory => "--max-memory".to_string(),
+        Choice::Threads(threads) => format!("--threads {threads}"),
+        Choice::LearningRate => "--lr".to_string(),
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Failure {
+        let kind = match error.kind() {
+            ErrorKind::Usage => Kind::Usage,
+            ErrorKind::Data => Kind::Data,
+            ErrorKind::Diverged => Kind::Diverged,
+            ErrorKind::Limit => Kind::Limit,
+            _ => Kind::Model,
+        };
+        if let Some(diagnostics) = error.diagnostics() {
+            return Failure::Diagnosed(kind, diagnostics.clone());
         }
+        let (text, help, place) = (error.message(), error.help(options), error.place());
+        Failure::Told(Box::new(Message { kind, text, help, place }))
     }
 }
 
 impl From<DataError> for Failure {
     fn from(error: DataError) -> Failure {
-        let place = (error.line, error.column);
-        let text = error.to_string();
-        let kind = if error.over_limit { Kind::Limit } else { Kind::Data };
-        Failure::Told(Box::new(Message { kind, text, help: error.help, place }))
+        Error::from(error).into()
+    }
+}
+
+impl From<RunError> for Failure {
+    fn from(error: RunError) -> Failure {
+        Error::from(error).into()
     }
 }
 
 impl From<WriteError> for Failure {
     fn from(error: WriteError) -> Failure {
         Failure::new(Kind::Data, error.to_string())
-    }
-}
-
-impl From<RunError> for Failure {
-    fn from(error: RunError) -> Failure {
-        let text = error.to_string();
-        match error {
-            RunError::Memory { .. } => Failure::new(Kind::Limit, text)
-                .help("a smaller --batch takes less; --max-memory raises the limit"),
-            RunError::Threads => {
-                Failure::new(Kind::Limit, text).help("--threads 1 needs none but its own")
-            }
-            RunError::Isa(_) => {
-                Failure::usage(text).help("`arenet cpu` lists what this machine has")
-            }
-            RunError::Value(_) => Failure::new(Kind::Data, text),
-            RunError::Entry(_) | RunError::Precision => Failure::new(Kind::Model, text),
-        }
-    }
-}
-
-impl From<TrainError> for Failure {
-    fn from(error: TrainError) -> Failure {
-        match error {
-            TrainError::Run(error) => error.into(),
-            TrainError::Data(error) => error.into(),
-            TrainError::Settings(text) => Failure::usage(text),
-            TrainError::Diverged(divergence) => {
-                Failure::new(Kind::Diverged, divergence.to_string())
-            }
-        }
     }
 }

@@ -26,12 +26,11 @@ mod units;
 
 use std::process::ExitCode;
 
-use arenet::{Error, ErrorKind};
 use clap::{Parser, Subcommand};
 
 use args::Global;
 use console::Console;
-use failure::{Failure, Kind};
+use failure::Failure;
 
 /// Compile, train and run small neural networks on the CPU.
 #[derive(Parser)]
@@ -82,16 +81,6 @@ pub struct Context {
 }
 
 impl Context {
-    /// The failure of an error, whose messages about a text are printed.
-    fn failure(&self, error: Error) -> Failure {
-        let Some(diagnostics) = error.diagnostics() else { return error.into_cause().into() };
-        self.console.diagnostics(diagnostics);
-        Failure::Diagnosed(match error.kind() {
-            ErrorKind::Limit => Kind::Limit,
-            _ => Kind::Model,
-        })
-    }
-
     /// The threads that a run takes.
     fn threads(&self) -> usize {
         let cores = || std::thread::available_parallelism().map_or(1, |n| n.get());

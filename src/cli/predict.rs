@@ -3,15 +3,12 @@
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 
+use arenet::Format;
 use arenet::internals::compiler::Purpose;
-use arenet::internals::runtime::data::output::{Classes, Format, Output, Part, write_part};
 use arenet::internals::runtime::files::write_atomically;
-use arenet::internals::runtime::predict::Predictor;
-use arenet::internals::runtime::program::Program;
 use clap::{Args, ValueEnum};
 
 use super::args::{DataArgs, WeightsArgs};
-use super::data::Reading;
 use super::outputs::Inputs;
 use super::source::Source;
 use super::{Context, console, data, failure::Failure};
@@ -65,34 +62,16 @@ pub fn run(cx: &Context, args: &PredictArgs) -> Result<(), Failure> {
     // It knows the targets, whose columns the table may have and whose classes name those of the
     // outputs, but nothing that training needs.
     let built = source.build(cx, Some(ROWS), Purpose::Evaluate)?;
-    let program = built.program();
-    let mut weights = data::open_weights(cx, program, &file?)?;
-    let (running, options) = (built.program.clone(), cx.global.exec());
-    let mut predictor = Predictor::from_file(running, &mut weights.file, options)?;
-    let reading = Reading {
-        args: &args.data,
-        ports: &data::ports(program),
-        names: &weights.columns,
-        targets_optional: true,
-        held: predictor.executor().held_bytes(),
-        row_bytes: predictor.row_bytes(),
-    };
-    let rows = data::read(cx, &path?, reading)?;
+    let mut predictor = data::predictor(cx, &source, &built, &file?)?;
+    let rows = data::read(cx, &path?, &args.data, predictor.reader())?;
     let format = match args.format {
         FormatChoice::Csv => Format::Csv,
         FormatChoice::Json => Format::Json,
         FormatChoice::Npy => Format::Npy,
     };
     // All that can be wrong with the rows is found before the first is written.
-    let all = rows.rows;
-    let mut batches = predictor.batches(&rows.inputs, all)?;
-    let mut write = |w: &mut dyn Write| {
-        while let Some(batch) = batches.advance().map_err(io::Error::other)? {
-            let part = Part { before: batch.first, rows: batch.rows, all };
-            write_part(w, format, part, &outputs(program, batch.outputs))?;
-        }
-        Ok(())
-    };
+    let mut batches = predictor.batches(&rows)?;
+    let mut write = |w: &mut dyn Write| batches.write(w, format);
     match &args.out {
         Some(out) => Ok(write_atomically(out, write)?),
         None => {
@@ -103,26 +82,4 @@ pub fn run(cx: &Context, args: &PredictArgs) -> Result<(), Failure> {
             written.map_err(console::of_stdout)
         }
     }
-}
-
-/// The outputs of a program with their values.
-fn outputs<'a>(program: &'a Program, values: &'a [Vec<f32>]) -> Vec<Output<'a>> {
-    let named = program.outputs.iter().zip(values).enumerate();
-    named
-        .map(|(index, (output, values))| Output {
-            name: &output.name,
-            width: output.width as usize,
-            values,
-            classes: classes(program, index),
-        })
-        .collect()
-}
-
-/// The classes that an output stands for. The last of several gives them, so
-/// `probs = softmax(logits)` and not both.
-fn classes(program: &Program, output: usize) -> Option<Classes<'_>> {
-    let index = program.outputs[output].classes?;
-    let last = program.outputs[output + 1..].iter().all(|later| later.classes != Some(index));
-    let target = &program.targets[index as usize];
-    last.then_some(Classes { column: &target.name, domain: &target.domain })
 }

@@ -64,14 +64,14 @@ const FORMULA: usize = 50;
 /// Measures and prints.
 pub fn run(cx: &Context, args: &ProfileArgs) -> Result<(), Failure> {
     let source = Source::read(cx, &args.model)?;
-    let (mode, batch) = stepper::choose(cx, &source, args.mode, args.batch)?;
+    let (mode, batch) = stepper::choose(&source, args.mode, args.batch)?;
     let built = source.build(cx, batch, mode.purpose())?;
     let program = built.program();
     let rows = stepper::rows(&source, program, batch)?;
     let entry = mode.entry();
     let time = Duration::from_secs_f64(args.seconds.min(3600.0));
     let stepper = |threads| -> Result<Stepper, Failure> {
-        let options = exec::Options { threads, ..cx.global.exec() };
+        let options = exec::Options { threads: Some(threads), ..cx.global.exec() };
         Stepper::new(Executor::new(built.program.clone(), options)?, entry, rows)
     };
     let mut alone = stepper(1)?;

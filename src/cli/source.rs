@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arenet::internals::compiler::{Compiled, Options, Precision, Purpose};
-use arenet::internals::runtime::program::{Batch, DType, Program, Verified};
+use arenet::internals::runtime::program::{DType, Program, Verified};
 use arenet::{ErrorKind, Net};
 
 use super::failure::Failure;
@@ -45,9 +45,9 @@ impl Source {
         let net = options.open(path).map_err(|error| match error.kind() {
             ErrorKind::Usage => fixed(path, "constants", "--set"),
             _ if !path.exists() => {
-                cx.failure(error).help("the first argument is a .net or .netc file")
+                Failure::from(error).help("the first argument is a .net or .netc file")
             }
-            _ => cx.failure(error),
+            _ => error.into(),
         })?;
         Ok(Source { path: path.to_path_buf(), net, weights: Precision::F32 })
     }
@@ -56,8 +56,8 @@ impl Source {
     /// they are.
     pub fn with_weights(mut self, weights: Option<Precision>) -> Result<Source, Failure> {
         let Some(weights) = weights else { return Ok(self) };
-        if let Some(program) = self.net.compiled() {
-            let (own, asked) = (precision(program.program()).name(), weights.name());
+        if self.net.compiled().is_some() {
+            let (own, asked) = (self.precision().name(), weights.name());
             if own != asked {
                 let name = self.name();
                 let text = format!("{name}: --weights {asked} cannot change a compiled program");
@@ -69,6 +69,21 @@ impl Source {
         }
         self.weights = weights;
         Ok(self)
+    }
+
+    /// What its weights are kept as.
+    pub fn precision(&self) -> Precision {
+        self.net.compiled().map_or(self.weights, |program| precision(program.program()))
+    }
+
+    /// Whether it can be trained: it says how, and its weights are of f32.
+    pub fn trains(&self) -> bool {
+        self.net.training().is_some() && self.precision() == Precision::F32
+    }
+
+    /// Whether its steps can only be planned for the whole data.
+    pub fn is_full(&self) -> bool {
+        self.trains() && self.net.is_full()
     }
 
     /// The text of a `.net` file.
@@ -103,7 +118,7 @@ impl Source {
         batch: Option<u64>,
         purpose: Purpose,
     ) -> Result<Built, Failure> {
-        let built = self.build_quietly(cx, batch, purpose)?;
+        let built = self.build_quietly(batch, purpose)?;
         self.warn(cx);
         self.describe(cx, &built);
         Ok(built)
@@ -130,15 +145,10 @@ impl Source {
     }
 
     /// [`Source::build`] that says nothing of warnings.
-    pub fn build_quietly(
-        &self,
-        cx: &Context,
-        batch: Option<u64>,
-        purpose: Purpose,
-    ) -> Result<Built, Failure> {
+    pub fn build_quietly(&self, batch: Option<u64>, purpose: Purpose) -> Result<Built, Failure> {
         let options = Options { batch, purpose, weights: self.weights, ..Options::default() };
-        let built = self.net.compile(&options).map_err(|error| cx.failure(error));
-        built.map(|(program, compiled)| Built { program, compiled })
+        let (program, compiled) = self.net.compile(&options)?;
+        Ok(Built { program, compiled })
     }
 
     /// The failure of an option that a `.netc` file cannot follow.
@@ -159,9 +169,4 @@ pub fn precision(program: &Program) -> Precision {
         DType::Bf16 => Precision::Bf16,
         DType::I8 => Precision::Int8,
     }
-}
-
-/// Whether a program can only be planned for the whole data.
-pub fn is_full(program: &Program) -> bool {
-    program.training.as_ref().is_some_and(|training| training.batch == Batch::Full)
 }

@@ -10,8 +10,8 @@ use arenet::internals::runtime::random::Stream;
 use arenet::internals::runtime::train::{Clock, Scalars};
 use clap::ValueEnum;
 
-use super::source::{Source, is_full, precision};
-use super::{Context, failure::Failure};
+use super::failure::Failure;
+use super::source::Source;
 
 /// What is measured.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -57,27 +57,21 @@ const START: Clock = Clock { step: 0, epoch: 0 };
 
 /// What to run, and the rows of a step where they are not the model's own.
 pub fn choose(
-    cx: &Context,
     source: &Source,
     mode: Option<Mode>,
     batch: Option<u64>,
 ) -> Result<(Mode, Option<u64>), Failure> {
-    let built = source.build_quietly(cx, batch, Purpose::Train)?;
-    let program = built.program();
-    let mode = match (mode, &program.training) {
-        (Some(mode), _) => mode,
-        (None, Some(_)) => Mode::Train,
-        (None, None) => Mode::Infer,
-    };
-    if mode == Mode::Train && program.training.is_none() {
-        let text = match precision(program) {
+    let trains = source.trains();
+    let mode = mode.unwrap_or(if trains { Mode::Train } else { Mode::Infer });
+    if mode == Mode::Train && !trains {
+        let text = match source.precision() {
             Precision::F32 => "has no `train` section to measure".to_string(),
             narrow => format!("training is in f32, not with weights of {}", narrow.name()),
         };
         let failure = Failure::usage(format!("{}: {text}", source.name()));
         return Err(failure.help("--mode infer measures the forward pass"));
     }
-    let unknown = batch.is_none() && source.text().is_some() && is_full(program);
+    let unknown = batch.is_none() && source.text().is_some() && source.is_full();
     Ok((mode, if unknown { Some(DEFAULT_BATCH) } else { batch }))
 }
 

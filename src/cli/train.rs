@@ -6,23 +6,19 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use arenet::internals::compiler::{Precision, Purpose};
-use arenet::internals::runtime::data::ColumnNames;
 use arenet::internals::runtime::files::is_stdout;
 use arenet::internals::runtime::program::Program;
-use arenet::internals::runtime::train::{
-    self as report, Divergence, EpochReport, Settings, TrainError, Trainer, is_checkpoint,
-};
-use arenet::internals::runtime::weights::read_metadata;
+use arenet::internals::runtime::train::{Settings, is_checkpoint};
+use arenet::{EpochReport, Error, ErrorKind, Trainer};
 use clap::Args;
 use serde_json::json;
 
 use super::args::{BatchChoice, DataArgs, Rows, parse_batch, parse_epochs, parse_rate};
-use super::data::{Reading, Weights};
 use super::eval::{figures, metrics_json, percent};
-use super::failure::{Failure, Kind};
+use super::failure::{Failure, Kind, options};
 use super::outputs::Inputs;
 use super::progress::Progress;
-use super::source::{Built, Source, precision};
+use super::source::{Built, Source};
 use super::{Context, console, data, units};
 
 /// What to train, on what, and how.
@@ -133,36 +129,23 @@ impl Run {
             return Err(source.fixed("rows", "--batch"));
         }
         let table = table?;
-        let mut init = args.init.as_deref().map(Weights::open).transpose()?;
-        if let (Some(weights), Some(built)) = (&mut init, &early) {
-            weights.meet(cx, built.program())?;
+        if let (Some(path), Some(built)) = (&args.init, &early) {
+            data::describe_weights(cx, built.program(), path)?;
         }
-        let known = match (&init, &args.resume) {
-            (Some(weights), _) => weights.columns.clone(),
-            (None, Some(path)) => {
-                ColumnNames::from_metadata(&read_metadata(path)?, &path.display().to_string())?
-            }
-            (None, None) => ColumnNames::default(),
-        };
-        let known = known.or(source.net.columns());
-        let reading = Reading {
-            args: &args.data,
-            ports: &source.net.specs(),
-            names: &known,
-            targets_optional: false,
-            held: 0,
-            row_bytes: 0,
-        };
-        let rows = data::read(cx, &table, reading)?;
-        let reading = Reading { names: &rows.columns, held: rows.bytes(), ..reading };
-        let valid = args.valid.as_ref().map(|valid| data::read(cx, valid, reading)).transpose()?;
+        let mut reader = source.net.reader();
+        if let Some(path) = args.init.as_ref().or(args.resume.as_ref()) {
+            reader = reader.trained_on(path)?;
+        }
+        let rows = data::read(cx, &table, &args.data, reader.clone())?;
+        let valid = |valid| data::read(cx, valid, &args.data, reader.beside(&rows));
+        let valid = args.valid.as_ref().map(valid).transpose()?;
         let built = match early {
             Some(built) => built,
             None => {
-                let built = source.build_quietly(cx, Some(rows.rows as u64), Purpose::Train)?;
+                let built = source.build_quietly(Some(rows.rows() as u64), Purpose::Train)?;
                 source.describe(cx, &built);
-                if let Some(weights) = &mut init {
-                    weights.meet(cx, built.program())?;
+                if let Some(path) = &args.init {
+                    data::describe_weights(cx, built.program(), path)?;
                 }
                 built
             }
@@ -176,13 +159,13 @@ impl Run {
             run: cx.global.exec(),
             ..Settings::default()
         };
-        let program = built.program.clone();
-        let mut trainer = match valid {
-            Some(valid) => Trainer::validated(program, rows, valid, &settings),
-            None => Trainer::new(program, rows, &settings),
-        }?;
-        if let Some(Weights { mut file, .. }) = init {
-            trainer.load_weights_file(&mut file)?;
+        let mut trainer = source.net.trainer(rows).compiled(built.program.clone(), settings);
+        if let Some(valid) = valid {
+            trainer = trainer.validate_on(valid);
+        }
+        let mut trainer = trainer.build()?;
+        if let Some(path) = &args.init {
+            trainer.load(path)?;
         }
         if let Some(path) = &args.resume {
             trainer.resume(path)?;
@@ -202,11 +185,11 @@ impl Run {
             units::bytes(program.copy_bytes()),
             units::plural(cx.threads() as u64, "thread"),
         ));
-        let held_out = match self.trainer.validation_rows() {
+        let held_out = match self.trainer.held_out_rows() {
             0 => String::new(),
             rows => format!(", {} held out", units::count(rows as u64)),
         };
-        let rows = units::plural(self.trainer.training_rows() as u64, "row");
+        let rows = units::plural(self.trainer.rows() as u64, "row");
         cx.console.note(format!("{}: {rows} to train on{held_out}", self.table));
         if let Some(training) = &program.training {
             let order = if training.shuffle && !args.no_shuffle { "shuffled" } else { "in order" };
@@ -230,18 +213,18 @@ impl Run {
     /// Trains to the end, or until it is interrupted or diverges.
     fn train(mut self, cx: &Context, args: &TrainArgs) -> Result<(), Failure> {
         let (epochs, steps_per_epoch) = (self.trainer.epochs(), self.trainer.steps_per_epoch());
-        let percent = percent(self.trainer.executor().program());
+        let percent = percent(self.built.program());
         let mut progress = Progress::new(&cx.console, args.json, percent, epochs, steps_per_epoch);
         let mut last = None;
         while self.trainer.epoch() < epochs {
-            let mut on_step = |step: report::Progress| {
+            let on_step = |step: arenet::Progress| {
                 progress.step(step.epoch - 1, step.step_in_epoch);
                 match INTERRUPTED.load(Ordering::Relaxed) {
                     true => ControlFlow::Break(()),
                     false => ControlFlow::Continue(()),
                 }
             };
-            match self.trainer.run_epoch(&mut on_step) {
+            match self.trainer.train_epoch_with(on_step) {
                 Ok(Some(report)) => {
                     progress.epoch(&report);
                     last = Some(report);
@@ -251,15 +234,15 @@ impl Run {
                     let _ = progress.finish();
                     return Err(self.interrupted()?);
                 }
-                Err(TrainError::Diverged(divergence)) => {
+                Err(error) if error.kind() == ErrorKind::Diverged => {
                     let _ = progress.finish();
-                    return Err(self.diverged(&divergence)?);
+                    return Err(self.diverged(error)?);
                 }
                 Err(error) => return Err(error.into()),
             }
         }
         let told = progress.finish();
-        self.trainer.save_weights(&self.out)?;
+        self.trainer.save(&self.out)?;
         told?;
         self.result(args, last)
     }
@@ -273,7 +256,7 @@ impl Run {
         self.saved = Instant::now();
         let saved = self.checkpoint.as_ref().map(|path| self.trainer.save_checkpoint(path));
         if let Some(Err(error)) = saved {
-            cx.console.note(format!("no checkpoint: {error}"));
+            cx.console.note(format!("no checkpoint: {}", error.message()));
         }
     }
 
@@ -284,7 +267,7 @@ impl Run {
         let text = format!("in epoch {epoch}, after {}", units::plural(steps, "step"));
         let failed = |what: String| Failure::new(Kind::Interrupted, format!("{text}; {what}"));
         let Some(path) = &self.checkpoint else {
-            self.trainer.save_weights(&self.out)?;
+            self.trainer.save(&self.out)?;
             return Ok(failed(format!("weights: {}", self.out.display())));
         };
         self.trainer.save_checkpoint(path)?;
@@ -296,15 +279,14 @@ impl Run {
     }
 
     /// Keeps the last good state; weights that are there already stay as they are.
-    fn diverged(&self, divergence: &Divergence) -> Result<Failure, Failure> {
-        let failure = Failure::new(Kind::Diverged, divergence.to_string());
-        let mut help = "a smaller --lr or smaller inputs may help".to_string();
+    fn diverged(&self, error: Error) -> Result<Failure, Failure> {
+        let mut help = error.help(options).unwrap_or_default();
         if let Some(path) = self.checkpoint.as_ref().filter(|_| self.trainer.epoch() > 0) {
             self.trainer.save_checkpoint(path)?;
             let epochs = units::plural(self.trainer.epoch(), "epoch");
             help.push_str(&format!("; {} holds the state after {epochs}", path.display()));
         }
-        Ok(failure.help(help))
+        Ok(Failure::from(error).help(help))
     }
 
     /// Prints what the training came to.
@@ -326,14 +308,14 @@ impl Run {
             });
             return console::print_json(&line);
         }
-        let program = self.trainer.executor().program();
+        let program = self.built.program();
         let figures = match (&held_out, loss) {
             (Some(result), _) => {
                 let rows = units::plural(result.rows, "held-out row");
                 format!("{} on {rows}\n", figures(result.loss, &metrics, program))
             }
             (None, Some(loss)) => {
-                let rows = units::plural(self.trainer.training_rows() as u64, "row");
+                let rows = units::plural(self.trainer.rows() as u64, "row");
                 format!("{} on the {rows} trained on\n", figures(loss, &metrics, program))
             }
             // Resumed from a checkpoint that was at the end already.
@@ -353,7 +335,7 @@ fn is_full(args: &TrainArgs, source: &Source) -> bool {
 /// The failure of a model that only predicts.
 fn cannot_train(source: &Source) -> Failure {
     let name = source.name();
-    match source.net.compiled().map_or(Precision::F32, |program| precision(program.program())) {
+    match source.precision() {
         Precision::F32 => Failure::new(Kind::Model, format!("{name}: has no `train` section")),
         narrow => Failure::usage(format!(
             "{name}: is compiled for weights of {}, and training is in f32",

@@ -167,7 +167,7 @@ impl Draft {
             for threads in [1, 2] {
                 // Whatever claims enough work is shared between all threads.
                 let flops = if threads > 1 { 1 << 30 } else { 0 };
-                let options = Options { isa: Some(isa), threads, max_memory: 0 };
+                let options = Options { isa: Some(isa), threads: Some(threads), max_memory: None };
                 let mut executor = Executor::new(self.verified(kernels, flops), options).unwrap();
                 self.fill(&mut executor);
                 executor.run(EntryPoint::Train, self.rows).unwrap();

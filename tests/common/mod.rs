@@ -283,7 +283,7 @@ impl Net {
         for isa in Isa::available() {
             for &threads in threads {
                 let what = format!("{what}, {rows} of {batch} rows, {isa}, {threads} threads");
-                let options = Options { isa: Some(isa), threads, max_memory: 0 };
+                let options = Options { isa: Some(isa), threads: Some(threads), max_memory: None };
                 let program = if threads > 1 { &shared } else { &program };
                 let actual = self.run(program, options, &data);
                 for (i, (actual, expected)) in actual.iter().zip(&expected).enumerate() {
@@ -370,7 +370,7 @@ pub fn compile(source: &str, batch: u64) -> Arc<Verified> {
 
 /// An executor with initial values, and every scalar at `scalar`.
 pub fn executor(program: &Arc<Verified>, threads: usize, isa: Isa, scalar: f32) -> Executor {
-    let options = Options { isa: Some(isa), threads, max_memory: 0 };
+    let options = Options { isa: Some(isa), threads: Some(threads), max_memory: None };
     let mut executor = Executor::new(program.clone(), options).unwrap();
     executor.run(EntryPoint::Init, 1).unwrap();
     for index in 0..program.program().scalars.len() {

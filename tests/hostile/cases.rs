@@ -150,7 +150,7 @@ fn the_bound_steps_of_all_threads_count_as_memory() {
     let mut program = program(64, &layouts, vec![Kernel::Map(expr); 400]);
     declare(&mut program, &[0], &[], &[1]);
     let run = |program: &Program, threads| {
-        let options = Options { isa: None, threads, max_memory: 1 << 28 };
+        let options = Options { isa: None, threads: Some(threads), max_memory: Some(1 << 28) };
         Executor::new(Arc::new(verify(program.clone()).unwrap()), options).map(|_| ())
     };
     assert_eq!(run(&program, 64), Ok(()));

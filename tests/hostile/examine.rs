@@ -132,7 +132,8 @@ fn differ(expected: &Results, found: &Results) -> Option<String> {
 
 /// Runs every entry there is over `rows` rows of data.
 fn run(program: &Arc<Verified>, way: Way, rows: usize, data: u64) -> Result<Results, String> {
-    let options = Options { isa: Some(way.isa), threads: way.threads, max_memory: 1 << 30 };
+    let options =
+        Options { isa: Some(way.isa), threads: Some(way.threads), max_memory: Some(1 << 30) };
     let watched = Watched::new(program.clone(), options).map_err(|error| error.to_string())?;
     let program = program.program();
     let mut host = Host { program, watched, way, rows, results: Vec::new() };
@@ -294,7 +295,7 @@ impl Host<'_> {
 
 /// Checks that a prediction over these numbers of rows stays in its memory, whatever it computes.
 pub fn stays_inside(program: &Arc<Verified>, rows: &[usize]) {
-    let options = Options { isa: None, threads: 1, max_memory: 0 };
+    let options = Options { isa: None, threads: Some(1), max_memory: None };
     let mut watched = Watched::new(program.clone(), options).unwrap();
     for &rows in rows {
         assert_eq!(watched.run(EntryPoint::Predict, rows, Order::Forward), Ok(()), "{rows} rows");

@@ -112,7 +112,7 @@ fn the_bits_are_the_same_on_every_machine_and_in_every_batch() {
     const ROWS: usize = 61;
     for weights in NARROW {
         let predict = |batch: u64, isa: Isa, threads: usize| {
-            let options = RunOptions { isa: Some(isa), threads, max_memory: 0 };
+            let options = RunOptions { isa: Some(isa), threads: Some(threads), max_memory: None };
             let program = program(NET, Some(batch), weights);
             let outputs = predictor(program, options).predict(&rows(ROWS)).unwrap();
             let values = outputs.into_iter().flatten();

@@ -82,7 +82,7 @@ impl Operands {
 fn run(size: Size, dtype: DType, x: &Operands, isa: Isa, threads: usize) -> [Vec<f32>; 3] {
     // Whatever claims enough work is shared between all threads.
     let flops = if threads > 1 { 1 << 30 } else { 0 };
-    let options = Options { isa: Some(isa), threads, max_memory: 0 };
+    let options = Options { isa: Some(isa), threads: Some(threads), max_memory: None };
     let mut executor = Executor::new(program(size, dtype, flops), options).unwrap();
     executor.run(EntryPoint::Init, 1).unwrap();
     for (id, values) in [(A, &x.a), (B, &x.b), (BIAS, &x.bias)] {

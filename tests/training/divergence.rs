@@ -26,7 +26,7 @@ fn diverge(body: &str, loss: &str, lr: f64, batch: u64, rows: &[(f32, f32)]) -> 
     };
     let program = program_for(&source, Some(batch));
     let settings = Settings { epochs: Some(100), ..Settings::default() };
-    let options = RunOptions { threads: 1, ..RunOptions::default() };
+    let options = RunOptions { threads: Some(1), ..RunOptions::default() };
     let mut run = Trainer::new(program, data, &Settings { run: options, ..settings }).unwrap();
     while run.epoch() < 100 {
         match run.run_epoch(&mut |_| ControlFlow::Continue(())) {

@@ -24,7 +24,7 @@ fn least(run: impl Fn(u64) -> Result<(), RunError>) -> u64 {
 }
 
 fn options(max_memory: u64) -> RunOptions {
-    RunOptions { threads: 1, max_memory, ..RunOptions::default() }
+    RunOptions { threads: Some(1), max_memory: Some(max_memory), ..RunOptions::default() }
 }
 
 fn trainer(data: Dataset, valid: Option<Dataset>, max_memory: u64) -> Result<(), RunError> {

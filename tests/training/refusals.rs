@@ -128,7 +128,8 @@ fn settings_out_of_range_are_refused() {
         &full,
         line(300),
         base,
-        "a full batch has 300 rows, but the net is compiled for 256: compile it with --batch 300",
+        "a full batch has 300 rows, but the net is compiled for 256: compile it with \
+         `arenet compile --batch 300`",
     );
     let bare = "net bare { input x: [N, 2]  output y = x |> dense(1) }";
     let data = Dataset { targets: vec![], ..line(8) };
@@ -178,10 +179,9 @@ fn a_run_that_diverges_names_the_first_bad_value() {
     let divergence = diverge(&mut run);
     // The first step makes the weights about 1e30, so y is such, and its square is too large.
     assert_eq!(
-        format!("{divergence:#}"),
+        divergence.to_string(),
         "training diverged in epoch 1 at step 2, rows 4..8 of the epoch: a value at \
-         loss (8:12) is inf\n\
-         help: a smaller learning rate or smaller inputs may help"
+         loss (8:12) is inf"
     );
     assert_eq!((run.epoch(), run.steps()), (0, 0));
     assert_eq!(bits(&run.weights()), before, "the last good weights are back");

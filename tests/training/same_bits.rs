@@ -25,7 +25,8 @@ fn threads_and_instruction_sets_do_not_change_the_weights() {
         let mut all = Vec::new();
         for isa in Isa::available() {
             for threads in [1, 2] {
-                let options = RunOptions { isa: Some(isa), threads, ..RunOptions::default() };
+                let options =
+                    RunOptions { isa: Some(isa), threads: Some(threads), ..RunOptions::default() };
                 let settings = Settings::default();
                 let data = classes(200, width);
                 let mut trainer =

@@ -118,7 +118,7 @@ train {
             },
         };
         let run = |isa, threads| {
-            let options = RunOptions { isa: Some(isa), threads, max_memory: 0 };
+            let options = RunOptions { isa: Some(isa), threads: Some(threads), max_memory: None };
             let (trainer, report) = trained(net, &data, 2, options);
             (bits(&trainer.weights()), report.loss, report.metrics)
         };

@@ -10,6 +10,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
+use super::choice::Choice;
 use super::columns::Assignment;
 use super::error::{DataError, did_you_mean, plural, quoted, shown};
 use super::format::open;
@@ -63,7 +64,7 @@ fn read_each<R: Read>(
             let index = file_of(port).ok_or_else(|| missing(port, files))?;
             let name = &files[index].1;
             let file = open_file(index).map_err(|error| DataError::io(name, &error))?;
-            reading.read(port, &mut *open(file, name)?, name)
+            reading.read(port, &mut *open(file, name, spec.words)?, name)
         };
         ports.iter().map(array).collect()
     };
@@ -80,7 +81,8 @@ pub(super) fn read_alone(
     spec: &TableSpec<'_>,
 ) -> Result<Dataset, DataError> {
     if spec.columns.is_some() || spec.header.is_some() {
-        let message = "is an array, and --columns and --header are for tables of text";
+        let [columns, header] = [Choice::Columns(None), Choice::Header(None)].map(spec.words);
+        let message = format!("is an array, and {columns} and {header} are for tables of text");
         return Err(DataError::new(name, message));
     }
     let [input] = spec.inputs else { return Err(one_of_several(name, spec)) };
@@ -111,8 +113,10 @@ fn one_of_several(name: &str, spec: &TableSpec<'_>) -> DataError {
     if ports > SHOWN {
         named.push("...".into());
     }
-    DataError::new(name, "is one array, and the rows need more than one")
-        .with_help(format!("name a file for each: --data {}", named.join(",")))
+    DataError::new(name, "is one array, and the rows need more than one").with_help(format!(
+        "name a file for each: {}",
+        (spec.words)(Choice::Arrays(&named.join(",")))
+    ))
 }
 
 /// Every name is that of a port, and none comes twice.
@@ -162,7 +166,8 @@ impl<'a> Reading<'a> {
         let fail = |message: String| Err(DataError::new(name, message));
         let Some((rows, width)) = table.shape() else {
             let error = DataError::new(name, "is neither an npy nor an IDX file");
-            return Err(error.with_help("a table of text is given alone: --data FILE"));
+            let alone = (self.spec.words)(Choice::Table);
+            return Err(error.with_help(format!("a table of text is given alone: {alone}")));
         };
         if width != port.width as u64 {
             let (wanted, port) = (plural(port.width, "value"), quoted(&port.name));

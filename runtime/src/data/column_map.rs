@@ -1,4 +1,4 @@
-//! The user's choice of columns: `--columns x=0..64,label=64`.
+//! The user's choice of columns, such as `x=0..64,label=64`.
 
 use std::ops::Range;
 

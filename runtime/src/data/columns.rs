@@ -2,7 +2,7 @@
 //!
 //! In this order, for each port:
 //!
-//! 1. the columns that `--columns` gives it;
+//! 1. the columns that the user's map gives it;
 //! 2. where the table has a header, those of the names that the net was trained on, if they are
 //!    known, or else those of the port's own name: `x`, or `x.0`, `x.1` and so on;
 //! 3. where neither says anything of any port, and the user chose the columns of the table without
@@ -17,6 +17,7 @@
 use std::collections::HashMap;
 
 use super::PortSpec;
+use super::choice::{Choice, Words};
 use super::column_map::Columns;
 use super::error::{Complaint, did_you_mean, plural, quoted, shown};
 use super::suggest::{Gaps, suggest};
@@ -106,8 +107,15 @@ pub(super) fn assign(spec: &TableSpec<'_>, table: &Head<'_>) -> Result<Assignmen
     let free: Vec<usize> = (0..table.count).filter(|column| !taken[*column]).collect();
     let (input_gaps, target_gaps) = (gaps(spec.inputs, &inputs), gaps(wanted, &targets));
     let missing = input_gaps.saturating_add(target_gaps);
-    let advice =
-        || suggest(&gaps_of(spec.inputs, &inputs), &gaps_of(wanted, &targets), &free, table);
+    let advice = || {
+        suggest(
+            &gaps_of(spec.inputs, &inputs),
+            &gaps_of(wanted, &targets),
+            &free,
+            table,
+            spec.words,
+        )
+    };
     if inputs.iter().chain(&targets).any(lacks) {
         let advice = if missing <= free.len() { advice() } else { None };
         return Err(lacking(spec, &inputs, wanted, &targets, advice));
@@ -168,11 +176,12 @@ impl Names<'_> {
 /// Every port that the user's map names is a port of the model.
 fn check_ports(spec: &TableSpec<'_>) -> Result<(), Complaint> {
     let Some(map) = spec.columns else { return Ok(()) };
+    let columns = (spec.words)(Choice::Columns(None));
     let ports = || spec.inputs.iter().chain(spec.targets).map(|port| port.name.as_str());
     for name in map.ports() {
         if !ports().any(|port| port == name) {
             return Err(Complaint {
-                message: format!("--columns names {}, which the model does not have", quoted(name)),
+                message: format!("{columns} names {}, which the model does not have", quoted(name)),
                 help: did_you_mean(name, ports()),
             });
         }
@@ -188,7 +197,7 @@ fn find_all(
 ) -> Result<Vec<Seat>, Complaint> {
     let find = |port: &PortSpec| {
         if let Some(items) = spec.columns.and_then(|map| map.get(&port.name)) {
-            return resolve(port, items, table).map(Seat::Found);
+            return resolve(port, items, table, spec.words).map(Seat::Found);
         }
         let trained = spec.names.and_then(|names| names.get(&port.name));
         let by_training = match trained.filter(|_| table.header.is_some()) {
@@ -236,14 +245,20 @@ fn find_trained(port: &PortSpec, names: &[String], table: &Names<'_>) -> Result<
 }
 
 /// The columns that the user gave to a port.
-fn resolve(port: &PortSpec, items: &[Columns], table: &Names<'_>) -> Result<Vec<usize>, Complaint> {
+fn resolve(
+    port: &PortSpec,
+    items: &[Columns],
+    table: &Names<'_>,
+    words: Words,
+) -> Result<Vec<usize>, Complaint> {
     let mut columns = Vec::new();
     for item in items {
         match item {
             Columns::Indices(range) if range.end > table.count => {
                 return Err(Complaint::with_help(
                     format!(
-                        "--columns gives {} column {}, but the table has {}",
+                        "{} gives {} column {}, but the table has {}",
+                        words(Choice::Columns(None)),
                         shown(&port.name),
                         range.end - 1,
                         plural(table.count, "column")
@@ -252,7 +267,7 @@ fn resolve(port: &PortSpec, items: &[Columns], table: &Names<'_>) -> Result<Vec<
                 ));
             }
             Columns::Indices(range) => columns.extend(range.clone()),
-            Columns::Named(name) => columns.push(resolve_name(name, table)?),
+            Columns::Named(name) => columns.push(resolve_name(name, table, words)?),
         }
         if columns.len() > port.width {
             break; // more can only repeat the mistake, and take memory
@@ -263,20 +278,28 @@ fn resolve(port: &PortSpec, items: &[Columns], table: &Names<'_>) -> Result<Vec<
     }
     let given = if columns.len() > port.width { "more" } else { "fewer" };
     Err(Complaint::new(format!(
-        "--columns gives {} {given} than its {}",
+        "{} gives {} {given} than its {}",
+        words(Choice::Columns(None)),
         shown(&port.name),
         plural(port.width, "column")
     )))
 }
 
-fn resolve_name(name: &str, table: &Names<'_>) -> Result<usize, Complaint> {
+fn resolve_name(name: &str, table: &Names<'_>, words: Words) -> Result<usize, Complaint> {
     if let Some(index) = table.find(name)? {
         return Ok(index);
     }
     Err(match &table.header {
         None => Complaint::with_help(
-            format!("--columns names the column {}, but the table has no header", quoted(name)),
-            "count its columns from 0, or say --header yes if its first row is one",
+            format!(
+                "{} names the column {}, but the table has no header",
+                words(Choice::Columns(None)),
+                quoted(name)
+            ),
+            format!(
+                "count its columns from 0, or say {} if its first row is one",
+                words(Choice::Header(Some(true)))
+            ),
         ),
         Some(header) => Complaint {
             message: format!("there is no column {}", quoted(name)),

@@ -4,6 +4,7 @@
 use std::io::Read;
 
 use super::bytes::read_up_to;
+use super::choice::{Choice, Words};
 #[cfg(feature = "csv")]
 use super::csv;
 use super::error::DataError;
@@ -31,27 +32,40 @@ const HEAD_BYTES: usize = 64;
 
 const GZIP: &[u8] = &[0x1F, 0x8B];
 
-const TO_CSV: &str = "save the table as CSV in UTF-8";
-const PANDAS: &str = "save it as CSV, with pandas: read_parquet(FILE).to_csv(CSV, index=False)";
-const UNPACK: &str = "unpack it; of packed files only gzip is read";
-const ARRAYS: &str = "save each array by itself, with numpy.save, and name them: --data x=X.npy";
+/// A way out, which may end with a choice of the caller's.
+type Help = (&'static str, Option<Choice<'static>>);
+
+const TO_CSV: Help = ("save the table as CSV in UTF-8", None);
+const PARQUET: Help =
+    ("save it as CSV, with pandas: read_parquet(FILE).to_csv(CSV, index=False)", None);
+const FEATHER: Help = ("save it as CSV, with pandas: read_feather(FILE).to_csv(CSV)", None);
+const SQLITE: Help = ("export a table: sqlite3 -header -csv FILE QUERY", None);
+const UTF_8: Help = ("save the table as UTF-8: iconv -f UTF-16 -t UTF-8 FILE > CSV", None);
+const UNPACK: Help = ("unpack it; of packed files only gzip is read", None);
+const ARRAYS: Help = (
+    "save each array by itself, with numpy.save, and name them: ",
+    Some(Choice::Arrays("x=X.npy")),
+);
+const NPZ: Help =
+    ("unpack it (unzip FILE) and name them: ", Some(Choice::Arrays("x=x.npy,t=t.npy")));
+const MODEL: Help = ("a model has no rows; name a table of them: ", Some(Choice::Table));
 
 /// What some files begin with that are not read: the bytes, what they are, and the way out.
-const OTHERS: [(&[u8], &str, &str); 22] = [
-    (b"PAR1", "a Parquet file", PANDAS),
-    (b"ARROW1", "an Arrow file", "save it as CSV, with pandas: read_feather(FILE).to_csv(CSV)"),
-    (b"FEA1", "a Feather file", "save it as CSV, with pandas: read_feather(FILE).to_csv(CSV)"),
+const OTHERS: [(&[u8], &str, Help); 22] = [
+    (b"PAR1", "a Parquet file", PARQUET),
+    (b"ARROW1", "an Arrow file", FEATHER),
+    (b"FEA1", "a Feather file", FEATHER),
     (b"\xD0\xCF\x11\xE0", "an Excel file", TO_CSV),
-    (b"SQLite format 3", "an SQLite database", "export a table: sqlite3 -header -csv FILE QUERY"),
+    (b"SQLite format 3", "an SQLite database", SQLITE),
     (b"\x89HDF", "an HDF5 file", ARRAYS),
     (b"MATLAB 5.0", "a MATLAB file", ARRAYS),
     (b"\x80\x02", "a pickled object, which is code", ARRAYS),
     (b"\x80\x03", "a pickled object, which is code", ARRAYS),
     (b"\x80\x04", "a pickled object, which is code", ARRAYS),
     (b"\x80\x05", "a pickled object, which is code", ARRAYS),
-    (b"ARENETC\0", "a compiled program", "the model is the first argument, --data names the rows"),
-    (b"\xFF\xFE", "UTF-16 text", "save the table as UTF-8: iconv -f UTF-16 -t UTF-8 FILE > CSV"),
-    (b"\xFE\xFF", "UTF-16 text", "save the table as UTF-8: iconv -f UTF-16 -t UTF-8 FILE > CSV"),
+    (b"ARENETC\0", "a compiled program", MODEL),
+    (b"\xFF\xFE", "UTF-16 text", UTF_8),
+    (b"\xFE\xFF", "UTF-16 text", UTF_8),
     (b"BZh", "a file packed by bzip2", UNPACK),
     (b"\xFD7zXZ", "a file packed by xz", UNPACK),
     (b"\x28\xB5\x2F\xFD", "a file packed by zstd", UNPACK),
@@ -66,7 +80,7 @@ const OTHERS: [(&[u8], &str, &str); 22] = [
 ///
 /// # Errors
 /// A file that cannot be read, or of a kind that is not.
-pub(super) fn open<'r>(reader: impl Read + 'r, name: &str) -> Opened<'r> {
+pub(super) fn open<'r>(reader: impl Read + 'r, name: &str, words: Words) -> Opened<'r> {
     let (mut head, mut whole) = peek(reader, name)?;
     if head.starts_with(GZIP) {
         (head, whole) = peek(unpacked(whole, name)?, name)?;
@@ -74,7 +88,7 @@ pub(super) fn open<'r>(reader: impl Read + 'r, name: &str) -> Opened<'r> {
             return Err(DataError::new(name, "is gzipped twice").with_help("unpack it once"));
         }
     }
-    let format = recognize(&head, name)?;
+    let format = recognize(&head, name, words)?;
     (format.open)(whole, name)
 }
 
@@ -102,10 +116,11 @@ fn peek<'r>(
     Ok((head, Box::new(whole)))
 }
 
-fn recognize(head: &[u8], name: &str) -> Result<&'static Format, DataError> {
+fn recognize(head: &[u8], name: &str, words: Words) -> Result<&'static Format, DataError> {
     let other = OTHERS.iter().find(|(magic, ..)| head.starts_with(magic));
     let other = other.map(|&(_, what, help)| (what, help)).or_else(|| in_zip(head));
-    if let Some((what, help)) = other {
+    if let Some((what, (help, choice))) = other {
+        let help = help.to_string() + &choice.map(words).unwrap_or_default();
         return Err(DataError::new(name, format!("is {what}")).with_help(help));
     }
     FORMATS.iter().find(|format| (format.begins)(head)).ok_or_else(|| {
@@ -120,7 +135,7 @@ fn recognize(head: &[u8], name: &str) -> Result<&'static Format, DataError> {
 }
 
 /// What a zip archive is, by the name of its first file.
-fn in_zip(head: &[u8]) -> Option<(&'static str, &'static str)> {
+fn in_zip(head: &[u8]) -> Option<(&'static str, Help)> {
     const NAME: usize = 30;
     if !head.starts_with(b"PK\x03\x04") {
         return head.starts_with(b"PK\x05\x06").then_some(("an empty zip archive", UNPACK));
@@ -128,7 +143,7 @@ fn in_zip(head: &[u8]) -> Option<(&'static str, &'static str)> {
     let name = head.get(NAME..).unwrap_or_default();
     let has = |part: &[u8]| name.windows(part.len()).any(|window| window == part);
     Some(if has(b".npy") {
-        ("an npz archive of arrays", "unpack it (unzip FILE) and name them: --data x=x.npy,t=t.npy")
+        ("an npz archive of arrays", NPZ)
     } else if has(b"[Content_Types]") || has(b"_rels/") || has(b"xl/") || has(b"mimetype") {
         ("a spreadsheet", TO_CSV)
     } else {

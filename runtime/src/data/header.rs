@@ -9,6 +9,7 @@
 use std::collections::HashSet;
 
 use super::Domain;
+use super::choice::{Choice, Words};
 use super::error::Complaint;
 use super::field::{is_missing, is_number};
 use super::table::{Field, Row};
@@ -38,7 +39,7 @@ pub(super) fn is_header(row: Row<'_>, spec: &TableSpec<'_>) -> Result<bool, Comp
     if fields.iter().any(|field| is_number(field)) {
         let row: HashSet<&str> = fields.iter().copied().collect();
         let may_be_names = !known.is_empty() && known.is_subset(&row) || counts(&fields);
-        return if may_be_names { Err(ambiguous(&fields)) } else { Ok(false) };
+        return if may_be_names { Err(ambiguous(&fields, spec.words)) } else { Ok(false) };
     }
     let has_class = fields.iter().any(|field| classes.contains(field));
     let missing = fields.iter().all(|field| is_missing(field));
@@ -73,10 +74,11 @@ fn counts(fields: &[&str]) -> bool {
     fields.len() >= COUNTED && fields.iter().enumerate().all(counted)
 }
 
-fn ambiguous(fields: &[&str]) -> Complaint {
+fn ambiguous(fields: &[&str], words: Words) -> Complaint {
+    let [yes, no] = [true, false].map(|header| words(Choice::Header(Some(header))));
     let first = fields.iter().take(COUNTED).copied().collect::<Vec<_>>().join(", ");
     Complaint::with_help(
         format!("the first row ({first}, ...) may be names of columns, or a row of data"),
-        "say --header yes or --header no",
+        format!("say {yes} or {no}"),
     )
 }

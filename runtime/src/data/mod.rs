@@ -8,6 +8,7 @@
 mod array;
 mod arrays;
 mod bytes;
+mod choice;
 mod column_map;
 mod columns;
 #[cfg(feature = "csv")]
@@ -27,6 +28,7 @@ mod tables;
 
 pub use arrays::{read_arrays, read_arrays_of};
 pub(crate) use bytes::{Flaw, append_elements, narrow};
+pub use choice::{Choice, Words, methods};
 pub use column_map::ColumnMap;
 pub use error::DataError;
 pub(crate) use error::{nearest, quoted, shown};

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 
 use super::error::shown;
 use super::npy;
-use crate::program::{Domain, Label};
+use crate::program::{self, Domain, Label, Program};
 
 /// How predictions are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,19 +19,6 @@ pub enum Format {
     Json,
     /// A matrix of f32 with the columns of all outputs side by side.
     Npy,
-}
-
-impl Format {
-    /// The format that the command line calls `name`.
-    pub fn parse(name: &str) -> Option<Format> {
-        match name {
-            #[cfg(feature = "csv")]
-            "csv" => Some(Format::Csv),
-            "json" => Some(Format::Json),
-            "npy" => Some(Format::Npy),
-            _ => None,
-        }
-    }
 }
 
 /// One output of the model for all rows.
@@ -110,6 +97,15 @@ fn check(output: &Output<'_>, rows: usize) -> io::Result<()> {
 }
 
 impl<'a> Output<'a> {
+    /// All outputs of a program, with their values.
+    pub fn all(program: &'a Program, values: &'a [Vec<f32>]) -> Vec<Output<'a>> {
+        let output = |(index, (output, values)): (usize, (&'a program::Output, &'a Vec<f32>))| {
+            let (name, width) = (output.name.as_str(), output.width as usize);
+            Output { name, width, values, classes: classes(program, index) }
+        };
+        program.outputs.iter().zip(values).enumerate().map(output).collect()
+    }
+
     fn row(&self, row: usize) -> &'a [f32] {
         &self.values[row * self.width..][..self.width]
     }
@@ -118,6 +114,15 @@ impl<'a> Output<'a> {
         let domain = self.classes?.domain;
         domain.label(largest(self.row(row))? as u64)
     }
+}
+
+/// The classes that an output stands for. The last of several gives them, so
+/// `probs = softmax(logits)` and not both.
+fn classes(program: &Program, output: usize) -> Option<Classes<'_>> {
+    let index = program.outputs[output].classes?;
+    let last = program.outputs[output + 1..].iter().all(|later| later.classes != Some(index));
+    let target = &program.targets[index as usize];
+    last.then_some(Classes { column: &target.name, domain: &target.domain })
 }
 
 /// The index of the largest value, the first of several; nothing where all are NaN.

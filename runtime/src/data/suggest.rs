@@ -1,9 +1,10 @@
-//! The `--columns` that an error about the columns of a table proposes.
+//! The choice of columns that an error about the columns of a table proposes.
 //!
 //! It keeps what was found by name and fills the gaps in order, from columns that can be meant:
 //! not what looks like a number of the row, nor words where a port takes numbers. The last ones go
 //! to the targets, and if still too many are left, the first ones are left out.
 
+use super::choice::{Choice, Words};
 use super::columns::Head;
 use super::error::shown;
 use super::{Domain, PortSpec};
@@ -20,6 +21,7 @@ pub(super) fn suggest(
     targets: &[Gaps<'_>],
     free: &[usize],
     table: &Head<'_>,
+    words: Words,
 ) -> Option<String> {
     let mut left = free.to_vec();
     let for_targets = take(targets, &mut left, table)?;
@@ -29,7 +31,7 @@ pub(super) fn suggest(
         .flat_map(|(ports, columns)| fill(ports, columns))
         .map(|(name, columns)| format!("{name}={}", ranges(&columns)))
         .collect();
-    let mut text = format!("--columns {}", parts.join(","));
+    let mut text = words(Choice::Columns(Some(&parts.join(","))));
     if !left.is_empty() {
         text.push_str(&format!(" leaves out {}", list(&left, table.header)));
     }
@@ -69,7 +71,7 @@ fn fill<'a>(ports: &'a [Gaps<'_>], columns: Vec<usize>) -> Vec<(&'a str, Vec<usi
     ports.iter().map(whole).collect()
 }
 
-/// Columns as `--columns` takes them: `0..4,6`.
+/// Columns as a map writes them: `0..4,6`.
 fn ranges(columns: &[usize]) -> String {
     let runs = columns.chunk_by(|a, b| a + 1 == *b);
     let texts: Vec<String> = runs

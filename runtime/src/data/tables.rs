@@ -8,6 +8,7 @@ use std::io::Read;
 use std::path::Path;
 
 use super::arrays::read_alone;
+use super::choice::{Choice, Words, methods};
 use super::column_map::ColumnMap;
 use super::columns::{Assignment, Head, assign};
 use super::error::{Complaint, DataError};
@@ -41,6 +42,8 @@ pub struct TableSpec<'a> {
     pub held: u64,
     /// Those that a row will take beside its values.
     pub row_bytes: u64,
+    /// How errors write what the caller may choose.
+    pub words: Words,
 }
 
 impl<'a> TableSpec<'a> {
@@ -56,6 +59,7 @@ impl<'a> TableSpec<'a> {
             max_bytes: u64::MAX,
             held: 0,
             row_bytes: 0,
+            words: methods,
         }
     }
 
@@ -74,7 +78,7 @@ pub fn read_csv_file(path: impl AsRef<Path>, spec: &TableSpec<'_>) -> Result<Dat
 
 /// Reads a table; `name` is what errors call it.
 pub fn read_csv(reader: impl Read, name: &str, spec: &TableSpec<'_>) -> Result<Dataset, DataError> {
-    let mut table = open(reader, name)?;
+    let mut table = open(reader, name, spec.words)?;
     match table.shape() {
         None => read_named(&mut *table, name, spec),
         Some(_) => read_alone(&mut *table, name, spec),
@@ -119,7 +123,8 @@ fn read_named(
         let words = table.row().fields().filter(|&field| !looks_numeric(field));
         let first = error.line == first_line && error.column.is_some() && spec.header.is_none();
         if first && error.help.is_none() && words.count() * 2 > count {
-            return error.with_help("if this row is a header, say --header yes");
+            let say = (spec.words)(Choice::Header(Some(true)));
+            return error.with_help(format!("if this row is a header, say {say}"));
         }
         error
     })?;

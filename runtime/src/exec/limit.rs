@@ -6,19 +6,18 @@ use crate::limits::memory_limit;
 use crate::program::Verified;
 use std::sync::Arc;
 
+const MAX_THREADS: usize = 64;
+
 impl Options {
     /// The threads of a run, and the cores of the machine.
     pub(super) fn threads(&self) -> (usize, usize) {
         let cores = std::thread::available_parallelism().map_or(1, |n| n.get());
-        (if self.threads == 0 { cores } else { self.threads.min(64) }, cores)
+        (self.threads.map_or(cores, |threads| threads.clamp(1, MAX_THREADS)), cores)
     }
 
     /// The most bytes that may be held.
     pub(crate) fn limit(&self) -> u64 {
-        match self.max_memory {
-            0 => memory_limit(),
-            limit => limit,
-        }
+        self.max_memory.unwrap_or_else(memory_limit)
     }
 }
 
@@ -30,7 +29,7 @@ impl Executor {
         options: Options,
     ) -> Result<Executor, RunError> {
         let limit = options.limit();
-        let max_memory = limit.saturating_sub(held).max(1);
+        let max_memory = Some(limit.saturating_sub(held));
         Executor::new(program, Options { max_memory, ..options }).map_err(|error| match error {
             RunError::Memory { needed, .. } => {
                 RunError::Memory { needed: needed.saturating_add(held), limit }

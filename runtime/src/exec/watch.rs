@@ -63,7 +63,7 @@ impl Watched {
     /// As [`Executor::new`].
     pub fn new(program: Arc<Verified>, options: Options) -> Result<Watched, RunError> {
         let (executor, space, fences) =
-            Executor::bind(program, options, options.threads.max(1), FENCE, Arena::new)?;
+            Executor::bind(program, options, options.threads.unwrap_or(1), FENCE, Arena::new)?;
         Ok(Watched { executor, space, fences, before: Vec::new() })
     }
 

@@ -132,8 +132,8 @@ impl From<DataError> for TrainError {
 
 /// The first value of a run that is NaN or infinite.
 ///
-/// It prints on one line, as `training diverged in epoch 2 at step 37, rows 64..96 of the epoch: a
-/// gradient at h (4:5) is NaN`; the alternate form `{:#}` adds a help on a second line.
+/// It prints as `training diverged in epoch 2 at step 37, rows 64..96 of the epoch: a gradient at
+/// h (4:5) is NaN`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Divergence {
     /// The epoch, from 1; 0 for a step on rows of the application's own.
@@ -187,10 +187,6 @@ impl fmt::Display for Divergence {
         if self.line > 0 {
             write!(f, " ({}:{})", self.line, self.column)?;
         }
-        write!(f, " is {number}")?;
-        if f.alternate() {
-            f.write_str("\nhelp: a smaller learning rate or smaller inputs may help")?;
-        }
-        Ok(())
+        write!(f, " is {number}")
     }
 }

@@ -117,7 +117,7 @@ pub(crate) fn batch_rows(batch: Batch, rows: usize, planned: u64) -> Result<usiz
         Batch::Rows(n) => Ok(usize::try_from(n).map_or(rows, |n| n.min(rows))),
         Batch::Full if rows as u64 > planned => Err(TrainError::Settings(format!(
             "a full batch has {rows} rows, but the net is compiled for {planned}: \
-             compile it with --batch {rows}"
+             compile it with `arenet compile --batch {rows}`"
         ))),
         Batch::Full => Ok(rows),
     }
@@ -162,7 +162,8 @@ mod tests {
         assert_eq!(batch_rows(Batch::Full, 10, 10), Ok(10));
         assert_eq!(
             batch_rows(Batch::Full, 10, 8).unwrap_err().to_string(),
-            "a full batch has 10 rows, but the net is compiled for 8: compile it with --batch 10"
+            "a full batch has 10 rows, but the net is compiled for 8: compile it \
+             with `arenet compile --batch 10`"
         );
     }
 }

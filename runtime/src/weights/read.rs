@@ -12,7 +12,7 @@ use safetensors::Dtype;
 use super::header::{check_layout, read_header};
 use super::{CHECKPOINT, CHECKPOINT_FORMAT, FORMAT_KEY};
 use super::{Head, LAYOUT, LAYOUT_KEY, PIECE, Tensor, count};
-use crate::data::{DataError, Flaw, append_elements, narrow, quoted, shown};
+use crate::data::{ColumnNames, DataError, Flaw, append_elements, narrow, quoted, shown};
 
 /// Named tensors whose values are read in ranges, so that nobody needs a copy of a whole one.
 pub(crate) trait Source {
@@ -126,13 +126,12 @@ impl<R: Read + Seek> WeightsFile<R> {
         &self.heads
     }
 
-    /// Passes over all tensors but these.
-    pub fn keep(&mut self, wanted: impl Fn(&Head) -> bool) {
-        let kept: Vec<bool> = self.heads.iter().map(wanted).collect();
-        let mut at = kept.iter();
-        self.heads.retain(|_| at.next().is_some_and(|kept| *kept));
-        let mut at = kept.iter();
-        self.places.retain(|_| at.next().is_some_and(|kept| *kept));
+    /// What the columns of the table were called that the weights were trained on.
+    ///
+    /// # Errors
+    /// Metadata that holds no names or places of columns where it should.
+    pub fn columns(&self) -> Result<ColumnNames, DataError> {
+        ColumnNames::from_metadata(&self.metadata, &self.name)
     }
 
     /// Reads all values; they take at most `max_bytes` as f32.

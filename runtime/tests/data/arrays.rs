@@ -107,7 +107,7 @@ fn mistakes_are_named() {
         "x: is a single number, and no rows of them",
     );
     let neither = "x: is neither an npy nor an IDX file\n\
-                   help: a table of text is given alone: --data FILE";
+                   help: a table of text is given alone: `read_csv`";
     check("arrays_text", &[("x", b"1,2\n".to_vec())], neither);
     check("arrays_empty", &[("x", vec![])], neither);
     check("arrays_zip_of_text", &[("x", gzip(b"1,2\n"))], neither);

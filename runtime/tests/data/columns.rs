@@ -92,15 +92,18 @@ fn a_name_that_is_missing_is_an_error() {
         let error = read(text, |_| {}).unwrap_err();
         assert_eq!(error, format!("t.csv:1: {expected}"));
     };
-    let trained = "column that the net was trained on\nhelp: if others are meant: --columns";
-    check("b,aa,kind\n2,1,setosa\n", &format!("there is no \"a\": the {trained} x=1,0,t=2"));
-    check("a,b,sort\n1,2,setosa\n", &format!("there is no \"kind\": the {trained} x=0..2,t=2"));
+    let trained = "column that the net was trained on\nhelp: if others are meant: `columns";
+    check("b,aa,kind\n2,1,setosa\n", &format!("there is no \"a\": the {trained}(\"x=1,0,t=2\")`"));
+    check(
+        "a,b,sort\n1,2,setosa\n",
+        &format!("there is no \"kind\": the {trained}(\"x=0..2,t=2\")`"),
+    );
     let trained = trained.replace("column that", "columns that");
     check(
         "sort,p,q,id\nsetosa,1,2,3\n",
         &format!(
-            "there is no \"a\", \"b\", \"kind\": the {trained} x=1..3,t=3 leaves out column 1 \
-             (sort)"
+            "there is no \"a\", \"b\", \"kind\": the {trained}(\"x=1..3,t=3\")` leaves out column \
+             1 (sort)"
         ),
     );
     check("a,kind\n1,setosa\n", "there is no \"b\": the column that the net was trained on");
@@ -118,7 +121,7 @@ fn a_header_is_told_from_a_row() {
     };
     // A class in the first row, or words for missing values: a row, and never lost.
     let error = rows("one,two,setosa\n1,2,setosa\n", None).unwrap_err();
-    let help = "help: if this row is a header, say --header yes";
+    let help = "help: if this row is a header, say `header(true)`";
     let number = "is not a number";
     assert_eq!(error, format!("t.csv:1: column 1 (x.0): \"one\" {number}\n{help}"));
     let error = rows("NA,?,NA\n1,2,setosa\n", None).unwrap_err();
@@ -142,7 +145,7 @@ fn names_that_are_numbers_have_to_be_said() {
     };
     let none = ColumnNames::default();
     let unclear =
-        "may be names of columns, or a row of data\nhelp: say --header yes or --header no";
+        "may be names of columns, or a row of data\nhelp: say `header(true)` or `header(false)`";
     let counted = "0,1,2\n1,2,3\n4,5,6\n";
     let error = read(counted, &none, None).unwrap_err();
     assert_eq!(error, format!("t.csv:1: the first row (0, 1, 2, ...) {unclear}"));

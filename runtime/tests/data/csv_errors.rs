@@ -168,18 +168,23 @@ fn wrong_tables() {
         help: columns are separated by a comma, a semicolon or a tab";
     check("1,2\n", &format!("t.csv:1: the table has 2 columns, 1 {lack}"));
     check("t\n1\n", &format!("t.csv:1: the table has 1 column, 2 {lack}"));
-    let surplus = |text: &str, more: usize, help: &str| {
+    let surplus = |text: &str, more: usize, map: &str, out: &str| {
         let has = format!("t.csv:1: the table has {} columns, {more} more", more + 3);
         let takes = "than the model takes (x: 2 columns, t: 1 column)";
-        check(text, &format!("{has} {takes}\nhelp: say which to take: --columns {help}"));
+        check(
+            text,
+            &format!(
+                "{has} {takes}\nhelp: say which to take: `columns(\"{map}\")` leaves out {out}"
+            ),
+        );
     };
-    surplus("1,2,3,4\n", 1, "x=1..3,t=3 leaves out column 1");
-    surplus("1,2,3,word,4\n", 2, "x=1..3,t=4 leaves out columns 1, 4");
-    surplus("a,b,id,t\n1,2,3,4\n", 1, "x=0..2,t=3 leaves out column 3 (id)");
-    surplus("t,a,id,b\n1,2,3,4\n", 1, "x=1,3,t=0 leaves out column 3 (id)");
-    surplus("a,b,id,c\n1,2,3,4\n", 1, "x=0..2,t=3 leaves out column 3 (id)");
-    surplus("a,b,c,name\n1,2,3,ann\n", 1, "x=0..2,t=2 leaves out column 4 (name)");
-    surplus("1,2,3,4,5,6,7,8\n", 5, "x=5..7,t=7 leaves out columns 1, 2, 3, 2 more");
+    surplus("1,2,3,4\n", 1, "x=1..3,t=3", "column 1");
+    surplus("1,2,3,word,4\n", 2, "x=1..3,t=4", "columns 1, 4");
+    surplus("a,b,id,t\n1,2,3,4\n", 1, "x=0..2,t=3", "column 3 (id)");
+    surplus("t,a,id,b\n1,2,3,4\n", 1, "x=1,3,t=0", "column 3 (id)");
+    surplus("a,b,id,c\n1,2,3,4\n", 1, "x=0..2,t=3", "column 3 (id)");
+    surplus("a,b,c,name\n1,2,3,ann\n", 1, "x=0..2,t=2", "column 4 (name)");
+    surplus("1,2,3,4,5,6,7,8\n", 5, "x=5..7,t=7", "columns 1, 2, 3, 2 more");
     check("x.0,t,q\n1,2,3\n", "t.csv:1: the header has columns of x, but no x.1");
     check(
         "x.0,x.1,x.2,t\n1,2,3,4\n",
@@ -201,17 +206,17 @@ fn wrong_maps() {
         "x=2..4",
         "1,2,3\n",
         concat!(
-            "t.csv:1: --columns gives x column 3, but the table has 3 columns\n",
+            "t.csv:1: `columns` gives x column 3, but the table has 3 columns\n",
             "help: columns are counted from 0, and the end of a range is not part of it"
         ),
     );
-    check("x=0", "1,2,3\n", "t.csv:1: --columns gives x fewer than its 2 columns");
-    check("label=0..2", "1,2,3\n", "t.csv:1: --columns gives label more than its 1 column");
+    check("x=0", "1,2,3\n", "t.csv:1: `columns` gives x fewer than its 2 columns");
+    check("label=0..2", "1,2,3\n", "t.csv:1: `columns` gives label more than its 1 column");
     check(
         "lable=2",
         "1,2,3\n",
         concat!(
-            "t.csv:1: --columns names \"lable\", which the model does not have\n",
+            "t.csv:1: `columns` names \"lable\", which the model does not have\n",
             "help: did you mean \"label\"?"
         ),
     );
@@ -219,8 +224,8 @@ fn wrong_maps() {
         "label=kind",
         "1,2,3\n",
         concat!(
-            "t.csv:1: --columns names the column \"kind\", but the table has no header\n",
-            "help: count its columns from 0, or say --header yes if its first row is one"
+            "t.csv:1: `columns` names the column \"kind\", but the table has no header\n",
+            "help: count its columns from 0, or say `header(true)` if its first row is one"
         ),
     );
     check(
@@ -233,7 +238,7 @@ fn wrong_maps() {
         &format!("x=0..{max}"),
         "1,2,3\n",
         &format!(
-            "t.csv:1: --columns gives x column {}, but the table has 3 columns\n\
+            "t.csv:1: `columns` gives x column {}, but the table has 3 columns\n\
          help: columns are counted from 0, and the end of a range is not part of it",
             max - 1
         ),

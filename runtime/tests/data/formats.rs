@@ -57,7 +57,7 @@ fn an_array_is_read_where_it_can_be_meant() {
     let expected = dataset(2, &[floats(2, &[1.0, 2.0, 3.0, 4.0])], &[]);
     for array in [&npy, &idx, &gzip(&npy), &gzip(&idx)] {
         assert_eq!(read(array, true), Ok(expected.clone()));
-        let help = "help: name a file for each: --data x=t,t=FILE";
+        let help = "help: name a file for each: `arrays`, x=t,t=FILE";
         let message = "t: is one array, and the rows need more than one";
         assert_eq!(read(array, false), Err(format!("{message}\n{help}")));
     }
@@ -80,7 +80,7 @@ fn other_files_are_named_with_the_way_out() {
         &zip("x.npy"),
         concat!(
             "t: is an npz archive of arrays\n",
-            "help: unpack it (unzip FILE) and name them: --data x=x.npy,t=t.npy"
+            "help: unpack it (unzip FILE) and name them: `arrays`, x=x.npy,t=t.npy"
         ),
     );
     let unpack = "help: unpack it; of packed files only gzip is read";

@@ -115,11 +115,7 @@ fn a_matrix_has_all_columns() {
 }
 
 #[test]
-fn formats_and_mistakes() {
-    assert_eq!(
-        ["csv", "json", "npy", "CSV"].map(Format::parse),
-        [Some(Format::Csv), Some(Format::Json), Some(Format::Npy), None,]
-    );
+fn mistakes() {
     let domain = Domain::Range(4, 5);
     let classes = Some(Classes { column: "k", domain: &domain });
     for output in [plain("y", 2, &[1.0]), Output { classes, ..plain("y", 2, &[1.0, 2.0]) }] {

@@ -1,0 +1,42 @@
+//! What callers write to choose how a table is read or a net is run, so that an error names the
+//! way out in the words of its reader: as an option of the command, or as a method of the library.
+
+/// A choice that an error speaks of, perhaps with what to choose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice<'a> {
+    /// Which columns of a table each port takes, such as `x=0..64,label=64`.
+    Columns(Option<&'a str>),
+    /// Whether the first row of a table is a header.
+    Header(Option<bool>),
+    /// A table of rows.
+    Table,
+    /// A file for each port, such as `x=x.npy,t=t.npy`.
+    Arrays(&'a str),
+    /// The rows of a step.
+    Batch,
+    /// The limit of memory.
+    MaxMemory,
+    /// The number of threads.
+    Threads(usize),
+    /// The learning rate.
+    LearningRate,
+}
+
+/// How a caller writes a choice.
+pub type Words = fn(Choice<'_>) -> String;
+
+/// The choices as methods of the library.
+pub fn methods(choice: Choice<'_>) -> String {
+    match choice {
+        Choice::Columns(None) => "`columns`".to_string(),
+        Choice::Columns(Some(columns)) => format!("`columns(\"{columns}\")`"),
+        Choice::Header(None) => "`header`".to_string(),
+        Choice::Header(Some(header)) => format!("`header({header})`"),
+        Choice::Table => "`read_csv`".to_string(),
+        Choice::Arrays(files) => format!("`arrays`, {files}"),
+        Choice::Batch => "`batch`".to_string(),
+        Choice::MaxMemory => "`max_memory`".to_string(),
+        Choice::Threads(threads) => format!("`threads({threads})`"),
+        Choice::LearningRate => "`learning_rate`".to_string(),
+    }
+}
