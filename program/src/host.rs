@@ -7,7 +7,7 @@
 
 mod math;
 
-pub use math::{POWER_BLOCK, Pochhammer, power, real_power, sin_cos_turn};
+pub use math::{POWER_BLOCK, Pochhammer, power, real_power, sin_cos_turn, whole_log};
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
@@ -103,6 +103,8 @@ operations! {
     CosTurns: 1, Call("cos_turns"), |a, _, _| sin_cos_turn(a - a.floor()).1;
     /// a to the power of any b, for a from 0; see [`real_power`].
     RealPower: 2, Call("pow"), |a, b, _| real_power(a, b);
+    /// The largest whole n with bⁿ at most a, for a b from 2; see [`whole_log`].
+    WholeLog: 2, Call("whole_log"), |a, b, _| whole_log(a, b);
     /// (a; b)_c, the product of 1 - a bᵏ for k from 0 to the whole part of c; see [`Pochhammer`].
     Pochhammer: 3, Call("q_pochhammer"), |a, b, c| Pochhammer::new(a, b).at(c as u64);
 }
@@ -204,6 +206,11 @@ impl HostNumber {
     /// The product of 1 - this times qᵏ for k from 0 to n - 1, for a q from 0 to 1.
     pub fn pochhammer(self, q: impl Into<HostNumber>, n: impl Into<HostNumber>) -> HostNumber {
         HostNumber::apply(HostOp::Pochhammer, [self, q.into(), n.into()])
+    }
+
+    /// The largest whole n with baseⁿ at most this, for a base from 2.
+    pub fn whole_log(self, base: impl Into<HostNumber>) -> HostNumber {
+        HostNumber::apply(HostOp::WholeLog, [self, base.into()])
     }
 
     /// 1 where this is less, else 0.

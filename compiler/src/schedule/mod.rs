@@ -1,8 +1,12 @@
 //! Learning rates over time, as torch.optim.lr_scheduler has them: one file each, and one line of
 //! the list. A schedule is a tape that the host evaluates, so a rate never recompiles.
 
+mod constant;
 mod cosine;
+mod cosine_restarts;
 mod exponential;
+mod linear;
+mod one_cycle;
 mod polynomial;
 mod step;
 
@@ -27,10 +31,11 @@ pub const SCHEDULES: &[Entry<Rate>] = &[
     exponential::EXPONENTIAL,
     cosine::COSINE,
     polynomial::POLYNOMIAL,
-    Entry::planned("cosine_restarts"),
-    Entry::planned("linear"),
+    cosine_restarts::COSINE_RESTARTS,
+    linear::LINEAR,
+    one_cycle::ONE_CYCLE,
+    constant::CONSTANT,
     Entry::planned("multistep"),
-    Entry::planned("one_cycle"),
     Entry::planned("reduce_on_plateau"),
 ];
 

@@ -116,6 +116,16 @@ const EXPONENT_BIAS: f64 = 1023.0;
 const SUBNORMAL_BITS: f64 = 54.0;
 const SUBNORMAL: f64 = (1u64 << 54) as f64;
 
+/// The largest whole n with bⁿ at most a, found by multiplying, as a logarithm may miss it by one;
+/// 0 where a is less than 1 or b less than 2.
+pub fn whole_log(a: f64, b: f64) -> f64 {
+    let (mut n, mut next) = (0.0, b);
+    while b >= 2.0 && next <= a && next < f64::INFINITY {
+        (n, next) = (n + 1.0, next * b);
+    }
+    n
+}
+
 /// The sine and the cosine of `turn` full turns, for `turn` in [0, 1).
 #[inline]
 pub fn sin_cos_turn(turn: f64) -> (f64, f64) {
@@ -163,5 +173,30 @@ mod tests {
     fn a_power_has_the_same_bits_on_every_machine() {
         let bits = [(0.7, 0.9), (0.04, 2.5), (1e-9, 0.3)].map(|(a, b)| real_power(a, b).to_bits());
         assert_eq!(bits, [0x3fe7_369f_7d10_f686, 0x3f34_f8b5_88e3_68f6, 0x3f60_585e_4c78_b078]);
+    }
+
+    #[test]
+    fn a_whole_logarithm_is_exact_at_powers() {
+        for b in 2..=10u64 {
+            for n in (0..).take_while(|&n| b.checked_pow(n).is_some_and(|power| power < 1 << 53)) {
+                let power = b.pow(n) as f64;
+                assert_eq!(whole_log(power, b as f64), f64::from(n));
+                assert_eq!(whole_log(power * (1.0 + f64::EPSILON), b as f64), f64::from(n));
+                let below = f64::from(n.saturating_sub(1));
+                assert_eq!(whole_log(power * (1.0 - f64::EPSILON), b as f64), below);
+            }
+        }
+        assert_eq!([whole_log(f64::MAX, 2.0), whole_log(f64::INFINITY, 2.0)], [1023.0; 2]);
+        assert_eq!([whole_log(-1.0, 2.0), whole_log(f64::NAN, 2.0), whole_log(8.0, 1.0)], [0.0; 3]);
+    }
+
+    /// The product over all n for a = q = 1/2 is sequence A048651 of the OEIS.
+    #[test]
+    fn a_pochhammer_symbol_goes_on_from_the_one_before() {
+        let mut product = Pochhammer::new(0.5, 0.5);
+        let values = [0, 1, 2, 3, 60, 1, u64::MAX].map(|n| product.at(n));
+        assert_eq!(values[..4], [1.0, 0.5, 0.375, 0.328125]);
+        assert!((values[4] - 0.288_788_095_086_602_4).abs() < 1e-15);
+        assert_eq!((values[5], values[6]), (0.5, Pochhammer::new(0.5, 0.5).at(60)));
     }
 }
