@@ -1,0 +1,107 @@
+//! Losses of classes and probabilities.
+
+use super::super::{Builder, rows};
+use super::{reduced, reduced_between, same_shape};
+use crate::graph::{DType, Formula, NodeId};
+use crate::op::{Bce, CrossEntropy, Op, Softmax, Unary, UnaryFn};
+use crate::signature::{Args, Problem};
+
+/// torch.nn.BCELoss. Of a sigmoid it is computed from the logits, where it is exact however large
+/// they are.
+pub fn bce(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
+    let (y, _) = same_shape(builder, args)?;
+    let logits = is(builder, y, Unary(UnaryFn::Sigmoid)).then(|| builder.graph.node(y).inputs[0]);
+    reduced_between(builder, args, |y, t| match logits {
+        Some(z) => y.formula().op(Bce { logits: true }, &[y.formula().term(z), t]),
+        None => y.formula().op(Bce { logits: false }, &[y, t]),
+    })
+}
+
+/// torch.nn.BCEWithLogitsLoss: pos_weight t softplus(-z) + (1 - t) softplus(z)
+pub fn bce_logits(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
+    let pos_weight = args.real("pos_weight");
+    reduced_between(builder, args, |z, t| match pos_weight {
+        1.0 => z.formula().op(Bce { logits: true }, &[z, t]),
+        _ => t * pos_weight * (-z).softplus() + (1.0 - t) * z.softplus(),
+    })
+}
+
+/// Warns of a sigmoid of a sigmoid.
+pub fn sigmoid_before(builder: &Builder, args: &Args) -> Option<Problem> {
+    let message = "`bce_logits` applies sigmoid itself, and this is a sigmoid already";
+    let help = "write `bce`, or give it what sigmoid is applied to";
+    let lint = Problem::new("sigmoid-before-bce-logits", message).help(help);
+    is(builder, args.tensor("y"), Unary(UnaryFn::Sigmoid)).then_some(lint)
+}
+
+/// torch.nn.CrossEntropyLoss, with class indices or with probabilities. `label_smoothing` takes
+/// that share of the target away and gives it to all classes alike.
+pub fn cross_entropy(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
+    let logits = rows(builder, args, "y")?;
+    let (shape, found) = (builder.graph.shape(logits), builder.graph.node(args.tensor("t")).ty());
+    let (smoothing, count) = (args.real("label_smoothing"), shape.last().unwrap_or(1) as f64);
+    if found.dtype == DType::F32 && found.shape == shape {
+        return reduced_between(builder, args, |y, t| {
+            let t = if smoothing == 0.0 { t } else { t * (1.0 - smoothing) + smoothing / count };
+            -(t * y.log_softmax()).sum_last()
+        });
+    }
+    let (logits, target) = classes(builder, args)?;
+    let f = Formula::new(&mut builder.graph);
+    let values = f.op(CrossEntropy, &[f.term(logits), f.term(target)]).id;
+    let of_target = reduced(builder, args, values)?;
+    if smoothing == 0.0 {
+        return Ok(of_target);
+    }
+    if args.span("weight").is_some() {
+        let message = "`label_smoothing` of class indices with a `weight` for each row is part of \
+                       the language, but this version does not compile it yet";
+        return Err(Problem::new("not-yet", message).at("weight"));
+    }
+    let f = Formula::new(&mut builder.graph);
+    let of_all = (-f.term(logits).log_softmax() / count).sum_last().id;
+    let of_all = reduced(builder, args, of_all)?;
+    let f = Formula::new(&mut builder.graph);
+    Ok((f.term(of_target) * (1.0 - smoothing) + f.term(of_all) * smoothing).id)
+}
+
+/// Warns of a softmax of a softmax.
+pub fn softmax_before(builder: &Builder, args: &Args) -> Option<Problem> {
+    let message = "`cross_entropy` applies softmax itself, and this is softmax already";
+    let help = "give it the logits: what softmax is applied to";
+    let lint = Problem::new("softmax-before-cross-entropy", message).help(help);
+    is(builder, args.tensor("y"), Softmax).then_some(lint)
+}
+
+/// torch.nn.KLDivLoss of logarithms y: t (ln t - y), or with `log_target` e^t (t - y).
+pub fn kl_div(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
+    reduced_between(builder, args, |y, t| match args.flag("log_target") {
+        true => t.exp() * (t - y),
+        // 0 ln 0 is 0: a probability of 0 has the logarithm of the least one.
+        false => t * (t.max(t.formula().number(f64::from(f32::MIN_POSITIVE))).log() - y),
+    })
+}
+
+fn is(builder: &Builder, node: NodeId, op: impl Into<Op>) -> bool {
+    builder.graph.node(node).op == op.into()
+}
+
+/// Checks that `t` is one class index for each row of the logits `y`.
+pub(in crate::layer) fn classes(
+    builder: &Builder,
+    args: &Args,
+) -> Result<(NodeId, NodeId), Problem> {
+    let logits = rows(builder, args, "y")?;
+    let target = args.tensor("t");
+    let (shape, found) = (builder.graph.shape(logits), builder.graph.node(target).ty());
+    let rows = shape.without_last();
+    if found.dtype == DType::I32 && found.shape == rows {
+        return Ok((logits, target));
+    }
+    let function = args.signature.name;
+    let message = format!(
+        "for logits {shape}, `{function}` takes the classes as i32{rows}, but this is {found}"
+    );
+    let help = format!("declare the target as i32{rows}");
+    Err(Problem::new("type-mismatch", message).at("t").help(help))
+}

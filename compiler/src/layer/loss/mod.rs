@@ -1,0 +1,177 @@
+//! Losses: each is a single number, by default the mean over the rows really present.
+//!
+//! Names, defaults and formulas are those of torch.nn. Every loss of a prediction takes
+//! `reduction:`, and `weight:`, a target with a factor for each row.
+
+mod classes;
+mod regression;
+
+pub(super) use classes::classes;
+
+use super::{Builder, Function, Target, floats};
+use crate::entry::Entry;
+use crate::graph::{Formula, NodeId, Term};
+use crate::op::{Broadcast, Source};
+use crate::signature::{Args, Kind, Param, Problem, Range, Signature, Value};
+
+const Y: Param = Param::tensor("y");
+const T: Param = Param::tensor("t");
+/// What becomes of the values of all rows.
+const REDUCTION: Param =
+    Param::optional("reduction", Kind::Word(&["mean", "sum"]), Value::Word("mean"));
+/// A factor for each row.
+const WEIGHT: Param = Param::optional("weight", Kind::Tensor, Value::Absent);
+
+const PLAIN: &[Param] = &[Y, T, REDUCTION, WEIGHT];
+const HUBER: &[Param] = &[Y, T, Param::real("delta", Range::AboveZero, 1.0), REDUCTION, WEIGHT];
+const SMOOTH_L1: &[Param] = &[Y, T, Param::real("beta", Range::AboveZero, 1.0), REDUCTION, WEIGHT];
+const POISSON_NLL: &[Param] = &[
+    Y,
+    T,
+    Param::optional("log_input", Kind::Flag, Value::Flag(true)),
+    Param::flag("full"),
+    Param::real("eps", Range::AboveZero, 1e-8),
+    REDUCTION,
+    WEIGHT,
+];
+const HINGE_EMBEDDING: &[Param] =
+    &[Y, T, Param::real("margin", Range::Any, 1.0), REDUCTION, WEIGHT];
+const BCE_LOGITS: &[Param] =
+    &[Y, T, Param::real("pos_weight", Range::AtLeastZero, 1.0), REDUCTION, WEIGHT];
+const CROSS_ENTROPY: &[Param] =
+    &[Y, T, Param::real("label_smoothing", Range::Fraction, 0.0), REDUCTION, WEIGHT];
+const KL_DIV: &[Param] = &[
+    Y,
+    T,
+    Param::flag("log_target"),
+    Param::optional("reduction", Kind::Word(&["mean", "sum", "batchmean"]), Value::Word("mean")),
+    WEIGHT,
+];
+
+/// The losses, and sum and mean for penalties of one's own.
+pub const LOSSES: &[Entry<Function>] = &[
+    loss("mse", PLAIN, Function::loss(regression::mse)),
+    loss("mae", PLAIN, Function::loss(regression::mae)),
+    loss("huber", HUBER, Function::loss(regression::huber)),
+    loss("smooth_l1", SMOOTH_L1, Function::loss(regression::smooth_l1)),
+    loss("poisson_nll", POISSON_NLL, Function::loss(regression::poisson_nll)),
+    loss("hinge", PLAIN, Function::loss(regression::hinge)),
+    loss("hinge_embedding", HINGE_EMBEDDING, Function::loss(regression::hinge_embedding)),
+    loss("cosine", PLAIN, Function::loss(regression::cosine)),
+    loss("bce", PLAIN, Function { target: Some(Target::Shares), ..Function::loss(classes::bce) }),
+    loss(
+        "bce_logits",
+        BCE_LOGITS,
+        Function {
+            target: Some(Target::Shares),
+            lint: Some(classes::sigmoid_before),
+            ..Function::loss(classes::bce_logits)
+        },
+    ),
+    loss(
+        "cross_entropy",
+        CROSS_ENTROPY,
+        Function {
+            target: Some(Target::Classes),
+            lint: Some(classes::softmax_before),
+            ..Function::loss(classes::cross_entropy)
+        },
+    ),
+    loss("kl_div", KL_DIV, Function::loss(classes::kl_div)),
+    Entry {
+        signature: Signature { name: "sum", positional: 1, params: &[Param::tensor("x")] },
+        built: Some(Function::value(|b, args| of_one(b, args, |x| x.sum()))),
+    },
+    Entry {
+        signature: Signature { name: "mean", positional: 1, params: &[Param::tensor("x")] },
+        built: Some(Function::value(|b, args| of_one(b, args, |x| x.mean()))),
+    },
+    Entry::planned("nll"),
+];
+
+const fn loss(name: &'static str, params: &'static [Param], function: Function) -> Entry<Function> {
+    Entry { signature: Signature { name, positional: 2, params }, built: Some(function) }
+}
+
+fn of_one(
+    builder: &mut Builder,
+    args: &Args,
+    function: impl for<'f> FnOnce(Term<'f>) -> Term<'f>,
+) -> Result<NodeId, Problem> {
+    let x = floats(builder, args, "x")?;
+    let f = Formula::new(&mut builder.graph);
+    Ok(function(f.term(x)).id)
+}
+
+/// The loss that has these values: weighted and reduced as the arguments say.
+fn reduced(builder: &mut Builder, args: &Args, values: NodeId) -> Result<NodeId, Problem> {
+    let weight = weights(builder, args, values)?;
+    let f = Formula::new(&mut builder.graph);
+    let mut values = f.term(values);
+    if let Some(weight) = weight {
+        values = values * f.term(weight);
+    }
+    Ok(match args.word("reduction") {
+        "sum" => values.sum(),
+        // The mean over the rows of their sums.
+        "batchmean" => {
+            let each_row = values.shape().last().unwrap_or(1) as f64;
+            values.mean() * each_row
+        }
+        _ => values.mean(),
+    }
+    .id)
+}
+
+/// The `weight` of a loss, which has to spread over its values.
+fn weights(builder: &Builder, args: &Args, values: NodeId) -> Result<Option<NodeId>, Problem> {
+    if args.span("weight").is_none() {
+        return Ok(None);
+    }
+    let weight = floats(builder, args, "weight")?;
+    let (shape, of) = (builder.graph.shape(weight), builder.graph.shape(values));
+    if Broadcast::pattern(&shape, &of).is_some() {
+        return Ok(Some(weight));
+    }
+    let asked = of.last().and_then(|_| of.with_last(1).ok()).unwrap_or(of);
+    let message = format!("a weight {shape} does not fit the values {of} of the loss");
+    let help = format!("declare it as {asked}, a number for each row");
+    Err(Problem::new("shape-mismatch", message).at("weight").help(help))
+}
+
+/// A formula of a prediction and a target of the same shape.
+pub(super) fn between(
+    builder: &mut Builder,
+    args: &Args,
+    formula: impl for<'f> FnOnce(Term<'f>, Term<'f>) -> Term<'f>,
+) -> Result<NodeId, Problem> {
+    let (y, t) = same_shape(builder, args)?;
+    let f = Formula::new(&mut builder.graph);
+    Ok(formula(f.term(y), f.term(t)).id)
+}
+
+/// The loss with these values for a prediction and a target of the same shape.
+fn reduced_between(
+    builder: &mut Builder,
+    args: &Args,
+    formula: impl for<'f> FnOnce(Term<'f>, Term<'f>) -> Term<'f>,
+) -> Result<NodeId, Problem> {
+    let values = between(builder, args, formula)?;
+    reduced(builder, args, values)
+}
+
+fn same_shape(builder: &Builder, args: &Args) -> Result<(NodeId, NodeId), Problem> {
+    let y = floats(builder, args, "y")?;
+    let shape = builder.graph.shape(y);
+    let help = format!("declare the target as {shape}");
+    let t = floats(builder, args, "t").map_err(|problem| problem.help(&*help))?;
+    if builder.graph.shape(t) == shape {
+        return Ok((y, t));
+    }
+    let other = builder.graph.shape(t);
+    let message =
+        format!("`{}` compares equal shapes, not {shape} and {other}", args.signature.name);
+    let problem = Problem::new("shape-mismatch", message);
+    let is_target = matches!(builder.graph.node(t).op.source(), Some(Source::Target(_)));
+    Err(if is_target { problem.help(help) } else { problem })
+}
