@@ -117,61 +117,6 @@ impl<'f> Term<'f> {
         self.formula.op(Binary(function), &operands)
     }
 
-    /// |a|
-    pub fn abs(self) -> Term<'f> {
-        self.unary(UnaryFn::Abs)
-    }
-
-    /// √a
-    pub fn sqrt(self) -> Term<'f> {
-        self.unary(UnaryFn::Sqrt)
-    }
-
-    /// eᵃ
-    pub fn exp(self) -> Term<'f> {
-        self.unary(UnaryFn::Exp)
-    }
-
-    /// ln a
-    pub fn log(self) -> Term<'f> {
-        self.unary(UnaryFn::Log)
-    }
-
-    /// 1 / (1 + e⁻ᵃ)
-    pub fn sigmoid(self) -> Term<'f> {
-        self.unary(UnaryFn::Sigmoid)
-    }
-
-    /// tanh a
-    pub fn tanh(self) -> Term<'f> {
-        self.unary(UnaryFn::Tanh)
-    }
-
-    /// max(a, 0)
-    pub fn relu(self) -> Term<'f> {
-        self.unary(UnaryFn::Relu)
-    }
-
-    /// ln(1 + eᵃ)
-    pub fn softplus(self) -> Term<'f> {
-        self.unary(UnaryFn::Softplus)
-    }
-
-    /// Φ(a), the distribution function of the standard normal
-    pub fn normal_cdf(self) -> Term<'f> {
-        self.unary(UnaryFn::NormalCdf)
-    }
-
-    /// erf a, the error function
-    pub fn erf(self) -> Term<'f> {
-        self.unary(UnaryFn::Erf)
-    }
-
-    /// -1, 0 or 1
-    pub fn sign(self) -> Term<'f> {
-        self.unary(UnaryFn::Sign)
-    }
-
     /// The larger of the two.
     pub fn max(self, other: Term<'f>) -> Term<'f> {
         self.binary(BinaryFn::Max, other)
@@ -233,6 +178,43 @@ impl<'f> Term<'f> {
     pub fn matmul_transposed(self, b: Term<'f>) -> Term<'f> {
         self.formula.op(MatMul { transpose_a: false, transpose_b: true }, &[self, b])
     }
+}
+
+/// Gives terms the functions of one number, as methods.
+macro_rules! functions {
+    ($($(#[$doc:meta])* $method:ident, $function:ident;)*) => {
+        impl<'f> Term<'f> {$(
+            $(#[$doc])*
+            pub fn $method(self) -> Term<'f> {
+                self.unary(UnaryFn::$function)
+            }
+        )*}
+    };
+}
+
+functions! {
+    /// |a|
+    abs, Abs;
+    /// √a
+    sqrt, Sqrt;
+    /// eᵃ
+    exp, Exp;
+    /// ln a
+    log, Log;
+    /// 1 / (1 + e⁻ᵃ)
+    sigmoid, Sigmoid;
+    /// tanh a
+    tanh, Tanh;
+    /// max(a, 0)
+    relu, Relu;
+    /// ln(1 + eᵃ)
+    softplus, Softplus;
+    /// Φ(a), the distribution function of the standard normal
+    normal_cdf, NormalCdf;
+    /// erf a, the error function
+    erf, Erf;
+    /// -1, 0 or 1
+    sign, Sign;
 }
 
 impl<'f> Neg for Term<'f> {

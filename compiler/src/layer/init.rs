@@ -30,19 +30,19 @@ pub type Build = fn(&Args) -> Result<Rule, Problem>;
 /// The initializers of the language.
 pub const INITS: &[Entry<Build>] = &[
     // torch.nn.init.xavier_uniform_
-    plain("glorot", |_| Ok(Rule::Uniform(Fan::Mean, 1.0))),
+    Entry::<Build>::plain("glorot", |_| Ok(Rule::Uniform(Fan::Mean, 1.0))),
     // torch.nn.init.xavier_normal_
-    plain("glorot_normal", |_| Ok(Rule::Normal(Fan::Mean, 1.0))),
+    Entry::<Build>::plain("glorot_normal", |_| Ok(Rule::Normal(Fan::Mean, 1.0))),
     // torch.nn.init.kaiming_uniform_(nonlinearity="relu")
-    plain("he", |_| Ok(Rule::Uniform(Fan::In, 2.0))),
+    Entry::<Build>::plain("he", |_| Ok(Rule::Uniform(Fan::In, 2.0))),
     // torch.nn.init.kaiming_normal_(nonlinearity="relu")
-    plain("he_normal", |_| Ok(Rule::Normal(Fan::In, 2.0))),
+    Entry::<Build>::plain("he_normal", |_| Ok(Rule::Normal(Fan::In, 2.0))),
     // torch.nn.init.kaiming_uniform_(nonlinearity="linear")
-    plain("lecun", |_| Ok(Rule::Uniform(Fan::In, 1.0))),
+    Entry::<Build>::plain("lecun", |_| Ok(Rule::Uniform(Fan::In, 1.0))),
     // torch.nn.init.kaiming_normal_(nonlinearity="linear")
-    plain("lecun_normal", |_| Ok(Rule::Normal(Fan::In, 1.0))),
-    plain("zeros", |_| Ok(Rule::Fixed(Init::Constant(0.0)))),
-    plain("ones", |_| Ok(Rule::Fixed(Init::Constant(1.0)))),
+    Entry::<Build>::plain("lecun_normal", |_| Ok(Rule::Normal(Fan::In, 1.0))),
+    Entry::<Build>::plain("zeros", |_| Ok(Rule::Fixed(Init::Constant(0.0)))),
+    Entry::<Build>::plain("ones", |_| Ok(Rule::Fixed(Init::Constant(1.0)))),
     Entry {
         signature: Signature {
             name: "constant",
@@ -98,10 +98,6 @@ fn normal(args: &Args) -> Result<Rule, Problem> {
         return Err(Problem::new("number-too-large", message).at("std"));
     }
     Ok(Rule::Fixed(Init::Normal(mean, std)))
-}
-
-const fn plain(name: &'static str, build: Build) -> Entry<Build> {
-    Entry { signature: Signature { name, positional: 0, params: &[] }, built: Some(build) }
 }
 
 impl Rule {

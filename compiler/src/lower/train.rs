@@ -3,7 +3,7 @@
 use super::call::not_yet;
 use super::{Lowering, Operand, Value, names};
 use crate::diagnostic::{Diagnostic, Span};
-use crate::entry::{Entry, built};
+use crate::entry::{Entry, built, find};
 use crate::graph::{Graph, NodeId, Origin};
 use crate::layer::{self, Function, Make};
 use crate::model::Metric;
@@ -14,16 +14,55 @@ use crate::syntax::ast::{Arg, Bind, Call, Expr, ExprKind, Ident, Train, TrainIte
 use arenet_program::{Batch, MAX_EPOCHS, Training};
 use std::collections::HashMap;
 
-/// The settings that are one number or word; `loss` and `batch` are more.
-const SETTINGS: &[Param] = &[
-    Param::required("epochs", Kind::Count { least: 1, most: MAX_EPOCHS }),
-    Param::required("seed", Kind::count(0)),
-    Param::required("valid", Kind::Real(Range::Fraction)),
-    Param::required("shuffle", Kind::Flag),
-];
+/// What a setting is set to.
+enum Setting {
+    /// A value of the network.
+    Loss,
+    /// `full` or a number of rows.
+    Batch,
+    /// One number or word, and where it goes.
+    Value(Kind, fn(&mut Training, Argument)),
+}
 
-/// Settings of the language that this version does not compile yet.
-const NOT_YET: &[&str] = &["accumulate", "clip_norm"];
+/// The settings of the `train` section.
+const SETTINGS: &[Entry<Setting>] = &[
+    Entry::plain("loss", Setting::Loss),
+    Entry::plain("batch", Setting::Batch),
+    Entry::plain(
+        "epochs",
+        Setting::Value(Kind::Count { least: 1, most: MAX_EPOCHS }, |to, value| {
+            if let Argument::Count(epochs) = value {
+                to.epochs = epochs;
+            }
+        }),
+    ),
+    Entry::plain(
+        "seed",
+        Setting::Value(Kind::count(0), |to, value| {
+            if let Argument::Count(seed) = value {
+                to.seed = seed;
+            }
+        }),
+    ),
+    Entry::plain(
+        "valid",
+        Setting::Value(Kind::Real(Range::Fraction), |to, value| {
+            if let Argument::Real(share) = value {
+                to.valid = share;
+            }
+        }),
+    ),
+    Entry::plain(
+        "shuffle",
+        Setting::Value(Kind::Flag, |to, value| {
+            if let Argument::Flag(shuffle) = value {
+                to.shuffle = shuffle;
+            }
+        }),
+    ),
+    Entry::planned("accumulate"),
+    Entry::planned("clip_norm"),
+];
 
 /// An `optimizer` entry: for whom, what, and where.
 struct Group<'a> {
@@ -87,31 +126,21 @@ impl<'a> Lowering<'a> {
             return;
         }
         seen.insert(&name.name, name.span);
-        match name.name.as_str() {
-            "loss" => self.loss(value),
-            "batch" => settings.batch = self.batch(value).unwrap_or(settings.batch),
-            key => match SETTINGS.iter().find(|param| param.name == key) {
-                None => self.unknown_setting(name),
-                Some(param) => match (key, self.argument(param, value)) {
-                    ("epochs", Some(Argument::Count(epochs))) => settings.epochs = epochs,
-                    ("seed", Some(Argument::Count(seed))) => settings.seed = seed,
-                    ("valid", Some(Argument::Real(share))) => settings.valid = share,
-                    ("shuffle", Some(Argument::Flag(shuffle))) => settings.shuffle = shuffle,
-                    _ => {}
-                },
-            },
+        let Some(entry) = find(SETTINGS, &name.name) else {
+            let message = format!("unknown setting `{}`", name.name);
+            let error = Diagnostic::error("unknown-key", name.span, message);
+            return self.report(names::suggest(error, &name.name, built(SETTINGS)));
+        };
+        match &entry.built {
+            None => self.report(not_yet(&name.name, name.span)),
+            Some(Setting::Loss) => self.loss(value),
+            Some(Setting::Batch) => settings.batch = self.batch(value).unwrap_or(settings.batch),
+            Some(Setting::Value(kind, set)) => {
+                if let Some(value) = self.argument(&Param::required(entry.name(), *kind), value) {
+                    set(settings, value);
+                }
+            }
         }
-    }
-
-    fn unknown_setting(&mut self, name: &Ident) {
-        if NOT_YET.contains(&name.name.as_str()) {
-            self.report(not_yet(&name.name, name.span));
-            return;
-        }
-        let known = ["loss", "batch"].into_iter().chain(SETTINGS.iter().map(|param| param.name));
-        let message = format!("unknown setting `{}`", name.name);
-        let error = Diagnostic::error("unknown-key", name.span, message);
-        self.report(names::suggest(error, &name.name, known));
     }
 
     /// `full` or a number of rows
