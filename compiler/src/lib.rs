@@ -181,7 +181,8 @@ fn pipeline(source: &str, model: Model, options: &Options) -> Result<Compiled, D
     let columns = options.weights == Precision::F32;
     let stages = emit::stages(graphs, batch, columns); // fuses and schedules
     refuse(limit::of_sizes(&model, &stages, batch))?;
-    let emit::Emitted { program, plans } = emit::emit(&model, &stages, batch, source); // places too
+    let draft = emit::emit(&model, &stages, batch, source);
+    let (program, plans) = emit::place(draft, &stages);
     refuse(limit::of_memory(&model, &program, &plans))?;
     Ok(Compiled { program, plans, warnings: Vec::new(), model, stages })
 }

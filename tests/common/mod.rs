@@ -6,7 +6,7 @@ pub mod draft;
 pub mod sums;
 
 use arenet_compiler::Precision;
-use arenet_compiler::emit::{emit, init_graph, stages};
+use arenet_compiler::emit::{emit, init_graph, place, stages};
 use arenet_compiler::eval::{Tensor, evaluate};
 use arenet_compiler::graph::{DType, Formula, Graph, NodeId, Origin, Shape, verify};
 use arenet_compiler::model::{Domain, Figure, Init, Metric, Model, Param, Port};
@@ -145,7 +145,7 @@ impl Net {
             EntryPoint::Train => train.clone(),
         });
         let stages = stages(graphs, batch, true);
-        let program = emit(&model, &stages, batch, "").program;
+        let program = place(emit(&model, &stages, batch, ""), &stages).0;
         let text = || stages.iter().map(|stage| stage.graph.to_string()).collect::<String>();
         let verified = arenet_runtime::program::verify::verify(program);
         Arc::new(verified.unwrap_or_else(|error| panic!("{error}\n{}", text())))

@@ -1,4 +1,4 @@
-//! Graph + schedule + memory plan -> Program.
+//! Graph + schedule -> a program over buffers, and its memory plan.
 
 mod declare;
 mod init;
@@ -10,16 +10,16 @@ mod tape;
 
 pub use init::init_graph;
 pub use narrow::narrow;
-pub use plan::{Plan, PlannedValue, Role};
+pub use plan::{Plan, PlannedValue, Role, place};
 
 use crate::diagnostic::Lines;
 use crate::graph::{Graph, Node, NodeId, OriginId};
 use crate::model::Model;
 use crate::op::{Leaf, Source};
 use crate::pass::fuse::{Cluster, ClusterId, Fusion, Updates, fuse, spread_source};
-use crate::pass::schedule::{Schedule, schedule};
+use crate::pass::schedule::{Schedule, kept, schedule};
 use arenet_program::lines::{Address, Line};
-use arenet_program::{self as program, BufferId, EntryPoint, Layout, PerEntry, Program};
+use arenet_program::{self as program, Buffer, BufferId, EntryPoint, Layout, PerEntry, Program};
 use declare::{declare, declare_results};
 use rustc_hash::FxHashMap as HashMap;
 
@@ -34,12 +34,21 @@ pub struct Stage {
     classes: layout::Classes,
 }
 
-/// A program and the plans of its entry points.
-pub struct Emitted {
-    /// What is run.
-    pub program: Program,
-    /// What is shown.
-    pub plans: PerEntry<Plan>,
+/// A program whose values have no place in the arena yet, but for those kept between runs.
+pub struct Draft {
+    program: Program,
+    persistent: Vec<PlannedValue>,
+    values: PerEntry<Values>,
+}
+
+/// What the steps of an entry point compute and keep for each other.
+struct Values {
+    /// The nodes, each with a buffer of its own in this order.
+    nodes: Vec<NodeId>,
+    /// The index of the first of these buffers.
+    first: usize,
+    /// The cluster of each step.
+    clusters: Vec<ClusterId>,
 }
 
 /// The persistent buffers, by what their leaf is.
@@ -65,7 +74,7 @@ pub fn stages(graphs: PerEntry<Graph>, batch: u64, columns: bool) -> PerEntry<St
 }
 
 /// Emits the program for batches of up to `batch` rows.
-pub fn emit(model: &Model, stages: &PerEntry<Stage>, batch: u64, source: &str) -> Emitted {
+pub fn emit(model: &Model, stages: &PerEntry<Stage>, batch: u64, source: &str) -> Draft {
     let origins = origins(model, source);
     let mut program = Program { name: model.name.clone(), batch, ..Program::default() };
     program.training = model.training.clone();
@@ -73,8 +82,7 @@ pub fn emit(model: &Model, stages: &PerEntry<Stage>, batch: u64, source: &str) -
     let mut persistent = Vec::new();
     declare(model, stages, &mut program, &mut leaves, &mut persistent);
     let results = declare_results(model, &mut program, &mut persistent);
-    let base = program.arena_bytes;
-    let plans = PerEntry::new(|entry| {
+    let values = PerEntry::new(|entry| {
         let stage = &stages[entry];
         let mut emitter = Emitter {
             stage,
@@ -93,9 +101,12 @@ pub fn emit(model: &Model, stages: &PerEntry<Stage>, batch: u64, source: &str) -
             emitter.results.entry(root).or_insert(buffer);
         }
         emitter.draw_in_place();
-        let plan = emitter.plan(&mut program, base, &persistent);
-        let mut steps = Vec::with_capacity(stage.schedule.len());
-        for &cluster in stage.schedule.iter().filter(|&&cluster| !emitter.is_drawn(cluster)) {
+        let first = program.buffers.len();
+        let nodes = emitter.keep(&mut program.buffers);
+        let is_step = |cluster: &ClusterId| !emitter.is_drawn(*cluster);
+        let clusters: Vec<ClusterId> = stage.schedule.iter().copied().filter(is_step).collect();
+        let mut steps = Vec::with_capacity(clusters.len());
+        for &cluster in &clusters {
             let (step, traces) = emitter.step(cluster);
             let number = steps.len() as u32;
             program.lines.0.extend(traces.into_iter().map(|(part, instr, origin)| Line {
@@ -104,31 +115,9 @@ pub fn emit(model: &Model, stages: &PerEntry<Stage>, batch: u64, source: &str) -
             }));
             steps.push(step);
         }
-        let Plan { lower_bound, bytes, .. } = plan;
-        *entry.of_mut(&mut program) = program::Routine { steps, lower_bound, bytes };
-        program.arena_bytes = program.arena_bytes.max(bytes);
+        entry.of_mut(&mut program).steps = steps;
         match entry {
-            EntryPoint::Predict => {
-                let outputs = model.outputs.iter().zip(&stage.graph.roots);
-                let compared = compared(model);
-                program.outputs = outputs
-                    .map(|((name, node), &root)| {
-                        let width = stage.graph.shape(root).fixed_elements() as u64;
-                        let buffer = emitter.buffer(root);
-                        let target = target_of(model, &compared, *node);
-                        let fits = |index: &u32| {
-                            let target = program.targets.get(*index as usize);
-                            target.and_then(|target| target.domain.classes()) == Some(width)
-                        };
-                        program::Output {
-                            name: name.clone(),
-                            width,
-                            buffer,
-                            classes: target.filter(fits),
-                        }
-                    })
-                    .collect();
-            }
+            EntryPoint::Predict => program.outputs = outputs(model, &emitter, &program.targets),
             EntryPoint::Eval => {
                 // Equal formulas have become one node, and so one buffer.
                 let values = program.metrics.iter_mut().flat_map(|metric| &mut metric.values);
@@ -138,9 +127,25 @@ pub fn emit(model: &Model, stages: &PerEntry<Stage>, batch: u64, source: &str) -
             }
             EntryPoint::Init | EntryPoint::Train => {}
         }
-        plan
+        Values { nodes, first, clusters }
     });
-    Emitted { program, plans }
+    Draft { program, persistent, values }
+}
+
+/// The outputs, and the target whose classes each stands for.
+fn outputs(model: &Model, emitter: &Emitter, targets: &[program::Port]) -> Vec<program::Output> {
+    let compared = compared(model);
+    let graph = &emitter.stage.graph;
+    let output = |((name, node), &root): (&(String, NodeId), &NodeId)| {
+        let width = graph.shape(root).fixed_elements() as u64;
+        let fits = |index: &u32| {
+            let target = targets.get(*index as usize);
+            target.and_then(|target| target.domain.classes()) == Some(width)
+        };
+        let classes = target_of(model, &compared, *node).filter(fits);
+        program::Output { name: name.clone(), width, buffer: emitter.buffer(root), classes }
+    };
+    model.outputs.iter().zip(&graph.roots).map(output).collect()
 }
 
 /// The values that the loss or a metric compares with the classes of a target, each with the
@@ -251,6 +256,27 @@ impl Emitter<'_> {
                 self.results.insert(value, self.leaves[leaf]);
             }
         }
+    }
+
+    /// Gives a buffer to every value that is kept for another step or the outside, and says which
+    /// these are.
+    fn keep(&mut self, buffers: &mut Vec<Buffer>) -> Vec<NodeId> {
+        let Stage { graph, fusion, schedule, .. } = self.stage;
+        let kept = kept(graph, fusion);
+        let mut nodes = Vec::new();
+        for id in schedule.iter().flat_map(|&id| fusion.clusters[id.0 as usize].members()) {
+            if !kept[id.index()] {
+                continue;
+            }
+            let buffer = self.results.get(&id).copied().unwrap_or_else(|| {
+                let (layout, dtype) = (self.layout(id), program::DType::F32);
+                buffers.push(Buffer { offset: 0, layout, dtype });
+                nodes.push(id);
+                BufferId(buffers.len() as u32 - 1)
+            });
+            self.buffers[id.index()] = Some(buffer);
+        }
+        nodes
     }
 
     /// Whether a cluster does nothing but assign what is in its place already.

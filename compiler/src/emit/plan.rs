@@ -1,12 +1,10 @@
-//! The memory plan of an entry point: what lives when, and where.
+//! The memory plan of an entry point: what lives when, as its kernels read and write it, and where.
 
-use super::{Emitter, Stage};
+use super::{Draft, Stage, Values};
 use crate::diagnostic::Span;
 use crate::graph::NodeId;
-use crate::pass::fuse::ClusterId;
 use crate::pass::memory::{self, Lifetime};
-use crate::pass::schedule::{kept, reads};
-use arenet_program::{self as program, Buffer, BufferId, Program};
+use arenet_program::{Access, BufferId, PerEntry, Program};
 use std::sync::Arc;
 
 /// A value of the memory plan, for people.
@@ -50,71 +48,67 @@ pub struct Plan {
     pub lower_bound: u64,
 }
 
-impl Emitter<'_> {
-    /// Places the kept values after the persistent ones, which end at `base`.
-    pub(super) fn plan(
-        &mut self,
+/// Gives the values of every entry point their places, behind what is kept between runs.
+pub fn place(draft: Draft, stages: &PerEntry<Stage>) -> (Program, PerEntry<Plan>) {
+    let Draft { mut program, persistent, values } = draft;
+    let base = program.arena_bytes;
+    let plans = PerEntry::new(|entry| {
+        let planner = Planner { stage: &stages[entry], values: &values[entry] };
+        let accesses = entry.of(&program).steps.iter().map(|step| step.kernel.access()).collect();
+        let plan = planner.plan(accesses, &mut program, base, &persistent);
+        let routine = entry.of_mut(&mut program);
+        (routine.lower_bound, routine.bytes) = (plan.lower_bound, plan.bytes);
+        program.arena_bytes = program.arena_bytes.max(plan.bytes);
+        plan
+    });
+    (program, plans)
+}
+
+/// Plans one entry point. A value is an index into [`Values::nodes`].
+struct Planner<'a> {
+    stage: &'a Stage,
+    values: &'a Values,
+}
+
+impl Planner<'_> {
+    /// Places the values after the persistent ones, which end at `base`.
+    fn plan(
+        &self,
+        accesses: Vec<Access>,
         program: &mut Program,
         base: u64,
         persistent: &[PlannedValue],
     ) -> Plan {
-        let Stage { graph, fusion, schedule, .. } = self.stage;
-        let kept = kept(graph, fusion);
+        let nodes = &self.values.nodes;
+        let end = accesses.len() as u32;
+        let spans = self.spans(&accesses);
+        let buffers = &mut program.buffers[self.values.first..][..nodes.len()];
         let mut lifetimes: Vec<Lifetime> = Vec::new();
-        let mut values: Vec<(NodeId, usize)> = Vec::new();
-        // Values that share a place, one taking over from another at its last read.
-        let mut place_of: Vec<Option<usize>> = vec![None; graph.nodes.len()];
-        let end = schedule.len() as u32;
-        let mut last_read: Vec<Option<u32>> = vec![None; graph.nodes.len()];
-        for root in &graph.roots {
-            last_read[root.index()] = Some(end);
-        }
-        for (step, &cluster) in schedule.iter().enumerate() {
-            for read in reads(graph, fusion, cluster) {
-                // `None` is less than all.
-                let last = &mut last_read[read.index()];
-                *last = (*last).max(Some(step as u32));
-            }
-        }
-        for (step, &id) in schedule.iter().enumerate() {
-            let step = step as u32;
-            let mut heirs = self.inheritable(id, |read| last_read[read.index()] == Some(step));
-            heirs.retain(|read| place_of[read.index()].is_some());
-            let cluster = &fusion.clusters[id.0 as usize];
-            for node in cluster.members().filter(|node| kept[node.index()]) {
-                if let Some(&buffer) = self.results.get(&node) {
-                    self.buffers[node.index()] = Some(buffer);
-                    continue;
-                }
-                let last = last_read[node.index()].unwrap_or(step);
-                let layout = self.layout(node);
+        // Values share a place where one takes over from another at its last read.
+        let mut place_of = vec![0; nodes.len()];
+        for (step, access) in (0..).zip(&accesses) {
+            let mut heirs = self.inheritable(access, |read| spans[read].1 == step);
+            let cluster = self.values.clusters[step as usize];
+            let apart = &self.stage.fusion.clusters[cluster.0 as usize].column_sums;
+            for value in self.own(&access.writes) {
                 // The sums of columns keep apart from what the product streams.
-                let inherits = !cluster.column_sums.contains(&node);
-                let found = heirs.iter().position(|&read| inherits && self.layout(read) == layout);
-                let place = found.and_then(|found| place_of[heirs.swap_remove(found).index()]);
-                let place = match place {
-                    Some(place) => {
-                        lifetimes[place].last = last;
-                        place
-                    }
+                let inherits = !apart.contains(&nodes[value]);
+                let layout = buffers[value].layout;
+                let heir =
+                    heirs.iter().position(|&read| inherits && buffers[read].layout == layout);
+                let (first, last) = spans[value];
+                place_of[value] =
+                    heir.map_or(lifetimes.len(), |heir| place_of[heirs.swap_remove(heir)]);
+                match lifetimes.get_mut(place_of[value]) {
+                    Some(lifetime) => lifetime.last = last,
                     None => {
-                        let bytes = layout.bytes(self.batch).unwrap_or(1 << 50);
-                        lifetimes.push(Lifetime { first: step, last, bytes });
-                        lifetimes.len() - 1
+                        let bytes = buffers[value].bytes(program.batch).unwrap_or(1 << 50);
+                        lifetimes.push(Lifetime { first, last, bytes });
                     }
-                };
-                place_of[node.index()] = Some(place);
-                values.push((node, place));
+                }
             }
         }
         let placement = memory::place(&lifetimes);
-        for &(node, place) in &values {
-            let id = BufferId(program.buffers.len() as u32);
-            let offset = base + placement.offsets[place];
-            let (layout, dtype) = (self.layout(node), program::DType::F32);
-            program.buffers.push(Buffer { offset, layout, dtype });
-            self.buffers[node.index()] = Some(id);
-        }
         let mut plan = Plan {
             values: persistent.to_vec(),
             bytes: base + placement.bytes,
@@ -123,55 +117,52 @@ impl Emitter<'_> {
         for value in &mut plan.values {
             value.last = end;
         }
-        let mut step_of = vec![0; fusion.clusters.len()];
-        for (step, id) in (0..).zip(schedule) {
-            step_of[id.0 as usize] = step;
-        }
         let split = self.first_gradient();
         let ends = self.statement_ends(split);
-        for &(node, place) in &values {
-            let cluster = fusion.cluster_of[node.index()];
-            let first = cluster.map_or(0, |cluster| step_of[cluster.0 as usize]);
-            let last = last_read[node.index()].unwrap_or(first);
-            plan.values.push(self.planned(
-                node,
-                (first, last),
-                base + placement.offsets[place],
-                (split, &ends),
-            ));
+        for (value, buffer) in buffers.iter_mut().enumerate() {
+            buffer.offset = base + placement.offsets[place_of[value]];
+            let bytes = buffer.bytes(program.batch).unwrap_or(1 << 50);
+            let planned = self.planned(value, spans[value], (split, &ends));
+            plan.values.push(PlannedValue { offset: buffer.offset, bytes, ..planned });
         }
         plan
     }
 
-    /// What a cluster reads for the last time, element by element just before it writes the same
-    /// element, so that a result of the same layout may take its place.
-    fn inheritable(&self, id: ClusterId, dies: impl Fn(NodeId) -> bool) -> Vec<NodeId> {
-        let Stage { graph, fusion, .. } = self.stage;
-        let cluster = self.cluster(id);
-        let inputs = |node: NodeId| graph.node(node).inputs.iter().copied();
-        let anchor: Vec<NodeId> = cluster.anchor.into_iter().flat_map(inputs).collect();
-        // Other anchors read in their own order.
-        let in_place = cluster.anchor.is_some_and(|anchor| graph.traits(anchor).in_place);
-        let tail: Vec<NodeId> = cluster.nodes.iter().copied().flat_map(inputs).collect();
-        let (mut streams, mut gathers) = (tail.clone(), anchor.clone());
-        if in_place {
-            (streams, gathers) = (vec![anchor[0]], anchor[1..].to_vec());
+    /// The values among some buffers.
+    fn own(&self, buffers: &[BufferId]) -> impl Iterator<Item = usize> {
+        let Values { first, nodes, .. } = self.values;
+        let values = buffers.iter().filter_map(|id| (id.0 as usize).checked_sub(*first));
+        values.filter(|&value| value < nodes.len())
+    }
+
+    /// The step that writes each value, and the last that reads it: the end where the outside does.
+    fn spans(&self, accesses: &[Access]) -> Vec<(u32, u32)> {
+        let mut spans = vec![(0, 0); self.values.nodes.len()];
+        for (step, access) in (0..).zip(accesses) {
+            self.own(&access.writes).for_each(|value| spans[value] = (step, step));
+            let reads: Vec<BufferId> = access.reads().collect();
+            self.own(&reads).for_each(|value| spans[value].1 = step);
         }
-        gathers.extend(cluster.body.iter().chain(&cluster.column_sums).copied().flat_map(inputs));
-        gathers.extend(cluster.bias.map(|(row, _)| row));
-        gathers.extend(tail.iter().copied().filter(|&read| self.is_spread(read)));
-        // A broadcast that is stored reads its operand again and again.
-        let stored = |&id: &NodeId| graph.node(id).op.is_broadcast();
-        gathers.extend(cluster.nodes.iter().copied().filter(stored).flat_map(inputs));
-        gathers.iter_mut().for_each(|read| *read = self.source(*read));
-        gathers.sort_unstable();
-        streams.retain(|&read| {
-            let elsewhere = fusion.cluster_of[read.index()].is_some_and(|owner| owner != id);
-            elsewhere && dies(read) && gathers.binary_search(&read).is_err()
-        });
-        streams.sort();
-        streams.dedup();
-        streams
+        let graph = &self.stage.graph;
+        let mut is_root = vec![false; graph.nodes.len()];
+        graph.roots.iter().for_each(|root| is_root[root.index()] = true);
+        for (span, node) in spans.iter_mut().zip(&self.values.nodes) {
+            if is_root[node.index()] {
+                span.1 = accesses.len() as u32;
+            }
+        }
+        spans
+    }
+
+    /// What a step reads for the last time, element by element just before it writes the same
+    /// element, so that a result of the same layout may take its place.
+    fn inheritable(&self, access: &Access, dies: impl Fn(usize) -> bool) -> Vec<usize> {
+        let mut streams: Vec<BufferId> = access.streams.clone();
+        streams.retain(|read| !access.gathers.contains(read));
+        let mut values: Vec<usize> = self.own(&streams).filter(|&value| dies(value)).collect();
+        values.sort_by_key(|&value| self.values.nodes[value]);
+        values.dedup();
+        values
     }
 
     /// For each statement, its last node in the forward pass.
@@ -184,16 +175,15 @@ impl Emitter<'_> {
         ends
     }
 
-    /// How a kept value is shown, given where the backward pass begins and which node is the last
-    /// of each statement.
+    /// How a value is shown, but for its place, given where the backward pass begins and which node
+    /// is the last of each statement.
     fn planned(
         &self,
-        node: NodeId,
+        value: usize,
         (first, last): (u32, u32),
-        offset: u64,
         (split, ends): (usize, &[Option<NodeId>]),
     ) -> PlannedValue {
-        let graph = &self.stage.graph;
+        let (graph, node) = (&self.stage.graph, self.values.nodes[value]);
         let origin = graph.node(node).origin;
         let named = &graph.origins[origin.0 as usize];
         let name = if node.index() >= split {
@@ -203,18 +193,14 @@ impl Emitter<'_> {
         } else {
             format!("{} {node}", named.name)
         };
-        let read_back = |id: ClusterId| {
-            let members = self.cluster(id).members();
+        let reader = self.values.clusters.get(last as usize);
+        let backward = reader.is_some_and(|id| {
+            let members = self.stage.fusion.clusters[id.0 as usize].members();
             members.min().is_some_and(|first| first.index() >= split)
-        };
-        let backward = self.stage.schedule.get(last as usize).is_some_and(|&id| read_back(id));
-        let role = match node.index() < split && backward && last < self.stage.schedule.len() as u32
-        {
-            true => Role::Saved,
-            false => Role::Transient,
-        };
-        let bytes = self.layout(node).bytes(self.batch).unwrap_or(1 << 50);
-        PlannedValue { name: name.into(), role, span: named.span, offset, bytes, first, last }
+        });
+        let role = if node.index() < split && backward { Role::Saved } else { Role::Transient };
+        let (name, span) = (name.into(), named.span);
+        PlannedValue { name, role, span, offset: 0, bytes: 0, first, last }
     }
 
     /// The index of the first node of the backward pass: those of the forward pass come before the

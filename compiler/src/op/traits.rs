@@ -91,9 +91,6 @@ impl Parts {
 /// How the operands and the result of an operator may lie in memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Traits {
-    /// Whether a kernel of its own reads each row of the first operand just before it writes the
-    /// same row of the result.
-    pub in_place: bool,
     /// How many operands, from the first, lie as the result does.
     pub alike: usize,
     /// What may lie in panels.
@@ -126,7 +123,6 @@ impl Admits {
 impl Traits {
     /// Those of an operator that reads and writes rows, in an order of its own.
     pub const ROWS: Traits = Traits {
-        in_place: false,
         alike: 0,
         panels: Admits::NONE,
         columns: Admits::NONE,
@@ -139,6 +135,5 @@ impl Traits {
         Traits { alike: MAX_INPUTS, panels: Admits::ALL, columns: Admits::ALL, ..Traits::ROWS };
 
     /// Those of an operator that goes from row to row, in rows or in columns.
-    pub const ROW_BY_ROW: Traits =
-        Traits { in_place: true, alike: 1, columns: Admits::ALL, ..Traits::ROWS };
+    pub const ROW_BY_ROW: Traits = Traits { alike: 1, columns: Admits::ALL, ..Traits::ROWS };
 }

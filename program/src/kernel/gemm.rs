@@ -45,7 +45,17 @@ impl Kind for Gemm {
         access.gathers.extend([self.a, self.b]);
         access.gathers.extend(self.bias);
         access.expr(&self.tail);
-        self.column_sums.iter().for_each(|tail| access.expr(tail));
+        // Either expression may run first, so nothing that the tail writes may lie where the other
+        // one reads.
+        if let Some(sums) = &self.column_sums {
+            let mut own = Access::default();
+            own.expr(sums);
+            let (streams, gathers): (Vec<_>, Vec<_>) =
+                own.streams.into_iter().partition(|read| own.writes.contains(read));
+            access.streams.extend(streams);
+            access.gathers.extend(own.gathers.into_iter().chain(gathers));
+            access.writes.extend(own.writes);
+        }
         access
     }
 
