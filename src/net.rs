@@ -5,9 +5,10 @@ use crate::data::{Data, Reader, Specs};
 use crate::error::{Cause, Diagnostics, Error};
 use crate::predictor::{Predictor, PredictorOptions};
 use arenet_compiler::diagnostic::Diagnostic;
+use arenet_compiler::lower::lower;
 use arenet_compiler::model::{self, Model};
-use arenet_compiler::syntax::MAX_SOURCE;
-use arenet_compiler::{Compiled, Options, Purpose, assemble, graph, understand};
+use arenet_compiler::syntax::{MAX_SOURCE, parse};
+use arenet_compiler::{Compiled, Options, Purpose, Source, compile, graph};
 use arenet_runtime::data::{ColumnNames, PortSpec};
 use arenet_runtime::program::codec::{self, MAGIC};
 use arenet_runtime::program::verify::verify;
@@ -354,16 +355,11 @@ impl Net {
             Content::Text(text, model) => (text, model),
             Content::Program(program) => return Ok((program.clone(), None)),
         };
-        let warnings = self.warnings.found.clone();
-        let mut compiled = assemble(text, (**model).clone(), warnings, options)
-            .map_err(|found| diagnostics(found, &self.name, text))?;
-        let mut program = std::mem::take(&mut compiled.program);
-        if let (Some(training), Some(rows)) = (&mut program.training, options.batch) {
-            training.batch = Batch::Rows(rows); // in place of `batch = full` too
-        }
-        // The compiler's own programs are verified as any other: it is the executor's only proof.
-        let program = verify(program).map_err(|error| Cause::Program(self.name.clone(), error))?;
-        Ok((Arc::new(program), Some(compiled)))
+        let compiled = compile(Source::Lowered(text, model), options).map_err(|found| {
+            let warnings = self.warnings.found.iter().cloned();
+            diagnostics(warnings.chain(found).collect(), &self.name, text)
+        })?;
+        Ok((compiled.program.clone(), Some(compiled)))
     }
 }
 
@@ -432,7 +428,7 @@ impl NetOptions {
     pub fn parse(&self, text: &str) -> Result<Net, Error> {
         let name = self.name.clone().unwrap_or_else(|| "the text".into());
         let found = |found| diagnostics(found, &name, &text.into());
-        let (model, warnings) = understand(text, &self.sets).map_err(found)?;
+        let (model, warnings) = lower(parse(text), &self.sets).map_err(found)?;
         let text: Arc<str> = text.into();
         let warnings = Diagnostics { found: warnings, file: name.clone(), text: text.clone() };
         Ok(Net { name, content: Content::Text(text, Box::new(model)), warnings })

@@ -7,7 +7,6 @@ use arenet::Net;
 use arenet::internals::prelude::*;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ops::ControlFlow;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 struct Counting;
@@ -63,8 +62,7 @@ fn saving_and_loading_hold_little() {
     const WIDTH: usize = 1024;
     const MIB: u64 = 1 << 20;
     let compiled = compile(&source(WIDTH), &CompileOptions::default());
-    let program =
-        Arc::new(verify(compiled.unwrap_or_else(|found| panic!("{found:#?}")).program).unwrap());
+    let program = compiled.unwrap_or_else(|found| panic!("{found:#?}")).program;
     let data = Dataset {
         rows: 1,
         inputs: vec![Array { width: WIDTH, data: Values::F32(vec![0.5; WIDTH]) }],
@@ -86,7 +84,7 @@ fn saving_and_loading_hold_little() {
     ];
     for weights in Precision::ALL {
         let narrow = CompileOptions { weights, ..CompileOptions::default() };
-        let program = Arc::new(verify(compile(&source(WIDTH), &narrow).unwrap().program).unwrap());
+        let program = compile(&source(WIDTH), &narrow).unwrap().program;
         let predictor = || Predictor::from_file(program.clone(), &mut open(), options).unwrap();
         loaded.push(passing(predictor));
     }
@@ -101,7 +99,7 @@ fn saving_and_loading_hold_little() {
 fn sharing_holds_one_copy() {
     let purpose = Purpose::Evaluate;
     let options = CompileOptions { batch: Some(1), purpose, ..CompileOptions::default() };
-    let program = Arc::new(verify(compile(&source(1024), &options).unwrap().program).unwrap());
+    let program = compile(&source(1024), &options).unwrap().program;
     let weights: Vec<Tensor> = program
         .program()
         .params
@@ -125,7 +123,7 @@ fn predicting_holds_a_batch() {
     const ROWS: usize = 2000;
     let text = "net fan { input x: [N, 1]  output y = x |> dense(1000) }";
     let options = CompileOptions { batch: Some(16), ..CompileOptions::default() };
-    let program = Arc::new(verify(compile(text, &options).unwrap().program).unwrap());
+    let program = compile(text, &options).unwrap().program;
     let weights = [("y.w", vec![1, 1000]), ("y.b", vec![1000])].map(|(name, shape)| Tensor {
         name: name.into(),
         shape,
@@ -161,8 +159,7 @@ fn check(width: usize, threads: usize) {
     const ROWS: usize = 200;
     let text = source(width);
     let compiled = compile(&text, &CompileOptions::default());
-    let compiled = compiled.unwrap_or_else(|found| panic!("{found:#?}"));
-    let program = Arc::new(verify(compiled.program).unwrap());
+    let program = compiled.unwrap_or_else(|found| panic!("{found:#?}")).program;
     let data = Dataset {
         rows: ROWS,
         inputs: vec![Array { width, data: Values::F32(vec![0.5; ROWS * width]) }],
@@ -204,7 +201,7 @@ fn check(width: usize, threads: usize) {
     let (x, mut y) = (vec![0.5; 64 * width], vec![0.0; 128]);
     let mut predictors = Precision::ALL.map(|weights| {
         let narrow = CompileOptions { weights, ..CompileOptions::default() };
-        let program = Arc::new(verify(compile(&text, &narrow).unwrap().program).unwrap());
+        let program = compile(&text, &narrow).unwrap().program;
         let mut predictor = Predictor::new(program, &trainer.weights(), "w", options).unwrap();
         for _ in 0..10 {
             predictor.predict_into(&x, &mut y).unwrap();

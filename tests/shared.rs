@@ -3,7 +3,6 @@
 use arenet::internals::prelude::*;
 use arenet::internals::runtime::exec::{EntryPoint, Executor};
 use arenet::internals::runtime::program::Param;
-use std::sync::Arc;
 
 /// Narrow enough to be straight-line code, or wide enough that threads share its steps.
 fn source(width: usize) -> String {
@@ -27,9 +26,7 @@ fn rows(count: usize, seed: usize) -> Vec<f32> {
 /// A predictor with the initial weights.
 fn predictor(source: &str, options: CompileOptions, threads: usize) -> Predictor {
     let program = |options: &CompileOptions| {
-        Arc::new(
-            verify(compile(source, options).unwrap_or_else(|e| panic!("{e:?}")).program).unwrap(),
-        )
+        compile(source, options).unwrap_or_else(|e| panic!("{e:?}")).program
     };
     let run = RunOptions { threads: Some(threads), ..RunOptions::default() };
     let trained = program(&CompileOptions::default());
@@ -98,10 +95,9 @@ fn shared_predictors_evaluate_alike_and_never_train() {
         assert_eq!(own.evaluate(&data).unwrap(), expected);
     }
 
-    let program =
-        verify(compile(&source(20), &CompileOptions::default()).unwrap().program).unwrap();
+    let program = compile(&source(20), &CompileOptions::default()).unwrap().program;
     let run = RunOptions { threads: Some(1), ..RunOptions::default() };
-    let shared = Executor::new(Arc::new(program), run).unwrap().share(2, run).unwrap();
+    let shared = Executor::new(program, run).unwrap().share(2, run).unwrap();
     for mut own in shared {
         assert!(own.run(EntryPoint::Init, 1).is_err() && own.run(EntryPoint::Train, 1).is_err());
         assert!(own.run(EntryPoint::Predict, 1).is_ok());

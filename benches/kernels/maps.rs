@@ -148,8 +148,8 @@ fn update(optimizer: &str) -> impl FnMut() + use<> {
         train {{ target t: [N, 16]  loss = mse(y, t)  optimizer = {optimizer} }}"
     );
     let program = compile(&source, &CompileOptions::default()).expect("it is correct").program;
-    let tail = program.train.steps.into_iter().find_map(|step| match step.kernel {
-        Kernel::Gemm(gemm) if gemm.a_transposed => Some(gemm.tail),
+    let tail = program.train.steps.iter().find_map(|step| match &step.kernel {
+        Kernel::Gemm(gemm) if gemm.a_transposed => Some(gemm.tail.clone()),
         _ => None,
     });
     let Expr { loads, consts, code, stores } = tail.expect("the gradient is a product");

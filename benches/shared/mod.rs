@@ -6,7 +6,6 @@ use arenet::internals::runtime::program::{DType, Domain, StreamId};
 use arenet::internals::runtime::random::Stream;
 use arenet::internals::runtime::train::{Clock, Scalars};
 use criterion::Criterion;
-use std::sync::Arc;
 use std::time::Duration;
 
 /// One thread, so that a figure is that of the code and not of what else the machine does.
@@ -30,9 +29,8 @@ pub fn executor_on(threads: usize, source: &str, training: bool, batch: Option<u
     let purpose = if training { Purpose::Train } else { Purpose::Predict };
     let options = CompileOptions { purpose, batch, ..CompileOptions::default() };
     let compiled = compile(source, &options).unwrap_or_else(|found| panic!("{found:#?}"));
-    let program = verify(compiled.program).expect("the compiler makes correct programs");
     let options = RunOptions { threads: Some(threads), ..ALONE };
-    Executor::new(Arc::new(program), options).expect("the machine has room for it")
+    Executor::new(compiled.program, options).expect("the machine has room for it")
 }
 
 /// An executor that steps as a training does: what depends on the step is set before it.

@@ -1,4 +1,4 @@
-//! Compiles Arenet's `.net` text to a [`Program`] for `arenet-runtime`.
+//! Compiles Arenet's `.net` text to a [`Verified`] program for `arenet-runtime`.
 //!
 //! [`compile`] is the whole pipeline as one function; each stage is a module.
 #![forbid(unsafe_code)]
@@ -21,14 +21,17 @@ pub mod show;
 pub mod signature;
 pub mod syntax;
 
-use arenet_program::{Batch, EntryPoint, PerEntry, Program};
-use diagnostic::{Diagnostic, Severity, Span};
-use emit::{Plan, Stage};
+use arenet_program::verify::verify;
+use arenet_program::{Batch, EntryPoint, PerEntry, ProgramError, Verified};
+use diagnostic::{Diagnostic, Span};
+use emit::{Plan, Stage, emit, place};
 use graph::{Graph, NodeId};
-use lower::LowerOptions;
+use lower::lower;
 use model::Model;
-use op::{Broadcast, Source};
+use op::Broadcast;
 use pass::simplify::{simplify, simplify_model};
+use std::sync::Arc;
+use syntax::parse;
 
 /// How to compile.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,7 +39,7 @@ pub struct Options {
     /// The most rows of a run; `None` takes what the `train` section says, and for `batch = full`
     /// or a net without one [`DEFAULT_BATCH`].
     pub batch: Option<u64>,
-    /// New values for consts.
+    /// New values for consts of a text.
     pub sets: Vec<(String, f64)>,
     /// What the program is for.
     pub purpose: Purpose,
@@ -97,13 +100,35 @@ impl Default for Options {
     }
 }
 
-/// A compiled file: the program, and what the stages made on the way.
+/// What is compiled.
+#[derive(Clone, Copy)]
+pub enum Source<'s> {
+    /// The text of a `.net` file.
+    Text(&'s str),
+    /// A text with what [`lower`](lower::lower) has made of it, which holds for programs for any
+    /// number of rows and any purpose.
+    Lowered(&'s str, &'s Model),
+}
+
+impl<'s> From<&'s str> for Source<'s> {
+    fn from(text: &'s str) -> Source<'s> {
+        Source::Text(text)
+    }
+}
+
+impl<'s> From<&'s String> for Source<'s> {
+    fn from(text: &'s String) -> Source<'s> {
+        Source::Text(text)
+    }
+}
+
+/// A compiled net: the program, and what the stages made on the way.
 pub struct Compiled {
     /// What is run.
-    pub program: Program,
+    pub program: Arc<Verified>,
     /// The memory plan of each entry point.
     pub plans: PerEntry<Plan>,
-    /// Lints.
+    /// Lints of a text.
     pub warnings: Vec<Diagnostic>,
     /// The net as lowered, simplified.
     pub model: Model,
@@ -111,65 +136,29 @@ pub struct Compiled {
     pub stages: PerEntry<Stage>,
 }
 
-/// Compiles the text of a `.net` file.
+/// Compiles a net: the whole pipeline, a stage after the other. Each `refuse` ends it at what
+/// cannot be run.
 ///
 /// # Errors
-/// Every mistake of the file, with warnings among them.
+/// Every mistake of the text, and what the machine cannot hold or count, with warnings among them.
 ///
 /// ```
 /// let source = "net n { input x: [N, 3]  output y = x |> dense(2) |> sigmoid }";
 /// let compiled = arenet_compiler::compile(source, &Default::default()).unwrap();
 /// assert_eq!(compiled.program.params[0].name, "y.w");
 /// ```
-pub fn compile(source: &str, options: &Options) -> Result<Compiled, Vec<Diagnostic>> {
-    let (model, warnings) = understand(source, &options.sets)?;
-    assemble(source, model, warnings, options)
-}
-
-/// The first part of [`compile`]: what a text says, and warnings. It holds for programs for any
-/// number of rows and any purpose.
-///
-/// # Errors
-/// The mistakes of the text, but for what the machine cannot hold or count.
-pub fn understand(
-    source: &str,
-    sets: &[(String, f64)],
-) -> Result<(Model, Vec<Diagnostic>), Vec<Diagnostic>> {
-    let (file, mut diagnostics) = syntax::parse(source);
-    let incomplete = !diagnostics.is_empty();
-    let lower_options = LowerOptions { sets: sets.to_vec(), incomplete };
-    let (model, found) = lower::lower(&file, &lower_options);
-    diagnostics.extend(found);
-    diagnostics.sort_by_key(|diagnostic| diagnostic.span.start);
-    let failed = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
-    match model.filter(|_| !failed) {
-        Some(model) => Ok((model, diagnostics)),
-        None => Err(diagnostics),
-    }
-}
-
-/// The second part of [`compile`]: a program for what a text says.
-///
-/// # Errors
-/// What the machine cannot hold or count, with the warnings.
-pub fn assemble(
-    source: &str,
-    model: Model,
-    mut warnings: Vec<Diagnostic>,
+pub fn compile<'s>(
+    source: impl Into<Source<'s>>,
     options: &Options,
 ) -> Result<Compiled, Vec<Diagnostic>> {
-    match pipeline(source, model, options) {
-        Ok(compiled) => Ok(Compiled { warnings, ..compiled }),
-        Err(error) => {
-            warnings.push(error);
-            Err(warnings)
-        }
-    }
-}
+    let (text, (model, warnings)) = match source.into() {
+        Source::Text(text) => (text, lower(parse(text), &options.sets)?),
+        Source::Lowered(text, model) => (text, (model.clone(), Vec::new())),
+    };
+    let fail = |error| [&warnings[..], &[error]].concat();
+    let refuse = |found: Option<Diagnostic>| found.map_or(Ok(()), |error| Err(fail(error)));
 
-/// The stages after lowering, in their order; each `refuse` ends them at what cannot be run.
-fn pipeline(source: &str, model: Model, options: &Options) -> Result<Compiled, Diagnostic> {
-    let batch = rows(&model, options)?;
+    let batch = rows(&model, options).map_err(fail)?;
     let mut model = simplify_model(restrict(model, options));
     let graphs = entry_graphs(&model); // differentiates and updates
     refuse(limit::of_nodes(&model, &graphs[EntryPoint::Train]))?;
@@ -181,14 +170,18 @@ fn pipeline(source: &str, model: Model, options: &Options) -> Result<Compiled, D
     let columns = options.weights == Precision::F32;
     let stages = emit::stages(graphs, batch, columns); // fuses and schedules
     refuse(limit::of_sizes(&model, &stages, batch))?;
-    let draft = emit::emit(&model, &stages, batch, source);
-    let (program, plans) = emit::place(draft, &stages);
+    // Kernels say what they read and write, so they come before the places.
+    let draft = emit(&model, &stages, batch, text);
+    let (program, plans) = place(draft, &stages);
     refuse(limit::of_memory(&model, &program, &plans))?;
-    Ok(Compiled { program, plans, warnings: Vec::new(), model, stages })
+    let program = Arc::new(verify(program).map_err(|error| fail(broken(error)))?);
+    Ok(Compiled { program, plans, warnings, model, stages })
 }
 
-fn refuse(found: Option<Diagnostic>) -> Result<(), Diagnostic> {
-    found.map_or(Ok(()), Err)
+/// A mistake of the compiler, if there ever is one: its own programs are verified as any other.
+fn broken(error: ProgramError) -> Diagnostic {
+    let message = format!("the compiled program cannot be run: {error}");
+    Diagnostic::error("broken-program", Span::default(), message)
 }
 
 /// The rows that the program is planned for.
@@ -212,9 +205,7 @@ fn restrict(mut model: Model, options: &Options) -> Model {
     if options.purpose < Purpose::Evaluate {
         forget_loss(&mut model);
     }
-    if let (Some(training), Some(rows)) = (&mut model.training, options.batch)
-        && training.batch != Batch::Full
-    {
+    if let (Some(training), Some(rows)) = (&mut model.training, options.batch) {
         training.batch = Batch::Rows(rows);
     }
     if options.purpose == Purpose::TrainByGradients && model.training.is_some() {
@@ -277,7 +268,7 @@ fn named_scalars(mut graph: Graph) -> Graph {
 /// bounds, but not all that is computed from them.
 fn overflow(graph: &Graph) -> Option<Diagnostic> {
     let number = |node: &graph::Node| match node.op.source()? {
-        Source::Const(number) | Source::PerRow(number) => Some(number),
+        op::Source::Const(number) | op::Source::PerRow(number) => Some(number),
         _ => None,
     };
     let bad = |node: &graph::Node| number(node).filter(|value| !(*value as f32).is_finite());

@@ -71,7 +71,7 @@ fn numbers_that_are_computed_stay_within_32_bit_floats() {
         );
         arenet_compiler::compile(&source, &Default::default())
     };
-    arenet_program::verify::verify(loss(1).ok().unwrap().program).unwrap();
+    assert!(loss(1).is_ok());
     assert_eq!(loss(9).err().unwrap()[0].code, "number-too-large");
 }
 

@@ -358,7 +358,7 @@ fn text_of_a_program() {
         },
     ];
     for (index, change) in changes.into_iter().enumerate() {
-        let mut other = program.clone();
+        let mut other = program.program().clone();
         change(&mut other);
         assert_ne!(text(&other), text(&program), "change {index}");
     }

@@ -364,8 +364,7 @@ pub fn worth_sharing(program: &Verified) -> Arc<Verified> {
 pub fn compile(source: &str, batch: u64) -> Arc<Verified> {
     let options = arenet_compiler::Options { batch: Some(batch), ..Default::default() };
     let compiled = arenet_compiler::compile(source, &options);
-    let program = compiled.unwrap_or_else(|errors| panic!("{errors:?}")).program;
-    Arc::new(arenet_runtime::program::verify::verify(program).unwrap())
+    compiled.unwrap_or_else(|errors| panic!("{errors:?}")).program
 }
 
 /// An executor with initial values, and every scalar at `scalar`.

@@ -28,8 +28,7 @@ train {
 
 fn program(source: &str, batch: Option<u64>, weights: Precision) -> Arc<Verified> {
     let options = CompileOptions { batch, weights, ..CompileOptions::default() };
-    let compiled = compile(source, &options).unwrap_or_else(|found| panic!("{found:#?}"));
-    Arc::new(verify(compiled.program).unwrap())
+    compile(source, &options).unwrap_or_else(|found| panic!("{found:#?}")).program
 }
 
 fn numbers(stream: u32, count: usize) -> Vec<f32> {

@@ -46,8 +46,7 @@ pub fn program(source: &str) -> Arc<Verified> {
 pub fn program_for(source: &str, batch: Option<u64>) -> Arc<Verified> {
     let options = CompileOptions { batch, ..CompileOptions::default() };
     let compiled = compile(source, &options);
-    let compiled = compiled.unwrap_or_else(|found| panic!("{source}\n{found:#?}"));
-    Arc::new(verify(compiled.program).unwrap())
+    compiled.unwrap_or_else(|found| panic!("{source}\n{found:#?}")).program
 }
 
 pub fn floats(width: usize, values: Vec<f32>) -> Array {

@@ -38,16 +38,6 @@ const MAX_TOLD: usize = 100;
 /// The most bytes a name may have, and so the names of statements within blocks, put together.
 const MAX_NAME: usize = 256;
 
-/// What the command line says about a file.
-#[derive(Clone, Debug, Default)]
-pub struct LowerOptions {
-    /// Constants by name that replace those of the file: `--set H=128`.
-    pub sets: Vec<(String, f64)>,
-    /// Statements are missing, since the syntax has errors. Then nothing is told that those
-    /// statements might have made right: unknown names, unless they look misspelt, and gaps.
-    pub incomplete: bool,
-}
-
 /// What a missing statement may be the reason of.
 const GAPS: &[&str] = &[
     "missing-loss",
@@ -60,25 +50,41 @@ const GAPS: &[&str] = &[
     "unknown-name",
 ];
 
-/// Lowers a file. There is a model when no diagnostic is an error.
-pub fn lower(file: &File, options: &LowerOptions) -> (Option<Model>, Vec<Diagnostic>) {
+/// Lowers what was parsed; `sets` has constants by name that replace those of the file, as
+/// `--set H=128` does. What is told beside a model are warnings.
+///
+/// # Errors
+/// Every mistake of the text, those that parsing has found among them.
+pub fn lower(
+    (file, mut told): (File, Vec<Diagnostic>),
+    sets: &[(String, f64)],
+) -> Result<(Model, Vec<Diagnostic>), Vec<Diagnostic>> {
+    // Statements are missing where the syntax has errors. Nothing is told that those might have
+    // made right: unknown names, unless they look misspelt, and gaps.
+    let incomplete = !told.is_empty();
     let mut lowering = Lowering::default();
-    let model = lowering.file(file, options);
-    let failed = lowering.failed();
-    if options.incomplete {
+    let model = lowering.file(&file, sets);
+    let failed = lowering.failed() || incomplete;
+    let mut found = lowering.diagnostics;
+    if incomplete {
         let misspelt = |d: &Diagnostic| d.help.as_ref().is_some_and(|h| h.starts_with("did you"));
-        lowering.diagnostics.retain(|d| !GAPS.contains(&d.code) || misspelt(d));
+        found.retain(|d| !GAPS.contains(&d.code) || misspelt(d));
     }
-    if failed || options.incomplete {
+    if failed {
         // What looks unused may be used where the error is.
-        lowering.diagnostics.retain(|diagnostic| diagnostic.severity == Severity::Error);
+        found.retain(|diagnostic| diagnostic.severity == Severity::Error);
     }
     // In the order of the text; the message decides between equals, since maps have no order.
-    lowering.diagnostics.sort_by(|a, b| {
+    found.sort_by(|a, b| {
         let key = |d: &Diagnostic| (d.span.start, d.span.end);
         key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message))
     });
-    (model.filter(|_| !failed && !options.incomplete), lowering.diagnostics)
+    told.extend(found);
+    told.sort_by_key(|diagnostic| diagnostic.span.start);
+    match model.filter(|_| !failed) {
+        Some(model) => Ok((model, told)),
+        None => Err(told),
+    }
 }
 
 /// A value of the language.
@@ -135,8 +141,8 @@ struct Lowering<'a> {
 }
 
 impl<'a> Lowering<'a> {
-    fn file(&mut self, file: &'a File, options: &LowerOptions) -> Option<Model> {
-        self.constants(file, options);
+    fn file(&mut self, file: &'a File, sets: &[(String, f64)]) -> Option<Model> {
+        self.constants(file, sets);
         for item in &file.items {
             if let Item::Block(block) = item {
                 self.declare_block(block);
@@ -394,7 +400,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// The constants of the file, in order, and those that the command line replaces.
-    fn constants(&mut self, file: &'a File, options: &LowerOptions) {
+    fn constants(&mut self, file: &'a File, sets: &[(String, f64)]) {
         let constants = || {
             file.items.iter().filter_map(|item| match item {
                 Item::Const(bind) => Some(bind),
@@ -403,7 +409,7 @@ impl<'a> Lowering<'a> {
         };
         self.names.announce(constants().map(|bind| &bind.name));
         for Bind { name, value } in constants() {
-            let set = options.sets.iter().rev().find(|(set, _)| *set == name.name);
+            let set = sets.iter().rev().find(|(set, _)| *set == name.name);
             let value = match set {
                 Some((_, value)) => Value::Number(*value),
                 None => self.number(value).map_or(Value::Poison, Value::Number),
@@ -413,7 +419,7 @@ impl<'a> Lowering<'a> {
                 self.names.constants.insert(&name.name, binding);
             }
         }
-        for (set, _) in &options.sets {
+        for (set, _) in sets {
             if !self.names.constants.contains_key(set.as_str()) {
                 let message = format!("the file has no constant `{set}` to set");
                 let error = Diagnostic::error("unknown-name", Span::default(), message);

@@ -3,7 +3,7 @@
 use arenet_compiler::diagnostic::render;
 use arenet_compiler::eval::{Tensor, evaluate};
 use arenet_compiler::graph::{Graph, verify::verify};
-use arenet_compiler::lower::{LowerOptions, lower};
+use arenet_compiler::lower::lower;
 use arenet_compiler::model::Model;
 use arenet_compiler::op::{Leaf, Op, Source};
 use arenet_compiler::optim::train_step;
@@ -15,10 +15,9 @@ use std::collections::HashMap;
 /// The model of a text without mistakes.
 #[track_caller]
 pub fn lowered(source: &str) -> Model {
-    let (file, mut diagnostics) = parse(source);
-    let (model, more) = lower(&file, &LowerOptions::default());
-    diagnostics.extend(more);
-    let model = model.unwrap_or_else(|| panic!("{}", render(&diagnostics, "m.net", source, false)));
+    let lowered = lower(parse(source), &[]);
+    let (model, _) =
+        lowered.unwrap_or_else(|told| panic!("{}", render(&told, "m.net", source, false)));
     verify(&model.graph).unwrap();
     model
 }

@@ -25,6 +25,7 @@ mod table;
 pub(crate) use table::Classes;
 
 use std::fmt;
+use std::ops::Deref;
 
 use super::{
     Buffer, BufferId, DType, EntryPoint, LANES, Layout, MAX_ARENA, MAX_ELEMENTS, MAX_INT8_ROWS,
@@ -72,6 +73,14 @@ pub(crate) use require;
 /// A program that has passed [`verify`].
 #[derive(Clone, Debug)]
 pub struct Verified(Program);
+
+impl Deref for Verified {
+    type Target = Program;
+
+    fn deref(&self) -> &Program {
+        &self.0
+    }
+}
 
 impl Verified {
     /// The program.

@@ -41,7 +41,7 @@ fn without_colors(text: &str) -> String {
 
 /// [`SMALL`] with something done to its names.
 fn renamed(rename: impl Fn(&mut Program)) -> Vec<u8> {
-    let mut program = compile(SMALL, &Default::default()).unwrap().program;
+    let mut program = compile(SMALL, &Default::default()).unwrap().program.program().clone();
     rename(&mut program);
     encode(&program)
 }
