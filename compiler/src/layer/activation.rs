@@ -3,7 +3,9 @@
 use super::{Builder, Expand, Function, floats, rows};
 use crate::entry::Entry;
 use crate::graph::{Formula, NodeId, Term};
+use crate::model::Init;
 use crate::signature::{Args, Param, Problem, Range, Signature};
+use std::f64::consts::PI;
 
 /// The functions of one value, all named as in torch.nn.functional.
 pub const ACTIVATIONS: &[Entry<Function>] = &[
@@ -28,6 +30,35 @@ pub const ACTIVATIONS: &[Entry<Function>] = &[
     unary("silu", |b, args| each(b, args, |x| x * x.sigmoid())),
     // x tanh(ln(1 + eˣ))
     unary("mish", |b, args| each(b, args, |x| x * x.softplus().tanh())),
+    // x / (1 + |x|)
+    unary("softsign", |b, args| each(b, args, |x| x / (1.0 + x.abs()))),
+    // -ln(1 + e⁻ˣ)
+    unary("log_sigmoid", |b, args| each(b, args, |x| -(-x).softplus())),
+    unary("relu6", |b, args| each(b, args, relu6)),
+    unary("hardsigmoid", |b, args| each(b, args, |x| relu6(x + 3.0) / 6.0)),
+    unary("hardswish", |b, args| each(b, args, |x| x * relu6(x + 3.0) / 6.0)),
+    // torch's approximate="tanh", of Hendrycks and Gimpel (2016)
+    unary("gelu_tanh", |b, args| {
+        let scale = (2.0 / PI).sqrt();
+        each(b, args, |x| x * 0.5 * (1.0 + ((x + x * x * x * 0.044715) * scale).tanh()))
+    }),
+    Entry {
+        signature: Signature {
+            name: "elu",
+            positional: 2,
+            params: &[Param::tensor("x"), Param::real("alpha", Range::Any, 1.0)],
+        },
+        built: Some(Function::value(|b, args| {
+            let alpha = args.real("alpha");
+            each(b, args, |x| elu(x, alpha))
+        })),
+    },
+    // The constants are those of Klambauer et al. (2017), which keep mean 0 and variance 1.
+    unary("selu", |b, args| {
+        const ALPHA: f64 = 1.6732632423543772;
+        const SCALE: f64 = 1.0507009873554805;
+        each(b, args, |x| elu(x, ALPHA) * SCALE)
+    }),
     Entry {
         signature: Signature {
             name: "leaky_relu",
@@ -39,6 +70,7 @@ pub const ACTIVATIONS: &[Entry<Function>] = &[
             each(b, args, |x| leaky_relu(x, slope))
         })),
     },
+    PRELU,
     unary("softmax", |b, args| {
         rows(b, args, "x")?;
         each(b, args, |x| x.softmax())
@@ -47,15 +79,23 @@ pub const ACTIVATIONS: &[Entry<Function>] = &[
         rows(b, args, "x")?;
         each(b, args, |x| x.log_softmax())
     }),
-    Entry::planned("elu"),
-    Entry::planned("gelu_tanh"),
-    Entry::planned("hardsigmoid"),
-    Entry::planned("hardswish"),
-    Entry::planned("log_sigmoid"),
-    Entry::planned("relu6"),
-    Entry::planned("selu"),
-    Entry::planned("softsign"),
 ];
+
+/// `prelu(x, init:)`: a leaky relu whose slope is learned, one for all; torch.nn.PReLU.
+const PRELU: Entry<Function> = Entry {
+    signature: Signature {
+        name: "prelu",
+        positional: 1,
+        params: &[Param::tensor("x"), Param::real("init", Range::Any, 0.25)],
+    },
+    built: Some(Function::value(|builder, args| {
+        let x = floats(builder, args, "x")?;
+        let slope = builder.param("w", &[], Init::Constant(args.real("init")))?;
+        let f = Formula::new(&mut builder.graph);
+        let x = f.term(x);
+        Ok((x.relu() - f.term(slope) * (-x).relu()).id)
+    })),
+};
 
 const X: &[Param] = &[Param::tensor("x")];
 
@@ -80,6 +120,18 @@ fn each(
 /// written first has the gradient at 0, which is the slope as in PyTorch.
 fn leaky_relu(x: Term<'_>, slope: f64) -> Term<'_> {
     if slope <= 1.0 { (x * slope).max(x) } else { (x * slope).min(x) }
+}
+
+/// min(6, max(x, 0)). The one that is written first has the gradient at 6: 0, as in PyTorch.
+fn relu6(x: Term<'_>) -> Term<'_> {
+    x.formula().number(6.0).min(x.relu())
+}
+
+/// x where x > 0, else alpha (eˣ - 1), with eˣ - 1 = 2 t / (1 - t) for t = tanh(x / 2), which keeps
+/// its digits near 0.
+fn elu(x: Term<'_>, alpha: f64) -> Term<'_> {
+    let half = (x.min(x.formula().number(0.0)) * 0.5).tanh();
+    x.relu() + half / (1.0 - half) * (2.0 * alpha)
 }
 
 /// Warns of weights before relu that start as others do.

@@ -11,6 +11,7 @@ mod embedding;
 pub mod init;
 mod loss;
 mod metric;
+mod norm;
 
 pub use arithmetic::{infix, spread};
 pub use builder::{Builder, Outside, Sharing};
@@ -91,6 +92,8 @@ pub fn entries() -> impl Iterator<Item = &'static Entry<Function>> {
 /// The layers.
 const LAYERS: &[Entry<Function>] = &[
     dense::DENSE,
+    norm::LAYER_NORM,
+    norm::RMS_NORM,
     embedding::EMBEDDING,
     Entry::planned("avg_pool2d"),
     Entry::planned("batch_norm"),
@@ -99,10 +102,8 @@ const LAYERS: &[Entry<Function>] = &[
     Entry::planned("conv2d"),
     Entry::planned("dropout"),
     Entry::planned("flatten"),
-    Entry::planned("layer_norm"),
     Entry::planned("max_pool2d"),
     Entry::planned("reshape"),
-    Entry::planned("rms_norm"),
     Entry::planned("slice"),
 ];
 
