@@ -1,4 +1,4 @@
-//! The settings of a training.
+//! The settings of a training, from which a `Trainer` is built.
 
 use crate::data::Data;
 use crate::error::Error;

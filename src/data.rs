@@ -1,4 +1,4 @@
-//! Rows of a net's inputs and targets: read from tables and arrays, or given.
+//! Rows of a net's inputs and targets, read from tables and arrays or given as values.
 
 use crate::error::Error;
 use crate::net::Net;
@@ -29,12 +29,7 @@ pub(crate) type Specs = (Vec<PortSpec>, Vec<PortSpec>);
 impl Data {
     /// No rows of a net whose ports are these.
     pub(crate) fn empty(net: &Net, (inputs, targets): &Specs) -> Data {
-        Data(Dataset {
-            inputs: inputs.iter().map(empty).collect(),
-            targets: targets.iter().map(empty).collect(),
-            columns: net.columns(),
-            ..Dataset::default()
-        })
+        Data(Dataset { columns: net.columns(), ..Dataset::empty(inputs, targets) })
     }
 
     /// Adds values of all ports; where it is said how many rows they make, they make so many.
@@ -92,11 +87,6 @@ impl Rows for Data {
     fn slice(&self, port: usize) -> Slice<'_> {
         self.0.inputs[port].as_values()
     }
-}
-
-fn empty(port: &PortSpec) -> Array {
-    let data = if port.integer { Values::I32(Vec::new()) } else { Values::F32(Vec::new()) };
-    Array { width: port.width, data }
 }
 
 /// Appends values of all ports of one side, which make so many rows where that is known.

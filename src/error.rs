@@ -1,4 +1,4 @@
-//! The one error of the facade.
+//! The error type of the facade: its kind, its message and a way out.
 
 use arenet_compiler::diagnostic::{self, Diagnostic};
 use arenet_runtime::data::{Choice, DataError, Words, methods};

@@ -65,6 +65,6 @@ pub mod internals {
         pub use arenet_runtime::train::{
             Divergence, EpochReport, Evaluation, Progress, Settings, TrainError, Trainer,
         };
-        pub use arenet_runtime::weights::{Tensor, WeightsFile, write_weights};
+        pub use arenet_runtime::weights::WeightsFile;
     }
 }

@@ -1,4 +1,4 @@
-//! Predicting with trained weights.
+//! Predicts and evaluates with trained weights.
 
 use crate::data::{Data, Reader};
 use crate::error::Error;
@@ -10,7 +10,6 @@ use arenet_runtime::program::Verified;
 use arenet_runtime::rows::{Rows, RowsMut};
 use arenet_runtime::train::{Evaluation, Seen};
 use arenet_runtime::weights::WeightsFile;
-use std::io::{Cursor, Read, Seek};
 use std::ops::Index;
 use std::path::Path;
 use std::slice::ChunksExact;
@@ -348,17 +347,17 @@ impl<'n> PredictorOptions<'n> {
     /// # Errors
     /// As there.
     pub fn from_bytes(&self, weights: &[u8]) -> Result<Predictor, Error> {
-        self.build(WeightsFile::new(Cursor::new(weights), "the weights")?)
+        self.build(WeightsFile::of_bytes(weights, "the weights")?)
     }
 
-    fn build<R: Read + Seek>(&self, mut file: WeightsFile<R>) -> Result<Predictor, Error> {
+    fn build(&self, mut file: WeightsFile<'_>) -> Result<Predictor, Error> {
         let program = match &self.program {
             Some(program) => program.clone(),
             None => self.compile()?,
         };
         let seen = Seen::from_metadata(file.metadata());
         let names = file.columns()?.or(self.net.columns());
-        let inner = predict::Predictor::from_file(program, &mut file, self.run)?;
+        let inner = predict::Predictor::new(program, &mut file, self.run)?;
         let (held, row) = (inner.executor().held_bytes(), inner.row_bytes());
         let reader = self.net.reader().for_predictor(names, held, row);
         Ok(Predictor { inner, reader, seen })

@@ -1,11 +1,10 @@
-//! Training, all at once, epoch by epoch or step by step.
+//! Trains a net: all at once, epoch by epoch or step by step.
 
 use crate::error::Error;
 use arenet_runtime::exec::{Executor, Side};
 use arenet_runtime::rows::{Rows, RowsMut, Slice};
 use arenet_runtime::train::{self, EpochReport, Evaluation, Progress};
 use arenet_runtime::weights::WeightsFile;
-use std::io::{Cursor, Read, Seek};
 use std::ops::ControlFlow;
 use std::path::Path;
 
@@ -344,7 +343,7 @@ impl Trainer {
     /// # Errors
     /// A file that cannot be read, or weights that are not this net's. Then nothing changes.
     pub fn load(&mut self, path: impl AsRef<Path>) -> Result<(), Error> {
-        self.load_from(WeightsFile::open(path)?)
+        Ok(self.inner.load_weights(&mut WeightsFile::open(path)?)?)
     }
 
     /// [`Trainer::load`] of the bytes of such a file.
@@ -362,11 +361,7 @@ impl Trainer {
     /// # Errors
     /// As there.
     pub fn load_bytes(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        self.load_from(WeightsFile::new(Cursor::new(bytes), "the weights")?)
-    }
-
-    fn load_from<R: Read + Seek>(&mut self, mut file: WeightsFile<R>) -> Result<(), Error> {
-        Ok(self.inner.load_weights_file(&mut file)?)
+        Ok(self.inner.load_weights(&mut WeightsFile::of_bytes(bytes, "the weights")?)?)
     }
 
     /// What runs.

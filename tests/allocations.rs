@@ -3,11 +3,15 @@
 //! because it counts what the whole process allocates.
 #![expect(unsafe_code, reason = "counts what the allocator is asked for")]
 
+#[path = "common/weights.rs"]
+mod weights;
+
 use arenet::Net;
 use arenet::internals::prelude::*;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
+use weights::{Tensor, Weights, predictor_of};
 
 struct Counting;
 
@@ -80,12 +84,12 @@ fn saving_and_loading_hold_little() {
     let open = || WeightsFile::open(&file).unwrap();
     let mut loaded = vec![
         peak_of(|| trainer.resume(&file).unwrap()),
-        peak_of(|| trainer.load_weights_file(&mut open()).unwrap()),
+        peak_of(|| trainer.load_weights(&mut open()).unwrap()),
     ];
     for weights in Precision::ALL {
         let narrow = CompileOptions { weights, ..CompileOptions::default() };
         let program = compile(&source(WIDTH), &narrow).unwrap().program;
-        let predictor = || Predictor::from_file(program.clone(), &mut open(), options).unwrap();
+        let predictor = || Predictor::new(program.clone(), &mut open(), options).unwrap();
         loaded.push(passing(predictor));
     }
     let epoch = peak_of(|| drop(trainer.run_epoch(&mut |_| ControlFlow::Continue(())).unwrap()));
@@ -110,7 +114,7 @@ fn sharing_holds_one_copy() {
         })
         .collect();
     let options = RunOptions { threads: Some(1), ..RunOptions::default() };
-    let one = Predictor::new(program, &weights, "w", options).unwrap();
+    let one = predictor_of(program, &weights, options).unwrap();
     let before = HELD.load(Ordering::Relaxed);
     let shared = one.share(4).unwrap();
     let more = HELD.load(Ordering::Relaxed).saturating_sub(before);
@@ -130,7 +134,7 @@ fn predicting_holds_a_batch() {
         data: vec![0.5; 1000],
     });
     let options = RunOptions { threads: Some(1), ..RunOptions::default() };
-    let mut predictor = Predictor::new(program, &weights, "w", options).unwrap();
+    let mut predictor = predictor_of(program, &weights, options).unwrap();
     let x = [Array { width: 1, data: Values::F32(vec![0.5; ROWS]) }];
     let mut seen = 0;
     let peak = peak_of(|| {
@@ -202,7 +206,7 @@ fn check(width: usize, threads: usize) {
     let mut predictors = Precision::ALL.map(|weights| {
         let narrow = CompileOptions { weights, ..CompileOptions::default() };
         let program = compile(&text, &narrow).unwrap().program;
-        let mut predictor = Predictor::new(program, &trainer.weights(), "w", options).unwrap();
+        let mut predictor = predictor_of(program, &trainer.weights(), options).unwrap();
         for _ in 0..10 {
             predictor.predict_into(&x, &mut y).unwrap();
         }

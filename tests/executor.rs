@@ -7,9 +7,9 @@ use arenet_compiler::graph::{Formula, Shape};
 use arenet_compiler::op::{Axis, Operand};
 use arenet_runtime::exec::share::{Split, shares};
 use arenet_runtime::exec::{EntryPoint, Executor, Options, RunError};
-use arenet_runtime::predict::Predictor;
 use arenet_runtime::program::{Port, Program, Verified};
 use arenet_runtime::simd::Isa;
+use common::weights::predictor_of;
 use common::{Net, Numbers, compile, executor, sum, worth_sharing};
 use pretty_assertions::assert_eq;
 use std::sync::Arc;
@@ -351,8 +351,8 @@ fn rows_that_depend_on_each_other_are_not_predicted() {
     let refusal = |build: &dyn Fn(&mut Net)| {
         let mut net = Net::new();
         build(&mut net);
-        let mut predictor = Predictor::new(net.compile(4), &[], "w", Options::default())
-            .expect("it has no weights");
+        let mut predictor =
+            predictor_of(net.compile(4), &[], Options::default()).expect("it has no weights");
         predictor.predict_into(&[1.0, 2.0], &mut [0.0; 2])
     };
     let crossed =

@@ -1,8 +1,12 @@
 //! Predictors that share one copy of their weights: the same outputs, at the same time.
 
+#[path = "common/weights.rs"]
+mod weights;
+
 use arenet::internals::prelude::*;
 use arenet::internals::runtime::exec::{EntryPoint, Executor};
 use arenet::internals::runtime::program::Param;
+use weights::{Weights, predictor_of};
 
 /// Narrow enough to be straight-line code, or wide enough that threads share its steps.
 fn source(width: usize) -> String {
@@ -31,7 +35,7 @@ fn predictor(source: &str, options: CompileOptions, threads: usize) -> Predictor
     let run = RunOptions { threads: Some(threads), ..RunOptions::default() };
     let trained = program(&CompileOptions::default());
     let trainer = Trainer::without_data(trained, &Settings { run, ..Settings::default() }).unwrap();
-    Predictor::new(program(&options), &trainer.weights(), "weights", run).unwrap()
+    predictor_of(program(&options), &trainer.weights(), run).unwrap()
 }
 
 #[test]

@@ -9,8 +9,8 @@ use crate::rows::{Rows, RowsMut};
 use crate::train::evaluate::evaluate;
 use crate::train::scalars::{Clock, Scalars};
 use crate::train::{self, Evaluation, Seen, TrainError};
-use crate::weights::{Given, Source, Tensor, WeightsFile};
-use std::io::{self, Read, Seek, Write};
+use crate::weights::WeightsFile;
+use std::io::{self, Write};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use std::sync::Arc;
 /// # use std::sync::Arc;
 /// # fn run(program: Arc<Verified>) -> Result<(), TrainError> {
 /// let mut weights = arenet_runtime::weights::WeightsFile::open("xor.safetensors")?;
-/// let mut predictor = Predictor::from_file(program, &mut weights, Options::default())?;
+/// let mut predictor = Predictor::new(program, &mut weights, Options::default())?;
 /// let mut y = [0.0];
 /// predictor.predict_into(&[1.0, 0.0], &mut y)?;
 /// # Ok(())
@@ -37,40 +37,19 @@ pub struct Predictor {
 }
 
 impl Predictor {
-    /// Prepares a program with these parameters; `file` is what an error calls them. The optimizer
-    /// states of a checkpoint are passed over.
+    /// Prepares a program with the parameters in a file, which is read in pieces. Optimizer states
+    /// in a checkpoint are ignored.
     ///
     /// # Errors
-    /// A parameter that is missing, of another shape or not finite, a tensor that is none, or an
-    /// executor that cannot be made.
+    /// A parameter that is missing, of another shape or not finite, a tensor that is no parameter,
+    /// a file that cannot be read, or an executor that cannot be made.
     pub fn new(
         program: Arc<Verified>,
-        weights: &[Tensor],
-        file: &str,
-        options: Options,
-    ) -> Result<Predictor, TrainError> {
-        Predictor::with(program, &mut Given::new(weights, file)?, options)
-    }
-
-    /// [`Predictor::new`] with the parameters in a file, which is read a piece at a time.
-    ///
-    /// # Errors
-    /// As there, or a file that cannot be read.
-    pub fn from_file<R: Read + Seek>(
-        program: Arc<Verified>,
-        file: &mut WeightsFile<R>,
-        options: Options,
-    ) -> Result<Predictor, TrainError> {
-        Predictor::with(program, file, options)
-    }
-
-    fn with(
-        program: Arc<Verified>,
-        source: &mut dyn Source,
+        weights: &mut WeightsFile<'_>,
         options: Options,
     ) -> Result<Predictor, TrainError> {
         let mut executor = Executor::new(program, options)?;
-        train::load(&mut executor, source)?;
+        train::load(&mut executor, weights)?;
         Ok(Predictor::over(executor, options))
     }
 

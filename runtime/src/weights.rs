@@ -7,7 +7,6 @@
 mod header;
 mod read;
 
-pub(crate) use read::{Given, Source};
 pub use read::{WeightsFile, read_metadata};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,17 +40,6 @@ const MAX_RANK: usize = 8;
 /// The values that are held at once of a tensor that is read or written.
 pub(crate) const PIECE: usize = 1 << 14;
 
-/// A named array, its last dimension contiguous.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Tensor {
-    /// The key in the file.
-    pub name: String,
-    /// The dimensions; none for a scalar.
-    pub shape: Vec<usize>,
-    /// The product of the dimensions many values.
-    pub data: Vec<f32>,
-}
-
 /// What a file says of a tensor before its values.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Head {
@@ -61,22 +49,13 @@ pub struct Head {
     pub shape: Vec<usize>,
 }
 
-/// Writes the tensors, in their order, and the metadata to `path`: all of it, or nothing.
+/// Writes the tensors, in their order, and the metadata to `path`: all of it, or nothing. The
+/// values lie elsewhere: `values` appends a range of those of the tensor with this index, a short
+/// one, so that no second copy of a tensor is ever in memory.
+///
+/// # Errors
+/// Names that come twice, a header that is too large, or a file that cannot be written.
 pub fn write_weights(
-    path: impl AsRef<Path>,
-    tensors: &[Tensor],
-    metadata: &BTreeMap<String, String>,
-) -> Result<(), DataError> {
-    let path = path.as_ref();
-    let heads = read::heads_of(tensors, &path.display().to_string())?;
-    write_in_pieces(path, &heads, metadata, |index, range, to| {
-        to.extend_from_slice(&tensors[index].data[range]);
-    })
-}
-
-/// [`write_weights`] of values that lie elsewhere: `values` appends a range of those of the tensor
-/// with this index. A range is short, so no second copy of a tensor is ever in memory.
-pub(crate) fn write_in_pieces(
     path: impl AsRef<Path>,
     tensors: &[Head],
     metadata: &BTreeMap<String, String>,

@@ -76,7 +76,7 @@ fn a_net_predicts_from_bytes_alone() {
     let weights = weights([2.0, -1.0]);
     let mut weights = WeightsFile::of_bytes(&weights, "built in").unwrap();
     let mut predictor =
-        Predictor::from_file(Arc::new(program), &mut weights, Options::default()).unwrap();
+        Predictor::new(Arc::new(program), &mut weights, Options::default()).unwrap();
 
     let x = rows(&[[1.0, 2.0], [3.0, 4.0], [0.5, 0.0], [0.0, 1.0], [1.0, 1.0]]);
     let spec = TableSpec::new(&inputs, &[]);

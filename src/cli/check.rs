@@ -20,9 +20,6 @@ pub struct CheckArgs {
     model: PathBuf,
 }
 
-/// A line of the table: a name, its shape, and what there is to say.
-type Line = (String, String, String);
-
 /// Checks and prints.
 pub fn run(cx: &Context, args: &CheckArgs) -> Result<(), Failure> {
     let source = Source::read(cx, &args.model)?;
@@ -32,24 +29,18 @@ pub fn run(cx: &Context, args: &CheckArgs) -> Result<(), Failure> {
         None => interface(built.program()),
     };
     let total = units::plural(parameters(built.program()), "parameter");
-    let mut text = table(&lines);
+    let mut text = units::columns(&lines, &[false; 4]);
     text.push_str(&format!("{}: ok, {total}\n", source.name()));
     console::print(text)
 }
 
-fn table(lines: &[Line]) -> String {
-    let width = |part: fn(&Line) -> &String| {
-        lines.iter().map(|line| part(line).chars().count()).max().unwrap_or(0)
-    };
-    let (names, shapes) = (width(|line| &line.0), width(|line| &line.1));
-    lines.iter().fold(String::new(), |text, (name, shape, note)| {
-        let line = format!("  {name:<names$}  {shape:<shapes$}  {note}");
-        text + line.trim_end() + "\n"
-    })
+/// A line of the table, indented: a name, its shape, and what there is to say.
+fn line(name: &str, shape: String, note: String) -> Vec<String> {
+    vec![String::new(), name.to_string(), shape, note]
 }
 
 /// A line for each statement that nodes come from.
-fn statements(model: &Model) -> Vec<Line> {
+fn statements(model: &Model) -> Vec<Vec<String>> {
     let graph = &model.graph;
     let origin = |id| graph.node(id).origin.0 as usize;
     let mut last = vec![None; graph.origins.len()];
@@ -59,12 +50,12 @@ fn statements(model: &Model) -> Vec<Line> {
         }
     }
     let notes = notes(model);
-    let line = |(index, statement): (usize, &arenet::internals::compiler::graph::Origin)| {
+    let statement = |(index, statement): (usize, &arenet::internals::compiler::graph::Origin)| {
         let node = graph.node(last[index]?);
-        let name = if statement.name.is_empty() { return None } else { statement.name.clone() };
-        Some((name, node.ty().to_string(), notes[index].join(", ")))
+        let named = !statement.name.is_empty();
+        named.then(|| line(&statement.name, node.ty().to_string(), notes[index].join(", ")))
     };
-    graph.origins.iter().enumerate().filter_map(line).collect()
+    graph.origins.iter().enumerate().filter_map(statement).collect()
 }
 
 /// What each statement is to the outside, and the parameters that it has.
@@ -92,14 +83,13 @@ fn notes(model: &Model) -> Vec<Vec<String>> {
 }
 
 /// What a compiled program takes and gives.
-fn interface(program: &Program) -> Vec<Line> {
-    let row = |name: &str, width: u64, note: &str| {
-        (name.to_string(), format!("[N, {width}]"), note.to_string())
-    };
+fn interface(program: &Program) -> Vec<Vec<String>> {
+    let row =
+        |name: &str, width: u64, note: &str| line(name, format!("[N, {width}]"), note.to_string());
     let inputs = program.inputs.iter().map(|port| row(&port.name, port.width, "input"));
     let params = program.params.iter().map(|param| {
         let elements: u64 = param.shape.iter().product();
-        (param.name.clone(), format!("{:?}", param.shape), units::plural(elements, "parameter"))
+        line(&param.name, format!("{:?}", param.shape), units::plural(elements, "parameter"))
     });
     let outputs = program.outputs.iter().map(|port| row(&port.name, port.width, "output"));
     let targets = program.targets.iter().map(|port| row(&port.name, port.width, "target"));

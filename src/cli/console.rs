@@ -1,8 +1,8 @@
-//! The two streams: results on standard output, everything else on standard error. Whatever names
-//! and values a text repeats, what does not print is escaped here.
+//! The two streams: results on standard output, everything else on standard error. Characters that
+//! do not print are escaped here.
 //!
-//! A reader that goes away is no error and no panic. What cannot be said on standard error is lost,
-//! as there is nobody to tell.
+//! If nobody reads a stream any more, that is no error and no panic. What cannot be written to
+//! standard error is lost.
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};

@@ -1,4 +1,4 @@
-//! Finds and reads the tables and the weights that a command names, or that lie where they belong.
+//! Finds and reads tables and weights: those that a command names, or those in the usual places.
 
 use std::io;
 use std::path::{Path, PathBuf};

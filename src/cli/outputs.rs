@@ -1,4 +1,4 @@
-//! What a command reads, and that nothing which it writes takes the place of any of it.
+//! Checks that no file which a command writes replaces one that it reads.
 
 use std::path::{Path, PathBuf};
 

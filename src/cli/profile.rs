@@ -357,7 +357,7 @@ fn table(steps: &[Step]) -> String {
     let figures = figures(sum, total(|step| step.flops), total(|step| step.bytes), limit);
     let head = ["", "total", "", ""].map(String::from);
     rows.push([&head[..], &figures].concat());
-    align(&rows)
+    units::columns(&rows, &NUMBERS)
 }
 
 /// At most [`FORMULA`] characters.
@@ -366,30 +366,6 @@ fn shorten(formula: &str) -> String {
         Some((end, _)) => format!("{}…", &formula[..end]),
         None => formula.to_string(),
     }
-}
-
-/// Rows of cells as lines of columns.
-fn align(rows: &[Vec<String>]) -> String {
-    let width = |column: usize| {
-        let cells = rows.iter().filter_map(|row| row.get(column));
-        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..HEAD.len()).map(width).collect();
-    let mut text = String::new();
-    for row in rows {
-        let mut line = String::new();
-        for ((cell, width), number) in row.iter().zip(&widths).zip(NUMBERS) {
-            let gap = " ".repeat(width - cell.chars().count());
-            line.push_str(&if number {
-                format!("{gap}{cell}  ")
-            } else {
-                format!("{cell}{gap}  ")
-            });
-        }
-        text.push_str(line.trim_end());
-        text.push('\n');
-    }
-    text
 }
 
 #[cfg(test)]
@@ -422,10 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn columns_end_where_numbers_do() {
-        let cells = |cells: [&str; 3]| cells.map(String::from).to_vec();
-        let text = align(&[cells(["step", "kernel", "source"]), cells(["1", "gemm", "h 7"])]);
-        assert_eq!(text, "step  kernel  source\n   1  gemm    h 7\n");
+    fn a_long_formula_is_cut() {
         assert_eq!(shorten("ä".repeat(60).as_str()).chars().count(), FORMULA + 1);
         assert_eq!(shorten("a + b"), "a + b");
     }

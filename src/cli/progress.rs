@@ -1,4 +1,4 @@
-//! How a training is followed: a bar on a terminal, plain lines elsewhere, JSON lines if asked.
+//! Shows the progress of a training: a bar on a terminal, plain lines elsewhere, or JSON lines.
 
 use std::time::Duration;
 

@@ -69,9 +69,39 @@ pub fn metric(name: &str, value: f64, percent: bool) -> String {
     }
 }
 
+/// Rows of cells as lines of columns; cells of a column of numbers end at the same place.
+pub fn columns(rows: &[Vec<String>], numbers: &[bool]) -> String {
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or(0)
+    };
+    let widths: Vec<usize> = (0..numbers.len()).map(width).collect();
+    let mut text = String::new();
+    for row in rows {
+        let mut line = String::new();
+        for ((cell, width), &number) in row.iter().zip(&widths).zip(numbers) {
+            line.push_str(&match number {
+                true => format!("{cell:>width$}  "),
+                false => format!("{cell:<width$}  "),
+            });
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn columns_end_where_numbers_do() {
+        let cells = |cells: [&str; 3]| cells.map(String::from).to_vec();
+        let rows = [cells(["step", "kernel", "source"]), cells(["1", "gemm", "h 7"])];
+        let text = columns(&rows, &[true, false, false]);
+        assert_eq!(text, "step  kernel  source\n   1  gemm    h 7\n");
+    }
 
     #[test]
     fn counts_are_grouped() {

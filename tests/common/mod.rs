@@ -4,6 +4,7 @@
 
 pub mod draft;
 pub mod sums;
+pub mod weights;
 
 use arenet_compiler::Precision;
 use arenet_compiler::emit::{emit, init_graph, place, stages};

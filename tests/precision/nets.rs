@@ -1,6 +1,7 @@
 //! Whole nets with narrow weights: what they are compiled to, what they take, how well they
 //! predict, and that the bits do not depend on the machine.
 
+use crate::common::weights::{Tensor, Weights, predictor_of};
 use arenet::internals::prelude::*;
 use arenet::internals::runtime::exec::{EntryPoint, Executor};
 use arenet::internals::runtime::program::{DType, Layout, StreamId};
@@ -53,7 +54,7 @@ fn rows(count: usize) -> Array {
 
 fn predictor(program: Arc<Verified>, options: RunOptions) -> Predictor {
     let weights = weights(program.program());
-    Predictor::new(program, &weights, "weights", options).unwrap()
+    predictor_of(program, &weights, options).unwrap()
 }
 
 #[test]
@@ -146,13 +147,7 @@ fn what_is_read_is_what_was_rounded_and_rounds_to_itself() {
     for precision in NARROW {
         let program = program(NET, None, precision);
         let first = predictor(program.clone(), RunOptions::default());
-        let read = |predictor: &Predictor| -> Vec<Tensor> {
-            let given = weights(program.program());
-            let params = &program.program().params;
-            let data = params.iter().map(|param| predictor.executor().read(param.buffer));
-            given.into_iter().zip(data).map(|(tensor, data)| Tensor { data, ..tensor }).collect()
-        };
-        let rounded = read(&first);
+        let rounded = first.executor().weights();
         for (given, rounded) in weights(program.program()).iter().zip(&rounded) {
             let largest = given.data.iter().fold(0.0f32, |largest, w| largest.max(w.abs()));
             for (given, rounded) in given.data.iter().zip(&rounded.data) {
@@ -160,8 +155,8 @@ fn what_is_read_is_what_was_rounded_and_rounds_to_itself() {
             }
         }
         let options = RunOptions::default();
-        let again = Predictor::new(program.clone(), &rounded, "weights", options).unwrap();
-        for (once, twice) in rounded.iter().zip(read(&again)) {
+        let again = predictor_of(program.clone(), &rounded, options).unwrap();
+        for (once, twice) in rounded.iter().zip(again.executor().weights()) {
             let near = |(a, b): (&f32, &f32)| (a - b).abs() <= a.abs() * 3.0 * f32::EPSILON;
             assert!(once.data.iter().zip(&twice.data).all(near), "{}", once.name);
         }
@@ -230,8 +225,7 @@ fn digits_are_told_apart_as_well_as_in_f32() {
     }
     let [full, half, quarter] = Precision::ALL.map(|precision| {
         let program = program_of_digits(precision);
-        let mut predictor =
-            Predictor::new(program, &trainer.weights(), "weights", options).unwrap();
+        let mut predictor = predictor_of(program, &trainer.weights(), options).unwrap();
         predictor.evaluate(&held_out).unwrap().metrics[0].1
     });
     assert!(full > 0.95, "{full}");

@@ -1,6 +1,6 @@
 //! Narrow nets, whose batches lie in columns from sixteen rows on: the weights they learn.
 
-use crate::common::{bits, finish, floats, program_for, uniform};
+use crate::common::{Tensor, Weights, bits, finish, floats, predictor_of, program_for, uniform};
 use arenet::internals::prelude::*;
 use arenet::internals::runtime::program::Layout;
 
@@ -148,7 +148,7 @@ fn a_prediction_does_not_depend_on_the_layout_of_its_batch() {
     let predict = |rows: usize, planned: u64| {
         let program = program_for(NET, Some(planned));
         let options = RunOptions::default();
-        let mut predictor = Predictor::new(program, &weights, "weights", options).unwrap();
+        let mut predictor = predictor_of(program, &weights, options).unwrap();
         let x = floats(3, uniform(3, 40 * 3)[..rows * 3].to_vec());
         let y = predictor.predict(&x).unwrap().remove(0);
         y.into_iter().map(f32::to_bits).collect::<Vec<_>>()

@@ -1,5 +1,10 @@
 //! Nets, data and runs that the tests share.
 
+#[path = "../common/weights.rs"]
+mod weights;
+
+pub use weights::{Tensor, Weights, file_of, predictor_of};
+
 use arenet::internals::prelude::*;
 use arenet::internals::runtime::random::Stream;
 use arenet_runtime::program::StreamId;
@@ -131,10 +136,22 @@ impl Drop for Scratch {
     }
 }
 
+/// Overwrites the parameters of a trainer.
+pub fn load(trainer: &mut Trainer, weights: &[Tensor]) {
+    let bytes = file_of(weights, &BTreeMap::new());
+    trainer.load_weights(&mut WeightsFile::of_bytes(&bytes, "weights").unwrap()).unwrap();
+}
+
 /// All tensors of a file of weights, in its order, and the metadata.
 pub fn read_weights(
     path: impl AsRef<Path>,
 ) -> Result<(Vec<Tensor>, BTreeMap<String, String>), DataError> {
     let mut file = WeightsFile::open(path)?;
-    Ok((file.read_all(u64::MAX)?, file.metadata().clone()))
+    let mut tensors = Vec::new();
+    for (index, head) in file.heads().to_vec().into_iter().enumerate() {
+        let mut data = Vec::new();
+        file.read(index, 0..head.shape.iter().product(), &mut data)?;
+        tensors.push(Tensor { name: head.name, shape: head.shape, data });
+    }
+    Ok((tensors, file.metadata().clone()))
 }

@@ -1,7 +1,8 @@
 //! What an epoch covers, and what it reports.
 
 use crate::common::{
-    CLASSIFIER, LINE, classes, finish, floats, line, program, program_for, trainer,
+    CLASSIFIER, LINE, Tensor, Weights, classes, finish, floats, line, predictor_of, program,
+    program_for, trainer,
 };
 use arenet::internals::prelude::*;
 use pretty_assertions::assert_eq;
@@ -87,7 +88,7 @@ fn held_out_data_of_its_own_takes_the_place_of_the_share() {
     .unwrap();
     assert_eq!((run.training_rows(), run.validation_rows()), (40, 9));
     finish(&mut run);
-    let mut predictor = Predictor::new(program, &run.weights(), "weights", options).unwrap();
+    let mut predictor = predictor_of(program, &run.weights(), options).unwrap();
     assert_eq!(run.evaluate().unwrap().unwrap(), predictor.evaluate(&valid).unwrap());
 }
 

@@ -1,6 +1,9 @@
 //! Weights that come from a file, a piece at a time.
 
-use crate::common::{CLASSIFIER, Scratch, bits, classes, finish, run_to, trainer, uniform};
+use crate::common::{
+    CLASSIFIER, Scratch, Tensor, Weights, bits, classes, file_of, finish, predictor_of, run_to,
+    trainer, uniform,
+};
 use arenet::internals::prelude::*;
 use pretty_assertions::assert_eq;
 use std::collections::BTreeMap;
@@ -37,7 +40,7 @@ fn weights() -> [Vec<Tensor>; 2] {
 
 fn write(name: &str, tensors: &[Tensor]) -> Scratch {
     let file = Scratch::new(name);
-    write_weights(&file.0, tensors, &BTreeMap::new()).unwrap();
+    std::fs::write(&file.0, file_of(tensors, &BTreeMap::new())).unwrap();
     file
 }
 
@@ -54,16 +57,16 @@ fn a_file_its_bytes_and_tensors_give_the_same_bits_turned_or_not() {
             let y = predictor.predict(&x).unwrap();
             y[0].iter().map(|y| y.to_bits()).collect::<Vec<_>>()
         };
-        let expected = predicted(Predictor::new(program.clone(), &own, "own", options).unwrap());
-        let given = Predictor::new(program.clone(), &turned, "turned", options).unwrap();
+        let expected = predicted(predictor_of(program.clone(), &own, options).unwrap());
+        let given = predictor_of(program.clone(), &turned, options).unwrap();
         assert_eq!(predicted(given), expected, "{weights:?}");
         for file in &files {
             let mut read = WeightsFile::open(&file.0).unwrap();
-            let predictor = Predictor::from_file(program.clone(), &mut read, options).unwrap();
+            let predictor = Predictor::new(program.clone(), &mut read, options).unwrap();
             assert_eq!(predicted(predictor), expected, "{weights:?}");
             let bytes = std::fs::read(&file.0).unwrap();
             let mut read = WeightsFile::new(Cursor::new(bytes), "bytes").unwrap();
-            let predictor = Predictor::from_file(program.clone(), &mut read, options).unwrap();
+            let predictor = Predictor::new(program.clone(), &mut read, options).unwrap();
             assert_eq!(predicted(predictor), expected, "{weights:?}");
         }
     }
@@ -89,14 +92,14 @@ fn a_file_that_fails_leaves_a_training_as_it_was() {
         run_to(&mut run, steps);
         let before = bits(&run.weights());
         let mut read = WeightsFile::open(&file.0).unwrap();
-        let error = run.load_weights_file(&mut read).unwrap_err();
+        let error = run.load_weights(&mut read).unwrap_err();
         assert_eq!(error.to_string(), expected);
         assert_eq!(bits(&run.weights()), before);
     }
     // A file that ends while it is read.
     let mut read = WeightsFile::open(&file.0).unwrap();
     std::fs::write(&file.0, &std::fs::read(&file.0).unwrap()[..400]).unwrap();
-    let error = run.load_weights_file(&mut read).unwrap_err().to_string();
+    let error = run.load_weights(&mut read).unwrap_err().to_string();
     assert!(error.contains(": ends after ") && error.contains(" bytes of tensor "), "{error}");
     finish(&mut run);
     assert_eq!(bits(&run.weights()), bits(&whole.weights()));

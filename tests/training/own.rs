@@ -1,6 +1,8 @@
 //! Steps on rows of the application's own: the same training as on rows of data.
 
-use crate::common::{CLASSIFIER, LINE, Scratch, bits, classes, finish, line, program, trainer};
+use crate::common::{
+    CLASSIFIER, LINE, Scratch, Weights, bits, classes, finish, line, program, trainer,
+};
 use arenet::internals::prelude::*;
 use std::ops::ControlFlow;
 

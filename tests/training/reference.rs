@@ -1,6 +1,6 @@
 //! Runs of PyTorch in float64, repeated: tests/reference says how they were made.
 
-use crate::common::{floats, program, run_to};
+use crate::common::{Tensor, Weights, floats, load, program, run_to};
 use crate::optimizer::optimizer;
 use arenet::internals::compiler::entry::built;
 use arenet::internals::compiler::optim::OPTIMIZERS;
@@ -95,7 +95,7 @@ fn losses_and_weights_of_whole_runs_are_those_of_pytorch() {
         let mut trainer =
             Trainer::new(program(&net(case)), data(case), &Settings { run: options, ..settings })
                 .unwrap();
-        trainer.load_weights(&tensors(case, ""), "reference").unwrap();
+        load(&mut trainer, &tensors(case, ""));
 
         let expected = case["losses"].as_array().unwrap();
         let mut losses = Vec::new();
@@ -160,7 +160,7 @@ fn every_optimizer_steps_as_pytorch_does() {
         let mut trainer = Trainer::new(program(&source), data, &settings).unwrap();
         let params = numbers(&about["params"]);
         let start = Tensor { name: "y.w".into(), shape: vec![5, 1], data: params };
-        trainer.load_weights(&[start], "reference").unwrap();
+        load(&mut trainer, &[start]);
         for (step, expected) in case["params_after_step"].as_array().unwrap().iter().enumerate() {
             run_to(&mut trainer, step as u64 + 1);
             for (found, expected) in trainer.weights()[0].data.iter().zip(numbers(expected)) {

@@ -1,7 +1,7 @@
 //! A run that is interrupted and resumed ends as if nothing had happened.
 
 use crate::common::{CLASSIFIER, LINE, Scratch, classes, finish, line, program, run_to};
-use crate::common::{read_weights, trainer};
+use crate::common::{Weights, file_of, load, predictor_of, read_weights, trainer};
 use arenet::internals::prelude::*;
 use pretty_assertions::assert_eq;
 use std::fs;
@@ -101,7 +101,7 @@ fn a_checkpoint_of_another_run_is_refused() {
 
     let (tensors, mut metadata) = read_weights(&checkpoint.0).unwrap();
     metadata.insert("format".into(), "arenet checkpoint 1".into());
-    write_weights(&checkpoint.0, &tensors, &metadata).unwrap();
+    fs::write(&checkpoint.0, file_of(&tensors, &metadata)).unwrap();
     check(&mut classifier(), "is the checkpoint of another version, \"arenet checkpoint 1\"");
 
     run.save_weights(&checkpoint.0).unwrap();
@@ -130,7 +130,7 @@ fn a_checkpoint_with_an_impossible_place_is_refused() {
     for (key, value) in changes {
         let mut metadata = metadata.clone();
         metadata.insert(key.into(), value.into());
-        write_weights(&checkpoint.0, &tensors, &metadata).unwrap();
+        fs::write(&checkpoint.0, file_of(&tensors, &metadata)).unwrap();
         let message = run.resume(&checkpoint.0).unwrap_err().message;
         assert_eq!(message, "is corrupt: it says no possible place in a run", "{key}");
     }
@@ -145,7 +145,7 @@ fn the_weights_of_a_checkpoint_can_be_used_alone() {
     let (tensors, _) = read_weights(&checkpoint.0).unwrap();
     let program = program(CLASSIFIER);
     let mut fresh = classifier();
-    fresh.load_weights(&tensors, "checkpoint").unwrap();
+    load(&mut fresh, &tensors);
     assert_eq!(fresh.weights(), run.weights());
-    Predictor::new(program, &tensors, "checkpoint", RunOptions::default()).unwrap();
+    predictor_of(program, &tensors, RunOptions::default()).unwrap();
 }

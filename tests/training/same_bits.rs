@@ -1,7 +1,7 @@
 //! The same bits on every instruction set, at any number of threads, in any batch.
 
-use crate::common::line;
 use crate::common::{CLASSIFIER, bits, classes, finish, program, program_for, trainer, uniform};
+use crate::common::{Weights, line, predictor_of};
 use arenet::internals::prelude::*;
 use arenet::internals::runtime::simd::Isa;
 
@@ -76,7 +76,7 @@ fn a_row_is_predicted_alike_in_every_batch() {
     let mut first = None;
     for isa in Isa::available() {
         let options = RunOptions { isa: Some(isa), ..RunOptions::default() };
-        let mut predictor = Predictor::new(program.clone(), &weights, "w", options).unwrap();
+        let mut predictor = predictor_of(program.clone(), &weights, options).unwrap();
         let together = predictor.predict(&x).unwrap().remove(0);
         let mut alone = Vec::new();
         for row in x.chunks_exact(12) {

@@ -1,7 +1,7 @@
 //! Sums over many rows, as a full batch of a large table has them: losses, metrics and gradients
 //! beside the same sums in 64 bits.
 
-use crate::common::{bits, finish, floats, program_for, uniform};
+use crate::common::{Weights, bits, finish, floats, program_for, uniform};
 use arenet::internals::prelude::*;
 use arenet::internals::runtime::simd::Isa;
 

@@ -3,60 +3,70 @@
 
 use std::io::Read;
 
-use super::bytes::{Flaw, append_elements, narrow, read_up_to};
+use half::{bf16, f16};
+
+use super::bytes::{Flaw, append, narrow, read_up_to};
 use super::error::DataError;
 use super::table::{Opened, Row, Table};
 
 /// The bytes that are read at a time, where a row does not have more.
 const PIECE: usize = 1 << 16;
 
-/// What the elements of an array are; integers may be rounded to the nearest f32.
+/// What the elements of an array are, each with its lowest byte first. Integers may be rounded to
+/// the nearest f32.
 #[derive(Clone, Copy)]
-pub(super) enum Element {
-    /// f32, as the others with its lowest byte first.
-    F4,
+pub(crate) enum Element {
     /// f64.
     F8,
-    /// i32.
-    I4,
+    /// f32.
+    F4,
+    /// f16.
+    F2,
+    /// bf16.
+    B2,
     /// i64.
     I8,
+    /// i32.
+    I4,
     /// u8.
     U1,
 }
 
 impl Element {
-    fn bytes(self) -> usize {
+    pub(crate) fn bytes(self) -> usize {
         match self {
             Element::U1 => 1,
+            Element::F2 | Element::B2 => 2,
             Element::F4 | Element::I4 => 4,
             Element::F8 | Element::I8 => 8,
         }
     }
 
-    fn read(
+    /// Appends so many elements as f32; `bytes` holds them meanwhile.
+    pub(crate) fn read(
         self,
-        reader: &mut dyn Read,
+        reader: &mut impl Read,
         count: usize,
         bytes: &mut Vec<u8>,
         to: &mut Vec<f32>,
     ) -> Result<(), Flaw> {
+        let exact = Some::<f32>;
         match self {
-            Element::F4 => {
-                append_elements(reader, count, |b| Some(f32::from_le_bytes(b)), bytes, to)
+            Element::F8 => append(reader, count, |b| narrow(f64::from_le_bytes(b)), bytes, to),
+            Element::F4 => append(reader, count, |b| exact(f32::from_le_bytes(b)), bytes, to),
+            Element::F2 => {
+                append(reader, count, |b| exact(f16::from_le_bytes(b).into()), bytes, to)
             }
-            Element::F8 => {
-                append_elements(reader, count, |b| narrow(f64::from_le_bytes(b)), bytes, to)
-            }
-            Element::I4 => {
-                append_elements(reader, count, |b| Some(i32::from_le_bytes(b) as f32), bytes, to)
+            Element::B2 => {
+                append(reader, count, |b| exact(bf16::from_le_bytes(b).into()), bytes, to)
             }
             Element::I8 => {
-                append_elements(reader, count, |b| Some(i64::from_le_bytes(b) as f32), bytes, to)
+                append(reader, count, |b| exact(i64::from_le_bytes(b) as f32), bytes, to)
             }
-            Element::U1 => {
-                append_elements(reader, count, |[b]: [u8; 1]| Some(f32::from(b)), bytes, to)
+            Element::I4 => {
+                append(reader, count, |b| exact(i32::from_le_bytes(b) as f32), bytes, to)
             }
+            Element::U1 => append(reader, count, |b| exact(u8::from_le_bytes(b).into()), bytes, to),
         }
     }
 }
@@ -107,7 +117,7 @@ impl<'r> ArrayTable<'r> {
         let rows = (PIECE / row).max(1).min((self.rows - self.done) as usize);
         self.piece.clear();
         let count = rows * self.columns as usize;
-        let read = self.element.read(&mut *self.reader, count, &mut self.bytes, &mut self.piece);
+        let read = self.element.read(&mut self.reader, count, &mut self.bytes, &mut self.piece);
         let (before, size) = (self.done * self.columns, self.element.bytes());
         read.map_err(|flaw| self.error(flaw.after(before, size)))?;
         self.done += rows as u64;

@@ -181,7 +181,7 @@ impl<'a> Reading<'a> {
         let ports = std::slice::from_ref(port);
         let spec = TableSpec { inputs: ports, targets: &[], ..self.spec };
         let columns = vec![(0..port.width).collect()];
-        let assignment = Assignment { inputs: columns, targets: vec![], unused: vec![] };
+        let assignment = Assignment { columns, unused: vec![] };
         let mut sinks = Sinks::new(&spec, assignment);
         sinks.check_room(rows, name)?;
         if table.advance()? {

@@ -1,4 +1,4 @@
-//! Reads binary elements, as many as there are.
+//! Reads binary elements as f32.
 
 use std::io::{self, Read};
 
@@ -16,12 +16,12 @@ pub(crate) enum Flaw {
 }
 
 /// Reads `count` elements and appends them; `bytes` holds them meanwhile.
-pub(crate) fn append_elements<const SIZE: usize, T: Copy + Default>(
-    reader: &mut dyn Read,
+pub(super) fn append<const SIZE: usize>(
+    reader: &mut impl Read,
     count: usize,
-    convert: impl Fn([u8; SIZE]) -> Option<T>,
+    convert: impl Fn([u8; SIZE]) -> Option<f32>,
     bytes: &mut Vec<u8>,
-    to: &mut Vec<T>,
+    to: &mut Vec<f32>,
 ) -> Result<(), Flaw> {
     bytes.resize(count * SIZE, 0);
     let got = read_up_to(reader, bytes).map_err(Flaw::Io)?;
@@ -30,7 +30,7 @@ pub(crate) fn append_elements<const SIZE: usize, T: Copy + Default>(
     }
     to.try_reserve(count).map_err(|_| Flaw::Memory)?;
     let start = to.len();
-    to.resize(start + count, T::default());
+    to.resize(start + count, 0.0);
     let (pieces, _) = bytes.as_chunks::<SIZE>();
     for (index, (to, piece)) in to[start..].iter_mut().zip(pieces).enumerate() {
         *to = convert(*piece).ok_or(Flaw::TooLarge(index as u64))?;
@@ -50,7 +50,10 @@ impl Flaw {
 }
 
 /// Fills `buffer` as far as the data goes, and says how far that was.
-pub(crate) fn read_up_to(reader: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
+pub(super) fn read_up_to(
+    reader: &mut (impl Read + ?Sized),
+    buffer: &mut [u8],
+) -> io::Result<usize> {
     let mut got = 0;
     while got < buffer.len() {
         match reader.read(&mut buffer[got..]) {
@@ -64,7 +67,7 @@ pub(crate) fn read_up_to(reader: &mut dyn Read, buffer: &mut [u8]) -> io::Result
 }
 
 /// The nearest f32, or nothing where a finite value would become infinite.
-pub(crate) fn narrow(value: f64) -> Option<f32> {
+pub(super) fn narrow(value: f64) -> Option<f32> {
     let narrow = value as f32;
     (narrow.is_finite() || !value.is_finite()).then_some(narrow)
 }

@@ -20,26 +20,16 @@ use super::PortSpec;
 use super::choice::{Choice, Words};
 use super::column_map::Columns;
 use super::error::{Complaint, did_you_mean, plural, quoted, shown};
-use super::suggest::{Gaps, suggest};
+use super::suggest::suggest;
 use super::tables::TableSpec;
 
 /// The columns of each port, counted from 0, in the order of the ports.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Assignment {
-    pub inputs: Vec<Vec<usize>>,
-    pub targets: Vec<Vec<usize>>,
+    /// Those of the inputs, then of the targets, if the table has any.
+    pub columns: Vec<Vec<usize>>,
     /// Those that a table with a header has beside them.
     pub unused: Vec<usize>,
-}
-
-impl Assignment {
-    /// The ports that have columns, and theirs.
-    pub fn ports<'a>(
-        &'a self,
-        spec: &TableSpec<'a>,
-    ) -> impl Iterator<Item = (&'a PortSpec, &'a Vec<usize>)> {
-        spec.inputs.iter().zip(&self.inputs).chain(spec.targets.iter().zip(&self.targets))
-    }
 }
 
 /// What is known of a table before its values are read.
@@ -53,7 +43,7 @@ pub(super) struct Head<'a> {
 }
 
 /// Where the columns of a port are.
-enum Seat {
+pub(super) enum Seat {
     /// There, in order.
     Found(Vec<usize>),
     /// Some of its names are not in the header.
@@ -62,21 +52,40 @@ enum Seat {
     Open,
 }
 
+/// A port and where its columns are.
+pub(super) type Seated<'a> = (&'a PortSpec, Seat);
+
 impl Seat {
-    fn is_found(&self) -> bool {
-        matches!(self, Seat::Found(_))
-    }
-
-    fn is_open(&self) -> bool {
-        matches!(self, Seat::Open)
-    }
-
     /// The columns known so far.
-    fn columns(&self) -> Vec<usize> {
+    fn known(&self) -> Vec<usize> {
         match self {
             Seat::Found(columns) => columns.clone(),
             Seat::Lacking(columns) => columns.iter().flatten().copied().collect(),
             Seat::Open => Vec::new(),
+        }
+    }
+
+    /// How many columns are not known.
+    pub(super) fn gaps(&self, port: &PortSpec) -> usize {
+        match self {
+            Seat::Found(_) => 0,
+            Seat::Lacking(columns) => columns.iter().filter(|column| column.is_none()).count(),
+            Seat::Open => port.width,
+        }
+    }
+
+    /// All columns, those that are not known out of `free`, in order.
+    pub(super) fn fill(
+        &self,
+        port: &PortSpec,
+        free: &mut impl Iterator<Item = usize>,
+    ) -> Vec<usize> {
+        match self {
+            Seat::Found(columns) => columns.clone(),
+            Seat::Lacking(columns) => {
+                columns.iter().filter_map(|column| column.or_else(|| free.next())).collect()
+            }
+            Seat::Open => free.take(port.width).collect(),
         }
     }
 }
@@ -88,54 +97,44 @@ impl Seat {
 pub(super) fn assign(spec: &TableSpec<'_>, table: &Head<'_>) -> Result<Assignment, Complaint> {
     let names = Names { count: table.count, header: table.header.map(index_names) };
     check_ports(spec)?;
-    let mut inputs = find_all(spec.inputs, spec, &names)?;
-    let mut targets = find_all(spec.targets, spec, &names)?;
-    if inputs.iter().chain(&targets).all(Seat::is_open) {
-        inputs = find_places(spec.inputs, spec, table.count)?;
-        targets = find_places(spec.targets, spec, table.count)?;
+    let found = |(_, seat): &Seated<'_>| matches!(seat, Seat::Found(_));
+    let lacks = |(_, seat): &Seated<'_>| matches!(seat, Seat::Lacking(_));
+    let open = |(_, seat): &Seated<'_>| matches!(seat, Seat::Open);
+    let mut ports = find_all(spec, &names)?;
+    if ports.iter().all(open) {
+        ports = find_places(spec, table.count)?;
     }
-    let lacks = |seat: &Seat| matches!(seat, Seat::Lacking(_));
+    let (inputs, targets) = ports.split_at(spec.inputs.len());
     let skip_targets = spec.targets_optional
         && (targets.iter().any(lacks)
-            || targets.iter().all(Seat::is_open)
-                && (table.count == total_width(spec.inputs) || inputs.iter().all(Seat::is_found)));
-    let wanted = if skip_targets { &[] } else { spec.targets };
-    targets.truncate(wanted.len());
+            || targets.iter().all(open)
+                && (table.count == total_width(spec.inputs) || inputs.iter().all(found)));
+    if skip_targets {
+        ports.truncate(spec.inputs.len());
+    }
 
     let mut taken = vec![false; table.count];
-    inputs.iter().chain(&targets).flat_map(Seat::columns).for_each(|column| taken[column] = true);
+    ports.iter().flat_map(|(_, seat)| seat.known()).for_each(|column| taken[column] = true);
     let free: Vec<usize> = (0..table.count).filter(|column| !taken[*column]).collect();
-    let (input_gaps, target_gaps) = (gaps(spec.inputs, &inputs), gaps(wanted, &targets));
-    let missing = input_gaps.saturating_add(target_gaps);
-    let advice = || {
-        suggest(
-            &gaps_of(spec.inputs, &inputs),
-            &gaps_of(wanted, &targets),
-            &free,
-            table,
-            spec.words,
-        )
-    };
-    if inputs.iter().chain(&targets).any(lacks) {
+    let gaps = ports.iter().map(|(port, seat)| seat.gaps(port));
+    let missing = gaps.fold(0, usize::saturating_add);
+    let advice = || suggest(ports.split_at(spec.inputs.len()), &free, table, spec.words);
+    if ports.iter().any(lacks) {
         let advice = if missing <= free.len() { advice() } else { None };
-        return Err(lacking(spec, &inputs, wanted, &targets, advice));
+        return Err(lacking(spec, &ports, advice));
     }
     if missing > free.len() {
-        return Err(too_few(spec.inputs, wanted, table.count, missing - free.len()));
+        return Err(too_few(&ports, table.count, missing - free.len()));
     }
-    let by_position = inputs.iter().chain(&targets).any(Seat::is_open);
+    let by_position = ports.iter().any(open);
     if by_position && missing < free.len() {
-        let more = free.len() - missing;
-        return Err(too_many(spec.inputs, wanted, table.count, more, advice()));
+        return Err(too_many(&ports, table.count, free.len() - missing, advice()));
     }
-    let (inputs_free, targets_free) = free.split_at(input_gaps);
     let chosen = |port: &PortSpec| spec.columns.is_some_and(|map| map.get(&port.name).is_some());
-    let all_chosen = spec.inputs.iter().chain(wanted).all(chosen);
-    Ok(Assignment {
-        unused: if by_position || all_chosen { Vec::new() } else { free.clone() },
-        inputs: fill(spec.inputs, inputs, inputs_free),
-        targets: fill(wanted, targets, targets_free),
-    })
+    let all_chosen = ports.iter().all(|(port, _)| chosen(port));
+    let mut left = free.iter().copied();
+    let columns = ports.iter().map(|(port, seat)| seat.fill(port, &mut left)).collect();
+    Ok(Assignment { columns, unused: if by_position || all_chosen { Vec::new() } else { free } })
 }
 
 /// A table's header, if it has one, ready to be asked for a name.
@@ -190,11 +189,7 @@ fn check_ports(spec: &TableSpec<'_>) -> Result<(), Complaint> {
 }
 
 /// For each port, what the user or the header says of its columns.
-fn find_all(
-    ports: &[PortSpec],
-    spec: &TableSpec<'_>,
-    table: &Names<'_>,
-) -> Result<Vec<Seat>, Complaint> {
+fn find_all<'a>(spec: &TableSpec<'a>, table: &Names<'_>) -> Result<Vec<Seated<'a>>, Complaint> {
     let find = |port: &PortSpec| {
         if let Some(items) = spec.columns.and_then(|map| map.get(&port.name)) {
             return resolve(port, items, table, spec.words).map(Seat::Found);
@@ -209,21 +204,17 @@ fn find_all(
             other => Ok(find_in_header(port, table)?.map_or(other, Seat::Found)),
         }
     };
-    ports.iter().map(find).collect()
+    spec.ports().map(|port| Ok((port, find(port)?))).collect()
 }
 
 /// For each port, where its columns were in the table that the net was trained on.
-fn find_places(
-    ports: &[PortSpec],
-    spec: &TableSpec<'_>,
-    count: usize,
-) -> Result<Vec<Seat>, Complaint> {
+fn find_places<'a>(spec: &TableSpec<'a>, count: usize) -> Result<Vec<Seated<'a>>, Complaint> {
     let find = |port: &PortSpec| match spec.names.and_then(|names| names.places(&port.name, count))
     {
         Some(places) => check_width(port, places.len()).map(|()| Seat::Found(places.to_vec())),
         None => Ok(Seat::Open),
     };
-    ports.iter().map(find).collect()
+    spec.ports().map(|port| Ok((port, find(port)?))).collect()
 }
 
 /// A port has as many columns as the net was trained on.
@@ -348,59 +339,15 @@ fn find_in_header(port: &PortSpec, table: &Names<'_>) -> Result<Option<Vec<usize
     }
 }
 
-/// How many columns the ports are still without.
-fn gaps(ports: &[PortSpec], seats: &[Seat]) -> usize {
-    let gaps = ports.iter().zip(seats).map(|(port, seat)| match seat {
-        Seat::Found(_) => 0,
-        Seat::Lacking(columns) => columns.iter().filter(|column| column.is_none()).count(),
-        Seat::Open => port.width,
-    });
-    gaps.fold(0, usize::saturating_add)
-}
-
 fn total_width(ports: &[PortSpec]) -> usize {
     ports.iter().fold(0, |sum, port| sum.saturating_add(port.width))
 }
 
-/// Completes what was found by name with the free columns, in order.
-fn fill(ports: &[PortSpec], seats: Vec<Seat>, mut free: &[usize]) -> Vec<Vec<usize>> {
-    let mut columns = Vec::with_capacity(ports.len());
-    for (port, seat) in ports.iter().zip(seats) {
-        columns.push(match seat {
-            Seat::Found(columns) => columns,
-            _ => {
-                let (own, rest) = free.split_at(port.width);
-                free = rest;
-                own.to_vec()
-            }
-        });
-    }
-    columns
-}
-
-/// What the advice in an error has to fill in.
-fn gaps_of<'a>(ports: &'a [PortSpec], seats: &[Seat]) -> Vec<Gaps<'a>> {
-    let columns = |port: &PortSpec, seat: &Seat| match seat {
-        Seat::Found(columns) => columns.iter().copied().map(Some).collect(),
-        Seat::Lacking(columns) => columns.clone(),
-        // Not wider than what is free, which has been checked.
-        Seat::Open => vec![None; port.width],
-    };
-    let gaps = ports.iter().zip(seats);
-    gaps.map(|(port, seat)| Gaps { port, columns: columns(port, seat) }).collect()
-}
-
 /// The names that the net was trained on and that the header lacks.
-fn lacking(
-    spec: &TableSpec<'_>,
-    inputs: &[Seat],
-    wanted: &[PortSpec],
-    targets: &[Seat],
-    advice: Option<String>,
-) -> Complaint {
+fn lacking(spec: &TableSpec<'_>, ports: &[Seated<'_>], advice: Option<String>) -> Complaint {
     const SHOWN: usize = 3;
     let mut missing = Vec::new();
-    for (port, seat) in spec.inputs.iter().zip(inputs).chain(wanted.iter().zip(targets)) {
+    for (port, seat) in ports {
         let names = spec.names.and_then(|names| names.get(&port.name)).unwrap_or(&[]);
         if let Seat::Lacking(columns) = seat {
             let lacks = names.iter().zip(columns).filter(|(_, column)| column.is_none());
@@ -420,33 +367,27 @@ fn lacking(
     }
 }
 
-fn needs(inputs: &[PortSpec], targets: &[PortSpec]) -> String {
+fn needs(ports: &[Seated<'_>]) -> String {
     const SHOWN: usize = 8;
-    let ports = inputs.iter().chain(targets);
-    let need = |port: &PortSpec| format!("{}: {}", shown(&port.name), plural(port.width, "column"));
-    let mut needs: Vec<String> = ports.take(SHOWN).map(need).collect();
-    if inputs.len() + targets.len() > SHOWN {
+    let need =
+        |(port, _): &Seated<'_>| format!("{}: {}", shown(&port.name), plural(port.width, "column"));
+    let mut needs: Vec<String> = ports.iter().take(SHOWN).map(need).collect();
+    if ports.len() > SHOWN {
         needs.push("...".to_string());
     }
     needs.join(", ")
 }
 
-fn too_few(inputs: &[PortSpec], targets: &[PortSpec], count: usize, lacking: usize) -> Complaint {
-    let (has, needs) = (plural(count, "column"), needs(inputs, targets));
+fn too_few(ports: &[Seated<'_>], count: usize, lacking: usize) -> Complaint {
+    let (has, needs) = (plural(count, "column"), needs(ports));
     Complaint::with_help(
         format!("the table has {has}, {lacking} too few for the model ({needs})"),
         "columns are separated by a comma, a semicolon or a tab",
     )
 }
 
-fn too_many(
-    inputs: &[PortSpec],
-    targets: &[PortSpec],
-    count: usize,
-    more: usize,
-    advice: Option<String>,
-) -> Complaint {
-    let (has, needs) = (plural(count, "column"), needs(inputs, targets));
+fn too_many(ports: &[Seated<'_>], count: usize, more: usize, advice: Option<String>) -> Complaint {
+    let (has, needs) = (plural(count, "column"), needs(ports));
     Complaint {
         message: format!("the table has {has}, {more} more than the model takes ({needs})"),
         help: advice.map(|advice| format!("say which to take: {advice}")),

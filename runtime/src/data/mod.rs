@@ -26,8 +26,9 @@ mod suggest;
 mod table;
 mod tables;
 
+pub(crate) use array::Element;
 pub use arrays::{read_arrays, read_arrays_of};
-pub(crate) use bytes::{Flaw, append_elements, narrow};
+pub(crate) use bytes::Flaw;
 pub use choice::{Choice, Words, methods};
 pub use column_map::ColumnMap;
 pub use error::DataError;
@@ -72,6 +73,12 @@ impl PortSpec {
             integer: program.buffers[port.buffer.0 as usize].dtype == DType::I32,
             domain: port.domain.clone(),
         }
+    }
+
+    /// No rows of it.
+    fn no_rows(&self) -> Array {
+        let data = if self.integer { Values::I32(Vec::new()) } else { Values::F32(Vec::new()) };
+        Array { width: self.width, data }
     }
 
     /// What the header calls column `index` of this port.
@@ -144,6 +151,12 @@ pub struct Dataset {
 }
 
 impl Dataset {
+    /// No rows of these ports.
+    pub fn empty(inputs: &[PortSpec], targets: &[PortSpec]) -> Dataset {
+        let arrays = |ports: &[PortSpec]| ports.iter().map(PortSpec::no_rows).collect();
+        Dataset { inputs: arrays(inputs), targets: arrays(targets), ..Dataset::default() }
+    }
+
     /// The bytes of all values.
     pub fn bytes(&self) -> u64 {
         let arrays = self.inputs.iter().chain(&self.targets);

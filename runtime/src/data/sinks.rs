@@ -17,8 +17,9 @@ pub(super) struct Sinks<'a> {
     /// The bytes that are held beside them, and the most that may be.
     held: u64,
     max_bytes: u64,
-    inputs: Vec<Sink<'a>>,
-    targets: Vec<Sink<'a>>,
+    /// Those of the inputs, of which there are so many, then of the targets.
+    sinks: Vec<Sink<'a>>,
+    inputs: usize,
 }
 
 struct Sink<'a> {
@@ -37,15 +38,12 @@ struct Misfit {
 impl<'a> Sinks<'a> {
     /// The ports of a table whose columns are known.
     pub fn new(spec: &TableSpec<'a>, assignment: Assignment) -> Sinks<'a> {
-        let sinks = |ports: &'a [PortSpec], columns: Vec<Vec<usize>>| -> Vec<Sink<'a>> {
-            ports.iter().zip(columns).map(|(port, columns)| Sink::new(port, columns)).collect()
-        };
-        let inputs = sinks(spec.inputs, assignment.inputs);
-        let targets = sinks(spec.targets, assignment.targets);
-        let values: u64 = inputs.iter().chain(&targets).map(|sink| sink.columns.len() as u64).sum();
+        let ports = spec.ports().zip(assignment.columns);
+        let sinks: Vec<Sink> = ports.map(|(port, columns)| Sink::new(port, columns)).collect();
+        let values: u64 = sinks.iter().map(|sink| sink.columns.len() as u64).sum();
         let row_bytes = values * VALUE_BYTES + spec.row_bytes;
         let TableSpec { held, max_bytes, .. } = *spec;
-        Sinks { rows: 0, row_bytes, held, max_bytes, inputs, targets }
+        Sinks { rows: 0, row_bytes, held, max_bytes, sinks, inputs: spec.inputs.len() }
     }
 
     /// Takes the row that the table is at, and all that follow.
@@ -57,7 +55,7 @@ impl<'a> Sinks<'a> {
     ) -> Result<(), DataError> {
         loop {
             let row = table.row();
-            for sink in self.inputs.iter_mut().chain(&mut self.targets) {
+            for sink in &mut self.sinks {
                 let taken = sink.push(row);
                 taken.map_err(|misfit| misfit.locate(name, table.line(), self.rows, header))?;
             }
@@ -84,16 +82,15 @@ impl<'a> Sinks<'a> {
 
     /// What has been read.
     pub fn finish(self) -> Dataset {
-        let arrays = |sinks: Vec<Sink<'a>>| sinks.into_iter().map(Sink::finish).collect();
-        let (inputs, targets) = (arrays(self.inputs), arrays(self.targets));
+        let mut inputs: Vec<Array> = self.sinks.into_iter().map(Sink::finish).collect();
+        let targets = inputs.split_off(self.inputs);
         Dataset { rows: self.rows, inputs, targets, ..Dataset::default() }
     }
 }
 
 impl<'a> Sink<'a> {
     fn new(port: &'a PortSpec, columns: Vec<usize>) -> Sink<'a> {
-        let values = if port.integer { Values::I32(Vec::new()) } else { Values::F32(Vec::new()) };
-        Sink { port, columns, values }
+        Sink { port, columns, values: port.no_rows().data }
     }
 
     fn push(&mut self, row: Row<'_>) -> Result<(), Misfit> {

@@ -4,32 +4,24 @@
 //! not what looks like a number of the row, nor words where a port takes numbers. The last ones go
 //! to the targets, and if still too many are left, the first ones are left out.
 
+use super::Domain;
 use super::choice::{Choice, Words};
-use super::columns::Head;
+use super::columns::{Head, Seated};
 use super::error::shown;
-use super::{Domain, PortSpec};
 
-/// A port with the columns known so far.
-pub(super) struct Gaps<'a> {
-    pub port: &'a PortSpec,
-    pub columns: Vec<Option<usize>>,
-}
-
-/// What the user could say, and what that leaves out; nothing if the free columns do not suffice.
+/// What the user could say of the inputs and the targets, and what that leaves out; nothing if the
+/// free columns do not suffice.
 pub(super) fn suggest(
-    inputs: &[Gaps<'_>],
-    targets: &[Gaps<'_>],
+    (inputs, targets): (&[Seated<'_>], &[Seated<'_>]),
     free: &[usize],
     table: &Head<'_>,
     words: Words,
 ) -> Option<String> {
     let mut left = free.to_vec();
     let for_targets = take(targets, &mut left, table)?;
-    let for_inputs = take(inputs, &mut left, table)?;
-    let parts: Vec<String> = [(inputs, for_inputs), (targets, for_targets)]
-        .into_iter()
-        .flat_map(|(ports, columns)| fill(ports, columns))
-        .map(|(name, columns)| format!("{name}={}", ranges(&columns)))
+    let mut chosen = take(inputs, &mut left, table)?.into_iter().chain(for_targets);
+    let parts: Vec<String> = (inputs.iter().chain(targets))
+        .map(|(port, seat)| format!("{}={}", port.name, ranges(&seat.fill(port, &mut chosen))))
         .collect();
     let mut text = words(Choice::Columns(Some(&parts.join(","))));
     if !left.is_empty() {
@@ -39,10 +31,9 @@ pub(super) fn suggest(
 }
 
 /// Takes as many columns as the ports have gaps, in order, out of those that are left.
-fn take(ports: &[Gaps<'_>], left: &mut Vec<usize>, table: &Head<'_>) -> Option<Vec<usize>> {
-    let gaps = ports.iter().flat_map(|port| &port.columns).filter(|column| column.is_none());
-    let gaps = gaps.count();
-    let words = ports.iter().any(|gaps| matches!(gaps.port.domain, Domain::Names(_)));
+fn take(ports: &[Seated<'_>], left: &mut Vec<usize>, table: &Head<'_>) -> Option<Vec<usize>> {
+    let gaps = ports.iter().map(|(port, seat)| seat.gaps(port)).sum();
+    let words = ports.iter().any(|(port, _)| matches!(port.domain, Domain::Names(_)));
     let suits = |column: &usize| {
         let name = table.header.map_or("", |header| &header[*column]);
         words || !counts_rows(name, table.header.is_some()) && (table.starts_with_number)(*column)
@@ -59,16 +50,6 @@ fn take(ports: &[Gaps<'_>], left: &mut Vec<usize>, table: &Head<'_>) -> Option<V
 fn counts_rows(name: &str, has_header: bool) -> bool {
     const NAMES: [&str; 9] = ["", "#", "id", "index", "no", "nr", "row", "rowid", "unnamed: 0"];
     has_header && NAMES.contains(&name.to_lowercase().as_str())
-}
-
-/// The columns of each port, its gaps filled.
-fn fill<'a>(ports: &'a [Gaps<'_>], columns: Vec<usize>) -> Vec<(&'a str, Vec<usize>)> {
-    let mut columns = columns.into_iter();
-    let whole = |gaps: &'a Gaps<'_>| {
-        let columns = gaps.columns.iter().filter_map(|column| column.or_else(|| columns.next()));
-        (gaps.port.name.as_str(), columns.collect())
-    };
-    ports.iter().map(whole).collect()
 }
 
 /// Columns as a map writes them: `0..4,6`.

@@ -1,6 +1,6 @@
 //! Reads a table into the ports of a model.
 //!
-//! Whether the first row is a header says `header`, and which columns belong to a port `columns`.
+//! header.rs decides whether the first row is a header, and columns.rs which columns a port takes.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -137,15 +137,15 @@ fn names_of(spec: &TableSpec<'_>, assignment: &Assignment, table: &Head<'_>) -> 
     let mut known = spec.names.cloned().unwrap_or_default();
     let Some(header) = table.header else {
         if spec.columns.is_some() {
-            let ports = assignment.ports(spec).map(|(port, columns)| (port.name.as_str(), columns));
-            known.set_places(table.count, ports);
+            let ports = spec.ports().map(|port| port.name.as_str());
+            known.set_places(table.count, ports.zip(&assignment.columns));
         }
         return known;
     };
     let mut names = ColumnNames::default();
     let mut times: HashMap<&str, usize> = HashMap::with_capacity(header.len());
     header.iter().for_each(|name| *times.entry(name).or_default() += 1);
-    for (port, columns) in assignment.ports(spec) {
+    for (port, columns) in spec.ports().zip(&assignment.columns) {
         // Names that come twice could not be found again.
         if columns.iter().all(|&column| times[header[column].as_str()] == 1) {
             let own = columns.iter().map(|&column| header[column].clone());

@@ -18,15 +18,14 @@ pub use scalars::{Clock, Scalars};
 pub use seen::Seen;
 pub use settings::{Settings, check_epochs, check_rate};
 
-use crate::data::{ColumnNames, DataError, Dataset};
+use crate::data::{ColumnNames, DataError, Dataset, PortSpec};
 use crate::exec::{EntryPoint, Executor, Feed, RunError};
 use crate::program::rows::crossing;
 use crate::program::{BufferId, Param, Training, Verified};
 use crate::random::{SHUFFLE_STREAM, Stream, shuffle};
-use crate::weights::{Given, LAYOUT, LAYOUT_KEY, Source, Tensor, WeightsFile};
+use crate::weights::{LAYOUT, LAYOUT_KEY, WeightsFile};
 use evaluate::evaluate;
 use std::collections::BTreeMap;
-use std::io::{Read, Seek};
 use std::ops::{ControlFlow, Range};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -181,7 +180,8 @@ impl Trainer {
                            set `steps`, or give the schedule an `over`";
             return Err(TrainError::Settings(message.into()));
         }
-        let none = own::no_rows(program.program());
+        let ports = [PortSpec::inputs, PortSpec::targets].map(|ports| ports(program.program()));
+        let none = Dataset::empty(&ports[0], &ports[1]);
         let rows = (feed(&program, none)?, None, Vec::new(), Vec::new());
         Trainer::prepare(program, training, ColumnNames::default(), rows, settings)
     }
@@ -404,35 +404,14 @@ impl Trainer {
         Ok(Some(evaluate(executor, scalars, feed, validation_rows)?))
     }
 
-    /// The parameters, in the order of the text; a weight is [in, out].
-    pub fn weights(&self) -> Vec<Tensor> {
-        params::read(&self.executor, &params::parameters(self.program.program()))
-    }
-
-    /// Overwrites the parameters. The tensors may be in any order, or have the names and the layout
-    /// of PyTorch ([`crate::pytorch`]); the optimizer states that a checkpoint holds beside them
-    /// are passed over. `file` is what an error calls them.
+    /// Overwrites the parameters. The tensors of the file may be in any order, or have the names
+    /// and the layout of PyTorch ([`crate::pytorch`]). Optimizer states in a checkpoint are ignored.
     ///
     /// # Errors
-    /// A parameter that is missing, of another shape or not finite, or a tensor that is none. Then
-    /// nothing is overwritten.
-    pub fn load_weights(&mut self, tensors: &[Tensor], file: &str) -> Result<(), DataError> {
-        self.load(&mut Given::new(tensors, file)?)
-    }
-
-    /// [`Trainer::load_weights`] of a file, which is read a piece at a time.
-    ///
-    /// # Errors
-    /// As there, or a file that cannot be read. Then nothing is overwritten.
-    pub fn load_weights_file<R: Read + Seek>(
-        &mut self,
-        file: &mut WeightsFile<R>,
-    ) -> Result<(), DataError> {
-        self.load(file)
-    }
-
-    fn load(&mut self, source: &mut dyn Source) -> Result<(), DataError> {
-        self.overwrite(|executor| load(executor, source))?;
+    /// A parameter that is missing, of another shape or not finite, a tensor that is no parameter,
+    /// or a file that cannot be read. Then nothing is overwritten.
+    pub fn load_weights(&mut self, file: &mut WeightsFile<'_>) -> Result<(), DataError> {
+        self.overwrite(|executor| load(executor, file))?;
         self.keep_state();
         Ok(())
     }
@@ -472,10 +451,10 @@ impl Trainer {
 }
 
 /// Overwrites the parameters of an executor. After an error they may be anything.
-pub(crate) fn load(executor: &mut Executor, source: &mut dyn Source) -> Result<(), DataError> {
+pub(crate) fn load(executor: &mut Executor, file: &mut WeightsFile<'_>) -> Result<(), DataError> {
     let slots = params::parameters(executor.program());
-    let places = params::find_parameters(executor.program(), &slots, source)?;
-    params::write(executor, &slots, &places, source)
+    let places = params::find_parameters(executor.program(), &slots, file)?;
+    params::write(executor, &slots, &places, file)
 }
 
 impl From<Divergence> for TrainError {

@@ -3,11 +3,10 @@
 use super::divergence::loss_origin;
 use super::report::{Divergence, Part};
 use super::{TrainError, Trainer};
-use crate::data::{Array, Dataset, Values};
 use crate::exec::{EntryPoint, RunError, Side};
 use crate::predict;
+use crate::program::Schedule;
 use crate::program::host::{HostInput, HostInstr};
-use crate::program::{DType, Port, Program, Schedule};
 use crate::rows::{Rows, RowsMut};
 
 impl Trainer {
@@ -90,21 +89,4 @@ fn wrong_rows(inputs: usize, targets: usize, batch: u64) -> RunError {
 /// Whether a schedule depends on how many steps the run has.
 pub(super) fn spans_the_run(schedule: &Schedule) -> bool {
     schedule.rate.code.contains(&HostInstr::Input(HostInput::Steps))
-}
-
-/// No rows of a program's ports.
-pub(super) fn no_rows(program: &Program) -> Dataset {
-    let none = |port: &Port| Array {
-        width: port.width as usize,
-        data: match program.buffers[port.buffer.0 as usize].dtype {
-            DType::I32 => Values::I32(Vec::new()),
-            _ => Values::F32(Vec::new()),
-        },
-    };
-    let arrays = |ports: &[Port]| ports.iter().map(none).collect();
-    Dataset {
-        inputs: arrays(&program.inputs),
-        targets: arrays(&program.targets),
-        ..Dataset::default()
-    }
 }

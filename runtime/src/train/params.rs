@@ -4,7 +4,7 @@ use crate::data::{DataError, nearest, quoted, shown};
 use crate::exec::{Executor, Order};
 use crate::program::{BufferId, Param, Program};
 use crate::pytorch::pytorch_order;
-use crate::weights::{Head, Source, Tensor, write_in_pieces};
+use crate::weights::{Head, WeightsFile, write_weights};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
@@ -39,16 +39,6 @@ pub(crate) fn states(program: &Program) -> Vec<Slot> {
     slots
 }
 
-/// The values of the slots, in their order.
-pub(crate) fn read(executor: &Executor, slots: &[Slot]) -> Vec<Tensor> {
-    let tensor = |slot: &Slot| Tensor {
-        name: slot.name.clone(),
-        shape: slot.shape.clone(),
-        data: executor.read(slot.buffer),
-    };
-    slots.iter().map(tensor).collect()
-}
-
 /// Writes the values of the slots to a file, in pieces: none of them is copied as a whole.
 pub(crate) fn save(
     executor: &Executor,
@@ -58,7 +48,7 @@ pub(crate) fn save(
 ) -> Result<(), DataError> {
     let head = |slot: &Slot| Head { name: slot.name.clone(), shape: slot.shape.clone() };
     let heads: Vec<Head> = slots.iter().map(head).collect();
-    write_in_pieces(path, &heads, metadata, |index, range, to| {
+    write_weights(path, &heads, metadata, |index, range, to| {
         executor.read_values(slots[index].buffer, range, to);
     })
 }
@@ -70,10 +60,10 @@ pub(crate) type Picks = Vec<(usize, Order)>;
 pub(crate) fn find_parameters(
     program: &Program,
     slots: &[Slot],
-    source: &dyn Source,
+    file: &WeightsFile<'_>,
 ) -> Result<Picks, DataError> {
-    let Some(indices) = pytorch_order(program, source.heads(), source.name())? else {
-        return find(program, slots, source);
+    let Some(indices) = pytorch_order(program, file.heads(), file.name())? else {
+        return find(program, slots, file);
     };
     let order = |slot: &Slot| if slot.shape.len() == 2 { Order::Columns } else { Order::Rows };
     Ok(indices.into_iter().zip(slots.iter().map(order)).collect())
@@ -84,9 +74,9 @@ pub(crate) fn find_parameters(
 pub(crate) fn find(
     program: &Program,
     slots: &[Slot],
-    source: &dyn Source,
+    file: &WeightsFile<'_>,
 ) -> Result<Picks, DataError> {
-    let (heads, file) = (source.heads(), source.name());
+    let (heads, file) = (file.heads(), file.name());
     let names: HashSet<&str> = slots.iter().map(|slot| slot.name.as_str()).collect();
     let wanted = |name: &str| names.contains(name);
     let mut given: HashMap<&str, (usize, &Head)> = HashMap::new();
@@ -95,9 +85,7 @@ pub(crate) fn find(
     for (index, head) in heads.iter().enumerate() {
         let name = head.name.as_str();
         let param = name.rsplit_once('.').map(|(param, _)| param);
-        if given.insert(name, (index, head)).is_some() {
-            problems.push(format!("tensor {} comes twice", shown(name)));
-        }
+        given.insert(name, (index, head)); // no name comes twice in a file
         if !wanted(name) && !param.is_some_and(wanted) {
             surplus.push(name);
         }
@@ -174,7 +162,7 @@ pub(crate) fn write(
     executor: &mut Executor,
     slots: &[Slot],
     places: &[(usize, Order)],
-    source: &mut dyn Source,
+    file: &mut WeightsFile<'_>,
 ) -> Result<(), DataError> {
     let mut problems = Vec::new();
     let mut piece = Vec::new();
@@ -182,17 +170,17 @@ pub(crate) fn write(
         let mut bad = None;
         executor.fill(slot.buffer, order, &mut piece, |range, to| {
             let first = range.start;
-            source.read(index, range, to)?;
+            file.read(index, range, to)?;
             let at = to.iter().position(|value| !value.is_finite());
             bad = bad.or(at.map(|at| (first + at, to[at])));
             Ok(())
         })?;
-        let name = shown(&source.heads()[index].name);
+        let name = shown(&file.heads()[index].name);
         problems.extend(bad.map(|(at, value)| format!("value {at} of {name} is {value}")));
     }
     match problems.is_empty() {
         true => Ok(()),
-        false => Err(misfit(executor.program(), problems, source.name())),
+        false => Err(misfit(executor.program(), problems, file.name())),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What training tells of itself, and why it can stop.
+//! What training reports, and why it can stop.
 
 use crate::data::{DataError, shown};
 use crate::exec::RunError;

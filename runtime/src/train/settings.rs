@@ -1,4 +1,4 @@
-//! What a run does where it differs from its program, and which rows it holds out.
+//! Settings that override a program's `train` section, and the choice of rows that are held out.
 
 use super::report::TrainError;
 use crate::exec::{EntryPoint, Options, RunError};

@@ -6,30 +6,17 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::ops::Range;
 use std::path::Path;
 
-use half::{bf16, f16};
 use safetensors::Dtype;
 
 use super::header::{check_layout, read_header};
 use super::{CHECKPOINT, CHECKPOINT_FORMAT, FORMAT_KEY};
-use super::{Head, LAYOUT, LAYOUT_KEY, PIECE, Tensor, count};
-use crate::data::{ColumnNames, DataError, Flaw, append_elements, narrow, quoted, shown};
+use super::{Head, LAYOUT, LAYOUT_KEY};
+use crate::data::{ColumnNames, DataError, Element, Flaw, quoted, shown};
 
-/// Named tensors whose values are read in ranges, so that nobody needs a copy of a whole one.
-pub(crate) trait Source {
-    /// What errors call it.
-    fn name(&self) -> &str;
+/// What weights are read from.
+trait Input: Read + Seek {}
 
-    /// What is known of the tensors beside their values.
-    fn heads(&self) -> &[Head];
-
-    /// Appends a range of the values of the tensor with this index.
-    fn read(
-        &mut self,
-        index: usize,
-        range: Range<usize>,
-        to: &mut Vec<f32>,
-    ) -> Result<(), DataError>;
-}
+impl<R: Read + Seek> Input for R {}
 
 /// Weights in a safetensors file, or in its bytes: the header has been read and checked, and the
 /// values are read where they go to, a piece at a time. F64, F16 and BF16 become F32.
@@ -41,47 +28,45 @@ pub(crate) trait Source {
 /// assert!(file.heads().is_empty());
 /// # Ok::<(), arenet_runtime::data::DataError>(())
 /// ```
-#[derive(Debug)]
-pub struct WeightsFile<R = File> {
-    reader: R,
+pub struct WeightsFile<'r> {
+    reader: Box<dyn Input + 'r>,
     name: String,
     metadata: BTreeMap<String, String>,
     heads: Vec<Head>,
     /// Where the values of each tensor begin in the file, and what they are.
-    places: Vec<(u64, Dtype)>,
+    places: Vec<(u64, Element)>,
     /// The bytes of the last piece.
     bytes: Vec<u8>,
 }
 
-impl WeightsFile {
+impl<'r> WeightsFile<'r> {
     /// Opens a file.
     ///
     /// # Errors
     /// A file that cannot be read, or is not what [`WeightsFile::new`] takes.
-    pub fn open(path: impl AsRef<Path>) -> Result<WeightsFile, DataError> {
+    pub fn open(path: impl AsRef<Path>) -> Result<WeightsFile<'r>, DataError> {
         let (file, name) = open(path.as_ref())?;
         WeightsFile::new(file, &name)
     }
-}
 
-impl<'b> WeightsFile<Cursor<&'b [u8]>> {
     /// What such a file holds; `name` is what errors call it.
     ///
     /// # Errors
     /// As [`WeightsFile::new`].
-    pub fn of_bytes(bytes: &'b [u8], name: &str) -> Result<Self, DataError> {
+    pub fn of_bytes(bytes: &'r [u8], name: &str) -> Result<WeightsFile<'r>, DataError> {
         WeightsFile::new(Cursor::new(bytes), name)
     }
-}
 
-impl<R: Read + Seek> WeightsFile<R> {
     /// Reads the header of what `reader` holds from its first byte on; `name` is what errors call
     /// it.
     ///
     /// # Errors
     /// No safetensors, a part of one, types of values that are not read, or weights that say that
     /// they do not lie as [in, out].
-    pub fn new(mut reader: R, name: &str) -> Result<WeightsFile<R>, DataError> {
+    pub fn new(
+        mut reader: impl Read + Seek + 'r,
+        name: &str,
+    ) -> Result<WeightsFile<'r>, DataError> {
         let io = |error: io::Error| DataError::io(name, &error);
         let fail = |message: String| DataError::new(name, message);
         let file_bytes = reader.seek(SeekFrom::End(0)).map_err(io)?;
@@ -89,7 +74,7 @@ impl<R: Read + Seek> WeightsFile<R> {
         let header = read_header(&mut reader, file_bytes, name)?;
         let tensors = check_layout(header.tensors, header.data_bytes).map_err(fail)?;
         let data = file_bytes - header.data_bytes;
-        let place = |start: usize, dtype| (data + start as u64, dtype);
+        let place = |start: usize, dtype| (data + start as u64, element(dtype));
         let places = tensors.iter().map(|(_, info)| place(info.data_offsets.0, info.dtype));
         let places = places.collect();
         let heads = tensors.into_iter().map(|(name, info)| Head { name, shape: info.shape });
@@ -108,7 +93,8 @@ impl<R: Read + Seek> WeightsFile<R> {
             fail(message).with_help(help)
         })?;
         let name = name.to_string();
-        Ok(WeightsFile { reader, name, metadata, heads, places, bytes: Vec::new() })
+        let (reader, bytes) = (Box::new(reader), Vec::new());
+        Ok(WeightsFile { reader, name, metadata, heads, places, bytes })
     }
 
     /// What errors call it.
@@ -134,125 +120,36 @@ impl<R: Read + Seek> WeightsFile<R> {
         ColumnNames::from_metadata(&self.metadata, &self.name)
     }
 
-    /// Reads all values; they take at most `max_bytes` as f32.
+    /// Appends a range of the values of the tensor with this index.
     ///
     /// # Errors
-    /// Values that cannot be read, are too large for an f32, or take more memory.
-    pub fn read_all(&mut self, max_bytes: u64) -> Result<Vec<Tensor>, DataError> {
-        let counts: Vec<usize> =
-            self.heads.iter().map(|head| count(&head.shape).unwrap_or(0)).collect();
-        let values = counts.iter().fold(0u64, |sum, count| sum.saturating_add(*count as u64));
-        if values.saturating_mul(size_of::<f32>() as u64) > max_bytes {
-            return Err(DataError::over_limit(&self.name, max_bytes));
-        }
-        let mut tensors = Vec::with_capacity(counts.len());
-        for (index, count) in counts.into_iter().enumerate() {
-            let mut data = Vec::new();
-            for start in (0..count).step_by(PIECE) {
-                self.read(index, start..count.min(start + PIECE), &mut data)?;
-            }
-            data.shrink_to_fit();
-            let Head { name, shape } = self.heads[index].clone();
-            tensors.push(Tensor { name, shape, data });
-        }
-        Ok(tensors)
-    }
-
-    fn read_piece(
-        &mut self,
-        index: usize,
-        range: Range<usize>,
-        to: &mut Vec<f32>,
-    ) -> Result<(), Flaw> {
-        let (start, dtype) = self.places[index];
-        let size = dtype.bitsize() / 8;
-        let (first, len) = (range.start as u64, range.len());
-        let WeightsFile { reader, bytes, .. } = self;
-        reader.seek(SeekFrom::Start(start + first * size as u64)).map_err(Flaw::Io)?;
-        let read = match dtype {
-            Dtype::F64 => {
-                append_elements(reader, len, |b| narrow(f64::from_le_bytes(b)), bytes, to)
-            }
-            Dtype::F16 => {
-                let convert = |b| Some(f16::from_le_bytes(b).to_f32());
-                append_elements(reader, len, convert, bytes, to)
-            }
-            Dtype::BF16 => {
-                let convert = |b| Some(bf16::from_le_bytes(b).to_f32());
-                append_elements(reader, len, convert, bytes, to)
-            }
-            _ => append_elements(reader, len, |b| Some(f32::from_le_bytes(b)), bytes, to),
-        };
-        read.map_err(|flaw| flaw.after(first, size))
-    }
-}
-
-impl<R: Read + Seek> Source for WeightsFile<R> {
-    fn name(&self) -> &str {
-        &self.name
-    }
-
-    fn heads(&self) -> &[Head] {
-        &self.heads
-    }
-
-    fn read(
+    /// Values that cannot be read, or are too large for an f32.
+    pub fn read(
         &mut self,
         index: usize,
         range: Range<usize>,
         to: &mut Vec<f32>,
     ) -> Result<(), DataError> {
-        let read = self.read_piece(index, range, to);
+        let (start, element) = self.places[index];
+        let before = range.start as u64;
+        let at = SeekFrom::Start(start + before * element.bytes() as u64);
+        let sought = self.reader.seek(at).map_err(Flaw::Io);
+        let read = sought.and_then(|_| {
+            let read = element.read(&mut self.reader, range.len(), &mut self.bytes, to);
+            read.map_err(|flaw| flaw.after(before, element.bytes()))
+        });
         read.map_err(|flaw| locate(&self.name, &self.heads[index].name, flaw))
     }
 }
 
-/// Tensors that are in memory.
-pub(crate) struct Given<'a> {
-    name: &'a str,
-    heads: Vec<Head>,
-    tensors: &'a [Tensor],
-}
-
-impl<'a> Given<'a> {
-    /// The tensors, which errors call `name`, if each has as many values as its shape says.
-    pub(crate) fn new(tensors: &'a [Tensor], name: &'a str) -> Result<Given<'a>, DataError> {
-        Ok(Given { name, heads: heads_of(tensors, name)?, tensors })
+/// The elements of a type that `check_layout` takes.
+fn element(dtype: Dtype) -> Element {
+    match dtype {
+        Dtype::F64 => Element::F8,
+        Dtype::F16 => Element::F2,
+        Dtype::BF16 => Element::B2,
+        _ => Element::F4,
     }
-}
-
-impl Source for Given<'_> {
-    fn name(&self) -> &str {
-        self.name
-    }
-
-    fn heads(&self) -> &[Head] {
-        &self.heads
-    }
-
-    fn read(
-        &mut self,
-        index: usize,
-        range: Range<usize>,
-        to: &mut Vec<f32>,
-    ) -> Result<(), DataError> {
-        to.extend_from_slice(&self.tensors[index].data[range]);
-        Ok(())
-    }
-}
-
-/// What tensors say before their values, if each has as many as its shape says.
-pub(super) fn heads_of(tensors: &[Tensor], name: &str) -> Result<Vec<Head>, DataError> {
-    let head = |tensor: &Tensor| {
-        let Tensor { name: tensor_name, shape, data } = tensor;
-        if count(shape) != Some(data.len()) {
-            let (tensor, len) = (shown(tensor_name), data.len());
-            let message = format!("{len} values of tensor {tensor} are no {shape:?}");
-            return Err(DataError::new(name, message));
-        }
-        Ok(Head { name: tensor_name.clone(), shape: shape.clone() })
-    };
-    tensors.iter().map(head).collect()
 }
 
 /// Reads the metadata alone.

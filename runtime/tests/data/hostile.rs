@@ -127,9 +127,7 @@ fn weight_files() {
     mutate(&[weights::file(header, &[0x3C; 32])], 5000, |bytes| {
         fs::write(&path, bytes).unwrap();
         if let Ok((tensors, _)) = weights::read_weights(&path) {
-            let whole = |t: &arenet_runtime::weights::Tensor| {
-                t.data.len() == t.shape.iter().product::<usize>()
-            };
+            let whole = |t: &weights::Tensor| t.data.len() == t.shape.iter().product::<usize>();
             assert!(tensors.iter().all(whole));
         }
     });
