@@ -9,7 +9,7 @@ use arenet_runtime::program::{Batch, Verified};
 use arenet_runtime::train::{self, Settings};
 use std::sync::Arc;
 
-/// How a net is trained: [`Net::trainer`]. What is not said is as the net's text says.
+/// Settings of a trainer, from [`Net::trainer`]. The defaults are those of the net's text.
 ///
 /// ```
 /// let net = arenet::Net::open("models/iris.net")?;
@@ -27,7 +27,7 @@ pub struct TrainerBuilder<'n> {
     batch: Option<Batch>,
     purpose: Purpose,
     settings: Settings,
-    /// The net as it was compiled before, for the command.
+    /// The program, where the command has compiled it already.
     program: Option<Arc<Verified>>,
 }
 
@@ -65,8 +65,8 @@ impl<'n> TrainerBuilder<'n> {
         self
     }
 
-    /// The number of optimizer steps of the whole run, which a schedule may span; by default those
-    /// of its epochs. A trainer without data has none otherwise.
+    /// The number of optimizer steps of the whole run, for schedules that span it; by default the
+    /// steps of its epochs. A trainer without data has no other way to know it.
     ///
     /// ```
     /// # use arenet::Net;
@@ -95,7 +95,7 @@ impl<'n> TrainerBuilder<'n> {
         self
     }
 
-    /// The rows of a step.
+    /// The number of rows of a step.
     ///
     /// ```
     /// # let net = arenet::Net::open("models/xor.net")?;
@@ -109,7 +109,7 @@ impl<'n> TrainerBuilder<'n> {
         self
     }
 
-    /// Makes a step of all rows there are.
+    /// Uses all rows in every step.
     ///
     /// ```
     /// # let net = arenet::Net::open("models/iris.net")?;
@@ -123,7 +123,7 @@ impl<'n> TrainerBuilder<'n> {
         self
     }
 
-    /// Whether every epoch has the rows in an order of its own.
+    /// Whether the rows are shuffled for every epoch.
     ///
     /// ```
     /// # let net = arenet::Net::open("models/xor.net")?;
@@ -151,7 +151,7 @@ impl<'n> TrainerBuilder<'n> {
         self
     }
 
-    /// Validates on these rows, and trains on all the others.
+    /// Validates on these rows, and trains on all rows of the data.
     ///
     /// ```
     /// # let net = arenet::Net::open("models/iris.net")?;
@@ -166,7 +166,7 @@ impl<'n> TrainerBuilder<'n> {
         self
     }
 
-    /// The number of threads; by default one a core.
+    /// The number of threads; by default one for each core.
     ///
     /// ```
     /// # let net = arenet::Net::open("models/xor.net")?;
@@ -195,7 +195,7 @@ impl<'n> TrainerBuilder<'n> {
         self
     }
 
-    /// All settings but the batch, and the net as it was compiled for it.
+    /// All settings except the batch, and the compiled program.
     #[doc(hidden)]
     #[must_use]
     pub fn compiled(mut self, program: Arc<Verified>, settings: Settings) -> Self {
@@ -203,7 +203,7 @@ impl<'n> TrainerBuilder<'n> {
         self
     }
 
-    /// Checks all of it, compiles the net for the rows of a step, and gives it its initial values.
+    /// Checks the settings, compiles the net, and initialises its parameters.
     ///
     /// ```
     /// # let net = arenet::Net::open("models/xor.net")?;

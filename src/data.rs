@@ -12,7 +12,7 @@ use arenet_runtime::weights::WeightsFile;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-/// Rows of the inputs of a net, and of its targets, in memory.
+/// Rows of a net's inputs and targets, in memory.
 ///
 /// ```
 /// let net = arenet::Net::open("models/iris.net")?;
@@ -23,16 +23,16 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, PartialEq)]
 pub struct Data(Dataset);
 
-/// What the inputs and the targets of a net take.
+/// The specifications of the inputs and the targets of a net.
 pub(crate) type Specs = (Vec<PortSpec>, Vec<PortSpec>);
 
 impl Data {
-    /// No rows of a net whose ports are these.
+    /// A data set without rows, for these ports.
     pub(crate) fn empty(net: &Net, (inputs, targets): &Specs) -> Data {
         Data(Dataset { columns: net.columns(), ..Dataset::empty(inputs, targets) })
     }
 
-    /// Adds values of all ports; where it is said how many rows they make, they make so many.
+    /// Adds values of all ports, which must be `rows` rows where that is given.
     pub(crate) fn add<I: Rows + ?Sized, T: Rows + ?Sized>(
         &mut self,
         (inputs, targets): &Specs,
@@ -45,7 +45,7 @@ impl Data {
         Ok(())
     }
 
-    /// How many rows there are.
+    /// The number of rows.
     ///
     /// ```
     /// let net = arenet::Net::parse("net n { input x: [N, 2]  output y = x |> dense(1) }")?;
@@ -57,7 +57,7 @@ impl Data {
         self.0.rows
     }
 
-    /// Which columns of the table are not used, in words, if there are any.
+    /// A description of the columns of the table that are not used, if there are any.
     ///
     /// ```
     /// let net = arenet::Net::parse("net n { input x: [N, 1]  output y = x |> dense(1) }")?;
@@ -89,7 +89,7 @@ impl Rows for Data {
     }
 }
 
-/// Appends values of all ports of one side, which make so many rows where that is known.
+/// Appends values of the inputs or of the targets, which must be `rows` rows where that is given.
 fn append(
     side: &str,
     ports: &[PortSpec],
@@ -126,8 +126,8 @@ fn wrong_type(port: &PortSpec, what: &str) -> Error {
     Error::usage(format!("`{}` takes {what}", port.name))
 }
 
-/// How rows are read: [`Net::reader`], or [`Predictor::reader`](crate::Predictor::reader) for rows
-/// without targets.
+/// Settings for reading rows, from [`Net::reader`], or from
+/// [`Predictor::reader`](crate::Predictor::reader) for rows without targets.
 ///
 /// ```
 /// let net = arenet::Net::open("models/xor.net")?;
@@ -167,14 +167,12 @@ impl Reader {
         }
     }
 
-    /// For a net that knows the names of its columns, and beside so many bytes, and as many a row.
     /// To predict: beside a program that takes `held` bytes, and `row_bytes` for each row.
     pub(crate) fn for_predictor(self, names: ColumnNames, held: u64, row_bytes: u64) -> Reader {
         Reader { names, held, row_bytes, targets_optional: true, ..self }
     }
 
-    /// Chooses columns of a table, counted from 0 or by name, for the inputs and targets that it
-    /// names.
+    /// Chooses columns of a table for some inputs and targets, by place (from 0) or by name.
     ///
     /// ```
     /// let net = arenet::Net::open("models/xor.net")?;
@@ -188,7 +186,7 @@ impl Reader {
         self
     }
 
-    /// Says whether the first row of a table is a header; by default its fields decide.
+    /// Whether the first row of a table is a header; by default that is recognised by its fields.
     ///
     /// ```
     /// let net = arenet::Net::open("models/xor.net")?;
@@ -201,8 +199,8 @@ impl Reader {
         self
     }
 
-    /// Reads rows that belong to others, such as those to validate on beside those to train on:
-    /// their columns have the same names, and both are held in memory.
+    /// Reads rows that belong to other rows, such as those to validate on: the columns have the
+    /// same names, and both data sets count against the limit of memory.
     ///
     /// ```
     /// let net = arenet::Net::open("models/iris.net")?;
@@ -238,14 +236,14 @@ impl Reader {
         Ok(self)
     }
 
-    /// Reads no table without targets, which one to predict from need not have.
+    /// Requires targets, which a table to predict from need not have.
     #[doc(hidden)]
     #[must_use]
     pub fn with_targets(self) -> Reader {
         Reader { targets_optional: false, ..self }
     }
 
-    /// How errors write what can be chosen; by default as methods.
+    /// How errors write the choices of the caller; by default as methods.
     #[doc(hidden)]
     #[must_use]
     pub fn words(mut self, words: Words) -> Reader {
@@ -253,7 +251,7 @@ impl Reader {
         self
     }
 
-    /// The most bytes that may be held; by default 80% of the memory that the machine has.
+    /// The most bytes that may be held; by default 80% of the machine's memory.
     ///
     /// ```
     /// use arenet::{ErrorKind, Net};
@@ -281,7 +279,7 @@ impl Reader {
         self.read(|spec| read_csv_file(path, spec))
     }
 
-    /// [`Reader::csv`] from anything that is read, such as bytes; `name` is what errors call it.
+    /// [`Reader::csv`] from any reader, such as bytes; errors call it `name`.
     ///
     /// ```
     /// let net = arenet::Net::open("models/iris.net")?;

@@ -9,8 +9,8 @@ use arenet_runtime::train::{Divergence, TrainError};
 use std::fmt;
 use std::sync::Arc;
 
-/// Why something cannot be done: one plain sentence and, where there is one, a way out. For a net's
-/// text these are all of its mistakes, with the lines they are in, as the command prints them.
+/// Why something cannot be done: one plain sentence and, where it is known, a way out. For the text
+/// of a net, it is all mistakes with their lines, as the command prints them.
 ///
 /// `Debug` prints the same as `Display`, so that an error that `main` returns is readable.
 ///
@@ -27,7 +27,7 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Error(Box<Cause>);
 
-/// What went wrong, by whom it can be put right.
+/// The kind of an error, by where it can be corrected.
 ///
 /// ```
 /// # use arenet::{ErrorKind, Net};
@@ -39,7 +39,7 @@ pub struct Error(Box<Cause>);
 pub enum ErrorKind {
     /// The net's text or its compiled program.
     Model,
-    /// A setting, or a call with what it does not take.
+    /// A setting or an argument.
     Usage,
     /// Rows, weights, or another file that is read or written.
     Data,
@@ -89,7 +89,7 @@ pub(crate) enum Cause {
 }
 
 impl Error {
-    /// Who can put it right.
+    /// Where it can be corrected.
     ///
     /// ```
     /// # use arenet::{ErrorKind, Net};
@@ -114,7 +114,7 @@ impl Error {
         }
     }
 
-    /// The messages about the net's text, if the error is of them.
+    /// The messages about the net's text, if there are any.
     ///
     /// ```
     /// let error = arenet::Net::parse("net n {").unwrap_err();
@@ -140,7 +140,7 @@ impl Error {
         }
     }
 
-    /// The way out, in the words of whoever reads it.
+    /// The way out, as the caller would write it.
     #[doc(hidden)]
     pub fn help(&self, words: Words) -> Option<String> {
         Some(match &*self.0 {

@@ -88,7 +88,7 @@ impl Net {
         Net::options().parse(text)
     }
 
-    /// Takes the bytes of a `.net` or `.netc` file.
+    /// Reads the bytes of a `.net` or `.netc` file.
     ///
     /// ```
     /// let net = arenet::Net::from_bytes(include_bytes!("../models/iris.net"))?;
@@ -112,7 +112,7 @@ impl Net {
         NetOptions::default()
     }
 
-    /// What errors call it: its file.
+    /// The name that errors use for it: its file.
     ///
     /// ```
     /// assert_eq!(arenet::Net::open("models/iris.net")?.name(), "models/iris.net");
@@ -122,7 +122,7 @@ impl Net {
         &self.name
     }
 
-    /// What is odd about its text, but no mistake.
+    /// The warnings about its text.
     ///
     /// ```
     /// let net = arenet::Net::open("models/iris.net")?;
@@ -159,7 +159,7 @@ impl Net {
         Reader::new(self)
     }
 
-    /// Takes the values of all rows: those of the inputs, and those of the targets.
+    /// Makes a data set from the values of all rows: those of the inputs, and those of the targets.
     ///
     /// ```
     /// let net = arenet::Net::open("models/iris.net")?;
@@ -169,7 +169,7 @@ impl Net {
     /// ```
     ///
     /// # Errors
-    /// Values for other inputs and targets than there are, or not of whole rows.
+    /// Values for another number of inputs or targets, of another type, or not of whole rows.
     pub fn data<I, T>(&self, inputs: &I, targets: &T) -> Result<Data, Error>
     where
         I: Rows + ?Sized,
@@ -181,7 +181,7 @@ impl Net {
         Ok(data)
     }
 
-    /// Takes rows one after another, each the values of its inputs and of its targets.
+    /// Makes a data set from rows, each the values of its inputs and of its targets.
     ///
     /// ```
     /// let net = arenet::Net::open("models/xor.net")?;
@@ -192,7 +192,7 @@ impl Net {
     /// ```
     ///
     /// # Errors
-    /// Values for other inputs and targets than there are, or not of one row.
+    /// Values for another number of inputs or targets, of another type, or not of one row.
     pub fn rows<I, T>(&self, rows: impl IntoIterator<Item = (I, T)>) -> Result<Data, Error>
     where
         I: Rows,
@@ -206,7 +206,7 @@ impl Net {
         Ok(data)
     }
 
-    /// Trains the net on these rows, once the builder has its settings.
+    /// Starts the settings of a trainer for these rows.
     ///
     /// ```
     /// let net = arenet::Net::open("models/xor.net")?;
@@ -218,7 +218,7 @@ impl Net {
         TrainerBuilder::new(self, Some(data), Purpose::Train)
     }
 
-    /// Trains the net on rows that come one after another, by [`Trainer::step`].
+    /// Starts the settings of a trainer for online learning, with [`Trainer::step`].
     ///
     /// ```
     /// let net = arenet::Net::open("models/xor.net")?;
@@ -232,11 +232,11 @@ impl Net {
         TrainerBuilder::new(self, None, Purpose::Train)
     }
 
-    /// Trains the net by gradients of its outputs that come from outside, such as those of a loss
-    /// that the application computes: by [`Trainer::step_by_gradients`], or [`Trainer::step`] with
-    /// the gradients as the targets. Of the `train` section of its text the optimizers count, not
-    /// the loss. The gradients of all rows add up: for the mean over them, each is divided by their
-    /// number.
+    /// Starts the settings of a trainer that takes gradients of the outputs, such as those of a
+    /// loss that the application computes: with [`Trainer::step_by_gradients`], or with
+    /// [`Trainer::step`] and the gradients as targets. The trainer uses the optimizers of the
+    /// text's `train` section, not its loss. The gradients of all rows are added up: for their
+    /// mean, divide each of them by the number of rows.
     ///
     /// ```
     /// let net = arenet::Net::open("models/xor.net")?;
@@ -293,7 +293,7 @@ impl Net {
         PredictorOptions::new(self)
     }
 
-    /// What its inputs and targets take.
+    /// The specifications of its inputs and targets.
     pub(crate) fn specs(&self) -> Specs {
         match &self.content {
             Content::Text(_, model) => {
@@ -306,7 +306,7 @@ impl Net {
         }
     }
 
-    /// What the columns were called that it was trained on, if it is a program that knows.
+    /// The names of the columns that it was trained on, if it is a program that has them.
     pub(crate) fn columns(&self) -> ColumnNames {
         match &self.content {
             Content::Text(..) => ColumnNames::default(),
@@ -314,7 +314,7 @@ impl Net {
         }
     }
 
-    /// How it is trained, if it says.
+    /// How it is trained, if it can be.
     #[doc(hidden)]
     pub fn training(&self) -> Option<&Training> {
         match &self.content {
@@ -323,13 +323,13 @@ impl Net {
         }
     }
 
-    /// Whether a step is to take all rows that there are.
+    /// Whether a step takes all rows of the data.
     #[doc(hidden)]
     pub fn is_full(&self) -> bool {
         self.training().is_some_and(|training| training.batch == Batch::Full)
     }
 
-    /// The program, if it was read as such.
+    /// The program, if it was read from a file of one.
     #[doc(hidden)]
     pub fn compiled(&self) -> Option<&Arc<Verified>> {
         match &self.content {
@@ -338,7 +338,7 @@ impl Net {
         }
     }
 
-    /// The text, if it was read as such.
+    /// The text, if it was read from one.
     #[doc(hidden)]
     pub fn text(&self) -> Option<&str> {
         match &self.content {
@@ -347,8 +347,8 @@ impl Net {
         }
     }
 
-    /// A program for this net, and what the compiler knows beyond it. One that was read as such
-    /// stays as it is.
+    /// A program for this net, and what else the compiler knows of it. A program that was read from
+    /// a file stays as it is.
     #[doc(hidden)]
     pub fn compile(&self, options: &Options) -> Result<(Arc<Verified>, Option<Compiled>), Error> {
         let (text, model) = match &self.content {
@@ -364,7 +364,7 @@ impl Net {
 }
 
 impl NetOptions {
-    /// Gives a `const` of the text another value.
+    /// Overrides a `const` of the text.
     ///
     /// ```
     /// let text = "const H = 8  net n { input x: [N, 2]  output y = x |> dense(H) }";
@@ -377,7 +377,7 @@ impl NetOptions {
         self
     }
 
-    /// What errors call it; by default its file.
+    /// The name that errors use for the net; by default its file.
     ///
     /// ```
     /// let error = arenet::Net::options().name("my.net").parse("net").unwrap_err();
@@ -483,7 +483,7 @@ fn diagnostics(found: Vec<Diagnostic>, name: &str, text: &Arc<str>) -> Error {
     Cause::Text(Diagnostics { found, file: name.into(), text: text.clone() }).into()
 }
 
-/// What a port of a text takes.
+/// The specification of a port of a text.
 fn spec(port: &model::Port) -> PortSpec {
     PortSpec {
         name: port.name.clone(),

@@ -15,7 +15,7 @@ use std::path::Path;
 use std::slice::ChunksExact;
 use std::sync::Arc;
 
-/// A net with trained weights. A row's outputs do not depend on the rows beside it.
+/// A net with trained weights. The outputs of a row do not depend on other rows.
 ///
 /// ```
 /// # let net = arenet::Net::open("models/xor.net")?;
@@ -30,12 +30,12 @@ use std::sync::Arc;
 /// ```
 pub struct Predictor {
     inner: predict::Predictor,
-    /// For rows that are read to be predicted.
+    /// The settings for reading rows to predict.
     reader: Reader,
     seen: Option<Seen>,
 }
 
-/// How a predictor is made: [`Net::predictor_options`].
+/// Settings of a predictor, from [`Net::predictor_options`].
 ///
 /// ```no_run
 /// use arenet::{Net, Precision};
@@ -50,11 +50,11 @@ pub struct PredictorOptions<'n> {
     batch: Option<u64>,
     weights: Precision,
     run: RunOptions,
-    /// The net as it was compiled before, for the command.
+    /// The program, where the command has compiled it already.
     program: Option<Arc<Verified>>,
 }
 
-/// The outputs for some rows, by the names and in the order of the net's text.
+/// The outputs for some rows, by name, in the order of the net's text.
 ///
 /// ```
 /// # let net = arenet::Net::parse("net n { input x: [N, 2]  output y = 2 * x }")?;
@@ -71,7 +71,7 @@ pub struct Outputs {
 }
 
 impl Predictor {
-    /// Predicts rows: the values of the input, or a tuple or list of the values of each.
+    /// Predicts rows: the values of the input, or a tuple or list with the values of each input.
     ///
     /// ```
     /// # let net = arenet::Net::parse("net n { input x: [N, 2]  output y = 2 * x }")?;
@@ -82,7 +82,7 @@ impl Predictor {
     /// ```
     ///
     /// # Errors
-    /// Values for other inputs than there are, not of whole rows or outside their range, or none.
+    /// No values, values for another number of inputs, not of whole rows, or outside their range.
     pub fn predict<I: Rows + ?Sized>(&mut self, inputs: &I) -> Result<Outputs, Error> {
         let values = self.inner.predict(inputs)?;
         let outputs = self.inner.program().outputs.iter();
@@ -90,8 +90,8 @@ impl Predictor {
         Ok(Outputs { names, values })
     }
 
-    /// Predicts rows into room for the output, or a tuple or list of rooms for each. It allocates
-    /// nothing, and does not look at whether real numbers are finite.
+    /// Predicts rows into a buffer for the output, or into a tuple or list with a buffer for each
+    /// output. It allocates nothing, and does not check whether real numbers are finite.
     ///
     /// ```
     /// # let net = arenet::Net::parse("net n { input x: [N, 2]  output y = 2 * x }")?;
@@ -105,7 +105,7 @@ impl Predictor {
     /// ```
     ///
     /// # Errors
-    /// As [`Predictor::predict`], or room that is not what the outputs take.
+    /// As [`Predictor::predict`], or buffers of another number or size.
     pub fn predict_into<I, O>(&mut self, inputs: &I, outputs: &mut O) -> Result<(), Error>
     where
         I: Rows + ?Sized,
@@ -134,8 +134,8 @@ impl Predictor {
         Ok(self.inner.batches(&data.set().inputs, data.rows())?)
     }
 
-    /// Makes so many predictors of one, for as many threads. They have one copy of the weights, and
-    /// each its own room for all else, so that they run at once, each as fast as the one did.
+    /// Makes `count` predictors of one, for `count` threads. They have one copy of the weights;
+    /// each has its own memory for everything else, and is as fast as the one was.
     ///
     /// ```
     /// # let net = arenet::Net::parse("net n { input x: [N, 2]  output y = 2 * x }")?;
@@ -151,16 +151,16 @@ impl Predictor {
     /// ```
     ///
     /// # Errors
-    /// Memory over the limit, or a compiled program that writes its weights when it predicts, as
-    /// none of this compiler's does.
+    /// Memory over the limit, or a program that writes its weights when it predicts. This compiler
+    /// makes no such program.
     pub fn share(self, count: usize) -> Result<Vec<Predictor>, Error> {
         let Predictor { inner, reader, seen } = self;
         let predictor = |inner| Predictor { inner, reader: reader.clone(), seen: seen.clone() };
         Ok(inner.share(count)?.into_iter().map(predictor).collect())
     }
 
-    /// Reads rows to predict, which need no targets, in CSV: by the names of the columns that the
-    /// weights were trained on.
+    /// Reads rows to predict, in CSV and perhaps without targets, by the names of the columns that
+    /// the weights were trained on.
     ///
     /// ```
     /// # let net = arenet::Net::parse("net n { input x: [N, 2]  output y = 2 * x }")?;
@@ -210,8 +210,8 @@ impl Predictor {
         Ok(self.inner.evaluate(data.set())?)
     }
 
-    /// Loss and metrics over those rows alone that were held out when the weights were trained on
-    /// this data; nothing if they were trained on other data.
+    /// Loss and metrics over the rows that were held out when the weights were trained on this
+    /// data; `None` if no rows were, or if the weights were trained on other data.
     ///
     /// ```
     /// # let net = arenet::Net::open("models/iris.net")?;
@@ -256,7 +256,7 @@ impl<'n> PredictorOptions<'n> {
         PredictorOptions { net, batch: None, weights, run, program: None }
     }
 
-    /// What the weights of matrix products are kept as; by default as they are.
+    /// The precision of the weights of matrix products; by default f32.
     ///
     /// ```
     /// use arenet::{Net, Precision};
@@ -285,7 +285,7 @@ impl<'n> PredictorOptions<'n> {
         self
     }
 
-    /// The number of threads; by default one a core.
+    /// The number of threads; by default one for each core.
     ///
     /// ```
     /// # let net = arenet::Net::parse("net n { input x: [N, 2]  output y = 2 * x }")?;
@@ -299,7 +299,7 @@ impl<'n> PredictorOptions<'n> {
         self
     }
 
-    /// The most bytes that the program may take; by default 80% of the memory the machine has.
+    /// The most bytes that the program may take; by default 80% of the machine's memory.
     ///
     /// ```
     /// # let net = arenet::Net::parse("net n { input x: [N, 2]  output y = 2 * x }")?;
@@ -313,7 +313,7 @@ impl<'n> PredictorOptions<'n> {
         self
     }
 
-    /// How the net is run, and the net as it was compiled.
+    /// How the program is run, and the compiled program.
     #[doc(hidden)]
     #[must_use]
     pub fn compiled(mut self, program: Arc<Verified>, run: RunOptions) -> Self {

@@ -31,7 +31,7 @@ pub struct Trainer {
     gradients: Vec<Vec<f32>>,
 }
 
-/// A slice for each output, of which there are any number.
+/// A slice for each output.
 struct Each<'a>(&'a mut [Vec<f32>]);
 
 impl Rows for Each<'_> {
@@ -61,7 +61,7 @@ impl Trainer {
         Trainer { inner, last: None, by_gradients, outputs, gradients }
     }
 
-    /// Trains to the end of the last epoch, and reports that.
+    /// Trains to the end of the last epoch, and returns the report of that epoch.
     ///
     /// ```
     /// # let net = arenet::Net::open("models/xor.net")?;
@@ -73,15 +73,13 @@ impl Trainer {
     ///
     /// # Errors
     /// [`ErrorKind::Diverged`](crate::ErrorKind::Diverged) if a value became NaN or infinite; the
-    /// trainer is then back at the last state known to be good. [`ErrorKind::Usage`] if it had come
-    /// to its end before.
-    ///
-    /// [`ErrorKind::Usage`]: crate::ErrorKind::Usage
+    /// trainer then returns to the last good state. [`ErrorKind::Usage`](crate::ErrorKind::Usage)
+    /// if the last epoch was over before.
     pub fn train(&mut self) -> Result<EpochReport, Error> {
         self.train_with(|_| {})
     }
 
-    /// [`Trainer::train`] with a word after each epoch.
+    /// [`Trainer::train`] that calls `on_epoch` after each epoch.
     ///
     /// ```
     /// # let net = arenet::Net::open("models/xor.net")?;
@@ -103,7 +101,7 @@ impl Trainer {
         self.last.clone().ok_or_else(ended)
     }
 
-    /// Trains for one epoch; nothing if the last one is over.
+    /// Trains for one epoch; `None` after the last epoch.
     ///
     /// ```
     /// # let net = arenet::Net::open("models/xor.net")?;
@@ -120,8 +118,8 @@ impl Trainer {
         self.train_epoch_with(|_| ControlFlow::Continue(()))
     }
 
-    /// [`Trainer::train_epoch`] with a word after each step, which may stop the epoch there: then
-    /// there is no report, and the next call goes on with the next step.
+    /// [`Trainer::train_epoch`] that calls `on_step` after each step. If that breaks, the epoch
+    /// stops there without a report, and the next call continues with the next step.
     ///
     /// ```
     /// use std::ops::ControlFlow;
@@ -150,10 +148,10 @@ impl Trainer {
         Ok(report)
     }
 
-    /// One optimizer step on rows of one's own, for what is learned online or by reinforcement:
-    /// values of all inputs and of all targets, of at most as many rows as a batch has. It gives
-    /// the mean loss over the rows before the update, allocates nothing, counts for schedules as
-    /// any step, and gives the same bits as a step on the same rows of data.
+    /// One optimizer step on given rows, for online or reinforcement learning: values of all inputs
+    /// and of all targets, of at most as many rows as a batch has. It returns the mean loss over
+    /// the rows before the update and allocates nothing. It counts for schedules like any other
+    /// step, and gives the same bits as a step on the same rows of a data set.
     ///
     /// ```
     /// let net = arenet::Net::open("models/xor.net")?;
@@ -171,7 +169,8 @@ impl Trainer {
     /// # Errors
     /// Values that are not what the net takes, or another number of rows.
     /// [`ErrorKind::Diverged`](crate::ErrorKind::Diverged) if the loss is NaN or infinite: the
-    /// trainer is then back where it was made, its weights were loaded, or an epoch began.
+    /// trainer then returns to the state when it was built, its weights were loaded, or an epoch
+    /// began.
     pub fn step<I, T>(&mut self, inputs: &I, targets: &T) -> Result<f32, Error>
     where
         I: Rows + ?Sized,
@@ -180,10 +179,10 @@ impl Trainer {
         Ok(self.inner.step(inputs, targets)?)
     }
 
-    /// One optimizer step by gradients that follow from the outputs: they are computed, in the
-    /// order of the net's text and each row after row, and the closure writes the gradient of every
-    /// value of them. It is for a trainer of [`Net::gradient_trainer`], which says how gradients
-    /// add up, and allocates nothing once it was called with as many rows.
+    /// One optimizer step by gradients of the outputs. The outputs are computed, in the order of
+    /// the net's text and each row after row, and the closure writes the gradient of every value.
+    /// It is for a trainer of [`Net::gradient_trainer`], which says how gradients are added up. It
+    /// allocates nothing after the first call with as many rows.
     ///
     /// ```
     /// let net = arenet::Net::open("models/xor.net")?;
@@ -206,7 +205,8 @@ impl Trainer {
     /// [`Net::gradient_trainer`]: crate::Net::gradient_trainer
     ///
     /// # Errors
-    /// As [`Trainer::step`], gradients that are not finite, or a trainer whose loss is the text's.
+    /// As [`Trainer::step`], gradients that are not finite, or a trainer that uses the loss of the
+    /// text.
     pub fn step_by_gradients<I: Rows + ?Sized>(
         &mut self,
         inputs: &I,
@@ -230,7 +230,7 @@ impl Trainer {
         Ok(())
     }
 
-    /// Predicts with the weights as they are, as
+    /// Predicts with the current weights, as
     /// [`Predictor::predict_into`](crate::Predictor::predict_into) does.
     ///
     /// ```
@@ -286,8 +286,8 @@ impl Trainer {
         Ok(self.inner.save_weights(path)?)
     }
 
-    /// Writes all that [`Trainer::resume`] needs to go on from here, which may be anywhere in an
-    /// epoch.
+    /// Writes a checkpoint, from which [`Trainer::resume`] continues. It may be written anywhere in
+    /// an epoch.
     ///
     /// ```
     /// # let net = arenet::Net::open("models/xor.net")?;
@@ -309,8 +309,8 @@ impl Trainer {
         Ok(self.inner.save_checkpoint(path)?)
     }
 
-    /// Goes on from a checkpoint of the same net, data and settings; the number of epochs may
-    /// differ. The run ends with the bits of one that was never interrupted.
+    /// Continues from a checkpoint of the same net, data and settings; only the number of epochs
+    /// may differ. The run ends with the bits of a run that was never interrupted.
     ///
     /// ```
     /// # let net = arenet::Net::open("models/xor.net")?;
@@ -346,7 +346,7 @@ impl Trainer {
         Ok(self.inner.load_weights(&mut WeightsFile::open(path)?)?)
     }
 
-    /// [`Trainer::load`] of the bytes of such a file.
+    /// [`Trainer::load`] from the bytes of such a file.
     ///
     /// ```
     /// # let net = arenet::Net::open("models/xor.net")?;
@@ -364,13 +364,13 @@ impl Trainer {
         Ok(self.inner.load_weights(&mut WeightsFile::of_bytes(bytes, "the weights")?)?)
     }
 
-    /// What runs.
+    /// The executor, with the parameters as they are now.
     #[doc(hidden)]
     pub fn executor(&self) -> &Executor {
         self.inner.executor()
     }
 
-    /// The epochs finished.
+    /// The number of finished epochs.
     ///
     /// ```
     /// # let net = arenet::Net::open("models/xor.net")?;
@@ -383,7 +383,7 @@ impl Trainer {
         self.inner.epoch()
     }
 
-    /// The epochs of the whole run.
+    /// The number of epochs of the whole run.
     ///
     /// ```
     /// # let net = arenet::Net::open("models/xor.net")?;
@@ -395,7 +395,7 @@ impl Trainer {
         self.inner.epochs()
     }
 
-    /// The optimizer steps done.
+    /// The number of optimizer steps done.
     ///
     /// ```
     /// # let net = arenet::Net::open("models/xor.net")?;
@@ -408,7 +408,7 @@ impl Trainer {
         self.inner.steps()
     }
 
-    /// The optimizer steps in an epoch.
+    /// The number of optimizer steps in an epoch.
     ///
     /// ```
     /// # let net = arenet::Net::open("models/xor.net")?;
@@ -420,7 +420,7 @@ impl Trainer {
         self.inner.steps_per_epoch()
     }
 
-    /// The rows trained on.
+    /// The number of rows trained on.
     ///
     /// ```
     /// # let net = arenet::Net::open("models/iris.net")?;
@@ -432,7 +432,7 @@ impl Trainer {
         self.inner.training_rows()
     }
 
-    /// The rows held out.
+    /// The number of rows held out.
     ///
     /// ```
     /// # let net = arenet::Net::open("models/iris.net")?;

@@ -14,7 +14,7 @@ use std::io::{self, Write};
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Predicts with a program. A row's result does not depend on the rows it is run with.
+/// Predicts with a program. The result of a row does not depend on other rows.
 ///
 /// ```no_run
 /// # use arenet_runtime::{exec::Options, predict::Predictor, program::Verified, train::TrainError};
@@ -31,7 +31,7 @@ pub struct Predictor {
     program: Arc<Verified>,
     executor: Executor,
     scalars: Scalars,
-    /// Whether each row's outputs are its own.
+    /// Whether the outputs of a row depend on that row alone.
     by_rows: bool,
     options: Options,
 }
@@ -60,12 +60,12 @@ impl Predictor {
         Predictor { program, executor, scalars, by_rows, options }
     }
 
-    /// Makes so many predictors of one, for as many threads. They have one copy of the weights, and
-    /// each its own room for all else; each is as fast as the one was.
+    /// Makes `count` predictors of one, for `count` threads. They have one copy of the weights;
+    /// each has its own memory for everything else, and is as fast as the one was.
     ///
     /// # Errors
-    /// Memory over the limit, or a program that writes its weights when it predicts, as none of the
-    /// compiler's does.
+    /// Memory over the limit, or a program that writes its weights when it predicts. The compiler
+    /// makes no such program.
     pub fn share(self, count: usize) -> Result<Vec<Predictor>, RunError> {
         let options = self.options;
         let executors = self.executor.share(count, options)?;
@@ -82,8 +82,8 @@ impl Predictor {
         &self.executor
     }
 
-    /// The most bytes that a row takes beside its data while it is predicted or evaluated: its
-    /// number, twice where rows were held out, and a copy of its integers.
+    /// The most bytes that a row takes beside its data while it is predicted or evaluated: two
+    /// indices, and a copy of its integers.
     pub fn row_bytes(&self) -> u64 {
         let program = self.program();
         let ports = program.inputs.iter().chain(&program.targets);
@@ -92,7 +92,7 @@ impl Predictor {
         8 + integers.map(|port| 4 * port.width).sum::<u64>()
     }
 
-    /// Predicts rows: for each output its values, row after row.
+    /// Predicts rows. Returns the values of each output, row after row.
     ///
     /// # Errors
     /// Values that are not what the inputs take: their number, size, type or domain; or a program
@@ -108,8 +108,8 @@ impl Predictor {
         Ok(outputs)
     }
 
-    /// Predicts `rows` rows, given as one array per input, a batch at a time: the outputs of one
-    /// are all that is held.
+    /// Predicts `rows` rows, given as one array per input, a batch at a time. Only the outputs of
+    /// one batch are held.
     ///
     /// # Errors
     /// As there.
@@ -125,11 +125,11 @@ impl Predictor {
         Ok(Batches { predictor: self, feed, rows, batch: Vec::new(), outputs })
     }
 
-    /// Predicts rows without a heap allocation: values of all inputs, and room for all outputs.
-    /// Whether real numbers are finite is not looked at.
+    /// Predicts rows without a heap allocation, from values of all inputs into buffers for all
+    /// outputs. It does not check whether real numbers are finite.
     ///
     /// # Errors
-    /// No rows, values or room of the wrong number or size; or a program whose outputs depend on
+    /// No rows, values or buffers of the wrong number or size; or a program whose outputs depend on
     /// the rows that they are predicted with.
     pub fn predict_into<I: Rows + ?Sized, O: RowsMut + ?Sized>(
         &mut self,
@@ -140,7 +140,7 @@ impl Predictor {
         predict_into(&mut self.executor, inputs, outputs)
     }
 
-    /// The compiler makes no program of rows that depend on each other, but a file may hold one.
+    /// The compiler makes no program whose rows depend on each other, but a file may hold one.
     #[inline]
     fn check_rows(&self) -> Result<(), RunError> {
         if self.by_rows { Ok(()) } else { Err(crossed(self.program.program())) }
@@ -154,8 +154,7 @@ impl Predictor {
         self.evaluate_rows(data, &all_rows(data.rows)?)
     }
 
-    /// The rows of the data that were held out of the training of the weights, if it is the data
-    /// that they were trained on.
+    /// The rows that were held out of training, if the weights were trained on this data.
     ///
     /// # Errors
     /// Data that does not fit the ports.
@@ -207,7 +206,7 @@ impl Batches<'_> {
     /// Predicts the next batch; nothing after the last.
     ///
     /// # Errors
-    /// None in batches that have been made.
+    /// None after the batches were made.
     pub fn advance(&mut self) -> Result<Option<Batch<'_>>, RunError> {
         let Predictor { program, executor, .. } = &mut *self.predictor;
         let program = program.program();
@@ -227,8 +226,7 @@ impl Batches<'_> {
         Ok(Some(Batch { first, rows, outputs: &self.outputs }))
     }
 
-    /// Predicts and writes all batches that are left, in many small pieces: `w` had better be
-    /// buffered.
+    /// Predicts and writes all remaining batches, in many small pieces: use a buffered `w`.
     ///
     /// # Errors
     /// Those of `w`.
@@ -243,7 +241,7 @@ impl Batches<'_> {
     }
 }
 
-/// Predicts rows whose outputs are their own, without a heap allocation.
+/// Predicts rows that do not depend on each other, without a heap allocation.
 pub(crate) fn predict_into<I: Rows + ?Sized, O: RowsMut + ?Sized>(
     executor: &mut Executor,
     inputs: &I,

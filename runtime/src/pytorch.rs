@@ -1,8 +1,8 @@
 //! Weights as PyTorch writes them: `0.weight`, [out, in], and `0.bias` of each linear layer.
 //!
-//! They become the parameters of a net's dense layers where nothing is guessed: the layers are
-//! numbered, their numbers are their order, and every shape fits in this order. Else an error says
-//! how to save them under the net's own names.
+//! They become the parameters of a net's dense layers where that is certain: the layers are
+//! numbered, and in the order of the numbers every shape fits. Otherwise an error says how to save
+//! them under the net's own names.
 
 use crate::data::{DataError, shown};
 use crate::program::Program;
@@ -16,8 +16,8 @@ struct Layer<'a> {
     bias: Option<usize>,
 }
 
-/// Which of the tensors is each parameter of the net, if their names are PyTorch's; else nothing.
-/// Their matrices are to be turned. `file` is what an error calls them.
+/// For each parameter of the net, the index of its tensor, if the names are PyTorch's; else `None`.
+/// The matrices have to be transposed. Errors call the tensors `file`.
 ///
 /// # Errors
 /// Layers whose order is not certain, or that are not the net's.
@@ -72,7 +72,7 @@ fn layers(heads: &[Head]) -> Option<Vec<Layer<'_>>> {
     whole.then(|| layers.into_values().collect())
 }
 
-/// Puts the layers in order, if their names differ in numbers alone.
+/// Sorts the layers. Returns whether their names differ only in numbers.
 fn sort(layers: &mut [Layer<'_>]) -> bool {
     let words = |name: &str| -> Vec<String> {
         name.split(|c: char| c.is_ascii_digit())

@@ -1,8 +1,8 @@
 //! Named tensors and strings in a safetensors file: weights, and the state of a checkpoint.
 //!
-//! What is written is a function of what is given: tensors in their order, metadata sorted by key.
-//! What is read may be hostile: the header is bounded and checked against the file before anything
-//! is allocated, and memory grows only with the bytes that are there.
+//! The same content is always written as the same bytes: tensors in their order, metadata sorted by
+//! key. A file that is read may be hostile: the header is bounded and checked against the file
+//! before anything is allocated, and memory grows only with the bytes that are there.
 
 mod header;
 mod read;
@@ -24,20 +24,20 @@ pub const MAX_HEADER_BYTES: u64 = 16 << 20;
 
 /// The key of the metadata that says what a file is.
 pub(crate) const FORMAT_KEY: &str = "format";
-/// What it says of a checkpoint, before the version.
+/// Its value for a checkpoint, before the version.
 pub(crate) const CHECKPOINT: &str = "arenet checkpoint";
 /// The only version that is written and read.
 pub(crate) const CHECKPOINT_FORMAT: &str = "arenet checkpoint 2";
 
-/// The key of the metadata that says how weights lie.
+/// The key of the metadata that says the layout of weights.
 pub(crate) const LAYOUT_KEY: &str = "layout";
-/// The only way that is written and read.
+/// The only layout that is written and read.
 pub(crate) const LAYOUT: &str = "[in, out]";
 
 const LENGTH_BYTES: u64 = 8;
 const METADATA: &str = "__metadata__";
 const MAX_RANK: usize = 8;
-/// The values that are held at once of a tensor that is read or written.
+/// The number of values of a tensor that are held at once while it is read or written.
 pub(crate) const PIECE: usize = 1 << 14;
 
 /// What a file says of a tensor before its values.
@@ -49,9 +49,9 @@ pub struct Head {
     pub shape: Vec<usize>,
 }
 
-/// Writes the tensors, in their order, and the metadata to `path`: all of it, or nothing. The
-/// values lie elsewhere: `values` appends a range of those of the tensor with this index, a short
-/// one, so that no second copy of a tensor is ever in memory.
+/// Writes the tensors, in their order, and the metadata to `path`: all of it, or nothing. `values`
+/// appends a range of the values of the tensor with this index. The ranges are short, so that there
+/// is never a second copy of a tensor in memory.
 ///
 /// # Errors
 /// Names that come twice, a header that is too large, or a file that cannot be written.

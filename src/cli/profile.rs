@@ -1,9 +1,9 @@
 //! `arenet profile`: how long each step of the program takes, and how far that is from the limit.
 //!
 //! Every step is timed inside whole runs, so it finds its data where a run leaves it: in the cache
-//! or in memory. The clock is read between two steps; what a reading costs is measured and taken
-//! off. Runs with and without the clock take turns, a sample is the mean of some milliseconds of
-//! them, and what is told is the median of the samples. Training changes the weights, so it starts
+//! or in memory. The clock is read between two steps; the cost of a reading is measured and
+//! subtracted. Runs with and without the clock alternate. A sample is the mean of some milliseconds
+//! of them, and the figure is the median of the samples. Training changes the weights, so it starts
 //! again from the initial values every [`YOUNG`] steps.
 //!
 //! The limit is the roofline of one core (S. Williams et al., Roofline, Communications of the ACM
@@ -54,9 +54,9 @@ const SAMPLES: u32 = 500;
 /// The steps of a training before it starts again: the momentum of a unit that gets no gradient
 /// any more, 0.9ⁿ of what it was, is then still far from the subnormal numbers, which are slow.
 const YOUNG: u64 = 256;
-/// The most runs of one kind in a row, so that both meet the same values and the same machine.
+/// The most runs of one kind in a row, so that both kinds run under the same conditions.
 const TURN: u64 = 32;
-/// A time that no step is shorter than, in nanoseconds: what is left of one beside the clock.
+/// The least time of a step in nanoseconds, where subtracting the clock leaves less.
 const SHORTEST: f64 = 0.1;
 /// The most characters of a formula.
 const FORMULA: usize = 50;
@@ -104,7 +104,7 @@ struct Times {
     runs: u64,
 }
 
-/// Times so many steps, and the whole, for about so long.
+/// Measures the first `steps` steps, and whole runs, for about `time`.
 fn measure(stepper: &mut Stepper, steps: usize, time: Duration) -> Result<Times, Failure> {
     let clock = clock_cost();
     let mut sums = vec![Duration::ZERO; steps];
@@ -142,7 +142,7 @@ fn measure(stepper: &mut Stepper, steps: usize, time: Duration) -> Result<Times,
     Ok(Times { steps, whole: median(&mut wholes), runs: runs * wholes.len() as u64 })
 }
 
-/// Runs that are timed step by step, and as many after them as they are; gives the latters' time.
+/// Runs `runs` times with the clock and as often without it; returns the time of the latter.
 fn pair(stepper: &mut Stepper, runs: u64, sums: &mut [Duration]) -> Result<Duration, Failure> {
     if stepper.steps_done() >= YOUNG {
         stepper.restart()?;
@@ -166,7 +166,7 @@ struct Step {
     bytes: u64,
     /// The least time that it could take.
     limit: f64,
-    /// What that time is taken by: `FMA`, or the level that most of it waits for.
+    /// What determines that time: `FMA`, or the level of memory that takes most of it.
     bound: String,
 }
 

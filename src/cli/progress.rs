@@ -12,9 +12,9 @@ use super::console::{self, Console};
 use super::eval::metrics_json;
 use super::{failure::Failure, units};
 
-/// The lines that a long run is told in.
+/// The number of lines for a long run.
 const LINES: u64 = 20;
-/// A bar is told of one step in so many, as a small one takes less time than the telling.
+/// The bar is updated once in so many steps, because a small step takes less time than an update.
 const STEPS_A_TICK: u64 = 64;
 
 /// The display of one training run.
@@ -28,7 +28,7 @@ pub struct Progress<'a> {
     steps_per_epoch: u64,
     /// The last epoch in words.
     last: String,
-    /// Why standard output takes no more lines: no reason to lose a training.
+    /// Why standard output takes no more lines, which does not end the training.
     trouble: Option<Failure>,
 }
 
@@ -79,7 +79,7 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// The last figures stay on the screen, the bar goes. Gives what kept it from telling all.
+    /// Removes the bar and leaves the last figures. Returns the failure of standard output, if any.
     pub fn finish(&mut self) -> Result<(), Failure> {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();

@@ -71,7 +71,7 @@ enum GraphForm {
     Dot,
 }
 
-/// Prints what was asked for; without a wish, the memory plan and the schedule.
+/// Prints what was asked for; by default the memory plan and the schedule.
 pub fn run(cx: &Context, args: &ShowArgs) -> Result<(), Failure> {
     let source = Source::read(cx, &args.model)?.with_weights(args.weights)?;
     if args.batch.is_some() && source.text().is_none() {
@@ -190,7 +190,7 @@ fn plan(source: &Source, built: &Built, entry: EntryPoint) -> String {
     text
 }
 
-/// What a compiled program tells of its plan: the figures, and the places of what has a name.
+/// The plan of a compiled program: the figures, and the offsets of named values.
 fn outline(program: &Program, entry: EntryPoint) -> String {
     let steps = entry.of(program);
     let ratio = steps.bytes as f64 / steps.lower_bound.max(1) as f64;
@@ -213,7 +213,7 @@ fn outline(program: &Program, entry: EntryPoint) -> String {
     text
 }
 
-/// The steps in order, with their formulas where the compiler is there to tell them.
+/// The steps in order, with their formulas where the text is known.
 fn schedule(built: &Built, entry: EntryPoint) -> String {
     let program = built.program();
     let steps = &entry.of(program).steps;

@@ -12,13 +12,13 @@ use super::failure::Failure;
 use super::train::parameters;
 use super::{Context, units};
 
-/// A model as it was found.
+/// A model, read from its file.
 pub struct Source {
     /// Its file.
     pub path: PathBuf,
-    /// What it says.
+    /// Its content.
     pub net: Net,
-    /// What the weights of a text are kept as.
+    /// The precision of the weights of a text.
     weights: Precision,
 }
 
@@ -52,8 +52,7 @@ impl Source {
         Ok(Source { path: path.to_path_buf(), net, weights: Precision::F32 })
     }
 
-    /// The same with weights that are kept so, if that is said; those of a compiled program are as
-    /// they are.
+    /// The same with this precision of the weights. That of a compiled program cannot be changed.
     pub fn with_weights(mut self, weights: Option<Precision>) -> Result<Source, Failure> {
         let Some(weights) = weights else { return Ok(self) };
         if self.net.compiled().is_some() {
@@ -71,17 +70,17 @@ impl Source {
         Ok(self)
     }
 
-    /// What its weights are kept as.
+    /// The precision of its weights.
     pub fn precision(&self) -> Precision {
         self.net.compiled().map_or(self.weights, |program| precision(program.program()))
     }
 
-    /// Whether it can be trained: it says how, and its weights are of f32.
+    /// Whether it can be trained: it has a `train` section and weights in f32.
     pub fn trains(&self) -> bool {
         self.net.training().is_some() && self.precision() == Precision::F32
     }
 
-    /// Whether its steps can only be planned for the whole data.
+    /// Whether a step takes all rows of the data.
     pub fn is_full(&self) -> bool {
         self.trains() && self.net.is_full()
     }
@@ -91,7 +90,7 @@ impl Source {
         self.net.text()
     }
 
-    /// The file as messages call it.
+    /// The name of its file, for messages.
     pub fn name(&self) -> String {
         self.path.display().to_string()
     }
@@ -131,7 +130,7 @@ impl Source {
         }
     }
 
-    /// Says in detail what was built.
+    /// Prints details of what was built, if asked to.
     pub fn describe(&self, cx: &Context, built: &Built) {
         let program = built.program();
         cx.console.detail(format!(
@@ -144,7 +143,7 @@ impl Source {
         ));
     }
 
-    /// [`Source::build`] that says nothing of warnings.
+    /// [`Source::build`] without warnings.
     pub fn build_quietly(&self, batch: Option<u64>, purpose: Purpose) -> Result<Built, Failure> {
         let options = Options { batch, purpose, weights: self.weights, ..Options::default() };
         let (program, compiled) = self.net.compile(&options)?;
@@ -162,7 +161,7 @@ fn fixed(path: &Path, what: &str, option: &str) -> Failure {
     Failure::usage(text).help(format!("its {what} were fixed when it was compiled"))
 }
 
-/// What a program's weights are kept as.
+/// The precision of a program's weights.
 pub fn precision(program: &Program) -> Precision {
     match program.precision() {
         DType::F32 | DType::I32 => Precision::F32,

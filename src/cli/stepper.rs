@@ -1,5 +1,5 @@
-//! What measurements of a model share: what a step is, random rows, and steps as a training does
-//! them.
+//! Shared by the measurements of a model: the choice of a step, random rows, and running steps as a
+//! training does.
 
 use std::time::{Duration, Instant};
 
@@ -48,14 +48,14 @@ impl Mode {
     }
 }
 
-/// The rows of a step where the model means all of its data.
+/// The rows of a step where the model takes all of its data.
 const DEFAULT_BATCH: u64 = 32;
 /// Keeps the data apart from the initial weights.
 const DATA_STREAM: u32 = 1 << 31;
 /// Before the first step.
 const START: Clock = Clock { step: 0, epoch: 0 };
 
-/// What to run, and the rows of a step where they are not the model's own.
+/// Chooses what to run, and the rows of a step where they are not those of the model.
 pub fn choose(
     source: &Source,
     mode: Option<Mode>,
@@ -215,7 +215,7 @@ impl Stepper {
     }
 }
 
-/// The value below which the share `q` of the sorted samples lies, between two of them as a mix.
+/// The value below which the share `q` of the sorted samples lies, interpolated.
 pub fn percentile(sorted: &[f64], q: f64) -> f64 {
     let at = q * (sorted.len() - 1) as f64;
     let (below, above) = (at.floor() as usize, at.ceil() as usize);

@@ -81,7 +81,7 @@ pub fn run(cx: &Context, args: &TrainArgs) -> Result<(), Failure> {
     run.train(cx, args)
 }
 
-/// From now on Ctrl-C stops the training, and a second one the process.
+/// From now on the first Ctrl-C stops the training, and a second one the process.
 fn listen() -> Result<(), Failure> {
     let handler = || {
         if INTERRUPTED.swap(true, Ordering::Relaxed) {
@@ -98,7 +98,7 @@ struct Run {
     built: Built,
     table: Rows,
     out: PathBuf,
-    /// Where checkpoints go; none where the weights go to no ordinary file.
+    /// The file for checkpoints; none where the weights go to no ordinary file.
     checkpoint: Option<PathBuf>,
     /// When the last one was written.
     saved: Instant,
@@ -114,7 +114,7 @@ impl Run {
         out: PathBuf,
         checkpoint: Option<PathBuf>,
     ) -> Result<Run, Failure> {
-        // How many rows all are is known only with the data, and what is built, is built once.
+        // A full batch is known only with the data; everything else is compiled before it is read.
         let early = match is_full(args, source) {
             true => None,
             false => Some(source.build(cx, rows_of(args.batch), Purpose::Train)?),
@@ -247,8 +247,8 @@ impl Run {
         self.result(args, last)
     }
 
-    /// A checkpoint at the end of an epoch, so that a long run that is killed loses little. One
-    /// that cannot be written ends no training.
+    /// Writes a checkpoint at the end of an epoch, so that a long run that is killed loses little.
+    /// If that fails, training continues.
     fn save_now_and_then(&mut self, cx: &Context) {
         if self.saved.elapsed() < CHECKPOINT_EVERY {
             return;
@@ -260,8 +260,8 @@ impl Run {
         }
     }
 
-    /// Saves a checkpoint after Ctrl-C, and says how to go on. Weights are those of a run that came
-    /// to its end; only where they go to no ordinary file, and there is no checkpoint, these are.
+    /// Saves a checkpoint after Ctrl-C, and says how to continue. Weights are written only where
+    /// they go to no ordinary file, so that there is no checkpoint.
     fn interrupted(&self) -> Result<Failure, Failure> {
         let (epoch, steps) = (self.trainer.epoch() + 1, self.trainer.steps());
         let text = format!("in epoch {epoch}, after {}", units::plural(steps, "step"));
@@ -278,7 +278,7 @@ impl Run {
         )))
     }
 
-    /// Keeps the last good state; weights that are there already stay as they are.
+    /// Saves the last good state as a checkpoint. An existing file of weights stays as it is.
     fn diverged(&self, error: Error) -> Result<Failure, Failure> {
         let mut help = error.help(options).unwrap_or_default();
         if let Some(path) = self.checkpoint.as_ref().filter(|_| self.trainer.epoch() > 0) {
@@ -289,7 +289,7 @@ impl Run {
         Ok(Failure::from(error).help(help))
     }
 
-    /// Prints what the training came to.
+    /// Prints the result of the training.
     fn result(&mut self, args: &TrainArgs, last: Option<EpochReport>) -> Result<(), Failure> {
         let held_out = self.trainer.evaluate()?;
         let loss = last.as_ref().map(|report| report.loss);
@@ -318,7 +318,7 @@ impl Run {
                 let rows = units::plural(self.trainer.rows() as u64, "row");
                 format!("{} on the {rows} trained on\n", figures(loss, &metrics, program))
             }
-            // Resumed from a checkpoint that was at the end already.
+            // Resumed from a checkpoint at the end of the run.
             (None, None) => String::new(),
         };
         let out = self.out.display();
@@ -352,7 +352,7 @@ fn rows_of(batch: Option<BatchChoice>) -> Option<u64> {
     }
 }
 
-/// All values of all parameters.
+/// The number of values of all parameters.
 pub fn parameters(program: &Program) -> u64 {
     program.params.iter().map(|param| param.shape.iter().product::<u64>()).sum()
 }
@@ -367,7 +367,7 @@ fn checkpoint_path(out: &Path) -> Option<PathBuf> {
     })
 }
 
-/// Nothing that is read is replaced, but a checkpoint by those of the same run further on.
+/// No file that is read is replaced, except a checkpoint by later ones of the same run.
 fn check_outputs(
     args: &TrainArgs,
     table: Option<&Rows>,

@@ -39,7 +39,7 @@ pub fn nanoseconds(ns: f64) -> String {
     }
 }
 
-/// A large number with its thousands, millions or milliards as a letter: `3.2M`.
+/// A large number with a letter for thousands, millions or billions: `3.2M`.
 pub fn short(n: f64) -> String {
     match n {
         n if n >= 1e9 => format!("{:.1}G", n / 1e9),
@@ -49,7 +49,7 @@ pub fn short(n: f64) -> String {
     }
 }
 
-/// A figure of a training: four digits that count, or an exponent where it is very small.
+/// A figure of a training: four significant digits, or an exponent where it is very small.
 pub fn figure(value: f64) -> String {
     match value.abs() {
         size if size >= 1e5 || (size < 1e-4 && size > 0.0) => format!("{value:.2e}"),

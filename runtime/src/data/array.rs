@@ -9,7 +9,7 @@ use super::bytes::{Flaw, append, narrow, read_up_to};
 use super::error::DataError;
 use super::table::{Opened, Row, Table};
 
-/// The bytes that are read at a time, where a row does not have more.
+/// The bytes that are read at a time, or one row where that is more.
 const PIECE: usize = 1 << 16;
 
 /// What the elements of an array are, each with its lowest byte first. Integers may be rounded to
@@ -42,7 +42,7 @@ impl Element {
         }
     }
 
-    /// Appends so many elements as f32; `bytes` holds them meanwhile.
+    /// Appends `count` elements as f32; `bytes` is a buffer for them.
     pub(crate) fn read(
         self,
         reader: &mut impl Read,
@@ -87,7 +87,7 @@ pub(super) struct ArrayTable<'r> {
 }
 
 impl<'r> ArrayTable<'r> {
-    /// An array of this shape, at whose first value the reader stands.
+    /// An array of this shape; the reader is at its first value.
     pub fn open(
         reader: Box<dyn Read + 'r>,
         name: &str,

@@ -1,9 +1,9 @@
 //! One file for each port of a model: an array in `.npy` or IDX, the format of MNIST, either of
 //! them perhaps gzipped, whatever the name.
 //!
-//! The first dimension is the rows, the others together are the values of a row. Numbers are taken
-//! as they are: the bytes of an image stay 0 to 255, and the model scales them (`x / 255`). A port
-//! of integers takes whole numbers; of a class, its index.
+//! The first dimension is the rows, the others together are the values of a row. Numbers are not
+//! scaled: the bytes of an image stay 0 to 255, and the model scales them (`x / 255`). A port of
+//! integers takes whole numbers, and a port of classes their indices.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -19,8 +19,7 @@ use super::table::Table;
 use super::tables::TableSpec;
 use super::{Array, Dataset, PortSpec};
 
-/// Reads the files of the ports named beside them; `columns` of the table's description have no
-/// meaning here.
+/// Reads a file for each port, given with the port's name; `columns` of the description is ignored.
 ///
 /// # Errors
 /// A port that is not in the model, comes twice or has no file, a file that cannot be read or does
@@ -34,8 +33,7 @@ pub fn read_arrays(
     read_each(&names, spec, |index| File::open(&files[index].1))
 }
 
-/// [`read_arrays`] of what files hold, such as that of `include_bytes!`. Errors call it by the name
-/// of the port.
+/// [`read_arrays`] of the bytes of files, such as those of `include_bytes!`. Errors name the port.
 ///
 /// # Errors
 /// As there.
@@ -48,7 +46,7 @@ pub fn read_arrays_of(
     read_each(&names, spec, |index| Ok(arrays[index].1))
 }
 
-/// Reads what is opened by its index, of which the names of the ports and of the files are known.
+/// Reads files that are opened by index; `files` has the names of their ports and their own.
 fn read_each<R: Read>(
     files: &[(String, String)],
     spec: &TableSpec<'_>,
@@ -73,8 +71,7 @@ fn read_each<R: Read>(
     Ok(Dataset { rows, inputs, targets, ..known_columns(spec) })
 }
 
-/// Reads an array that is given where a table could be: the only input of a net, if the targets
-/// may be absent.
+/// Reads an array in place of a table: the only input of a net, where targets are optional.
 pub(super) fn read_alone(
     table: &mut dyn Table,
     name: &str,

@@ -15,7 +15,7 @@ pub(crate) enum Flaw {
     Memory,
 }
 
-/// Reads `count` elements and appends them; `bytes` holds them meanwhile.
+/// Reads `count` elements and appends them; `bytes` is a buffer for them.
 pub(super) fn append<const SIZE: usize>(
     reader: &mut impl Read,
     count: usize,
@@ -39,7 +39,7 @@ pub(super) fn append<const SIZE: usize>(
 }
 
 impl Flaw {
-    /// The flaw as it is counted from the first element, where so many of `size` bytes came before.
+    /// The flaw counted from the first element, after `elements` elements of `size` bytes.
     pub(crate) fn after(self, elements: u64, size: usize) -> Flaw {
         match self {
             Flaw::Short(bytes) => Flaw::Short(elements * size as u64 + bytes),
@@ -49,7 +49,7 @@ impl Flaw {
     }
 }
 
-/// Fills `buffer` as far as the data goes, and says how far that was.
+/// Fills `buffer` as far as there is data, and returns how much there was.
 pub(super) fn read_up_to(
     reader: &mut (impl Read + ?Sized),
     buffer: &mut [u8],
@@ -66,7 +66,7 @@ pub(super) fn read_up_to(
     Ok(got)
 }
 
-/// The nearest f32, or nothing where a finite value would become infinite.
+/// The nearest f32, or `None` where a finite value would become infinite.
 pub(super) fn narrow(value: f64) -> Option<f32> {
     let narrow = value as f32;
     (narrow.is_finite() || !value.is_finite()).then_some(narrow)

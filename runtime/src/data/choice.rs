@@ -1,7 +1,7 @@
-//! What callers write to choose how a table is read or a net is run, so that an error names the
-//! way out in the words of its reader: as an option of the command, or as a method of the library.
+//! The choices of a caller that errors mention, and how the caller writes them: as options of the
+//! command, or as methods of the library.
 
-/// A choice that an error speaks of, perhaps with what to choose.
+/// A choice of the caller, perhaps with a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice<'a> {
     /// Which columns of a table each port takes, such as `x=0..64,label=64`.

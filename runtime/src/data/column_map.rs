@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::error::quoted;
 
-/// The user's choice of columns, as in `--columns x=0..64,label=64`.
+/// The user's choice of columns, such as `x=0..64,label=64`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ColumnMap {
     entries: Vec<(String, Vec<Columns>)>,

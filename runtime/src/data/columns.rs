@@ -3,16 +3,15 @@
 //! In this order, for each port:
 //!
 //! 1. the columns that the user's map gives it;
-//! 2. where the table has a header, those of the names that the net was trained on, if they are
-//!    known, or else those of the port's own name: `x`, or `x.0`, `x.1` and so on;
-//! 3. where neither says anything of any port, and the user chose the columns of the table without
-//!    a header that the net was trained on: the same places, if this one has as many columns;
-//! 4. where no names are known, or the table has no header: of the columns that are left, the last
-//!    ones for all such targets together, and the others for the inputs, in order. Then none may be
-//!    left over.
+//! 2. if the table has a header: the columns of the names that the net was trained on, where they
+//!    are known, or else those of the port's own name: `x`, or `x.0`, `x.1` and so on;
+//! 3. if these rules find no port, and the net was trained on a table without a header whose
+//!    columns the user chose: the same places, if this table has the same number of columns;
+//! 4. otherwise, of the remaining columns, the last ones for all remaining targets together, and
+//!    the others for the inputs, in order. Then no column may be left.
 //!
-//! A port that is found by name may leave columns that nobody takes. A name that the net was
-//! trained on and the header lacks is an error.
+//! Where all ports are found by name, other columns are not used. A name that the net was trained
+//! on and that the header lacks is an error.
 
 use std::collections::HashMap;
 
@@ -28,7 +27,7 @@ use super::tables::TableSpec;
 pub(super) struct Assignment {
     /// Those of the inputs, then of the targets, if the table has any.
     pub columns: Vec<Vec<usize>>,
-    /// Those that a table with a header has beside them.
+    /// The columns of a table with a header that no port takes.
     pub unused: Vec<usize>,
 }
 
@@ -74,7 +73,7 @@ impl Seat {
         }
     }
 
-    /// All columns, those that are not known out of `free`, in order.
+    /// All columns; those that are not known are taken from `free`, in order.
     pub(super) fn fill(
         &self,
         port: &PortSpec,
@@ -137,7 +136,7 @@ pub(super) fn assign(spec: &TableSpec<'_>, table: &Head<'_>) -> Result<Assignmen
     Ok(Assignment { columns, unused: if by_position || all_chosen { Vec::new() } else { free } })
 }
 
-/// A table's header, if it has one, ready to be asked for a name.
+/// The names in a table's header, if it has one.
 struct Names<'a> {
     count: usize,
     header: Option<HashMap<&'a str, Occurrence>>,
@@ -312,7 +311,7 @@ fn find_in_header(port: &PortSpec, table: &Names<'_>) -> Result<Option<Vec<usize
     let numbered = |index: usize| format!("{}.{index}", port.name);
     let mut columns = Vec::new();
     let mut missing = None;
-    // One beyond the width, because such a column shows that the table is of another model.
+    // One beyond the width: such a column shows that the table belongs to another model.
     for index in 0..port.width.min(table.count) + 1 {
         match table.find(&numbered(index))? {
             Some(_) if index == port.width => {

@@ -3,9 +3,9 @@
 //! Separators are commas; semicolons or tabs if the first line has one outside quotes. Fields may
 //! be quoted; LF and CRLF, blank lines and a byte order mark are read.
 //!
-//! `csv-core` splits a line into fields and undoes the quotes. The lines are cut here, because only
-//! then is the line number exact with CRLF and blank lines, the memory of a hostile line bounded,
-//! and a quote that is never closed noticed.
+//! `csv-core` splits a line into fields and removes the quotes. The lines are split here, so that
+//! the line number is exact with CRLF and blank lines, the memory for a hostile line is bounded,
+//! and a quote that is never closed is noticed.
 
 use std::io::{self, BufRead, BufReader, Read};
 
@@ -25,7 +25,7 @@ fn open<'r>(reader: Box<dyn Read + 'r>, name: &str) -> Opened<'r> {
     Ok(Box::new(Records::new(reader, name)))
 }
 
-/// The records of a stream, one at a time, in buffers that are used again.
+/// The records of a stream, one at a time, in buffers that are reused.
 struct Records<'r> {
     input: BufReader<Box<dyn Read + 'r>>,
     path: String,
@@ -37,7 +37,7 @@ struct Records<'r> {
     text: Vec<u8>,
     ends: Vec<usize>,
     fields: usize,
-    /// The fields of the first record, which all others have.
+    /// The number of fields of the first record, and so of all others.
     columns: Option<usize>,
 }
 
@@ -152,7 +152,7 @@ impl<'r> Records<'r> {
         if self.lines_read == 0 { error } else { error.at_line(self.lines_read + 1) }
     }
 
-    /// Passes over lines of white space, as far as they are in the buffer already.
+    /// Skips lines of white space, as far as they are in the buffer already.
     fn skip_blank_lines(&mut self) -> Result<(), DataError> {
         let tab_is_space = self.separator != b'\t';
         loop {
@@ -192,7 +192,7 @@ impl<'r> Records<'r> {
                 _ => {}
             }
         }
-        // The lines are cut already, so a carriage return is as any other byte to the parser.
+        // The lines are split already, so a carriage return is like any other byte to the parser.
         self.parser = ReaderBuilder::new()
             .delimiter(self.separator)
             .terminator(Terminator::Any(b'\n'))

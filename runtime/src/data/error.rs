@@ -1,4 +1,4 @@
-//! What is wrong with a user's data, and where.
+//! Errors in a user's data: what is wrong, and where.
 
 use std::fmt;
 use std::io;
@@ -9,7 +9,7 @@ pub(crate) use crate::program::text::{quoted, shown};
 /// Bad data: which file, where in it, what is wrong, and what may help.
 ///
 /// It prints on one line, as `iris.csv:7: column 3 (petal_length): "abc" is not a number`; the
-/// alternate form `{:#}` adds the help on a second line. What a terminal would obey is escaped.
+/// alternate form `{:#}` adds the help on a second line. Control characters are escaped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataError {
     /// The file, or what stands for it, such as `standard input`.
@@ -24,7 +24,7 @@ pub struct DataError {
     pub message: String,
     /// What to do about it.
     pub help: Option<String>,
-    /// Whether nothing is wrong but that it takes more memory than it may.
+    /// Whether the only problem is the limit of memory.
     pub over_limit: bool,
 }
 
@@ -114,7 +114,7 @@ pub(super) fn plural(count: usize, noun: &str) -> String {
     if count == 1 { format!("{count} {noun}") } else { format!("{count} {noun}s") }
 }
 
-/// Proposes the one of `candidates` that `word` is most likely a slip of.
+/// Proposes the candidate that `word` is most likely a misspelling of.
 pub(crate) fn did_you_mean<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,
@@ -122,7 +122,7 @@ pub(crate) fn did_you_mean<'a>(
     nearest(word, candidates).map(|meant| format!("did you mean {}?", quoted(meant)))
 }
 
-/// The one of `candidates` that `word` is most likely a slip of.
+/// The candidate that `word` is most likely a misspelling of.
 pub(crate) fn nearest<'a>(
     word: &str,
     candidates: impl IntoIterator<Item = &'a str>,

@@ -55,8 +55,8 @@ fn refusal(value: f64, field: Field<'_>, port: &PortSpec) -> Complaint {
     })
 }
 
-/// Whether the field is a number, or one of the words that Rust and others write for no number.
-/// Either way a row of data holds it, and no header.
+/// Whether the field is a number, or a word such as `nan`. Either way it belongs to a row of data
+/// and not to a header.
 pub(super) fn looks_numeric(field: Field<'_>) -> bool {
     match field {
         Field::Text(text) => str::from_utf8(text).is_ok_and(is_number),
@@ -69,7 +69,7 @@ pub(super) fn is_number(text: &str) -> bool {
     text.trim().parse::<f64>().is_ok()
 }
 
-/// Whether the text is how tables write that a value is missing.
+/// Whether the text stands for a missing value.
 pub(super) fn is_missing(field: &str) -> bool {
     const WORDS: [&str; 9] = ["", "?", "-", ".", "NA", "N/A", "NULL", "null", "None"];
     WORDS.contains(&field)
@@ -94,7 +94,7 @@ fn parse_i32(field: &[u8]) -> Result<i32, Complaint> {
     if let Ok(value) = text.parse() {
         return Ok(value);
     }
-    // Many programs write whole numbers as 3.0; that loses nothing, so it is read.
+    // Many programs write whole numbers as 3.0.
     let value: f64 = text.parse().map_err(|_| not_a_number(text))?;
     if !value.is_finite() {
         return Err(not_finite(text));
@@ -164,7 +164,7 @@ fn not_a_number(text: &str) -> Complaint {
     Complaint::new(message)
 }
 
-/// The text parsed, but to no finite f32.
+/// The text was parsed, but is no finite f32.
 fn not_finite(text: &str) -> Complaint {
     if text.bytes().any(|byte| byte.is_ascii_digit()) {
         return Complaint::new(format!("{} is too large for a 32-bit float", quoted(text)));

@@ -1,5 +1,5 @@
-//! The formats that are read. The first bytes of a file decide its format, whatever its name. Gzipped
-//! files are unpacked. For a file of another kind, the error names a way out.
+//! The formats that are read. The first bytes of a file decide its format, whatever its name.
+//! Gzipped files are unpacked. For a file of another kind, the error names a way out.
 
 use std::io::Read;
 

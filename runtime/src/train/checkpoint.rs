@@ -1,6 +1,6 @@
 //! Checkpoints: a safetensors file with the parameters, the optimizer states and, in its metadata,
-//! where the run stands. A run that goes on from one ends with the bits, and reports the figures,
-//! of a run that was never interrupted.
+//! the position of the run. A run that continues from one ends with the same bits, and reports the
+//! same figures, as a run that was never interrupted.
 //!
 //! The order of the rows and all random values follow from the seed and the position, so neither is
 //! stored. The run must be the same: the file carries hashes of the program and the data.
@@ -17,7 +17,7 @@ use std::path::Path;
 type Metadata = BTreeMap<String, String>;
 
 impl Trainer {
-    /// Writes the state of the run to a file: all of it, or nothing. It may stand anywhere in an
+    /// Writes the state of the run to a file: all of it, or nothing. The run may be anywhere in an
     /// epoch.
     ///
     /// # Errors
@@ -41,8 +41,8 @@ impl Trainer {
         params::save(&self.executor, &self.all_slots(), &metadata, path)
     }
 
-    /// Goes on from a checkpoint of the same net, data and settings; only the number of epochs and
-    /// the most rows that the net is compiled for may differ.
+    /// Continues from a checkpoint of the same net, data and settings; only the number of epochs
+    /// and the most rows that the net is compiled for may differ.
     ///
     /// # Errors
     /// A file that cannot be read, is no checkpoint, or is one of another run. Then nothing
@@ -118,7 +118,7 @@ impl Trainer {
     }
 }
 
-/// Whether a file is a checkpoint, of whatever run.
+/// Whether a file is a checkpoint of any run.
 pub fn is_checkpoint(path: impl AsRef<Path>) -> bool {
     read_metadata(path).is_ok_and(|metadata| says_checkpoint(&metadata))
 }
@@ -128,8 +128,8 @@ pub fn says_checkpoint(metadata: &Metadata) -> bool {
     metadata.get(FORMAT_KEY).is_some_and(|format| format.starts_with(CHECKPOINT))
 }
 
-/// A hash of what decides the course of training: not of places in the text or in the arena, nor of
-/// how many epochs there are.
+/// A hash of everything that training depends on, except the number of epochs. Positions in the
+/// text and in the arena do not count.
 fn hash_program(program: &Program, training: &Training) -> u64 {
     let step =
         |step: &Step| Step { kernel: step.kernel.clone(), origin: Origin::default(), flops: 0 };

@@ -1,15 +1,15 @@
 //! Retraces a run that has diverged to the first value that is NaN or infinite.
 //!
-//! A step does not look at what it computes, and by the time its loss shows that something went
-//! wrong its update has spoilt the parameters. But every step can be repeated bit for bit, so the
-//! epoch is run again from the state at its start: once to find the step, once to look into it.
+//! A step does not check its values. When its loss shows that something went wrong, its update has
+//! already damaged the parameters. But every step can be repeated bit for bit, so the epoch is run
+//! again from the state at its start: once to find the step, once to examine it.
 
 use super::report::{Divergence, Part};
 use super::{Position, Trainer};
 use crate::exec::{EntryPoint, RunError};
 use crate::program::{Origin, Param, Program};
 
-/// What is bad, and where it comes from.
+/// The bad value, and where it comes from.
 struct Found {
     part: Part,
     origin: Origin,
@@ -82,11 +82,11 @@ impl Trainer {
                 None => found(Part::Gradient, bad.origin, bad.value),
             });
         }
-        // Not reached while a step repeats itself; the loss is what was seen to be bad.
+        // Not reached while steps repeat themselves; only the loss is known to be bad.
         Ok(found(Part::Value, loss_origin(program), self.executor.scalar(self.loss)))
     }
 
-    /// Goes back to the last good state.
+    /// Returns to the last good state.
     pub(super) fn rewind(&mut self) {
         self.position = self.last_good.position;
         self.executor.restore_state(&self.last_good.state);

@@ -5,7 +5,7 @@ use super::scalars::Scalars;
 use crate::exec::{EntryPoint, Executor, Feed, RunError};
 use crate::program::{BufferId, Finish, HostInput};
 
-/// Evaluates the net as it is over these rows of the data, as many at once as it is planned for.
+/// Evaluates the net over these rows of the data, in batches of the planned size.
 pub(crate) fn evaluate(
     executor: &mut Executor,
     scalars: &mut Scalars,
@@ -32,7 +32,7 @@ pub(crate) fn evaluate(
     Ok(Evaluation { rows: rows.len() as u64, loss: loss.figure(rows.len()), metrics })
 }
 
-/// What a metric adds up over all runs.
+/// The sums of a metric over all batches.
 struct Sums {
     values: Vec<BufferId>,
     finish: Finish,
@@ -44,7 +44,7 @@ impl Sums {
         Sums { values: values.to_vec(), sums: vec![0.0; finish.sums.len()], finish }
     }
 
-    /// Adds a run of `rows` rows.
+    /// Adds a batch of `rows` rows.
     fn add(&mut self, executor: &Executor, rows: usize) {
         for (sum, number) in self.sums.iter_mut().zip(&self.finish.sums) {
             *sum += number.value(|input| match input {

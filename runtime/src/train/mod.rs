@@ -58,7 +58,7 @@ pub struct Trainer {
     training: Training,
     loss: BufferId,
     scalars: Scalars,
-    /// What the columns of the data are called.
+    /// The names of the data's columns.
     columns: ColumnNames,
     data: Feed<'static>,
     /// The data held out, where it is not a part of `data`.
@@ -76,7 +76,7 @@ pub struct Trainer {
     timing: Timing,
     /// A hash of the data, computed for the first checkpoint.
     data_hash: OnceLock<u64>,
-    /// Whether each row's outputs are its own.
+    /// Whether the outputs of a row depend on that row alone.
     by_rows: bool,
 }
 
@@ -96,21 +96,21 @@ struct Position {
     step_in_epoch: u64,
     /// Steps done in all epochs.
     steps: u64,
-    /// Steps done on rows of the application's own.
+    /// Steps done on rows that the application gave.
     own_steps: u64,
     /// The loss of each row trained on in this epoch, summed.
     loss_sum: f64,
 }
 
 impl Position {
-    /// What schedules and optimizers go by.
+    /// The time for schedules and optimizers.
     fn clock(&self) -> Clock {
         Clock { step: self.steps + self.own_steps, epoch: self.epoch }
     }
 }
 
-/// The state at the last moment it was known to be finite: the start of the epoch, or where the
-/// weights came from a file. With it a divergence can be retraced to its first bad value.
+/// The last state that is known to be finite: that at the start of the epoch, or when weights were
+/// loaded. From there a divergence is retraced to its first bad value.
 struct LastGood {
     position: Position,
     state: Vec<f32>,
@@ -125,8 +125,8 @@ struct Timing {
 
 impl Trainer {
     /// Prepares a run: checks the data against the program, holds rows out, and gives the
-    /// parameters their initial values. The share of the data that the program or the settings say
-    /// is held out: rows chosen by the seed.
+    /// parameters their initial values. The program or the settings say which share of the rows is
+    /// held out; the seed chooses the rows.
     ///
     /// # Errors
     /// A program without a `train` section, data that does not fit its ports, settings that are out
@@ -165,11 +165,11 @@ impl Trainer {
         Trainer::prepare(program, training, columns, rows, settings)
     }
 
-    /// [`Trainer::new`] without data, to be trained on rows of one's own by [`Trainer::step`].
+    /// [`Trainer::new`] without data, for training on given rows with [`Trainer::step`].
     ///
     /// # Errors
-    /// As there, or a schedule that spans the run where the settings do not say how many steps it
-    /// has.
+    /// As there, or a schedule that spans the run while the settings do not give its number of
+    /// steps.
     pub fn without_data(
         program: Arc<Verified>,
         settings: &Settings,
@@ -206,7 +206,7 @@ impl Trainer {
         let mut executor = Executor::beside(held, program.clone(), settings.run)?;
         executor.set_seed(training.seed);
         executor.run(EntryPoint::Init, 1)?;
-        // Once, so that no epoch allocates.
+        // Allocated once, so that no epoch allocates.
         let state = Vec::with_capacity(source.copy_bytes() as usize / 4);
         let last_good = LastGood { position: Position::default(), state };
         let by_rows = crossing(source).is_none();
@@ -269,13 +269,13 @@ impl Trainer {
     }
 
     /// Trains to the end of the epoch. `on_step` is called after every step, and by breaking stops
-    /// the epoch there: then the result is `None`, and the next call goes on with the next step.
+    /// the epoch there: then the result is `None`, and the next call continues with the next step.
     /// A step makes no heap allocation.
     ///
     /// # Errors
-    /// [`TrainError::Diverged`] if the loss or a parameter became NaN or infinite. The trainer is
-    /// then back at the last state known to be good: the start of the epoch, or where
-    /// [`Trainer::load_weights`] or [`Trainer::resume`] was called in it.
+    /// [`TrainError::Diverged`] if the loss or a parameter became NaN or infinite. The trainer then
+    /// returns to the last good state: the start of the epoch, or the last call of
+    /// [`Trainer::load_weights`] or [`Trainer::resume`] in it.
     pub fn run_epoch(
         &mut self,
         on_step: &mut dyn FnMut(Progress) -> ControlFlow<()>,
@@ -370,7 +370,7 @@ impl Trainer {
         Ok(evaluate(executor, scalars, data, training_rows)?.metrics)
     }
 
-    /// Puts the rows into the order of the epoch, and keeps the state.
+    /// Puts the rows into the order of the epoch, and stores the state.
     fn start_epoch(&mut self) {
         self.order.copy_from_slice(&self.training_rows);
         if self.training.shuffle {
@@ -394,7 +394,7 @@ impl Trainer {
     /// Loss and metrics over the held-out rows, or `None` without any.
     ///
     /// # Errors
-    /// None in a trainer that has been made.
+    /// None after the trainer was made.
     pub fn evaluate(&mut self) -> Result<Option<Evaluation>, TrainError> {
         if self.validation_rows.is_empty() {
             return Ok(None);
@@ -405,7 +405,8 @@ impl Trainer {
     }
 
     /// Overwrites the parameters. The tensors of the file may be in any order, or have the names
-    /// and the layout of PyTorch ([`crate::pytorch`]). Optimizer states in a checkpoint are ignored.
+    /// and the layout of PyTorch ([`crate::pytorch`]). Optimizer states in a checkpoint are
+    /// ignored.
     ///
     /// # Errors
     /// A parameter that is missing, of another shape or not finite, a tensor that is no parameter,
@@ -416,7 +417,7 @@ impl Trainer {
         Ok(())
     }
 
-    /// Overwrites parameters and states, or on an error leaves them as they are.
+    /// Overwrites parameters and states. After an error they are as before.
     fn overwrite(
         &mut self,
         write: impl FnOnce(&mut Executor) -> Result<(), DataError>,
@@ -431,8 +432,8 @@ impl Trainer {
         written
     }
 
-    /// Writes the parameters to a safetensors file, and beside them what the columns of the data
-    /// are called: all of it, or nothing.
+    /// Writes the parameters to a safetensors file, with the names of the data's columns: all of
+    /// it, or nothing.
     ///
     /// # Errors
     /// A file that cannot be written.

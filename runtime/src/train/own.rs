@@ -1,4 +1,4 @@
-//! Steps on rows of the application's own, for what it learns as it goes.
+//! Training steps on rows that the application gives, for online learning.
 
 use super::divergence::loss_origin;
 use super::report::{Divergence, Part};
@@ -11,13 +11,13 @@ use crate::rows::{Rows, RowsMut};
 
 impl Trainer {
     /// One optimizer step on these rows, at most as many as the program is planned for: values of
-    /// all inputs, and of all targets. It makes no heap allocation, counts for schedules as any
-    /// step, and gives the mean loss over the rows, before the update.
+    /// all inputs, and of all targets. It makes no heap allocation, counts for schedules like any
+    /// other step, and returns the mean loss over the rows before the update.
     ///
     /// # Errors
     /// Values that are not what the ports take, more rows than planned for or none.
-    /// [`TrainError::Diverged`] if the loss is NaN or infinite: the trainer is then back at the
-    /// last state known to be good, where it was made, its weights were loaded or an epoch began.
+    /// [`TrainError::Diverged`] if the loss is NaN or infinite: the trainer then returns to the
+    /// last good state, that when it was made, its weights were loaded or an epoch began.
     pub fn step<I: Rows + ?Sized, T: Rows + ?Sized>(
         &mut self,
         inputs: &I,
@@ -44,7 +44,7 @@ impl Trainer {
         }
     }
 
-    /// Predicts with the parameters as they are, as [`Predictor`](predict::Predictor) does.
+    /// Predicts with the current parameters, as [`Predictor`](predict::Predictor) does.
     ///
     /// # Errors
     /// As there.
@@ -59,7 +59,8 @@ impl Trainer {
         predict::predict_into(&mut self.executor, inputs, outputs)
     }
 
-    /// Goes back to the last good state: the rows that the steps since then had are gone.
+    /// Returns to the last good state. The steps since then cannot be repeated: their rows are
+    /// gone.
     #[cold]
     fn give_up(&mut self, rows: usize, loss: f32) -> Divergence {
         let step = self.position.clock().step;
@@ -86,7 +87,7 @@ fn wrong_rows(inputs: usize, targets: usize, batch: u64) -> RunError {
     })
 }
 
-/// Whether a schedule depends on how many steps the run has.
+/// Whether a schedule depends on the number of steps of the run.
 pub(super) fn spans_the_run(schedule: &Schedule) -> bool {
     schedule.rate.code.contains(&HostInstr::Input(HostInput::Steps))
 }

@@ -8,7 +8,7 @@ use crate::weights::{Head, WeightsFile, write_weights};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
-/// A parameter or a state, under the name it has in a file.
+/// A parameter or a state, with its name in a file.
 pub(crate) struct Slot {
     name: String,
     shape: Vec<usize>,
@@ -39,7 +39,7 @@ pub(crate) fn states(program: &Program) -> Vec<Slot> {
     slots
 }
 
-/// Writes the values of the slots to a file, in pieces: none of them is copied as a whole.
+/// Writes the values of the slots to a file in pieces, without a copy of a whole one.
 pub(crate) fn save(
     executor: &Executor,
     slots: &[Slot],
@@ -69,8 +69,8 @@ pub(crate) fn find_parameters(
     Ok(indices.into_iter().zip(slots.iter().map(order)).collect())
 }
 
-/// Finds the slots among tensors, which must be just these. The states of a checkpoint, which have
-/// the name of their parameter before their own, are passed over unless they are asked for.
+/// Finds the slots among the tensors of a file, which must have no others. Optimizer states, whose
+/// names begin with that of their parameter, are ignored unless they are among the slots.
 pub(crate) fn find(
     program: &Program,
     slots: &[Slot],
@@ -112,7 +112,7 @@ pub(crate) fn find(
     Err(error)
 }
 
-/// How many problems an error tells.
+/// How many problems an error lists.
 const SHOWN: usize = 4;
 
 /// The error of tensors that are not those of a program.
@@ -154,10 +154,10 @@ fn transposed(
     ))
 }
 
-/// Overwrites the slots by the values at their places, a piece at a time.
+/// Overwrites the slots with the values at their places, in pieces.
 ///
 /// # Errors
-/// Values that cannot be read or are not finite. The slots then hold anything.
+/// Values that cannot be read or are not finite. The content of the slots is then undefined.
 pub(crate) fn write(
     executor: &mut Executor,
     slots: &[Slot],

@@ -84,7 +84,7 @@ pub struct Evaluation {
     pub metrics: Vec<(String, f64)>,
 }
 
-/// Why training, or the preparation of it, stopped.
+/// Why training, or its preparation, stopped.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TrainError {
     /// The program cannot be run, or not with these values.
@@ -136,7 +136,7 @@ impl From<DataError> for TrainError {
 /// h (4:5) is NaN`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Divergence {
-    /// The epoch, from 1; 0 for a step on rows of the application's own.
+    /// The epoch, from 1; 0 for a step on rows that the application gave.
     pub epoch: u64,
     /// The step of the run, from 1.
     pub step: u64,

@@ -5,7 +5,7 @@ use crate::exec::{EntryPoint, Options, RunError};
 use crate::program::{Batch, MAX_EPOCHS, Training, Verified};
 use crate::random::{SPLIT_STREAM, Stream, shuffle};
 
-/// Overrides of the program's `train` section; what is `None` is as the program says.
+/// Overrides of the program's `train` section. The default is what the program says.
 ///
 /// ```
 /// use arenet_runtime::train::Settings;
@@ -21,12 +21,12 @@ pub struct Settings {
     pub lr: Option<f64>,
     /// The seed of the initial values, the split and the order of the rows.
     pub seed: Option<u64>,
-    /// Whether every epoch has an order of its own.
+    /// Whether the rows are shuffled for every epoch.
     pub shuffle: Option<bool>,
     /// The share of the rows to hold out, from 0 up to but not including 1.
     pub valid: Option<f64>,
-    /// The optimizer steps of the whole run, which schedules may span; what is `None` is as many as
-    /// the epochs have.
+    /// The optimizer steps of the whole run, for schedules that span it; by default the steps of
+    /// its epochs.
     pub steps: Option<u64>,
     /// How the program is run.
     pub run: Options,
@@ -82,7 +82,7 @@ pub(crate) fn resolve(program: &Verified, settings: &Settings) -> Result<Trainin
 /// The rows to train on and those to hold out, each in the order of the data.
 ///
 /// The share is rounded to whole rows, but is at least one row if it is not 0; which rows these are
-/// depends on the seed and the number of rows alone.
+/// depends only on the seed and the number of rows.
 pub(crate) fn split(
     rows: usize,
     share: f64,

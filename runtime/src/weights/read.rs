@@ -1,4 +1,4 @@
-//! Reads weights a piece at a time: heads first, values when they are asked for.
+//! Reads weights in pieces: first the header, then values on request.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -18,8 +18,8 @@ trait Input: Read + Seek {}
 
 impl<R: Read + Seek> Input for R {}
 
-/// Weights in a safetensors file, or in its bytes: the header has been read and checked, and the
-/// values are read where they go to, a piece at a time. F64, F16 and BF16 become F32.
+/// Weights in a safetensors file, or in its bytes. The header has been read and checked; values are
+/// read on request. F64, F16 and BF16 become F32.
 ///
 /// ```
 /// # use arenet_runtime::weights::WeightsFile;
@@ -49,7 +49,7 @@ impl<'r> WeightsFile<'r> {
         WeightsFile::new(file, &name)
     }
 
-    /// What such a file holds; `name` is what errors call it.
+    /// Reads the bytes of such a file, which errors call `name`.
     ///
     /// # Errors
     /// As [`WeightsFile::new`].
@@ -57,12 +57,11 @@ impl<'r> WeightsFile<'r> {
         WeightsFile::new(Cursor::new(bytes), name)
     }
 
-    /// Reads the header of what `reader` holds from its first byte on; `name` is what errors call
-    /// it.
+    /// Reads the header of what `reader` holds from its first byte on; errors call it `name`.
     ///
     /// # Errors
-    /// No safetensors, a part of one, types of values that are not read, or weights that say that
-    /// they do not lie as [in, out].
+    /// No safetensors file, an incomplete one, types of values that are not read, or weights whose
+    /// metadata say that they are not [in, out].
     pub fn new(
         mut reader: impl Read + Seek + 'r,
         name: &str,
@@ -97,12 +96,12 @@ impl<'r> WeightsFile<'r> {
         Ok(WeightsFile { reader, name, metadata, heads, places, bytes })
     }
 
-    /// What errors call it.
+    /// The name that errors use for it.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The strings that it has beside the tensors.
+    /// The strings beside the tensors.
     pub fn metadata(&self) -> &BTreeMap<String, String> {
         &self.metadata
     }
@@ -112,10 +111,10 @@ impl<'r> WeightsFile<'r> {
         &self.heads
     }
 
-    /// What the columns of the table were called that the weights were trained on.
+    /// The names of the columns that the weights were trained on.
     ///
     /// # Errors
-    /// Metadata that holds no names or places of columns where it should.
+    /// Metadata whose names or places of columns are invalid.
     pub fn columns(&self) -> Result<ColumnNames, DataError> {
         ColumnNames::from_metadata(&self.metadata, &self.name)
     }
@@ -159,11 +158,11 @@ pub fn read_metadata(path: impl AsRef<Path>) -> Result<BTreeMap<String, String>,
     Ok(read_header(&mut file, file_bytes, &name)?.metadata)
 }
 
-/// Opens a regular file; also gives what errors call it.
+/// Opens a regular file. Also returns the name that errors use for it.
 fn open(path: &Path) -> Result<(File, String), DataError> {
     let name = path.display().to_string();
     let io = |error: io::Error| DataError::io(&name, &error);
-    // Asked before it is opened, because to open a pipe waits for its writer.
+    // Checked before it is opened, because opening a pipe waits for its writer.
     if !fs::metadata(path).map_err(io)?.is_file() {
         return Err(DataError::new(name, "is no regular file"));
     }
@@ -171,8 +170,8 @@ fn open(path: &Path) -> Result<(File, String), DataError> {
     Ok((file, name))
 }
 
-/// Refuses weights that lie otherwise than as [in, out], by what the file says. Names of PyTorch's
-/// are known to mean [out, in], and shapes that are not square are checked against the net.
+/// Refuses weights that the file says are not [in, out]. Names of PyTorch's are known to mean
+/// [out, in], and shapes that are not square are checked against the net.
 fn check_turned(heads: &[Head], metadata: &BTreeMap<String, String>) -> Result<(), String> {
     if let Some(layout) = metadata.get(LAYOUT_KEY) {
         if layout == LAYOUT {
