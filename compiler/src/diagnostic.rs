@@ -1,5 +1,5 @@
-//! What a user is told about a file: one [`Diagnostic`] a mistake, with a span, a plain sentence
-//! and a way out. [`render`] writes it for people, [`to_json`] for programs.
+//! Diagnostics: one for each mistake of a file, with a span, a plain sentence and a way out.
+//! [`render`] writes them for people, [`to_json`] for programs.
 
 use std::ops::Range;
 

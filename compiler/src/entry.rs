@@ -1,5 +1,5 @@
-//! What the language offers under a name. Each kind of thing has one list, in which what is planned
-//! stands beside what is built.
+//! The named entries of the language: each kind has one list, in which planned entries stand beside
+//! built ones.
 
 use crate::signature::Signature;
 

@@ -1,4 +1,4 @@
-//! The oracle: every operator in scalar 64-bit arithmetic, too simple to be wrong.
+//! The oracle, a reference evaluator: every operator in scalar 64-bit arithmetic.
 //!
 //! It folds constants and is what the kernels and the gradients are tested against; nothing that
 //! is fast runs here.

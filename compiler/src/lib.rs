@@ -200,10 +200,13 @@ fn rows(model: &Model, options: &Options) -> Result<u64, Diagnostic> {
 /// Leaves what the program is for.
 fn restrict(mut model: Model, options: &Options) -> Model {
     if options.purpose < Purpose::Train || options.weights != Precision::F32 {
-        forget_updates(&mut model);
+        model.training = None;
+        model.params.iter_mut().for_each(|param| param.optimizer = None);
     }
     if options.purpose < Purpose::Evaluate {
-        forget_loss(&mut model);
+        model.loss = None;
+        model.metrics.clear();
+        model.targets.clear();
     }
     if let (Some(training), Some(rows)) = (&mut model.training, options.batch) {
         training.batch = Batch::Rows(rows);
@@ -216,22 +219,7 @@ fn restrict(mut model: Model, options: &Options) -> Model {
 
 /// Simplifies the graph of an entry point.
 fn simplified(graph: Graph) -> Graph {
-    checked(named_scalars(simplify(&graph).0))
-}
-
-/// Leaves only what a prediction needs.
-fn forget_loss(model: &mut Model) {
-    model.loss = None;
-    model.metrics.clear();
-    model.targets.clear();
-}
-
-/// Leaves only what a prediction and an evaluation need.
-fn forget_updates(model: &mut Model) {
-    model.training = None;
-    for param in &mut model.params {
-        param.optimizer = None;
-    }
+    checked(named_scalars(simplify(&graph)))
 }
 
 /// What the entry points compute; what the initial values are, depends on how weights are kept.
@@ -271,14 +259,13 @@ fn overflow(graph: &Graph) -> Option<Diagnostic> {
         op::Source::Const(number) | op::Source::PerRow(number) => Some(number),
         _ => None,
     };
-    let bad = |node: &graph::Node| number(node).filter(|value| !(*value as f32).is_finite());
-    let (node, value) = graph.nodes.iter().find_map(|node| Some((node, bad(node)?)))?;
-    let span = graph.origins.get(node.origin.0 as usize).map_or(Span::default(), |o| o.span);
+    let bad = |id| number(graph.node(id)).filter(|value| !(*value as f32).is_finite());
+    let (id, value) = graph.ids().find_map(|id| Some((id, bad(id)?)))?;
     let message = match value.is_nan() {
         true => "a number computed here is not a number".to_string(),
         false => format!("a number computed here is {value:.3e}, which a 32-bit float cannot hold"),
     };
-    Some(Diagnostic::error("number-too-large", span, message))
+    Some(Diagnostic::error("number-too-large", graph.span(id), message))
 }
 
 /// Debug builds verify the graph after each pass.

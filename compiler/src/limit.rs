@@ -1,4 +1,4 @@
-//! What is larger than the machine admits, told with the statement that makes it so.
+//! Reports what exceeds the limits of the machine, with the statement that causes it.
 
 use crate::diagnostic::Diagnostic;
 use crate::emit::{self, Plan, Role, Stage};
@@ -19,8 +19,7 @@ pub fn of_nodes(model: &Model, train: &Graph) -> Option<Diagnostic> {
     if count <= MAX_STEP_NODES {
         return None;
     }
-    let loss = model.graph.node(model.loss?);
-    let span = model.graph.origins.get(loss.origin.0 as usize)?.span;
+    let span = model.graph.span(model.loss?);
     let message = format!(
         "training takes {count} operations with the gradients and the updates, more than \
          {MAX_STEP_NODES}"
@@ -33,15 +32,11 @@ pub fn of_nodes(model: &Model, train: &Graph) -> Option<Diagnostic> {
 /// counted. Told before anything is planned.
 pub fn of_sizes(model: &Model, stages: &PerEntry<Stage>, batch: u64) -> Option<Diagnostic> {
     too_large(model, stages, batch).or_else(|| {
-        let steps = stages.iter().filter_map(|stage| too_long(stage, batch));
-        steps
-            .map(|origin| {
-                let message =
-                    format!("a step at batch {batch} takes more operations than 64 bits can count");
-                let error = Diagnostic::error("too-many-operations", origin.span, message);
-                error.label(origin.span, "most of them are here").help(HELP)
-            })
-            .next()
+        let span = stages.iter().find_map(|stage| too_long(stage, batch))?.span;
+        let message =
+            format!("a step at batch {batch} takes more operations than 64 bits can count");
+        let error = Diagnostic::error("too-many-operations", span, message);
+        Some(error.label(span, "most of them are here").help(HELP))
     })
 }
 
@@ -71,7 +66,7 @@ fn too_long(stage: &Stage, batch: u64) -> Option<&Origin> {
         return None;
     }
     let most = graph.ids().max_by_key(|&id| flops(id))?;
-    graph.origins.get(graph.node(most).origin.0 as usize)
+    graph.origin(most)
 }
 
 /// An arena larger than any may be, or than `limit memory` says with the copy that training keeps;

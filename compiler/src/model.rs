@@ -1,4 +1,4 @@
-//! What lowering makes of a file: the forward graph with its leaves named, and how to train it.
+//! The model, the result of lowering: the forward graph with named leaves, and how to train it.
 
 use crate::Precision;
 use crate::diagnostic::Span;

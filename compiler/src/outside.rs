@@ -1,4 +1,4 @@
-//! Gradients from outside, in place of a loss.
+//! Training by gradients of the outputs, which the application gives in place of a loss.
 
 use crate::diagnostic::Span;
 use crate::graph::{DType, Formula, Graph, NodeId, Origin};

@@ -1,4 +1,4 @@
-//! The texts of the later stages: kernels as formulas, the schedule and the memory plan.
+//! Prints the later stages: kernels as formulas, the schedule and the memory plan.
 
 use crate::diagnostic::{Lines, Span};
 use crate::emit::{Plan, PlannedValue, Role, Stage};

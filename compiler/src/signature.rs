@@ -1,5 +1,5 @@
-//! What the functions of the language accept: layers, losses, metrics, optimizers, schedules and
-//! initializers say it as data, so arguments are matched, and mistakes told, in one place.
+//! Signatures: what layers, losses, metrics, optimizers, schedules and initializers accept, as
+//! data, so that one place matches arguments and reports mistakes.
 
 use crate::diagnostic::Span;
 use crate::graph::{NodeId, ShapeError};

@@ -69,7 +69,7 @@ fn value_and_grad(
     let loss = (f.term(y) * f.term(dy)).sum().id;
     let grad = differentiate(&mut graph, loss, &[x])[0].expect("x has a gradient");
     graph.roots = vec![y, grad];
-    let simple = simplify(&graph).0;
+    let simple = simplify(&graph);
     [&graph, &simple].map(|graph| {
         let values = evaluate(graph, &leaves, rows);
         [0, 1].map(|root| values[graph.roots[root].index()].clone())

@@ -321,7 +321,7 @@ fn of_rows(number: &HostNumber, rows: usize) -> f64 {
 }
 
 fn simplified(graph: Graph) -> Graph {
-    let (mut graph, _) = simplify(&graph);
+    let mut graph = simplify(&graph);
     // A root that is only a number gets a place of its own, as `compile` does it.
     for index in 0..graph.roots.len() {
         let root = graph.roots[index];

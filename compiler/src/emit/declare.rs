@@ -1,4 +1,4 @@
-//! Declares what lies at the start of the arena and is kept between runs.
+//! Declares the buffers that are kept between runs, at the start of the arena.
 
 use super::layout::{self, Kept};
 use super::plan::{PlannedValue, Role};
@@ -66,8 +66,7 @@ pub fn declare(
                 DType::I32 => program::DType::I32,
             };
             let layout = (layout_of(kept, &port.shape), dtype);
-            let span = model.graph.origins[model.graph.node(port.node).origin.0 as usize].span;
-            add(leaf_of(port.node), &port.name, span, layout)
+            add(leaf_of(port.node), &port.name, model.graph.span(port.node), layout)
         },
         domain: port.domain.clone(),
         columns: Vec::new(),
@@ -139,7 +138,7 @@ pub fn declare_results(
         program.buffers.push(Buffer { offset, layout, dtype: program::DType::F32 });
         let bytes = layout.bytes(1).unwrap_or_default();
         program.arena_bytes += bytes;
-        let span = model.graph.origins[model.graph.node(node).origin.0 as usize].span;
+        let span = model.graph.span(node);
         let (name, role) = (name.into(), Role::Persistent);
         persistent.push(PlannedValue { name, role, span, offset, bytes, first: 0, last: 0 });
         id

@@ -1,4 +1,4 @@
-//! The graph of the initial values.
+//! Builds the graph of the initial values.
 
 use crate::Precision;
 use crate::graph::{Graph, NodeId};

@@ -1,4 +1,4 @@
-//! One cluster -> one step.
+//! Emits the step of a cluster.
 
 use super::Emitter;
 use super::tape::Tape;

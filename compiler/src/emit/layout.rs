@@ -1,4 +1,4 @@
-//! Decides in which order each value's elements lie in the arena.
+//! Decides the layout of every value: the order of its elements in the arena.
 //!
 //! Values that elementwise nodes connect must agree, so the nodes fall into classes. A class of
 //! fixed two-dimensional values lies in panels if it holds a parameter and meets nothing but matrix

@@ -6,7 +6,7 @@
 
 use super::{Graph, HostId, NodeId, Shape};
 use crate::op::{Axis, MAX_INPUTS, Source, Unary, UnaryFn};
-use crate::op::{Binary, BinaryFn, Broadcast, Leaf, LogSoftmax, MatMul, Op, Reduce, Softmax};
+use crate::op::{Binary, BinaryFn, Broadcast, Leaf, MatMul, Op, Reduce, Softmax};
 use arenet_program::HostNumber;
 use rustc_hash::FxHashMap as HashMap;
 use std::cell::RefCell;
@@ -156,12 +156,12 @@ impl<'f> Term<'f> {
 
     /// eᵃ / Σ eᵃ over the last dimension
     pub fn softmax(self) -> Term<'f> {
-        self.formula.op(Softmax, &[self])
+        self.formula.op(Softmax { log: false }, &[self])
     }
 
     /// a - ln Σ eᵃ over the last dimension
     pub fn log_softmax(self) -> Term<'f> {
-        self.formula.op(LogSoftmax, &[self])
+        self.formula.op(Softmax { log: true }, &[self])
     }
 
     /// a b

@@ -1,4 +1,4 @@
-//! The operands of a node, which every pass walks over.
+//! The operands of a node, stored in place.
 
 use super::NodeId;
 use crate::op::MAX_INPUTS;

@@ -122,6 +122,11 @@ pub struct Node {
 }
 
 impl Node {
+    /// The operands whose values it needs: the first one of an assignment is where it goes.
+    pub fn reads(&self) -> &[NodeId] {
+        &self.inputs[usize::from(self.op.is_assign())..]
+    }
+
     /// The shape and the elements of the result.
     pub fn ty(&self) -> Type {
         Type { shape: self.shape, dtype: self.dtype }
@@ -211,9 +216,18 @@ impl Graph {
     }
 
     /// Makes what is added from here on come from a statement.
-    pub fn enter(&mut self, origin: Origin) -> OriginId {
+    pub fn enter(&mut self, origin: Origin) {
         self.current = OriginId(self.origins.len() as u32);
         Arc::make_mut(&mut self.origins).push(origin);
-        self.current
+    }
+
+    /// The statement that a node comes from; graphs made by hand have none.
+    pub fn origin(&self, id: NodeId) -> Option<&Origin> {
+        self.origins.get(self.node(id).origin.0 as usize)
+    }
+
+    /// Where the statement of a node stands.
+    pub fn span(&self, id: NodeId) -> Span {
+        self.origin(id).map_or(Span::default(), |origin| origin.span)
     }
 }

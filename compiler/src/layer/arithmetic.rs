@@ -1,4 +1,4 @@
-//! Infix arithmetic on values whose shapes a user chose.
+//! Infix arithmetic between values of any shapes, with checks for users.
 
 use crate::graph::{Graph, NodeId, Shape};
 use crate::op::{Binary, BinaryFn, Broadcast};

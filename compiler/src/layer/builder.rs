@@ -1,4 +1,4 @@
-//! Where functions build: the graph, the parameters and their names.
+//! The graph under construction, with its parameters and their names.
 //!
 //! A parameter is named by its statement: `h.w`, or `h.0.w` where a statement has several calls
 //! with parameters. How many there are is known only at the end of the statement, so names grow
@@ -76,10 +76,7 @@ impl Builder {
             return Err(Problem::new("shape-mismatch", message).help(help));
         }
         let index = self.params.len();
-        let node = self.graph.add(Leaf::f32(Source::Param(ParamId::at(index)), shape), &[]);
-        let (name, span) = (name.to_string(), self.span);
-        let (optimizer, precision) = (None, Precision::F32);
-        self.params.push(Param { name, shape, init, node, optimizer, span, precision });
+        let node = self.declare(name.to_string(), shape, init, self.span);
         if let Some(frame) = self.frames.last_mut() {
             frame.created.push((index, frame.groups));
         }
@@ -87,6 +84,15 @@ impl Builder {
             params.push(index);
         }
         Ok(node)
+    }
+
+    /// A new parameter of that full name.
+    pub fn declare(&mut self, name: String, shape: Shape, init: Init, span: Span) -> NodeId {
+        let source = Source::Param(ParamId::at(self.params.len()));
+        let node = self.graph.add(Leaf::f32(source, shape), &[]);
+        let (optimizer, precision) = (None, Precision::F32);
+        self.params.push(Param { name, shape, init, node, optimizer, span, precision });
+        node
     }
 
     /// Ends a call, whose parameters make a group of their own.

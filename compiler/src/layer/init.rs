@@ -1,4 +1,4 @@
-//! How parameters start.
+//! The initializers: distributions of the initial values of a parameter.
 
 use crate::entry::Entry;
 use crate::model::Init;

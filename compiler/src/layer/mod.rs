@@ -1,4 +1,4 @@
-//! What the language offers: every function expands into operators.
+//! The functions of the language, each of which expands into operators.
 //!
 //! A layer, activation, loss or metric is an entry of a list: its signature and a function that
 //! builds it. Names and defaults are PyTorch's; formulas stand in the code as they are published.

@@ -1,4 +1,4 @@
-//! Matching the arguments of a call with a signature.
+//! Matches the arguments of a call with a signature.
 
 use super::{Lowering, Operand, names};
 use crate::diagnostic::{Diagnostic, Span};
@@ -185,16 +185,13 @@ impl<'a> Lowering<'a> {
 
     /// `he` or `uniform(-0.1, 0.1)`
     fn init(&mut self, expr: &'a Expr) -> Option<Rule> {
-        match &expr.kind {
-            ExprKind::Name(name) => self.init_named(name, expr.span, &[], expr.span),
-            ExprKind::Call(call) => self.init_call(call),
-            _ => {
-                let message = "an initializer is expected here";
-                let error = Diagnostic::error("type-mismatch", expr.span, message);
-                self.report(error.help("such as `he`, `zeros` or `uniform(-0.1, 0.1)`"));
-                None
-            }
-        }
+        let Some((name, span, written)) = named(expr) else {
+            let message = "an initializer is expected here";
+            let error = Diagnostic::error("type-mismatch", expr.span, message);
+            self.report(error.help("such as `he`, `zeros` or `uniform(-0.1, 0.1)`"));
+            return None;
+        };
+        self.init_named(name, span, written, expr.span)
     }
 
     /// `uniform(-0.1, 0.1)`
@@ -218,11 +215,7 @@ impl<'a> Lowering<'a> {
 
     /// `0.1` or `cosine(0.1, to: 0.001)`
     fn schedule(&mut self, expr: &'a Expr) -> Option<Schedule> {
-        let (name, name_span, written): (_, _, &[Arg]) = match &expr.kind {
-            ExprKind::Name(name) => (name, expr.span, &[]),
-            ExprKind::Call(call) => (&call.function.name, call.function.span, &call.args),
-            _ => return self.rate(expr),
-        };
+        let Some((name, name_span, written)) = named(expr) else { return self.rate(expr) };
         if find(SCHEDULES, name).is_none() && !matches!(expr.kind, ExprKind::Call(_)) {
             return self.rate(expr);
         }
@@ -256,5 +249,14 @@ impl<'a> Lowering<'a> {
         error.help = problem.help;
         self.report(error);
         None
+    }
+}
+
+/// The name of a function, where that stands, and the arguments: of `he` as of `uniform(-1, 1)`.
+pub(super) fn named(expr: &Expr) -> Option<(&str, Span, &[Arg])> {
+    match &expr.kind {
+        ExprKind::Name(name) => Some((name, expr.span, &[])),
+        ExprKind::Call(call) => Some((&call.function.name, call.function.span, &call.args)),
+        _ => None,
     }
 }

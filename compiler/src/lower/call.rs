@@ -1,4 +1,4 @@
-//! Calls: functions of the language, blocks and layers.
+//! Lowers calls: functions of the language, blocks and layers.
 
 use super::args::Matched;
 use super::names::{Binding, Shared};

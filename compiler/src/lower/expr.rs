@@ -1,4 +1,4 @@
-//! Expressions.
+//! Lowers expressions.
 
 use super::{Lowering, MAX_DEPTH, MAX_NODES, Operand, Value, names};
 use crate::diagnostic::{Diagnostic, Span};

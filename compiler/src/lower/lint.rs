@@ -1,4 +1,4 @@
-//! What compiles, but is hardly meant: warnings with a way out.
+//! Lints: warnings of what compiles but is probably a mistake.
 
 use super::Lowering;
 use super::names::Binding;

@@ -13,14 +13,11 @@ mod port;
 mod rows;
 mod train;
 
-use crate::Precision;
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::graph::{DType, NodeId, Origin};
 use crate::layer::Builder;
 use crate::model::{Model, Param};
-use crate::op::{Leaf, Source};
 use crate::syntax::ast::{Bind, Call, Expr, File, Ident, Item, Net, Stmt, Train, Type};
-use arenet_program::ParamId;
 use names::{Binding, Names};
 use rows::Crossing;
 use std::collections::{HashMap, HashSet};
@@ -314,21 +311,8 @@ impl<'a> Lowering<'a> {
             (Some(shape), rule) => {
                 let default = || crate::layer::init::Rule::default_for(&shape.dims());
                 let init = rule.flatten().unwrap_or_else(default).init(&shape.dims());
-                let source = Source::Param(ParamId::at(self.builder.params.len()));
                 self.builder.graph.enter(Origin { name: name.name.clone(), span: name.span });
-                let node = self.builder.graph.add(Leaf::f32(source, shape), &[]);
-                let (name, span) = (name.name.clone(), name.span);
-                let (optimizer, precision) = (None, Precision::F32);
-                self.builder.params.push(Param {
-                    name,
-                    shape,
-                    init,
-                    node,
-                    optimizer,
-                    span,
-                    precision,
-                });
-                Value::Node(node)
+                Value::Node(self.builder.declare(name.name.clone(), shape, init, name.span))
             }
         };
         self.define(name, value, "parameter");

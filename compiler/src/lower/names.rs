@@ -1,4 +1,4 @@
-//! What is visible where.
+//! Scopes: which names are visible where.
 //!
 //! Constants are visible everywhere. A network has one scope, which `train` goes on with; the
 //! body of a `layer` sees that of the network behind its own, the body of a `block` only its own.

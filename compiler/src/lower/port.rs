@@ -1,4 +1,4 @@
-//! Inputs and targets: types, sizes and domains.
+//! Lowers inputs and targets: types, sizes and domains.
 
 use super::{Lowering, Value, names};
 use crate::diagnostic::{Diagnostic, Span};
@@ -204,12 +204,6 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// Where the statement of a node stands.
-    fn defined(&self, node: NodeId) -> Span {
-        let graph = &self.builder.graph;
-        graph.origins[graph.node(node).origin.0 as usize].span
-    }
-
     /// Gives a target of a loss the domain that the loss is defined for, unless it says its own.
     pub(super) fn limit_target(&mut self, target: NodeId, domain: Domain) {
         if let Some(port) = self.port_of(target)
@@ -233,7 +227,7 @@ impl<'a> Lowering<'a> {
             return;
         }
         self.limit_target(target, Domain::Range(0, classes));
-        let defined = self.defined(target);
+        let defined = self.builder.graph.span(target);
         let Some(port) = self.port_of(target) else { return };
         let (count, help) = match &port.domain {
             Domain::Range(first, end) => (end - first, Some((*first, first + classes))),
@@ -263,7 +257,8 @@ impl<'a> Lowering<'a> {
             ports.filter(unknown).map(|port| (port.name.clone(), port.node)).collect();
         for (name, node) in unknown {
             let message = format!("nothing says which classes `{name}` has");
-            let error = Diagnostic::error("unknown-classes", self.defined(node), message);
+            let error =
+                Diagnostic::error("unknown-classes", self.builder.graph.span(node), message);
             self.report(error.help("write `in 0..10` behind its type, or remove it"));
         }
     }

@@ -1,5 +1,5 @@
-//! Values that go over the rows of the batch may not reach an output: a prediction takes rows in
-//! batches of any size, and each row's result is the row's own.
+//! Refuses outputs that depend on several rows of the batch: a prediction takes rows in batches of
+//! any size, so the result of a row may depend on that row alone.
 
 use super::Lowering;
 use crate::diagnostic::{Diagnostic, Span};

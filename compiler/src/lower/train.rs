@@ -1,5 +1,6 @@
-//! The `train` section: targets, loss, metrics, optimizers and settings.
+//! Lowers the `train` section: targets, loss, metrics, optimizers and settings.
 
+use super::args::named;
 use super::call::not_yet;
 use super::{Lowering, Operand, Value, names};
 use crate::diagnostic::{Diagnostic, Span};
@@ -10,7 +11,7 @@ use crate::model::Metric;
 use crate::optim::{OPTIMIZERS, Optimizer};
 use crate::signature::Value as Argument;
 use crate::signature::{Kind, Param, Problem, Range};
-use crate::syntax::ast::{Arg, Bind, Call, Expr, ExprKind, Ident, Train, TrainItem};
+use crate::syntax::ast::{Bind, Call, Expr, ExprKind, Ident, Train, TrainItem};
 use arenet_program::{Batch, MAX_EPOCHS, Training};
 use std::collections::HashMap;
 
@@ -213,16 +214,12 @@ impl<'a> Lowering<'a> {
 
     /// `sgd(lr: 0.1)`, or `sgd` alone for its defaults
     fn optimizer(&mut self, value: &'a Expr) -> Option<Optimizer> {
-        let (name, span, written): (_, _, &[Arg]) = match &value.kind {
-            ExprKind::Name(name) => (name.as_str(), value.span, &[]),
-            ExprKind::Call(call) => (call.function.name.as_str(), call.function.span, &call.args),
-            _ => ("", value.span, &[]),
-        };
-        if name.is_empty() {
-            let error = Diagnostic::error("type-mismatch", span, "an optimizer is expected here");
+        let Some((name, span, written)) = named(value) else {
+            let message = "an optimizer is expected here";
+            let error = Diagnostic::error("type-mismatch", value.span, message);
             self.report(error.help("write `optimizer = sgd(lr: 0.1)`"));
             return None;
-        }
+        };
         let (signature, rule) =
             self.look_up("optimizer", OPTIMIZERS, built(OPTIMIZERS), (name, span))?;
         let matched = self.arguments(signature, written, value.span, None)?;

@@ -1,4 +1,4 @@
-//! The new value of a parameter or of optimizer state.
+//! Assigns a new value to a parameter or an optimizer state.
 
 use super::{Computed, Operand, Operator, Sample, Traits, float_shapes};
 use crate::eval::Tensor;

@@ -1,4 +1,4 @@
-//! One value spread over a larger shape.
+//! Spreads a value over a larger shape.
 
 use super::{Admits, Computed, MAX_INPUTS, Operand, Operator, Sample, Traits, float_shapes};
 use crate::eval::Tensor;

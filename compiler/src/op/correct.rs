@@ -1,4 +1,4 @@
-//! Whether the largest logit is the target's.
+//! Whether the largest logit of a row is that of its target.
 
 use super::cross_entropy::class_rows;
 use super::{Anchor, Computed, Operand, Operator, Parts, Sample, Traits, argmax, elements};

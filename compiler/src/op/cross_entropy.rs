@@ -1,6 +1,6 @@
 //! Cross-entropy with class indices.
 
-use super::log_softmax::log_softmax;
+use super::softmax::log_softmax;
 use super::{Admits, Anchor, Computed, CrossEntropyGrad, Operand, Operator, Parts, Sample};
 use super::{Traits, elements, row_length};
 use crate::eval::Tensor;

@@ -1,4 +1,4 @@
-//! The gradient of cross-entropy, so that softmax and loss go backward in one stable step.
+//! The gradient of cross-entropy: softmax and loss go backward in one numerically stable step.
 
 use super::cross_entropy::{beside_lists, class_rows};
 use super::softmax::softmax;

@@ -49,7 +49,6 @@ ops! {
     broadcast::Broadcast,
     reduce::Reduce,
     softmax::Softmax,
-    log_softmax::LogSoftmax,
     bce::Bce,
     cross_entropy::CrossEntropy,
     cross_entropy_grad::CrossEntropyGrad,
@@ -112,13 +111,6 @@ pub trait Operator {
     /// The floating-point operations when `N` is `batch`; a transcendental function counts as 1.
     fn flops(&self, inputs: &[Shape], output: &Shape, batch: u64) -> u64;
 
-    /// What it costs when `N` is `batch`.
-    fn cost(&self, inputs: &[Shape], output: &Shape, batch: u64) -> Cost {
-        let sizes = inputs.iter().chain([output]).map(|shape| elements(shape, batch));
-        let bytes = sizes.fold(0u64, u64::saturating_add).saturating_mul(4);
-        Cost { flops: self.flops(inputs, output, batch), bytes }
-    }
-
     /// Operands that exercise it, for the tests and the benchmarks.
     fn samples() -> Vec<Sample>
     where
@@ -138,15 +130,6 @@ pub enum Binding {
 
 /// Writes an operand, in parentheses where its formula binds less tightly than asked.
 pub type Write<'w> = &'w dyn Fn(usize, Binding) -> String;
-
-/// What an operation costs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Cost {
-    /// Floating-point operations.
-    pub flops: u64,
-    /// Bytes read and written when nothing is fused.
-    pub bytes: u64,
-}
 
 /// An operator with operands that fit it.
 #[derive(Clone, Debug)]
@@ -211,7 +194,7 @@ impl Op {
 
     /// Whether it turns a row of logits into probabilities or their logarithms.
     pub fn normalizes(&self) -> bool {
-        matches!(self, Op::Softmax(_) | Op::LogSoftmax(_))
+        matches!(self, Op::Softmax(_))
     }
 
     /// Whether it draws random numbers.

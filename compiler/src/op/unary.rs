@@ -1,6 +1,6 @@
 //! Functions of one number, element by element.
 
-use super::{BinaryFn, Binding, Computed, LogSoftmax, Operand, Operator, Sample, Softmax};
+use super::{BinaryFn, Binding, Computed, Operand, Operator, Sample, Softmax};
 use super::{Traits, Write, call, elements, float_shapes};
 use crate::eval::Tensor;
 use crate::graph::{Formula, Graph, NodeId, Rewriter, Shape, ShapeError, Type};
@@ -107,9 +107,9 @@ impl Operator for Unary {
 /// Logarithms that are stable, and more exact, as one function.
 fn log(g: &mut Rewriter, x: NodeId) -> Option<NodeId> {
     let node = g.graph.node(x);
-    if node.op == Softmax.into() {
+    if node.op == (Softmax { log: false }).into() {
         let z = node.inputs[0];
-        return Some(g.add(LogSoftmax, &[z]));
+        return Some(g.add(Softmax { log: true }, &[z]));
     }
     // log σ(z) = -softplus(-z)
     if let Some(z) = g.is_unary(UnaryFn::Sigmoid, x) {

@@ -1,4 +1,4 @@
-//! Makes an expression shorter by the instructions that do two things at once.
+//! Contracts expressions: two operations become one fused instruction.
 //!
 //! A multiplication whose only use is an addition becomes one fused multiply-add, and the gradients
 //! of sigmoid and tanh become one instruction each. The choice is made here, once, so every

@@ -1,4 +1,4 @@
-//! Reverse-mode differentiation: the gradient is more graph.
+//! Reverse-mode differentiation: adds the gradients to the graph.
 
 use crate::graph::{Formula, Graph, NodeId};
 

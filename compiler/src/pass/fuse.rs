@@ -66,6 +66,12 @@ impl Cluster {
         self.bias.map(|(_, sum)| sum).or(self.anchor)
     }
 
+    /// The parameters and states that it overwrites.
+    pub fn assigned<'g>(&self, graph: &'g Graph) -> impl Iterator<Item = NodeId> + use<'_, 'g> {
+        let nodes = self.members().map(|id| graph.node(id));
+        nodes.filter(|node| node.op.is_assign()).map(|node| node.inputs[0])
+    }
+
     /// All nodes it computes, in order.
     pub fn members(&self) -> impl Iterator<Item = NodeId> + '_ {
         let result = self.bias.map(|(_, sum)| sum);
@@ -123,11 +129,6 @@ pub fn spread_source(graph: &Graph, fusion: &[Option<ClusterId>], id: NodeId) ->
     if node.op.is_broadcast() && fusion[id.index()].is_none() { node.inputs[0] } else { id }
 }
 
-/// The operands whose values a node needs: the first one of an assignment is where it goes.
-fn read_inputs(node: &Node) -> &[NodeId] {
-    &node.inputs[usize::from(node.op.is_assign())..]
-}
-
 /// For each node, the nodes that read it.
 fn users(graph: &Graph) -> Lists<NodeId> {
     let reads = || {
@@ -164,7 +165,7 @@ impl Fuser<'_> {
             if !node.op.is_elementwise() {
                 continue;
             }
-            let own = read_inputs(node).len();
+            let own = node.reads().len();
             if let [user] = *self.users.of(id.index())
                 && !self.is_root[id.index()]
                 && graph.node(user).op.is_elementwise()
@@ -347,7 +348,7 @@ impl Fuser<'_> {
 
     /// What an expression reads.
     fn operands(&self, expression: &[NodeId]) -> impl Iterator<Item = NodeId> {
-        let inputs = expression.iter().flat_map(|&id| read_inputs(self.graph.node(id)));
+        let inputs = expression.iter().flat_map(|&id| self.graph.node(id).reads());
         inputs.copied().filter(|operand| !expression.contains(operand))
     }
 
@@ -453,13 +454,9 @@ impl Fuser<'_> {
             let source = |id| spread_source(self.graph, &self.cluster_of, id);
             self.operands(&members).map(source).collect()
         };
-        let assigned = |cluster: &Cluster| -> Vec<NodeId> {
-            let nodes = cluster.members().map(|id| self.graph.node(id));
-            nodes.filter(|node| node.op.is_assign()).map(|node| node.inputs[0]).collect()
-        };
         let apart = |a: &Cluster, b: &Cluster| {
             let reads = reads(b);
-            assigned(a).iter().all(|leaf| !reads.contains(leaf))
+            a.assigned(self.graph).all(|leaf| !reads.contains(&leaf))
         };
         open.column_sums.is_empty()
             && reads(sums).iter().all(|&read| self.is_before(read, product))

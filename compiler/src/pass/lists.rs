@@ -1,4 +1,4 @@
-//! Many short lists in one.
+//! Many short lists in one allocation.
 
 /// A list for each index, all in one piece of memory.
 #[derive(Clone, Debug)]

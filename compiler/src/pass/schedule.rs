@@ -1,4 +1,4 @@
-//! Chooses the order of the clusters: topological, and the one that frees most memory first.
+//! Orders the clusters: topologically, the one that frees most memory first.
 
 use super::fuse::{ClusterId, Fusion, spread_source};
 use super::lists::Lists;
@@ -10,14 +10,11 @@ use std::collections::BinaryHeap;
 pub type Schedule = Vec<ClusterId>;
 
 /// What a cluster reads from other clusters or from leaves, each once.
-pub fn reads(graph: &Graph, fusion: &Fusion, id: ClusterId) -> Vec<NodeId> {
+fn reads(graph: &Graph, fusion: &Fusion, id: ClusterId) -> Vec<NodeId> {
     let cluster = &fusion.clusters[id.0 as usize];
     let mut reads: Vec<NodeId> = Vec::new();
     for node in cluster.members() {
-        let node = graph.node(node);
-        // An assignment overwrites its first operand, it does not read it.
-        let from = usize::from(node.op.is_assign());
-        for &operand in &node.inputs[from..] {
+        for &operand in graph.node(node).reads() {
             let source = spread_source(graph, &fusion.cluster_of, operand);
             if fusion.cluster_of[source.index()] != Some(id) && !reads.contains(&source) {
                 reads.push(source);
@@ -73,7 +70,7 @@ pub fn schedule(graph: &Graph, fusion: &Fusion, bytes: &dyn Fn(NodeId) -> u64) -
                 waits[cluster] += 1;
             }
         }
-        for leaf in assigned(graph, fusion, cluster) {
+        for leaf in fusion.clusters[cluster].assigned(graph) {
             for &reader in readers.of(leaf.index()) {
                 if reader != cluster {
                     releases[reader].push(cluster);
@@ -124,10 +121,4 @@ pub fn schedule(graph: &Graph, fusion: &Fusion, bytes: &dyn Fn(NodeId) -> u64) -
         }
     }
     (order.len() == count).then_some(order)
-}
-
-/// The leaves a cluster overwrites.
-fn assigned(graph: &Graph, fusion: &Fusion, cluster: usize) -> Vec<NodeId> {
-    let nodes = fusion.clusters[cluster].members().map(|id| graph.node(id));
-    nodes.filter(|node| node.op.is_assign()).map(|node| node.inputs[0]).collect()
 }

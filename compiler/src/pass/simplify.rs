@@ -1,4 +1,4 @@
-//! Algebra: the same values, and gradients, with fewer operations.
+//! Algebraic simplification: the same values and gradients with fewer operations.
 //!
 //! One walk over the graph rebuilds it node by node; a node is first rewritten, then looked up
 //! among those that exist, so common subexpressions meet. A second walk drops what nothing uses.
@@ -12,25 +12,14 @@ use crate::graph::{Graph, NodeId, Rewriter};
 use crate::model::Model;
 use crate::op::MAX_INPUTS;
 
-/// Where the nodes of a graph went.
-#[derive(Clone, Debug)]
-pub struct Renumbering(Vec<Option<NodeId>>);
-
-impl Renumbering {
-    /// The new id of a node; `None` when nothing needed it.
-    pub fn get(&self, old: NodeId) -> Option<NodeId> {
-        self.0[old.index()]
-    }
-}
-
 /// Simplifies what the roots need; they keep their order. Losses are written out, so nothing is
 /// differentiated after it.
-pub fn simplify(graph: &Graph) -> (Graph, Renumbering) {
-    rewrite(graph, true)
+pub fn simplify(graph: &Graph) -> Graph {
+    rewrite(graph, true).0
 }
 
-/// Rebuilds a graph; the caller says whether losses are written out.
-fn rewrite(graph: &Graph, writes_out: bool) -> (Graph, Renumbering) {
+/// Rebuilds a graph, and says where its nodes went; the caller says whether losses are written out.
+fn rewrite(graph: &Graph, writes_out: bool) -> (Graph, Vec<Option<NodeId>>) {
     let live = live(graph);
     let mut builder = Rewriter::new(graph, writes_out);
     let mut places: Vec<Option<NodeId>> = vec![None; graph.nodes.len()];
@@ -49,7 +38,7 @@ fn rewrite(graph: &Graph, writes_out: bool) -> (Graph, Renumbering) {
 
     let (swept, moved) = sweep(builder.graph);
     let places = places.into_iter().map(|place| place.and_then(|id| moved[id.index()]));
-    (swept, Renumbering(places.collect()))
+    (swept, places.collect())
 }
 
 /// Simplifies the forward pass of a model, to be differentiated. Inputs, targets and parameters
@@ -59,9 +48,9 @@ pub fn simplify_model(mut model: Model) -> Model {
     let mut graph = std::mem::take(&mut model.graph);
     let ports = model.inputs.iter().chain(&model.targets).map(|port| port.node);
     graph.roots.extend(ports.chain(model.params.iter().map(|param| param.node)));
-    let (graph, renumbering) = rewrite(&graph, false);
+    let (graph, places) = rewrite(&graph, false);
 
-    let place = |id: &mut NodeId| *id = renumbering.get(*id).expect("it is a root");
+    let place = |id: &mut NodeId| *id = places[id.index()].expect("it is a root");
     model.inputs.iter_mut().for_each(|port| place(&mut port.node));
     model.targets.iter_mut().for_each(|port| place(&mut port.node));
     model.params.iter_mut().for_each(|param| place(&mut param.node));

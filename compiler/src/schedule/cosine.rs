@@ -1,4 +1,4 @@
-//! Half a wave.
+//! Cosine annealing.
 
 use super::{BASE, PER, Rate, WARMUP, base};
 use crate::entry::Entry;

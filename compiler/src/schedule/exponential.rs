@@ -1,4 +1,4 @@
-//! A rate that shrinks by the same factor again and again.
+//! Exponential decay.
 
 use super::{BASE, PER, Rate, WARMUP, base};
 use crate::entry::Entry;

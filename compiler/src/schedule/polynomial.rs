@@ -1,4 +1,4 @@
-//! A rate that falls with a power of the time that is left.
+//! Polynomial decay.
 
 use super::{BASE, PER, Rate, WARMUP, base};
 use crate::entry::Entry;

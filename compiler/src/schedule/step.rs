@@ -1,4 +1,4 @@
-//! Stairs.
+//! Step decay.
 
 use super::{BASE, PER, Rate, WARMUP, base};
 use crate::entry::Entry;

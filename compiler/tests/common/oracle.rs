@@ -40,7 +40,7 @@ impl Oracle {
         verify(&model.graph).unwrap();
         let step = train_step(&model);
         verify(&step).unwrap();
-        let graph = if simplified { simplify(&step).0 } else { step };
+        let graph = if simplified { simplify(&step) } else { step };
         verify(&graph).unwrap();
         Oracle { model, graph, params, states: HashMap::new(), rate, step: 0 }
     }

@@ -70,7 +70,7 @@ pub fn softmax_before(builder: &Builder, args: &Args) -> Option<Problem> {
     let message = "`cross_entropy` applies softmax itself, and this is softmax already";
     let help = "give it the logits: what softmax is applied to";
     let lint = Problem::new("softmax-before-cross-entropy", message).help(help);
-    is(builder, args.tensor("y"), Softmax).then_some(lint)
+    is(builder, args.tensor("y"), Softmax { log: false }).then_some(lint)
 }
 
 /// torch.nn.KLDivLoss of logarithms y: t (ln t - y), or with `log_target` e^t (t - y).

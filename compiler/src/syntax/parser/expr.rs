@@ -1,4 +1,4 @@
-//! Expressions, types and domains.
+//! Parses expressions, types and domains.
 
 use std::num::IntErrorKind;
 

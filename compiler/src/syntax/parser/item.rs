@@ -1,4 +1,4 @@
-//! The file and its top level: `const`, `block`, `net` and `train`.
+//! Parses the top level of a file: `const`, `block`, `net` and `train`.
 
 use super::stmt::{Section, Statement};
 use super::{Parsed, Parser, Reported, shorten};

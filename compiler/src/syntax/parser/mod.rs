@@ -1,4 +1,4 @@
-//! A recursive-descent parser that recovers.
+//! A recursive-descent parser with error recovery.
 //!
 //! A mistake is reported where it is found; the functions up to the statement then return
 //! [`Reported`], and parsing resumes at the next statement: a keyword, `NAME =` or `}`. So the rest

@@ -1,4 +1,4 @@
-//! Statements: what stands inside `net`, `train` and `block`.
+//! Parses statements: what stands inside `net`, `train` and `block`.
 
 use super::{Parsed, Parser, shorten};
 use crate::diagnostic::{Diagnostic, Span, did_you_mean};

@@ -1,4 +1,4 @@
-//! What begins no statement, and what its author may have meant.
+//! Unrecognised statements: guesses what their author meant.
 
 use super::stmt::Section;
 use super::{Parser, Reported, shorten};
