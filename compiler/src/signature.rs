@@ -43,6 +43,11 @@ pub enum Kind {
         /// The most.
         most: u64,
     },
+    /// A list of whole numbers from 0, each larger than the one before.
+    RisingCounts {
+        /// The most numbers.
+        most: usize,
+    },
     /// `true` or `false`
     Flag,
     /// One of these words.
@@ -75,6 +80,8 @@ pub enum Value {
     Real(f64),
     /// For [`Kind::Count`].
     Count(u64),
+    /// For [`Kind::RisingCounts`].
+    Counts(Vec<u64>),
     /// For [`Kind::Flag`].
     Flag(bool),
     /// For [`Kind::Word`].
@@ -215,6 +222,14 @@ impl Args {
             Value::Count(value) => Some(*value),
             Value::Absent => None,
             other => panic!("`{name}` is no count but {other:?}"),
+        }
+    }
+
+    /// The argument of a [`Kind::RisingCounts`].
+    pub fn counts(&self, name: &str) -> &[u64] {
+        match &self.values[self.position(name)] {
+            Value::Counts(values) => values,
+            other => panic!("`{name}` is no list but {other:?}"),
         }
     }
 

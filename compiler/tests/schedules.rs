@@ -48,6 +48,10 @@ fn rates_are_those_of_pytorch() {
                 let (over, power) = (arg("total_iters"), arg("power"));
                 (format!("polynomial({base}, power: {power}, over: {over})"), None)
             }
+            "multistep" => {
+                let at = &case["args"]["milestones"];
+                (format!("multistep({base}, at: {at}, by: {})", arg("gamma")), None)
+            }
             "linear" => {
                 let [from, to] = ["start_factor", "end_factor"].map(|name| base * arg(name));
                 (format!("linear({from}, to: {to}, over: {})", arg("total_iters")), None)
@@ -80,7 +84,7 @@ fn rates_are_those_of_pytorch() {
         }
         checked += 1;
     }
-    assert_eq!(checked, 8);
+    assert_eq!(checked, 9);
 }
 
 #[test]

@@ -147,6 +147,7 @@ impl<'a> Lowering<'a> {
                 };
                 self.within(fits, param, &text, expr.span).then_some(Argument::Count(value as u64))
             }
+            Kind::RisingCounts { most } => self.rising_counts(param, most, expr),
             Kind::Flag => {
                 let word = self.word(param, &["true", "false"], expr)?;
                 Some(Argument::Flag(word == "true"))
@@ -155,6 +156,32 @@ impl<'a> Lowering<'a> {
             Kind::Init => self.init(expr).map(Argument::Init),
             Kind::Schedule => self.schedule(expr).map(Argument::Schedule),
         }
+    }
+
+    /// `[30, 60]`
+    fn rising_counts(&mut self, param: &Param, most: usize, expr: &'a Expr) -> Option<Argument> {
+        let ExprKind::List(items) = &expr.kind else {
+            let message = format!("`{}` must be a list of whole numbers", param.name);
+            let error = Diagnostic::error("bad-value", expr.span, message);
+            self.report(error.help(format!("write `{}: [30, 60]`", param.name)));
+            return None;
+        };
+        let few = format!("a list of 1 to {most} numbers");
+        if !self.within((1..=most).contains(&items.len()), param, &few, expr.span) {
+            return None;
+        }
+        let mut counts: Vec<u64> = Vec::with_capacity(items.len());
+        for item in items {
+            let value = self.number(item)?;
+            let is_count = value.fract() == 0.0 && (0.0..=Kind::MOST as f64).contains(&value);
+            let rises = counts.last().is_none_or(|&last| value > last as f64);
+            let rising = "whole numbers from 0, each larger than the one before";
+            if !self.within(is_count && rises, param, rising, item.span) {
+                return None;
+            }
+            counts.push(value as u64);
+        }
+        Some(Argument::Counts(counts))
     }
 
     fn within(&mut self, fits: bool, param: &Param, text: &str, span: Span) -> bool {

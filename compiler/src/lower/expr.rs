@@ -64,6 +64,11 @@ impl<'a> Lowering<'a> {
                 self.report(Diagnostic::error("type-mismatch", span, message));
                 Value::Poison
             }
+            ExprKind::List(_) => {
+                let message = "a list has no meaning here";
+                self.report(Diagnostic::error("type-mismatch", span, message));
+                Value::Poison
+            }
             ExprKind::Pipe(..) | ExprKind::Binary(..) => return self.expr(expr),
         };
         self.limit_nodes(span);

@@ -6,6 +6,7 @@ mod cosine;
 mod cosine_restarts;
 mod exponential;
 mod linear;
+mod multistep;
 mod one_cycle;
 mod polynomial;
 mod step;
@@ -35,7 +36,7 @@ pub const SCHEDULES: &[Entry<Rate>] = &[
     linear::LINEAR,
     one_cycle::ONE_CYCLE,
     constant::CONSTANT,
-    Entry::planned("multistep"),
+    multistep::MULTISTEP,
     Entry::planned("reduce_on_plateau"),
 ];
 

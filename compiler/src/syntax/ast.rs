@@ -200,6 +200,8 @@ pub enum ExprKind {
     String(String),
     /// `h`
     Name(String),
+    /// `[1, 2]`
+    List(Vec<Expr>),
     /// `dense(3)`
     Call(Call),
     /// `x |> f` and `x |> f(3)`: the left side becomes the first argument of the call.

@@ -132,11 +132,11 @@ fn too_many_closing_brackets() {
         1 | const A = f(a))
           |               ^
 
-        error[unexpected-token]: expected a value, found `[`
-         --> m.net:3:9
+        error[unmatched-bracket]: this `]` closes nothing
+         --> m.net:3:12
           |
         3 |     h = [b]]
-          |         ^
+          |            ^
 
         error[unmatched-bracket]: this `]` closes nothing
          --> m.net:4:10

@@ -149,6 +149,10 @@ impl Dump<'_> {
             ExprKind::Number(value) => self.line(depth, &format!("number {value:?}"), expr.span),
             ExprKind::String(value) => self.line(depth, &format!("string {value:?}"), expr.span),
             ExprKind::Name(name) => self.line(depth, &format!("name {name}"), expr.span),
+            ExprKind::List(items) => {
+                self.line(depth, "list", expr.span);
+                items.iter().for_each(|item| self.expr(depth + 1, item));
+            }
             ExprKind::Call(call) => self.call(depth, "call", call),
             ExprKind::Pipe(left, call) => {
                 self.line(depth, "pipe", expr.span);

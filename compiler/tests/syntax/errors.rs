@@ -28,7 +28,7 @@ fn a_missing_value() {
         const D = ()
         const E = --1
         const F = *2
-        const G = [1, 2]
+        const G = |>
         const H = a = b
         ",
         r"
@@ -68,11 +68,11 @@ fn a_missing_value() {
         6 | const F = *2
           |           ^
 
-        error[unexpected-token]: expected a value, found `[`
+        error[unexpected-token]: expected a value, found `|>`
          --> m.net:7:11
           |
-        7 | const G = [1, 2]
-          |           ^
+        7 | const G = |>
+          |           ^^
 
         error[unexpected-token]: expected a value, found `a =`
          --> m.net:8:11

@@ -123,6 +123,7 @@ fn expr_height(expr: &Expr) -> usize {
     let args = |args: &[_]| args.iter().map(arg_height).max().unwrap_or(0);
     1 + match &expr.kind {
         ExprKind::Number(_) | ExprKind::String(_) | ExprKind::Name(_) => 0,
+        ExprKind::List(items) => items.iter().map(expr_height).max().unwrap_or(0),
         ExprKind::Call(call) => args(&call.args),
         ExprKind::Pipe(left, call) => expr_height(left).max(1 + args(&call.args)),
         ExprKind::Neg(inner) | ExprKind::Field(inner, _) => expr_height(inner),

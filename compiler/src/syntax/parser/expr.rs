@@ -117,7 +117,7 @@ impl Parser<'_> {
         Ok(Tree { root: Expr { kind, span }, height })
     }
 
-    /// `atom = NUM | STR | ID | call | "(" expr ")"`
+    /// `atom = NUM | STR | ID | call | "(" expr ")" | "[" [ expr {"," expr} ] "]"`
     fn atom(&mut self) -> Parsed<Tree<Expr>> {
         self.mend_keyword();
         let token = self.nth(0);
@@ -138,6 +138,16 @@ impl Parser<'_> {
                 let mut inner = self.operators(0)?;
                 inner.root.span = token.span.join(self.close(Kind::RightParen)?);
                 return Ok(inner);
+            }
+            Kind::LeftBracket => {
+                let mut height = 0;
+                let (items, span) = self.list(Kind::RightBracket, true, |parser| {
+                    let item = parser.operators(0)?;
+                    height = height.max(item.height);
+                    Ok(item.root)
+                })?;
+                let height = self.grow(span, height)?;
+                return Ok(Tree { root: Expr { kind: ExprKind::List(items), span }, height });
             }
             _ => return Err(self.no_value()),
         };
