@@ -35,7 +35,7 @@ fn table() {
     for workload in workloads() {
         let executor = executor(&workload);
         let program = executor.program();
-        let bounds = EntryPoint::ALL.map(|entry| entry.of(program).lower_bound);
+        let bounds = EntryPoint::ALL.map(|entry| program.routines[entry].lower_bound);
         let bound = bounds.into_iter().max().unwrap_or(0);
         let ratio = program.arena_bytes as f64 / bound as f64;
         let process = env::current_exe()

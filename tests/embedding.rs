@@ -94,13 +94,13 @@ fn values_and_gradients_are_those_of_pytorch() {
 fn a_program_says_what_is_looked_up_and_what_is_added() {
     let program = compile(&source("[N, 2]", "0..7", "[N, 2, 4]", 4), 5);
     let program = program.program();
-    let formulas = |name, entry| -> Vec<String> {
-        let text = listing(program, name, entry);
+    let formulas = |entry| -> Vec<String> {
+        let text = listing(program, entry);
         let is_formula = |line: &&str| line.starts_with("    ") && line.contains("word");
         text.lines().filter(is_formula).map(|line| line.trim().to_string()).collect()
     };
-    assert_eq!(formulas("predict", &program.predict), ["y = y.w[word]"]);
-    assert_eq!(formulas("train", &program.train), ["%7 = scatter_add(dy, word)", "%8 = y.w[word]"]);
+    assert_eq!(formulas(EntryPoint::Predict), ["y = y.w[word]"]);
+    assert_eq!(formulas(EntryPoint::Train), ["%7 = scatter_add(dy, word)", "%8 = y.w[word]"]);
 }
 
 #[test]

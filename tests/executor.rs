@@ -291,7 +291,8 @@ fn a_timed_run_does_what_a_run_does() {
         let mut executor = executor(&program, threads, Isa::detect(), 0.01);
         fill(&mut executor, batch as usize);
         assert_eq!(executor.is_straight(EntryPoint::Train, batch as usize), straight);
-        let mut times = vec![Duration::ZERO; program.program().train.steps.len()];
+        let mut times =
+            vec![Duration::ZERO; program.program().routines[EntryPoint::Train].steps.len()];
         for rows in [batch, batch - 1, batch / 2 + 1] {
             executor.run_timed(EntryPoint::Train, rows as usize, &mut times).unwrap();
         }
@@ -318,16 +319,16 @@ fn threads_wait_only_where_rows_change_hands() {
         }";
     let program = compile(source, 600);
     let program = program.program();
-    let predict = shares(program, &program.predict, 2);
+    let predict = shares(program, EntryPoint::Predict, 2);
     assert!(predict.iter().all(|share| share.split == Split::Rows && !share.barrier));
     // A weight's gradient is a sum over the rows of all threads.
-    let train = shares(program, &program.train, 2);
+    let train = shares(program, EntryPoint::Train, 2);
     let first_update = train.iter().position(|share| share.split != Split::Rows).unwrap();
     assert!(train[..first_update].iter().all(|share| !share.barrier));
     assert!(train[first_update].barrier);
     // So little work is not worth a second thread.
     let small = compile(source, 1);
-    let small = shares(small.program(), &small.program().train, 2);
+    let small = shares(small.program(), EntryPoint::Train, 2);
     assert!(small.iter().all(|share| share.threads == 1 && !share.barrier));
 }
 

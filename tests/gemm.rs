@@ -191,9 +191,9 @@ fn program(form: Form, size: Size, flops: u64) -> Arc<Verified> {
         column_sums: form.a_transposed.then(column_sums),
     });
     program.loss = Some(loss);
-    program.init = entry(zeros.to_vec());
-    program.eval = entry(vec![no_loss.clone()]);
-    program.train = entry(vec![step(gemm, flops), no_loss]);
+    program.routines[EntryPoint::Init] = entry(zeros.to_vec());
+    program.routines[EntryPoint::Eval] = entry(vec![no_loss.clone()]);
+    program.routines[EntryPoint::Train] = entry(vec![step(gemm, flops), no_loss]);
     Arc::new(verify(program).unwrap_or_else(|error| panic!("{form:?} {size:?}: {error}")))
 }
 

@@ -6,7 +6,7 @@ mod common;
 use arenet_compiler::graph::{Formula, NodeId, Shape, Term};
 use arenet_compiler::op::{Axis, Broadcast, MatMul, Operand};
 use arenet_compiler::pass::differentiate::differentiate;
-use arenet_runtime::program::{Kernel, MAX_INSTRS, MAX_LOADS, MAX_STORES, Program};
+use arenet_runtime::program::{EntryPoint, Kernel, MAX_INSTRS, MAX_LOADS, MAX_STORES, Program};
 use common::{Net, sum};
 
 const ROWS: usize = 5;
@@ -49,7 +49,7 @@ fn check(net: &Net, what: &str) {
 
 /// The most operands that any map of a program loads.
 fn most_loads(program: &Program) -> usize {
-    let loads = program.predict.steps.iter().map(|step| match &step.kernel {
+    let loads = program.routines[EntryPoint::Predict].steps.iter().map(|step| match &step.kernel {
         Kernel::Map(expr) => expr.loads.len(),
         _ => 0,
     });

@@ -32,8 +32,7 @@ fn source(optimizer: &str) -> String {
 
 /// The expressions of a training step.
 fn tails(program: &mut Program) -> impl Iterator<Item = &mut Expr> {
-    program
-        .train
+    program.routines[EntryPoint::Train]
         .steps
         .iter_mut()
         .flat_map(|step| match &mut step.kernel {

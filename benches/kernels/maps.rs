@@ -5,7 +5,7 @@ use crate::single::{Single, matrix};
 use arenet::internals::prelude::{CompileOptions, compile};
 use arenet::internals::runtime::machine::Rewrite;
 use arenet::internals::runtime::program::{
-    Distribution, Expr, Instr, Kernel, Load, Opcode, Spread, Value,
+    Distribution, EntryPoint, Expr, Instr, Kernel, Load, Opcode, Spread, Value,
 };
 use arenet::internals::runtime::simd::{Isa, LANES, Simd, Task, math};
 use criterion::{Criterion, Throughput};
@@ -148,7 +148,8 @@ fn update(optimizer: &str) -> impl FnMut() + use<> {
         train {{ target t: [N, 16]  loss = mse(y, t)  optimizer = {optimizer} }}"
     );
     let program = compile(&source, &CompileOptions::default()).expect("it is correct").program;
-    let tail = program.train.steps.iter().find_map(|step| match &step.kernel {
+    let steps = &program.routines[EntryPoint::Train].steps;
+    let tail = steps.iter().find_map(|step| match &step.kernel {
         Kernel::Gemm(gemm) if gemm.a_transposed => Some(gemm.tail.clone()),
         _ => None,
     });

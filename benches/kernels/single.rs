@@ -40,7 +40,7 @@ impl Single {
         let (name, shape) = (format!("p{}", id.0), vec![rows, cols]);
         self.program.params.push(Param { name, shape, buffer: id, states: Vec::new() });
         let kernel = Kernel::Random(Random { y: id, distribution, stream: StreamId(id.0) });
-        self.program.init.steps.push(step(kernel));
+        self.program.routines[EntryPoint::Init].steps.push(step(kernel));
         id
     }
 
@@ -52,7 +52,8 @@ impl Single {
     /// The same with this instruction set.
     pub fn ready_on(mut self, isa: Isa, kernel: Kernel) -> impl FnMut() + use<> {
         self.program.batch = 1;
-        self.program.predict = Routine { steps: vec![step(kernel)], ..Routine::default() };
+        self.program.routines[EntryPoint::Predict] =
+            Routine { steps: vec![step(kernel)], ..Routine::default() };
         let program = verify(self.program).expect("the program is correct");
         let options = RunOptions { isa: Some(isa), ..shared::ALONE };
         let mut executor = Executor::new(Arc::new(program), options).expect("it is small");

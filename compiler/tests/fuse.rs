@@ -162,7 +162,7 @@ fn every_optimizer_updates_a_weight_and_its_bias_in_one_product() {
             }}"
         );
         let program = compile(&source, &Options::default()).unwrap().program;
-        let steps = program.train.steps.iter();
+        let steps = program.routines[EntryPoint::Train].steps.iter();
         let writers = program.params.iter().map(|param| {
             let writes = |step: &&Step| step.kernel.access().writes.contains(&param.buffer);
             (&param.name, steps.clone().filter(writes).map(|step| step.kernel.name()).collect())

@@ -12,7 +12,7 @@ use arenet_compiler::pass::differentiate::differentiate;
 use arenet_compiler::pass::simplify::{simplify, simplify_model};
 use arenet_compiler::{Options, compile};
 use arenet_program::listing::listing;
-use arenet_program::{Kernel, Program};
+use arenet_program::{EntryPoint, Kernel, Program};
 use common::nets::NETS;
 use common::oracle::lowered;
 use common::{BATCH, Numbers, assert_close, central_differences};
@@ -338,16 +338,16 @@ train {
 fn text_of_a_program() {
     let options = Options { batch: Some(4), ..Options::default() };
     let program = compile(SEED, &options).unwrap_or_else(|found| panic!("{found:#?}")).program;
-    let text = |program: &Program| listing(program, "train", &program.train);
+    let text = |program: &Program| listing(program, EntryPoint::Train);
     common::golden("seed-program", &text(&program));
     let changes: [fn(&mut Program); 6] = [
         |program| program.buffers[1].offset += 64,
-        |program| program.train.steps.swap(0, 1),
+        |program| program.routines[EntryPoint::Train].steps.swap(0, 1),
         |program| program.arena_bytes += 64,
         |program| program.params[0].name.push('x'),
         |program| program.training.as_mut().unwrap().schedules[0].base = 0.25,
         |program| {
-            for step in &mut program.train.steps {
+            for step in &mut program.routines[EntryPoint::Train].steps {
                 if let Kernel::Gemm(gemm) = &mut step.kernel {
                     gemm.b_transposed = !gemm.b_transposed;
                 }
@@ -367,7 +367,7 @@ fn the_columns_of_a_listing_stay_in_line() {
     let source = SEED.replace("sgd(lr: 0.5, momentum: 0.9)", "adam(lr: cosine(0.5))");
     let program =
         compile(&source, &Options::default()).unwrap_or_else(|e| panic!("{e:#?}")).program;
-    let text = listing(&program, "train", &program.train);
+    let text = listing(&program, EntryPoint::Train);
     let table = text.lines().skip_while(|line| !line.starts_with("buffer"));
     let rows: Vec<&str> = table.take_while(|line| !line.is_empty()).collect();
     assert!(rows.iter().any(|row| row.starts_with("1/sqrt(1-0.999^(step+1)) ")), "{text}");

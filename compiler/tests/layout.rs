@@ -1,7 +1,7 @@
 //! Which values lie in rows, in panels and in columns.
 
 use arenet_compiler::{Options, compile};
-use arenet_program::{BufferId, Correct, Kernel, Layout, Program, Routine, Softmax};
+use arenet_program::{BufferId, Correct, EntryPoint, Kernel, Layout, Program, Routine, Softmax};
 use pretty_assertions::assert_eq;
 
 fn program(source: &str, batch: u64) -> Program {
@@ -79,7 +79,8 @@ fn narrow_rows_lie_in_columns() {
 #[test]
 fn every_value_of_a_narrow_net_lies_in_columns() {
     let program = program(&net([5, 12, 1]), 32);
-    for step in program.train.steps.iter().chain(&program.predict.steps) {
+    let entries = [EntryPoint::Train, EntryPoint::Predict];
+    for step in entries.into_iter().flat_map(|entry| &program.routines[entry].steps) {
         let access = step.kernel.access();
         let batched = access.reads().chain(access.writes.iter().copied()).filter(|id| {
             let layout = program.buffers[id.0 as usize].layout;
@@ -125,8 +126,9 @@ fn classes_lie_in_columns_but_where_the_largest_is_looked_for() {
             metric accuracy(logits, t) }";
     let program = program(source, 32);
     // Each entry point decides for itself, but for what all of them share.
-    let by_entry = [&program.predict, &program.eval, &program.train];
-    let found = by_entry.map(|entry| logits(&program, entry).collect::<Vec<_>>().join(" "));
+    let by_entry = [EntryPoint::Predict, EntryPoint::Eval, EntryPoint::Train];
+    let found = by_entry
+        .map(|entry| logits(&program, &program.routines[entry]).collect::<Vec<_>>().join(" "));
     assert_eq!(found, ["columns", "rows rows", "columns"]);
     assert_eq!(
         forms(&program),

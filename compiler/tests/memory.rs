@@ -137,7 +137,7 @@ fn check_steps(program: &Program, steps: &[Step]) {
 
 fn check_program(compiled: &Compiled) {
     let program = &compiled.program;
-    for entry in [&program.init, &program.predict, &program.eval, &program.train] {
+    for entry in program.routines.iter() {
         check_steps(program, &entry.steps);
         assert!(entry.bytes <= program.arena_bytes && entry.lower_bound <= entry.bytes);
     }
@@ -264,8 +264,10 @@ fn nets_that_are_no_chains_are_planned_without_overlap() {
 fn initial_values_need_no_room_of_their_own() {
     let source = "net wide { input x: [N, 300] output y = x |> dense(200) |> dense(100) }";
     let program = compiled(source, 1).program;
-    assert_eq!(program.init.bytes, program.init.lower_bound);
+    let [init, predict] =
+        [EntryPoint::Init, EntryPoint::Predict].map(|entry| &program.routines[entry]);
+    assert_eq!(init.bytes, init.lower_bound);
     // The parameters and the port are all that the initial values touch.
-    assert!(program.init.bytes < program.predict.bytes);
-    assert_eq!(program.arena_bytes, program.predict.bytes);
+    assert!(init.bytes < predict.bytes);
+    assert_eq!(program.arena_bytes, predict.bytes);
 }

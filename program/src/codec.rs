@@ -20,8 +20,8 @@ use super::lines::{Address, Line, Lines, Part};
 use super::{
     Batch, Buffer, BufferId, ColumnSum, Correct, CrossEntropy, DType, Distribution, Domain,
     EntryPoint, Expr, Finish, Gather, Gemm, Instr, Kernel, Layout, Load, Metric, Opcode, Origin,
-    Output, Param, Port, Program, ProgramError, Random, Reduce, Routine, Rows, ScatterAdd,
-    Schedule, Softmax, Span, Spread, State, Step, StreamId, Training, Value,
+    Output, Param, PerEntry, Port, Program, ProgramError, Random, Reduce, Routine, Rows,
+    ScatterAdd, Schedule, Softmax, Span, Spread, State, Step, StreamId, Training, Value,
 };
 
 /// What a program's bytes begin with.
@@ -196,6 +196,17 @@ impl<A: Wire, B: Wire> Wire for (A, B) {
     }
 }
 
+impl<T: Wire> Wire for PerEntry<T> {
+    fn write(&self, out: &mut Vec<u8>) {
+        self.iter().for_each(|item| item.write(out));
+    }
+
+    fn read(input: &mut Input) -> Result<Self, ProgramError> {
+        let [init, predict, eval, train] = EntryPoint::ALL.map(|_| T::read(input));
+        Ok(PerEntry([init?, predict?, eval?, train?]))
+    }
+}
+
 impl<T: Wire> Wire for [T; 3] {
     fn write(&self, out: &mut Vec<u8>) {
         self.iter().for_each(|item| item.write(out));
@@ -271,7 +282,7 @@ macro_rules! structs {
 structs! {
     Program {
         name, batch, arena_bytes, buffers, params, inputs, targets, outputs, scalars, loss,
-        metrics, init, predict, eval, train, training, lines
+        metrics, routines, training, lines
     }
     Line { address, origin }
     Address { entry, step, part, instr }

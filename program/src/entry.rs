@@ -1,6 +1,6 @@
 //! The entry points of a program: what the host can ask it to do.
 
-use super::{Program, Routine};
+use super::Program;
 use std::ops::{Index, IndexMut};
 
 /// One of a program's entry points, each a list of steps.
@@ -31,26 +31,6 @@ impl EntryPoint {
         }
     }
 
-    /// Its steps in a program.
-    pub fn of(self, program: &Program) -> &Routine {
-        match self {
-            EntryPoint::Init => &program.init,
-            EntryPoint::Predict => &program.predict,
-            EntryPoint::Eval => &program.eval,
-            EntryPoint::Train => &program.train,
-        }
-    }
-
-    /// [`EntryPoint::of`], to write.
-    pub fn of_mut(self, program: &mut Program) -> &mut Routine {
-        match self {
-            EntryPoint::Init => &mut program.init,
-            EntryPoint::Predict => &mut program.predict,
-            EntryPoint::Eval => &mut program.eval,
-            EntryPoint::Train => &mut program.train,
-        }
-    }
-
     /// Whether the host may run it: without a loss nothing is evaluated, and without a `train`
     /// section nothing is trained.
     pub fn runs(self, program: &Program) -> bool {
@@ -64,7 +44,7 @@ impl EntryPoint {
 
 /// Something for each entry point.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PerEntry<T>([T; 4]);
+pub struct PerEntry<T>(pub(crate) [T; 4]);
 
 impl<T> PerEntry<T> {
     /// What `of` gives for each entry point.

@@ -61,14 +61,8 @@ pub struct Program {
     pub loss: Option<BufferId>,
     /// The metrics, of the rows of the batch.
     pub metrics: Vec<Metric>,
-    /// Writes the parameters' initial values.
-    pub init: Routine,
-    /// Inputs to outputs.
-    pub predict: Routine,
-    /// Inputs and targets to loss and metrics.
-    pub eval: Routine,
-    /// One optimizer step.
-    pub train: Routine,
+    /// What its entry points do.
+    pub routines: PerEntry<Routine>,
     /// How to train; `None` for a program that only predicts, and evaluates if it has a loss.
     pub training: Option<Training>,
     /// The statements of instructions that come from another than their step.

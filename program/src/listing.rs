@@ -6,12 +6,12 @@ use std::fmt::Write;
 
 use super::text::shown;
 use super::{
-    Batch, BufferId, Expr, HostInput, Layout, Metric, Opcode, Program, Routine, Rows, Schedule,
-    Spread, Value,
+    Batch, BufferId, EntryPoint, Expr, HostInput, Layout, Metric, Opcode, Program, Routine, Rows,
+    Schedule, Spread, Value,
 };
 
-/// The text of the program's tables and of one of its entries, which is called `name`.
-pub fn listing(program: &Program, name: &str, entry: &Routine) -> String {
+/// The text of the program's tables and of one of its entries.
+pub fn listing(program: &Program, entry: EntryPoint) -> String {
     let names = Names::new(program);
     let mut text = String::new();
     _ = writeln!(
@@ -31,9 +31,10 @@ pub fn listing(program: &Program, name: &str, entry: &Routine) -> String {
         let (offset, layout) = (buffer.offset, layout(buffer.layout));
         _ = writeln!(text, "{name:<width$} {offset:>10} {bytes:>10}  {dtype} {layout}");
     }
-    let (count, bytes, bound) = (entry.steps.len(), entry.bytes, entry.lower_bound);
-    _ = writeln!(text, "\n{name}: {count} steps, {bytes} bytes, lower bound {bound}");
-    for (index, step) in entry.steps.iter().enumerate() {
+    let Routine { steps, bytes, lower_bound } = &program.routines[entry];
+    let (name, count) = (entry.name(), steps.len());
+    _ = writeln!(text, "\n{name}: {count} steps, {bytes} bytes, lower bound {lower_bound}");
+    for (index, step) in steps.iter().enumerate() {
         let origin = &step.origin;
         let place = format!("{}:{}:{}", shown(&origin.name), origin.line, origin.column);
         let (kernel, flops) = (step.kernel.name(), step.flops);
@@ -73,7 +74,6 @@ fn training(text: &mut String, program: &Program) {
 }
 
 /// What every buffer is called, no two the same, and which are a single number.
-/// What the buffers of a program are called.
 pub(crate) struct Names {
     names: Vec<String>,
     single: Vec<bool>,

@@ -176,7 +176,7 @@ impl Executor {
             return Err(RunError::Isa(isa));
         }
         let source = program.program();
-        let shares = PerEntry::new(|entry| shares(source, entry.of(source), threads));
+        let shares = PerEntry::new(|entry| shares(source, entry, threads));
         let limit = options.limit();
         let prepared = prepared_bytes(source, &shares, threads);
         let within = |needed: u64| match needed <= limit {

@@ -9,8 +9,9 @@ use arenet_runtime::predict::Predictor;
 use arenet_runtime::program::codec::{decode, encode};
 use arenet_runtime::program::verify::verify;
 use arenet_runtime::program::{
-    Buffer, BufferId, DType, Distribution, Domain, Expr, Instr, Kernel, Layout, Load, Opcode,
-    Origin, Output, Param, Port, Program, Random, Routine, Rows, Spread, Step, StreamId, Value,
+    Buffer, BufferId, DType, Distribution, Domain, EntryPoint, Expr, Instr, Kernel, Layout, Load,
+    Opcode, Origin, Output, Param, Port, Program, Random, Routine, Rows, Spread, Step, StreamId,
+    Value,
 };
 use arenet_runtime::weights::WeightsFile;
 
@@ -37,9 +38,9 @@ fn program() -> Vec<u8> {
     program.params = vec![Param { name: "w".into(), shape: vec![2], buffer: w, states: vec![] }];
     program.outputs = vec![Output { name: "y".into(), width: 2, buffer: y, classes: None }];
     let zeros = Random { y: w, distribution: Distribution::Constant(0.0), stream: StreamId(0) };
-    program.init = step(Kernel::Random(zeros));
+    program.routines[EntryPoint::Init] = step(Kernel::Random(zeros));
     let load = |buffer, spread| Load { buffer, spread };
-    program.predict = step(Kernel::Map(Expr {
+    program.routines[EntryPoint::Predict] = step(Kernel::Map(Expr {
         loads: vec![load(x, Spread::Full), load(w, Spread::Row)],
         code: vec![Instr {
             op: Opcode::Mul,

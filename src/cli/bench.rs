@@ -53,9 +53,10 @@ pub fn run(cx: &Context, args: &BenchArgs) -> Result<(), Failure> {
     let (samples, runs) = measure(&mut stepper, Duration::from_secs_f64(args.seconds.min(3600.0)))?;
 
     let [p10, median, p90] = [0.1, 0.5, 0.9].map(|q| percentile(&samples, q));
-    let lower_bound = EntryPoint::ALL.map(|entry| entry.of(program).lower_bound).into_iter().max();
+    let lower_bound =
+        EntryPoint::ALL.map(|entry| program.routines[entry].lower_bound).into_iter().max();
     let flops =
-        entry.of(program).steps.iter().map(|step| stepper::flops(program, step, rows)).sum();
+        program.routines[entry].steps.iter().map(|step| stepper::flops(program, step, rows)).sum();
     let threads = cx.threads();
     let isa = stepper.executor.isa().name();
     let mode = mode.name();

@@ -77,7 +77,7 @@ pub fn run(cx: &Context, args: &ProfileArgs) -> Result<(), Failure> {
     let mut alone = stepper(1)?;
     let isa = alone.executor.isa();
     let straight = alone.executor.is_straight(entry, rows as usize);
-    let times = measure(&mut alone, entry.of(program).steps.len(), time)?;
+    let times = measure(&mut alone, program.routines[entry].steps.len(), time)?;
     drop(alone); // its arena may be all the memory there is
     let machine = Machine::measure(isa);
     let team = match cx.threads() {
@@ -178,7 +178,7 @@ fn steps(
     machine: &Machine,
 ) -> Vec<Step> {
     let program = built.program();
-    let entry_steps = entry.of(program);
+    let entry_steps = &program.routines[entry];
     let formulas = built.compiled.as_ref().map(|compiled| show::formulas(compiled, entry));
     let mut formulas = formulas.into_iter().flatten();
     let touches = traffic(program, entry_steps, rows);

@@ -146,7 +146,7 @@ fn ir(source: &Source, built: &Built, stage: Stage, entry: EntryPoint) -> Result
         Stage::Simplified => of_entry()?.graph.to_string(),
         Stage::Clusters => clusters(compiled()?, entry),
         Stage::Schedule => show::schedule(&compiled()?.model, of_entry()?),
-        Stage::Program => listing(built.program(), entry.name(), entry.of(built.program())),
+        Stage::Program => listing(built.program(), entry),
     })
 }
 
@@ -166,8 +166,9 @@ fn clusters(compiled: &Compiled, entry: EntryPoint) -> String {
 fn plan(source: &Source, built: &Built, entry: EntryPoint) -> String {
     let program = built.program();
     let mut text = format!("{}: plan of {}, batch {}\n", program.name, entry.name(), program.batch);
-    for other in EntryPoint::ALL.into_iter().filter(|other| !other.of(program).steps.is_empty()) {
-        let bytes = units::count(other.of(program).bytes);
+    let routines = EntryPoint::ALL.into_iter().zip(program.routines.iter());
+    for (other, routine) in routines.filter(|(_, routine)| !routine.steps.is_empty()) {
+        let bytes = units::count(routine.bytes);
         let mark = if other == entry { "  (shown below)" } else { "" };
         text.push_str(&format!("{:<8} {bytes:>14} bytes{mark}\n", other.name()));
     }
@@ -183,7 +184,7 @@ fn plan(source: &Source, built: &Built, entry: EntryPoint) -> String {
         Some(compiled) => {
             let own = &compiled.plans[entry];
             let source = source.text().unwrap_or_default();
-            text.push_str(&show::plan(own, entry.of(program), source));
+            text.push_str(&show::plan(own, &program.routines[entry], source));
         }
         None => text.push_str(&outline(program, entry)),
     }
@@ -192,7 +193,7 @@ fn plan(source: &Source, built: &Built, entry: EntryPoint) -> String {
 
 /// The plan of a compiled program: the figures, and the offsets of named values.
 fn outline(program: &Program, entry: EntryPoint) -> String {
-    let steps = entry.of(program);
+    let steps = &program.routines[entry];
     let ratio = steps.bytes as f64 / steps.lower_bound.max(1) as f64;
     let mut text = format!(
         "arena {} bytes, lower bound {} bytes, ratio {ratio:.2}, {} steps\n\n",
@@ -216,7 +217,7 @@ fn outline(program: &Program, entry: EntryPoint) -> String {
 /// The steps in order, with their formulas where the text is known.
 fn schedule(built: &Built, entry: EntryPoint) -> String {
     let program = built.program();
-    let steps = &entry.of(program).steps;
+    let steps = &program.routines[entry].steps;
     let flops: u64 = steps.iter().map(|step| step.flops).sum();
     let mut text = format!(
         "{}: schedule of {}, batch {}, {}, {} FLOP\n",

@@ -148,15 +148,17 @@ impl Draft {
         let zero = |y| Random { y, distribution: Distribution::Constant(0.0), stream: StreamId(0) };
         let zero = |y| step(Kernel::Random(zero(y)), 0);
         program.loss = Some(loss);
-        program.init = entry(program.params.iter().map(|param| zero(param.buffer)).collect());
-        program.eval = entry(vec![zero(loss)]);
+        program.routines[EntryPoint::Init] =
+            entry(program.params.iter().map(|param| zero(param.buffer)).collect());
+        program.routines[EntryPoint::Eval] = entry(vec![zero(loss)]);
         let steps = kernels.iter().map(|kernel| step(kernel.clone(), flops));
-        program.train = entry(steps.chain([zero(loss)]).collect());
+        program.routines[EntryPoint::Train] = entry(steps.chain([zero(loss)]).collect());
         // A prediction writes what is not from outside.
         let ports = &program.inputs;
         let written = |output: &&Output| !ports.iter().any(|port| port.buffer == output.buffer);
         let outputs = program.outputs.iter().filter(written);
-        program.predict = entry(outputs.map(|output| zero(output.buffer)).collect());
+        program.routines[EntryPoint::Predict] =
+            entry(outputs.map(|output| zero(output.buffer)).collect());
         Arc::new(verify(program).unwrap_or_else(|error| panic!("{error}: {kernels:?}")))
     }
 

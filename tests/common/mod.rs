@@ -354,8 +354,7 @@ pub fn sum(graph: &mut Graph, axis: arenet_compiler::op::Axis, x: NodeId) -> Nod
 /// A program that claims so much work that its threads share every step they can.
 pub fn worth_sharing(program: &Verified) -> Arc<Verified> {
     let mut program = program.program().clone();
-    let entries = [&mut program.predict, &mut program.eval, &mut program.train];
-    for step in entries.into_iter().flat_map(|entry| &mut entry.steps) {
+    for step in program.routines.iter_mut().flat_map(|routine| &mut routine.steps) {
         step.flops = 1 << 30;
     }
     Arc::new(arenet_runtime::program::verify::verify(program).unwrap())

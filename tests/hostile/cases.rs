@@ -7,8 +7,9 @@ use super::generate::{batched, fixed};
 use arenet_runtime::exec::{Executor, Options, RunError};
 use arenet_runtime::program::verify::verify;
 use arenet_runtime::program::{
-    Buffer, BufferId, DType, Distribution, Domain, Expr, Gemm, Instr, Kernel, Layout, Load, Opcode,
-    Origin, Output, Param, Port, Program, Random, Routine, Spread, Step, StreamId, Value,
+    Buffer, BufferId, DType, Distribution, Domain, EntryPoint, Expr, Gemm, Instr, Kernel, Layout,
+    Load, Opcode, Origin, Output, Param, Port, Program, Random, Routine, Spread, Step, StreamId,
+    Value,
 };
 use std::sync::Arc;
 
@@ -20,7 +21,7 @@ fn program(batch: u64, layouts: &[Layout], kernels: Vec<Kernel>) -> Program {
         program.buffers.push(Buffer { offset, layout, dtype: DType::F32 });
         program.arena_bytes += layout.bytes(batch).unwrap();
     }
-    program.predict = entry(kernels);
+    program.routines[EntryPoint::Predict] = entry(kernels);
     program
 }
 
@@ -52,7 +53,7 @@ fn declare(program: &mut Program, inputs: &[u32], params: &[u32], outputs: &[u32
         let distribution = Distribution::Constant(1.0);
         Kernel::Random(Random { y: BufferId(*id), distribution, stream: StreamId(0) })
     };
-    program.init = entry(params.iter().map(ones).collect());
+    program.routines[EntryPoint::Init] = entry(params.iter().map(ones).collect());
 }
 
 fn store(value: Value, to: u32) -> Expr {
@@ -131,7 +132,7 @@ fn a_number_of_which_not_all_lanes_are_written() {
     let mut bad = program(4, &layouts, kernels);
     declare(&mut bad, &[], &[0, 1, 2], &[3]);
     assert!(verify(bad.clone()).is_ok());
-    bad.init.steps[2] =
+    bad.routines[EntryPoint::Init].steps[2] =
         entry(vec![Kernel::Gemm(product(0, 1, store(Value::Result, 2)))]).steps.remove(0);
     let error = verify(bad).unwrap_err().to_string();
     assert_eq!(error, expected.replace("step 2", "step 1"));

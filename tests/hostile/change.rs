@@ -2,7 +2,7 @@
 
 use super::dice::Dice;
 use arenet_runtime::program::codec::{decode, encode};
-use arenet_runtime::program::{Program, Routine, Step};
+use arenet_runtime::program::{EntryPoint, Program};
 
 /// A program with up to three changes.
 pub fn changed(mut program: Program, dice: &mut Dice) -> Program {
@@ -20,13 +20,9 @@ pub fn changed(mut program: Program, dice: &mut Dice) -> Program {
 
 /// A program that claims so much work that threads share it.
 pub fn share(program: &mut Program) {
-    for step in entries(program).into_iter().flat_map(|entry| &mut entry.steps) {
+    for step in program.routines.iter_mut().flat_map(|routine| &mut routine.steps) {
         step.flops = 1 << 30;
     }
-}
-
-fn entries(program: &mut Program) -> [&mut Routine; 4] {
-    [&mut program.init, &mut program.predict, &mut program.eval, &mut program.train]
 }
 
 /// Puts a buffer where another is, or next to it.
@@ -51,8 +47,7 @@ fn layout(program: &mut Program, dice: &mut Dice) {
 
 /// Swaps two steps, repeats one, or leaves one out.
 fn steps(program: &mut Program, dice: &mut Dice) {
-    let entry = dice.below(4);
-    let steps: &mut Vec<Step> = &mut entries(program)[entry].steps;
+    let steps = &mut program.routines[dice.pick(&EntryPoint::ALL)].steps;
     if steps.is_empty() {
         return;
     }

@@ -100,7 +100,7 @@ fn way(sets: &[Isa], dice: &mut Dice) -> Way {
 /// over each element as often as the other operand has rows or columns.
 fn work(program: &Program) -> u64 {
     let floats = |id: BufferId| program.buffers[id.0 as usize].bytes(program.batch).unwrap() / 4;
-    let steps = EntryPoint::ALL.into_iter().flat_map(|entry| &entry.of(program).steps);
+    let steps = EntryPoint::ALL.into_iter().flat_map(|entry| &program.routines[entry].steps);
     steps
         .map(|step| {
             let access = step.kernel.access();

@@ -5,10 +5,10 @@ use super::change::share;
 use super::dice::Dice;
 use arenet_runtime::program::verify::verify;
 use arenet_runtime::program::{
-    Batch, Buffer, BufferId, ColumnSum, Correct, CrossEntropy, DType, Distribution, Domain, Expr,
-    Gather, Gemm, Kernel, LANES, Layout, Load, Origin, Output, Param, Port, Program, Random,
-    Reduce, Routine, Rows, ScatterAdd, Softmax, Span, Spread, State, Step, StreamId, Training,
-    Value,
+    Batch, Buffer, BufferId, ColumnSum, Correct, CrossEntropy, DType, Distribution, Domain,
+    EntryPoint, Expr, Gather, Gemm, Kernel, LANES, Layout, Load, Origin, Output, Param, Port,
+    Program, Random, Reduce, Routine, Rows, ScatterAdd, Softmax, Span, Spread, State, Step,
+    StreamId, Training, Value,
 };
 
 const BATCHES: [u64; 22] =
@@ -124,10 +124,10 @@ pub fn generate(dice: &mut Dice) -> Program {
     let held = program.params.iter().flat_map(Param::buffers);
     let held: Vec<BufferId> = held.filter(|&id| is_float(id)).collect();
     let init = held.into_iter().map(|y| step(Kernel::Random(random(y, dice))));
-    program.init.steps = init.collect();
-    program.predict = predict;
-    program.eval = eval;
-    program.train = train;
+    program.routines[EntryPoint::Init].steps = init.collect();
+    program.routines[EntryPoint::Predict] = predict;
+    program.routines[EntryPoint::Eval] = eval;
+    program.routines[EntryPoint::Train] = train;
     if dice.one_in(2) {
         share(&mut program);
     }

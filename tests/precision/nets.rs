@@ -68,8 +68,8 @@ fn only_the_weights_of_products_are_narrow() {
             let expected = if param.name.ends_with('w') { dtype } else { DType::F32 };
             assert_eq!(found, expected, "{}", param.name);
         }
-        assert!(program.training.is_none() && program.train.steps.is_empty());
-        assert!(program.loss.is_some() && !program.eval.steps.is_empty());
+        assert!(program.training.is_none() && program.routines[EntryPoint::Train].steps.is_empty());
+        assert!(program.loss.is_some() && !program.routines[EntryPoint::Eval].steps.is_empty());
     }
     // A weight may be used by several products, but if in another way too, it stays as it is.
     let net = |last: &str| {
@@ -100,11 +100,11 @@ fn a_narrow_arena_is_smaller_by_what_the_weights_lose() {
     assert_eq!(bytes(&half), 2 * elements);
     assert_eq!(bytes(&quarter), elements + 4 * (512 + 64), "and a scale for each column");
     // No copy of the weights beside them: all else is as in f32, where initial values took more.
-    let rest = |program: &Program| program.predict.bytes - bytes(program);
+    let rest = |program: &Program| program.routines[EntryPoint::Predict].bytes - bytes(program);
     assert_eq!(rest(&half), rest(&full));
     assert_eq!(rest(&quarter), rest(&full));
-    assert_eq!(half.arena_bytes, half.predict.bytes);
-    assert_eq!(quarter.arena_bytes, quarter.predict.bytes);
+    assert_eq!(half.arena_bytes, half.routines[EntryPoint::Predict].bytes);
+    assert_eq!(quarter.arena_bytes, quarter.routines[EntryPoint::Predict].bytes);
 }
 
 #[test]

@@ -49,7 +49,7 @@ fn program(Size { m, n, k }: Size, dtype: DType, flops: u64) -> Arc<Verified> {
         let (name, shape, states) = (buffer.0.to_string(), vec![rows, cols], vec![]);
         program.params.push(Param { name, shape, buffer, states });
         if buffer != B || dtype == DType::F32 {
-            program.init.steps.push(step(Kernel::Random(zero(buffer))));
+            program.routines[EntryPoint::Init].steps.push(step(Kernel::Random(zero(buffer))));
         }
     }
     let tail = Expr {
@@ -59,7 +59,8 @@ fn program(Size { m, n, k }: Size, dtype: DType, flops: u64) -> Arc<Verified> {
     };
     let (a_transposed, b_transposed, bias) = (false, false, Some(BIAS));
     let gemm = Gemm { a: A, a_transposed, b: B, b_transposed, bias, tail, column_sums: None };
-    program.predict = Routine { steps: vec![step(Kernel::Gemm(gemm))], ..Routine::default() };
+    program.routines[EntryPoint::Predict] =
+        Routine { steps: vec![step(Kernel::Gemm(gemm))], ..Routine::default() };
     Arc::new(verify(program).unwrap_or_else(|error| panic!("{error}")))
 }
 

@@ -115,7 +115,7 @@ pub fn emit(model: &Model, stages: &PerEntry<Stage>, batch: u64, source: &str) -
             }));
             steps.push(step);
         }
-        entry.of_mut(&mut program).steps = steps;
+        program.routines[entry].steps = steps;
         match entry {
             EntryPoint::Predict => program.outputs = outputs(model, &emitter, &program.targets),
             EntryPoint::Eval => {

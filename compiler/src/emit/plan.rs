@@ -54,9 +54,10 @@ pub fn place(draft: Draft, stages: &PerEntry<Stage>) -> (Program, PerEntry<Plan>
     let base = program.arena_bytes;
     let plans = PerEntry::new(|entry| {
         let planner = Planner { stage: &stages[entry], values: &values[entry] };
-        let accesses = entry.of(&program).steps.iter().map(|step| step.kernel.access()).collect();
+        let accesses =
+            program.routines[entry].steps.iter().map(|step| step.kernel.access()).collect();
         let plan = planner.plan(accesses, &mut program, base, &persistent);
-        let routine = entry.of_mut(&mut program);
+        let routine = &mut program.routines[entry];
         (routine.lower_bound, routine.bytes) = (plan.lower_bound, plan.bytes);
         program.arena_bytes = program.arena_bytes.max(plan.bytes);
         plan

@@ -30,7 +30,7 @@ pub(super) fn check(
     let mut entries = Vec::new();
     for entry in EntryPoint::ALL.into_iter().filter(|entry| entry.runs(program)) {
         let mut now = lanes.held.clone();
-        let steps = &entry.of(program).steps;
+        let steps = &program.routines[entry].steps;
         let spread: Vec<_> = steps.iter().map(|step| lanes.step(step, &mut now)).collect();
         entries.push((entry, steps, spread));
     }

@@ -19,7 +19,7 @@ pub(super) fn check(
     held: &[Held],
 ) -> Result<(), ProgramError> {
     let mut arena = Arena::new(entry, buffers, held);
-    each_step(entry, &entry.of(program).steps, |step| {
+    each_step(entry, &program.routines[entry].steps, |step| {
         let access = step.kernel.access();
         check_overlaps(&access, buffers)?;
         for id in access.reads() {

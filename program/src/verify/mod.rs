@@ -97,7 +97,7 @@ pub fn verify(program: Program) -> Result<Verified, ProgramError> {
     let held = table::check(&program, &buffers)?;
     let classes = table::classes(&program, &buffers)?;
     for entry in EntryPoint::ALL {
-        let steps = &entry.of(&program).steps;
+        let steps = &program.routines[entry].steps;
         each_step(entry, steps, |step| step.kernel.check(&buffers, &classes))?;
         if entry.runs(&program) {
             lifetime::check(&program, entry, &buffers, &held)?;
@@ -132,18 +132,19 @@ fn counts(program: &Program) -> Result<(), ProgramError> {
         ("outputs", program.outputs.len()),
         ("scalars", program.scalars.len()),
         ("metrics", program.metrics.len()),
-        ("steps of init", program.init.steps.len()),
-        ("steps of predict", program.predict.steps.len()),
-        ("steps of eval", program.eval.steps.len()),
-        ("steps of train", program.train.steps.len()),
     ];
     for (what, count) in lists {
         require!(count <= MAX_COUNT, "the program has {count} {what}, more than {MAX_COUNT}");
     }
     for entry in EntryPoint::ALL {
-        let steps = &entry.of(program).steps;
+        let (name, steps) = (entry.name(), &program.routines[entry].steps);
+        let count = steps.len();
+        require!(
+            count <= MAX_COUNT,
+            "the program has {count} steps of {name}, more than {MAX_COUNT}"
+        );
         let total = steps.iter().try_fold(0u64, |sum, step| sum.checked_add(step.flops));
-        require!(total.is_some(), "the operations of {} overflow 64 bits", entry.name());
+        require!(total.is_some(), "the operations of {name} overflow 64 bits");
     }
     Ok(())
 }

@@ -147,7 +147,7 @@ fn check_shown(program: &Program) -> Result<(), ProgramError> {
         };
         [&port.name].into_iter().chain(classes).chain(&port.columns)
     });
-    let steps = EntryPoint::ALL.into_iter().flat_map(|entry| &entry.of(program).steps);
+    let steps = EntryPoint::ALL.into_iter().flat_map(|entry| &program.routines[entry].steps);
     let lines = program.lines.0.iter().map(|line| &line.origin);
     let statements = steps.map(|step| &step.origin).chain(lines).map(|origin| &origin.name);
     let names = [&program.name].into_iter().chain(params).chain(ports);
@@ -343,8 +343,12 @@ fn check_number(number: &HostNumber, what: impl fmt::Display) -> Result<(), Prog
 
 fn check_training(program: &Program) -> Result<(), ProgramError> {
     let Some(training) = &program.training else {
-        require!(program.train.steps.is_empty(), "train has steps, but the net has no training");
-        let bare = program.eval.steps.is_empty() && program.metrics.is_empty();
+        require!(
+            program.routines[EntryPoint::Train].steps.is_empty(),
+            "train has steps, but the net has no training"
+        );
+        let bare =
+            program.routines[EntryPoint::Eval].steps.is_empty() && program.metrics.is_empty();
         require!(
             bare || program.loss.is_some(),
             "eval has steps or a metric, but the net has no loss"

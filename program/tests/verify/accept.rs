@@ -29,9 +29,9 @@ fn check(
     let sources: Vec<BufferId> = sources.iter().map(&mut add).collect();
     let results: Vec<BufferId> = results.iter().map(&mut add).collect();
     for &source in &sources {
-        program.train.steps.push(fill(source));
+        program.routines[EntryPoint::Train].steps.push(fill(source));
     }
-    program.train.steps.push(step(kernel(&sources, &results)));
+    program.routines[EntryPoint::Train].steps.push(step(kernel(&sources, &results)));
     assert_eq!(verify(program).err(), None);
 }
 
@@ -104,8 +104,8 @@ fn accepts_cross_entropy_in_place() {
 #[test]
 fn accepts_a_net_that_only_predicts() {
     let mut program = sample();
-    program.eval = Routine::default();
-    program.train = Routine::default();
+    program.routines[EntryPoint::Eval] = Routine::default();
+    program.routines[EntryPoint::Train] = Routine::default();
     (program.training, program.loss) = (None, None);
     program.metrics.clear();
     program.scalars.clear();
@@ -115,6 +115,6 @@ fn accepts_a_net_that_only_predicts() {
 #[test]
 fn accepts_ten_thousand_steps() {
     let mut program = sample();
-    program.train.steps.extend((0..10_000).map(|_| copy(H, D_H)));
+    program.routines[EntryPoint::Train].steps.extend((0..10_000).map(|_| copy(H, D_H)));
     assert_eq!(verify(program).err(), None);
 }

@@ -22,8 +22,16 @@ fn round_trips() {
     let instr = |op| Instr { op, args: [Value::Const(1), Value::Instr(2), Value::Load(3)] };
     let code = Opcode::ALL.map(instr).into();
     let consts = vec![f32::INFINITY, -0.0, f32::MIN_POSITIVE];
-    unusual.predict.steps.push(step(Kernel::Map(Expr { code, consts, ..Expr::default() })));
-    unusual.predict.steps.push(step(Kernel::Softmax(Softmax { x: X, y: H, log: true })));
+    unusual.routines[EntryPoint::Predict].steps.push(step(Kernel::Map(Expr {
+        code,
+        consts,
+        ..Expr::default()
+    })));
+    unusual.routines[EntryPoint::Predict].steps.push(step(Kernel::Softmax(Softmax {
+        x: X,
+        y: H,
+        log: true,
+    })));
     unusual.training.as_mut().unwrap().batch = Batch::Full;
     let apply = |&op| HostInstr::Apply(op, [0, 2, 1]);
     unusual.training.as_mut().unwrap().schedules[0].rate.code =

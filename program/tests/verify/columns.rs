@@ -18,14 +18,14 @@ fn columns(cols: u64) -> Layout {
 /// A new buffer in columns, written before training's last step.
 fn filled(p: &mut Program, cols: u64) -> BufferId {
     let buffer = fresh(p, columns(cols));
-    let last = p.train.steps.len() - 1;
-    p.train.steps.insert(last, fill(buffer));
+    let last = p.routines[EntryPoint::Train].steps.len() - 1;
+    p.routines[EntryPoint::Train].steps.insert(last, fill(buffer));
     buffer
 }
 
 /// Puts a kernel in place of training's last step.
 fn end_with(p: &mut Program, kernel: Kernel) {
-    p.train.steps.last_mut().unwrap().kernel = kernel;
+    p.routines[EntryPoint::Train].steps.last_mut().unwrap().kernel = kernel;
 }
 
 fn product(a: BufferId, b: BufferId, y: BufferId) -> Gemm {
@@ -279,7 +279,7 @@ fn accept<const COUNT: usize>(
     kernel: impl FnOnce(&mut Program, [BufferId; COUNT]) -> Kernel,
 ) {
     let mut program = sample();
-    program.train.steps.push(fill(SCORES));
+    program.routines[EntryPoint::Train].steps.push(fill(SCORES));
     let buffers = cols.map(|cols| filled(&mut program, cols));
     let kernel = kernel(&mut program, buffers);
     end_with(&mut program, kernel);
@@ -334,8 +334,8 @@ fn accepts_ports_in_columns() {
             step.kernel = Kernel::Gemm(product(H, W2, PROBS));
         }
     };
-    for entry in [&mut program.predict, &mut program.eval] {
-        entry.steps.iter_mut().for_each(softmax);
+    for entry in [EntryPoint::Predict, EntryPoint::Eval] {
+        program.routines[entry].steps.iter_mut().for_each(softmax);
     }
     assert_eq!(verify(program).err(), None);
 }

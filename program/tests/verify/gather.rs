@@ -10,14 +10,14 @@ use crate::sample::*;
 /// Ends the training step with a look-up in a table of this layout, which is there.
 fn gather(p: &mut Program, table: Layout, index: BufferId, y: BufferId) {
     let table = fresh(p, table);
-    p.train.steps.push(fill(table));
-    p.train.steps.push(step(Kernel::Gather(Gather { table, index, y })));
+    p.routines[EntryPoint::Train].steps.push(fill(table));
+    p.routines[EntryPoint::Train].steps.push(step(Kernel::Gather(Gather { table, index, y })));
 }
 
 /// Ends the training step with sums of a layout.
 fn scatter(p: &mut Program, x: BufferId, index: BufferId, sums: Layout) {
     let y = fresh(p, sums);
-    p.train.steps.push(step(Kernel::ScatterAdd(ScatterAdd { x, index, y })));
+    p.routines[EntryPoint::Train].steps.push(step(Kernel::ScatterAdd(ScatterAdd { x, index, y })));
 }
 
 /// A matrix that does not depend on the batch.

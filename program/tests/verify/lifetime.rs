@@ -15,11 +15,11 @@ fn refuses_overlaps_and_lost_values() {
             "predict, step 3 (softmax): writes buffer 10 over parameter `h.b`",
         ),
         (
-            |p| p.predict.steps.push(copy(H, X)),
+            |p| p.routines[EntryPoint::Predict].steps.push(copy(H, X)),
             "predict, step 4 (map): writes input `x`, which only the host may write",
         ),
         (
-            |p| p.train.steps.insert(0, copy(H, D_H)),
+            |p| p.routines[EntryPoint::Train].steps.insert(0, copy(H, D_H)),
             "train, step 1 (map): reads buffer 8, which nothing has written",
         ),
         (
@@ -42,20 +42,36 @@ fn refuses_overlaps_and_lost_values() {
             |p| buffer(p, LOSSES).offset = buffer(p, H).offset + 64,
             "train, step 5 (gemm): reads buffer 8, which buffer 11 lies over",
         ),
-        (|p| drop(p.init.steps.pop()), "init ends without state `h.w.momentum`"),
-        (|p| drop(p.init.steps.remove(1)), "init ends without parameter `h.b`"),
         (
-            |p| p.init.steps.insert(0, p.predict.steps[0].clone()),
+            |p| drop(p.routines[EntryPoint::Init].steps.pop()),
+            "init ends without state `h.w.momentum`",
+        ),
+        (
+            |p| drop(p.routines[EntryPoint::Init].steps.remove(1)),
+            "init ends without parameter `h.b`",
+        ),
+        (
+            |p| {
+                let step = p.routines[EntryPoint::Predict].steps[0].clone();
+                p.routines[EntryPoint::Init].steps.insert(0, step);
+            },
             "init, step 1 (gemm): reads buffer 0, which nothing has written",
         ),
-        (|p| drop(p.predict.steps.pop()), "predict ends without output `probs`"),
-        (|p| drop(p.eval.steps.remove(4)), "eval ends without the loss"),
-        (|p| drop(p.eval.steps.pop()), "eval ends without metric `accuracy`"),
-        (|p| drop(p.train.steps.remove(3)), "train ends without the loss"),
+        (
+            |p| drop(p.routines[EntryPoint::Predict].steps.pop()),
+            "predict ends without output `probs`",
+        ),
+        (|p| drop(p.routines[EntryPoint::Eval].steps.remove(4)), "eval ends without the loss"),
+        (|p| drop(p.routines[EntryPoint::Eval].steps.pop()), "eval ends without metric `accuracy`"),
+        (|p| drop(p.routines[EntryPoint::Train].steps.remove(3)), "train ends without the loss"),
         (
             |p| {
                 let (x, target, y) = (LOGITS, SPECIES, CORRECT);
-                p.predict.steps.push(step(Kernel::Correct(Correct { x, target, y })));
+                p.routines[EntryPoint::Predict].steps.push(step(Kernel::Correct(Correct {
+                    x,
+                    target,
+                    y,
+                })));
             },
             "predict, step 4 (correct): reads buffer 2, which nothing has written",
         ),
@@ -104,7 +120,7 @@ fn random_program(dice: &mut Dice) -> (Program, Vec<Role>, Vec<Action>) {
             Role::Param => {
                 let (shape, states) = (vec![rows.count, 1], vec![]);
                 program.params.push(Param { name, shape, buffer, states });
-                program.init.steps.push(fill(buffer));
+                program.routines[EntryPoint::Init].steps.push(fill(buffer));
             }
             Role::Input => {
                 program.inputs.push(Port {
@@ -140,7 +156,7 @@ fn random_program(dice: &mut Dice) -> (Program, Vec<Role>, Vec<Action>) {
             }
             _ => (fill(y), Action { writes: vec![y], ..Action::default() }),
         };
-        program.predict.steps.push(step);
+        program.routines[EntryPoint::Predict].steps.push(step);
         actions.push(action);
     }
     (program, roles, actions)

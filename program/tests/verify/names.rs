@@ -14,8 +14,8 @@ fn refuses_control_characters_in_every_name() {
         |p| &mut p.targets[0].name,
         |p| &mut p.outputs[0].name,
         |p| &mut p.metrics[0].name,
-        |p| &mut p.predict.steps[0].origin.name,
-        |p| &mut p.train.steps[2].origin.name,
+        |p| &mut p.routines[EntryPoint::Predict].steps[0].origin.name,
+        |p| &mut p.routines[EntryPoint::Train].steps[2].origin.name,
         |p| {
             p.inputs[0].columns = ["a", "b", "c"].map(String::from).into();
             &mut p.inputs[0].columns[2]

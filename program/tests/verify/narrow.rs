@@ -12,10 +12,10 @@ use crate::sample::*;
 pub fn narrow() -> Program {
     let mut p = sample();
     p.training = None;
-    p.train = Routine::default();
+    p.routines[EntryPoint::Train] = Routine::default();
     p.scalars.truncate(1);
     p.params[0].states.clear();
-    p.init.steps = vec![fill(B1), fill(B2)];
+    p.routines[EntryPoint::Init].steps = vec![fill(B1), fill(B2)];
     buffer(&mut p, W1).dtype = DType::Bf16;
     let quads = fresh(&mut p, Layout::Quads { rows: 3, cols: 2 });
     *buffer(&mut p, W2) = p.buffers[quads.0 as usize];
@@ -25,7 +25,7 @@ pub fn narrow() -> Program {
 }
 
 fn product(p: &mut Program, step: usize) -> &mut Gemm {
-    match &mut p.predict.steps[step - 1].kernel {
+    match &mut p.routines[EntryPoint::Predict].steps[step - 1].kernel {
         Kernel::Gemm(gemm) => gemm,
         other => panic!("{other:?}"),
     }
@@ -99,15 +99,15 @@ fn they_lie_in_their_own_layouts() {
 #[test]
 fn only_products_read_them_and_only_the_host_writes_them() {
     check(
-        |p| p.init.steps.push(fill(W1)),
+        |p| p.routines[EntryPoint::Init].steps.push(fill(W1)),
         "init, step 3 (random): y must be a buffer of f32, not of bf16",
     );
     check(
-        |p| p.predict.steps.push(copy(W2, H)),
+        |p| p.routines[EntryPoint::Predict].steps.push(copy(W2, H)),
         "predict, step 4 (map): load 0 must be a buffer of f32, not of i8",
     );
     check(
-        |p| p.predict.steps.push(copy(H, W2)),
+        |p| p.routines[EntryPoint::Predict].steps.push(copy(H, W2)),
         "predict, step 4 (map): store 0 must be a buffer of f32, not of i8",
     );
     check(|p| product(p, 2).a = W2, "predict, step 2 (gemm): A must be a buffer of f32, not of i8");

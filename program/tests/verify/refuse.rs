@@ -35,7 +35,7 @@ pub fn fresh(p: &mut Program, layout: Layout) -> BufferId {
 
 /// The kernel of a step of training, counted from 1.
 pub fn kernel(p: &mut Program, step: usize) -> &mut Kernel {
-    &mut p.train.steps[step - 1].kernel
+    &mut p.routines[EntryPoint::Train].steps[step - 1].kernel
 }
 
 pub fn gemm(p: &mut Program, step: usize) -> &mut Gemm {
@@ -119,7 +119,10 @@ fn refuses_a_bad_arena() {
             |p| p.buffers.resize((1 << 20) + 1, Buffer::default()),
             "the program has 1048577 buffers, more than 1048576",
         ),
-        (|p| p.train.steps[1].flops = u64::MAX, "the operations of train overflow 64 bits"),
+        (
+            |p| p.routines[EntryPoint::Train].steps[1].flops = u64::MAX,
+            "the operations of train overflow 64 bits",
+        ),
     ]);
 }
 
@@ -435,13 +438,16 @@ fn refuses_bad_classes() {
     check(&[
         (
             |p| {
-                p.eval.steps[2].kernel =
+                p.routines[EntryPoint::Eval].steps[2].kernel =
                     Kernel::Softmax(Softmax { x: LOSSES, y: LOSSES, log: true })
             },
             "eval, step 3 (log_softmax): x must be in rows of whole vectors",
         ),
         (
-            |p| p.eval.steps[2].kernel = Kernel::Softmax(Softmax { x: LOGITS, y: H, log: false }),
+            |p| {
+                p.routines[EntryPoint::Eval].steps[2].kernel =
+                    Kernel::Softmax(Softmax { x: LOGITS, y: H, log: false })
+            },
             "eval, step 3 (softmax): x and y differ in layout",
         ),
         (
@@ -488,27 +494,29 @@ fn refuses_bad_classes() {
         (
             |p| {
                 let (x, target, y) = (LOGITS, CODE, CORRECT);
-                p.eval.steps[5].kernel = Kernel::Correct(Correct { x, target, y });
+                p.routines[EntryPoint::Eval].steps[5].kernel =
+                    Kernel::Correct(Correct { x, target, y });
             },
             "eval, step 6 (correct): the target may be outside the 2 classes",
         ),
         (
             |p| {
                 let (x, target, y) = (LOGITS, SPECIES, LOGITS);
-                p.eval.steps[5].kernel = Kernel::Correct(Correct { x, target, y });
+                p.routines[EntryPoint::Eval].steps[5].kernel =
+                    Kernel::Correct(Correct { x, target, y });
             },
             "eval, step 6 (correct): y must be a list of [N, 1]",
         ),
         (
             |p| {
                 let distribution = Distribution::Uniform(0.0, f32::INFINITY);
-                p.init.steps[0].kernel =
+                p.routines[EntryPoint::Init].steps[0].kernel =
                     Kernel::Random(Random { y: W1, distribution, stream: StreamId(0) });
             },
             "init, step 1 (random): Uniform(0.0, inf) is not finite",
         ),
         (
-            |p| p.init.steps.push(fill(CODE)),
+            |p| p.routines[EntryPoint::Init].steps.push(fill(CODE)),
             "init, step 6 (random): y must be a buffer of f32, not of i32",
         ),
     ]);

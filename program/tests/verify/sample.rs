@@ -338,10 +338,14 @@ pub fn sample() -> Program {
             metric("share", ACCURACY, share),
             metric("root_loss", LOSS, root),
         ],
-        init: entry(init()),
-        predict: entry(predict),
-        eval: entry(eval()),
-        train: entry(train()),
+        routines: PerEntry::new(|kind| {
+            entry(match kind {
+                EntryPoint::Init => init(),
+                EntryPoint::Predict => predict.clone(),
+                EntryPoint::Eval => eval(),
+                EntryPoint::Train => train(),
+            })
+        }),
         training: Some(training()),
         lines: lines(),
     }

@@ -18,23 +18,23 @@ fn refuses_bad_training() {
         (
             |p| {
                 (p.training, p.loss) = (None, None);
-                p.train.steps.clear();
+                p.routines[EntryPoint::Train].steps.clear();
             },
             "eval has steps or a metric, but the net has no loss",
         ),
         (
             |p| {
                 (p.training, p.loss) = (None, None);
-                p.train.steps.clear();
-                p.eval.steps.clear();
+                p.routines[EntryPoint::Train].steps.clear();
+                p.routines[EntryPoint::Eval].steps.clear();
             },
             "eval has steps or a metric, but the net has no loss",
         ),
         (
             |p| {
                 p.training = None;
-                p.train.steps.clear();
-                p.eval.steps.clear();
+                p.routines[EntryPoint::Train].steps.clear();
+                p.routines[EntryPoint::Eval].steps.clear();
                 p.scalars.truncate(1);
             },
             "eval ends without the loss",

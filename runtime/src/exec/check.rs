@@ -34,7 +34,7 @@ impl Executor {
     ) -> Result<Option<NonFinite>, RunError> {
         self.check_run(entry, rows)?;
         let program = self.program.clone();
-        let steps = &entry.of(program.program()).steps;
+        let steps = &program.program().routines[entry].steps;
         let run = Run { entry, rows, seed: self.seed };
         let mut before = Vec::new();
         self.copy_state(&mut before);

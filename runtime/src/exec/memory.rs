@@ -85,7 +85,7 @@ impl Space {
         for entry in EntryPoint::ALL {
             let shares = &shares[entry];
             let (steps, fences) = (&mut steps[entry], &mut fences[entry]);
-            for (step, &share) in entry.of(program).steps.iter().zip(shares) {
+            for (step, &share) in program.routines[entry].steps.iter().zip(shares) {
                 if thread < share.threads || share.barrier {
                     steps.push(Launch { step: binder.bind(&step.kernel, share.split), share });
                     if fence > 0 {
@@ -107,7 +107,7 @@ pub(super) fn prepared_bytes(
 ) -> u64 {
     let steps = EntryPoint::ALL
         .into_iter()
-        .flat_map(|entry| entry.of(program).steps.iter().zip(&shares[entry]));
+        .flat_map(|entry| program.routines[entry].steps.iter().zip(&shares[entry]));
     steps
         .map(|(step, share)| {
             let holders = if share.barrier { threads } else { share.threads };

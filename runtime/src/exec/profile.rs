@@ -18,7 +18,7 @@ impl Executor {
     ) -> Result<(), RunError> {
         self.check_run(entry, rows)?;
         let run = Run { entry, rows, seed: self.seed };
-        let steps = entry.of(self.program()).steps.len();
+        let steps = self.program().routines[entry].steps.len();
         let mut before = Instant::now();
         for (step, time) in (0..steps).zip(times) {
             self.run_step(run, step);

@@ -7,7 +7,7 @@
 //! Within a step, no thread touches what another one writes. Columns are summed beside a product by
 //! the thread that has them, and where its rows are split, by the one that has the first row.
 
-use crate::program::{Buffer, BufferId, Division, Gemm, Kernel, Layout, Program, Routine, Step};
+use crate::program::{Buffer, BufferId, Division, EntryPoint, Gemm, Kernel, Layout, Program, Step};
 use crate::simd::LANES;
 use std::collections::HashSet;
 
@@ -74,14 +74,15 @@ fn pays_by_rows(program: &Program, trained: &Trained, gemm: &Gemm, n: u64, threa
 }
 
 /// The shares of an entry's steps.
-pub fn shares(program: &Program, entry: &Routine, threads: usize) -> Vec<Share> {
-    let flops = entry.steps.iter().fold(0, |sum: u64, step| sum.saturating_add(step.flops));
+pub fn shares(program: &Program, entry: EntryPoint, threads: usize) -> Vec<Share> {
+    let steps = &program.routines[entry].steps;
+    let flops = steps.iter().fold(0, |sum: u64, step| sum.saturating_add(step.flops));
     if threads == 1 || flops < FLOPS_WORTH_THREADS {
         let alone = Share { split: Split::Alone, threads: 1, barrier: false };
-        return vec![alone; entry.steps.len()];
+        return vec![alone; steps.len()];
     }
     let writes = |step: &Step| step.kernel.access().writes;
-    let trained: Trained = entry.steps.iter().flat_map(writes).collect();
+    let trained: Trained = steps.iter().flat_map(writes).collect();
     // What has been touched since the last barrier.
     let mut touched: Vec<Touch> = Vec::new();
     let share = |step: &Step| {
@@ -98,7 +99,7 @@ pub fn shares(program: &Program, entry: &Routine, threads: usize) -> Vec<Share> 
         touched.extend(touches);
         Share { split, threads: if split == Split::Alone { 1 } else { threads }, barrier }
     };
-    entry.steps.iter().map(share).collect()
+    steps.iter().map(share).collect()
 }
 
 /// A step's access to a buffer.

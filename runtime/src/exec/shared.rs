@@ -9,7 +9,7 @@ use super::share::shares;
 use super::{EntryPoint, Executor, Options, RunError};
 use crate::arena::{ALIGNMENT, Arena};
 use crate::program::verify::verify;
-use crate::program::{BufferId, PerEntry, Program};
+use crate::program::{BufferId, Param, PerEntry, Program};
 use std::collections::HashSet;
 use std::ops::Range;
 use std::sync::Arc;
@@ -38,7 +38,7 @@ impl Executor {
         let options = Options { isa: Some(self.isa), ..options };
         let (threads, cores) = options.threads();
         let source = self.program.program();
-        let shares = PerEntry::new(|entry| shares(source, entry.of(source), threads));
+        let shares = PerEntry::new(|entry| shares(source, entry, threads));
         let floats = Space::new(source, &shares, threads, 0).floats;
         let places = Places::of(source, floats * 4)?;
         let parts = places.stride.saturating_mul(count as u64);
@@ -71,14 +71,9 @@ impl Executor {
 impl Places {
     /// For a program that takes so many bytes with constants and scratch.
     fn of(program: &Program, bytes: u64) -> Result<Places, RunError> {
-        let params = program.params.iter();
-        let kept: HashSet<BufferId> = params
-            .flat_map(|param| {
-                [param.buffer].into_iter().chain(param.states.iter().map(|s| s.buffer))
-            })
-            .collect();
+        let kept: HashSet<BufferId> = program.params.iter().flat_map(Param::buffers).collect();
         for entry in [EntryPoint::Predict, EntryPoint::Eval] {
-            let mut steps = entry.of(program).steps.iter();
+            let mut steps = program.routines[entry].steps.iter();
             if steps.any(|step| step.kernel.access().writes.iter().any(|id| kept.contains(id))) {
                 let message = format!("the weights cannot be shared: {} writes them", entry.name());
                 return Err(RunError::Value(message));

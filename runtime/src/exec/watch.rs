@@ -91,7 +91,7 @@ impl Watched {
     /// The first byte that was changed by a step that may not.
     pub fn run(&mut self, entry: EntryPoint, rows: usize, order: Order) -> Result<(), Stray> {
         let run = Run { entry, rows, seed: self.executor.seed };
-        let steps = &entry.of(self.executor.program()).steps;
+        let steps = &self.executor.program().routines[entry].steps;
         let writes: Vec<Vec<BufferId>> =
             steps.iter().map(|step| step.kernel.access().writes).collect();
         self.remember();
@@ -130,7 +130,7 @@ impl Watched {
     /// # Errors
     /// The first byte that was changed though the entry may not.
     pub fn run_whole(&mut self, entry: EntryPoint, rows: usize) -> Result<(), Stray> {
-        let steps = &entry.of(self.executor.program()).steps;
+        let steps = &self.executor.program().routines[entry].steps;
         let writes: Vec<BufferId> =
             steps.iter().flat_map(|step| step.kernel.access().writes).collect();
         self.remember();

@@ -9,7 +9,9 @@ use super::params::{self, Slot};
 use super::{Position, Trainer, seen};
 use crate::data::{DataError, shown};
 use crate::exec::Feed;
-use crate::program::{Buffer, Origin, Port, Program, Routine, Step, Training, codec};
+use crate::program::{
+    Buffer, EntryPoint, Origin, PerEntry, Port, Program, Routine, Step, Training, codec,
+};
 use crate::weights::{CHECKPOINT, CHECKPOINT_FORMAT, FORMAT_KEY, WeightsFile, read_metadata};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -141,10 +143,13 @@ fn hash_program(program: &Program, training: &Training) -> u64 {
         inputs: program.inputs.iter().map(unnamed).collect(),
         targets: program.targets.iter().map(unnamed).collect(),
         scalars: program.scalars.clone(),
-        train: Routine {
-            steps: program.train.steps.iter().map(step).collect(),
-            ..Routine::default()
-        },
+        routines: PerEntry::new(|entry| match entry {
+            EntryPoint::Train => {
+                let steps = program.routines[entry].steps.iter().map(step).collect();
+                Routine { steps, ..Routine::default() }
+            }
+            _ => Routine::default(),
+        }),
         training: Some(Training { epochs: 1, ..training.clone() }),
         ..Program::default()
     };

@@ -106,5 +106,6 @@ pub(super) fn loss_origin(program: &Program) -> Origin {
     let writes = |step: &&crate::program::Step| {
         program.loss.is_some_and(|loss| step.kernel.access().writes.contains(&loss))
     };
-    program.eval.steps.iter().rfind(writes).map_or(name_only("loss"), |step| step.origin.clone())
+    let steps = &program.routines[EntryPoint::Eval].steps;
+    steps.iter().rfind(writes).map_or(name_only("loss"), |step| step.origin.clone())
 }

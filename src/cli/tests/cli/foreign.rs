@@ -4,7 +4,7 @@
 use arenet::internals::compiler::compile;
 use arenet::internals::runtime::program::codec::encode;
 use arenet::internals::runtime::program::text::is_hidden;
-use arenet::internals::runtime::program::{Domain, Program};
+use arenet::internals::runtime::program::{Domain, EntryPoint, Program};
 
 use crate::common::{Done, Folder, SMALL, SMALL_ROWS};
 
@@ -53,7 +53,7 @@ fn names_of_a_compiled_program() {
         program.name = HOSTILE.to_string();
         program.params[0].name = HOSTILE.to_string();
         program.metrics[0].name = HOSTILE.to_string();
-        program.train.steps[0].origin.name = HOSTILE.to_string();
+        program.routines[EntryPoint::Train].steps[0].origin.name = HOSTILE.to_string();
         program.targets[0].domain = Domain::Names(vec![HOSTILE.into(), "b".into()]);
     };
     folder.write("small.netc", renamed(all));
