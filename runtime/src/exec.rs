@@ -16,6 +16,7 @@ mod shared;
 mod stretch;
 mod transfer;
 mod values;
+#[cfg(feature = "watch")]
 pub mod watch;
 
 pub use crate::program::EntryPoint;

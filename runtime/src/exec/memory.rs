@@ -55,11 +55,6 @@ impl Space {
         start..start + self.scratch
     }
 
-    /// The constants, each as often as a vector has lanes.
-    pub(super) fn constants(&self) -> Range<usize> {
-        self.constants_at..self.constants_at + self.constants.values().len() * LANES
-    }
-
     /// Binds every entry for one thread.
     pub(super) fn bind(
         &mut self,

@@ -6,6 +6,7 @@ use super::memory::{Fences, Space};
 use super::{EntryPoint, Executor, Options, Run, RunError};
 use crate::arena::Arena;
 use crate::program::{BufferId, Verified};
+use crate::simd::LANES;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -72,9 +73,15 @@ impl Watched {
         &mut self.executor
     }
 
+    /// The constants, each as often as a vector has lanes.
+    fn constants(&self) -> Range<usize> {
+        let Space { constants_at, constants, .. } = &self.space;
+        *constants_at..constants_at + constants.values().len() * LANES
+    }
+
     /// Fills everything but the constants with these floats, again and again.
     pub fn fill(&mut self, floats: &[f32]) {
-        let constants = self.space.constants();
+        let constants = self.constants();
         let end = self.executor.arena.floats_len();
         for part in [0..constants.start, constants.end..end] {
             for chunk in
@@ -204,7 +211,7 @@ impl Watched {
 
     /// The program's buffers and the constants.
     fn watched(&self) -> &[u8] {
-        self.executor.arena.bytes(0, self.space.constants().end * 4)
+        self.executor.arena.bytes(0, self.constants().end * 4)
     }
 
     fn remember(&mut self) {
