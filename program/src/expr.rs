@@ -68,6 +68,6 @@ pub struct Expr {
     pub consts: Vec<f32>,
     /// What it computes, in order.
     pub code: Vec<Instr>,
-    /// What it writes; each buffer has the shape of the tile's domain.
+    /// What it writes; each buffer has the shape of the tile's region.
     pub stores: Vec<(Value, BufferId)>,
 }

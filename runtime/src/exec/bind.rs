@@ -9,7 +9,7 @@ use crate::kernel::expr::{Binding, Code, Registers};
 use crate::kernel::gather::{Gather, ScatterAdd};
 use crate::kernel::gemm::{self, Gemm, Operand, block, few_terms, pack};
 use crate::kernel::gemm_int8::{self, GemmInt8};
-use crate::kernel::map::{Domain, Map};
+use crate::kernel::map::{Map, Region};
 use crate::kernel::place::{Extent, LARGEST_TILE, List, Place};
 use crate::kernel::random::Random;
 use crate::kernel::reduce::Reduce;
@@ -19,14 +19,14 @@ use crate::program::{self, Buffer, BufferId, DType, Expr, Kernel, Layout, Progra
 use crate::simd::LANES;
 use std::ops::Range;
 
-/// How the vectors of a domain lie.
+/// How the vectors of a region lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Form {
     /// One row of everything.
     Flat,
     /// Along rows.
     Rows,
-    /// Along columns: a row of the domain is a column of its matrices.
+    /// Along columns: a row of the region is a column of its matrices.
     Columns,
 }
 
@@ -181,15 +181,15 @@ impl<'a> Binder<'a> {
             }
             Kernel::Map(expr) => {
                 let over = expr.stores[0].1;
-                let domain = self.domain(over, expr);
+                let region = self.region(over, expr);
                 // As many rows as fit beside each other.
-                let (_, vecs) = domain.at(self.program.batch as usize);
+                let (_, vecs) = region.at(self.program.batch as usize);
                 let vecs = vecs.min(LARGEST_TILE);
                 let tile_rows = LARGEST_TILE / vecs;
-                let form = self.form(over, domain);
+                let form = self.form(over, region);
                 let (code, _) = self.code(expr, form, (tile_rows, vecs), 0);
                 let tile = if code.is_sweep { (1, usize::MAX) } else { (tile_rows, vecs) };
-                Prepared::Map(Map { domain, tile, code })
+                Prepared::Map(Map { region, tile, code })
             }
             Kernel::Reduce(reduce) => Prepared::Reduce(self.reduce(reduce)),
             &Kernel::Softmax(program::Softmax { x, y, log }) => {
@@ -356,51 +356,51 @@ impl<'a> Binder<'a> {
 
     fn reduce(&mut self, reduce: &program::Reduce) -> Reduce {
         let by_row = reduce.span == program::Span::Row;
-        let mut domain = self.domain(reduce.over, &reduce.body);
+        let mut region = self.region(reduce.over, &reduce.body);
         // Padding must be told from elements: rows stay rows, only a dense list is flat.
         match self.buffer(reduce.over).layout {
             Layout::Rows { rows, cols, stride: 2.. } => {
                 let cols = Extent::fixed(cols as usize);
-                domain = Domain { rows: rows.into(), cols, flat: None };
+                region = Region { rows: rows.into(), cols, flat: None };
             }
             Layout::Panels { rows, cols } => {
                 let [rows, cols] = [rows, cols].map(|count| Extent::fixed(count as usize));
-                domain = Domain { rows, cols, flat: None };
+                region = Region { rows, cols, flat: None };
             }
             _ => {}
         }
-        let form = self.form(reduce.over, domain);
+        let form = self.form(reduce.over, region);
         let (body, taken) = self.code(&reduce.body, form, (1, LARGEST_TILE), 0);
         let (tail, _) = self.code(&reduce.tail, Form::Rows, (1, 1), taken);
-        Reduce { domain, body, by_row, tail }
+        Reduce { region, body, by_row, tail }
     }
 
-    /// The domain of an expression over a buffer's shape.
-    fn domain(&self, over: BufferId, expr: &Expr) -> Domain {
+    /// The region of an expression over a buffer's shape.
+    fn region(&self, over: BufferId, expr: &Expr) -> Region {
         let layout = self.buffer(over).layout;
         let spread = expr.loads.iter().any(|l| matches!(l.spread, Spread::Row | Spread::Column));
         match layout {
             Layout::Rows { rows, cols, .. } if spread => {
-                Domain { rows: rows.into(), cols: Extent::fixed(cols as usize), flat: None }
+                Region { rows: rows.into(), cols: Extent::fixed(cols as usize), flat: None }
             }
             Layout::Columns { rows, cols, .. } => {
-                Domain { rows: Extent::fixed(cols as usize), cols: rows.into(), flat: None }
+                Region { rows: Extent::fixed(cols as usize), cols: rows.into(), flat: None }
             }
             Layout::Rows { rows, stride, .. } => {
                 let count = rows.count * stride;
                 let floats = program::Rows { count, ..rows };
-                Domain { flat: Some(floats.into()), ..Domain::default() }
+                Region { flat: Some(floats.into()), ..Region::default() }
             }
             Layout::Panels { .. } | Layout::Quads { .. } => {
                 let floats = layout.elements(1).expect("a verified layout has a size");
-                Domain { flat: Some(Extent::fixed(floats as usize)), ..Domain::default() }
+                Region { flat: Some(Extent::fixed(floats as usize)), ..Region::default() }
             }
         }
     }
 
-    /// The form of a domain over a buffer's shape.
-    fn form(&self, over: BufferId, domain: Domain) -> Form {
-        match domain.flat {
+    /// The form of a region over a buffer's shape.
+    fn form(&self, over: BufferId, region: Region) -> Form {
+        match region.flat {
             Some(_) => Form::Flat,
             None if self.is_in_columns(over) => Form::Columns,
             None => Form::Rows,

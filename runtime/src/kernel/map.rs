@@ -7,20 +7,20 @@ use crate::arena::Memory;
 use crate::simd::{LANES, Simd};
 use std::ops::Range;
 
-/// The elements of a domain: `rows` rows of `cols`, in whole vectors. Where no operand is spread
-/// over rows or columns, the domain is one row of everything. A domain in columns has a row for
+/// The elements of a region: `rows` rows of `cols`, in whole vectors. Where no operand is spread
+/// over rows or columns, the region is one row of everything. A region in columns has a row for
 /// each column of the matrix.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Domain {
+pub struct Region {
     /// The rows.
     pub rows: Extent,
     /// The elements of a row.
     pub cols: Extent,
-    /// Set where the domain is flat: the floats of all of it, `cols` is not used.
+    /// Set where the region is flat: the floats of all of it, `cols` is not used.
     pub flat: Option<Extent>,
 }
 
-impl Domain {
+impl Region {
     /// The rows and vectors at a batch of `n`.
     #[inline(always)]
     pub fn at(&self, n: usize) -> (usize, usize) {
@@ -43,11 +43,11 @@ impl Domain {
     }
 }
 
-/// An expression with its domain.
+/// An expression with its region.
 #[derive(Clone, Debug, Default)]
 pub struct Map {
     /// Where it is evaluated.
-    pub domain: Domain,
+    pub region: Region,
     /// The most rows and vectors across of a tile.
     pub tile: (usize, usize),
     /// What is evaluated.
@@ -58,7 +58,7 @@ impl Map {
     /// Whether it is several instructions over so many vectors that they are better decoded for a
     /// few vectors at a time, and the values between them kept in registers, than written out.
     pub fn is_long_chain(&self, n: usize) -> bool {
-        let (rows, vecs) = self.domain.at(n);
+        let (rows, vecs) = self.region.at(n);
         self.code.len() > 1 && rows * vecs > LARGEST_TILE
     }
 
@@ -67,7 +67,7 @@ impl Map {
     /// # Safety
     /// It is bound for this memory from a verified program planned for at least `n` rows.
     pub unsafe fn run<S: Simd>(&self, s: S, memory: Memory, n: usize, part: Part) {
-        let (rows, vecs) = self.domain.part(n, part);
+        let (rows, vecs) = self.region.part(n, part);
         let (height, width) = self.tile;
         let width = vecs.len().min(width);
         if width == 0 {
@@ -80,7 +80,7 @@ impl Map {
             let mut vec = vecs.start;
             while vec < vecs.end {
                 let tile = Tile { row, vec, rows: height, vecs: width.min(vecs.end - vec) };
-                // SAFETY: the contract is this function's; the tile lies inside the domain, and is
+                // SAFETY: the contract is this function's; the tile lies inside the region, and is
                 // no larger than `Binder::bind` has made the registers.
                 unsafe { self.code.run(s, memory, tile) };
                 vec += width;

@@ -11,7 +11,7 @@
 //!
 //! - `place`: every buffer lies inside the arena in whole vectors, at any such number of rows;
 //! - `kernel::check`, by kernel: the operands have the types, sizes and layouts it assumes;
-//! - `expr::check`: the operands of an expression cover its domain, and each value it names exists;
+//! - `expr::check`: the operands of an expression cover its region, and each value it names exists;
 //! - `check_target`: a class index is one of a row's columns;
 //! - `check_overlaps`: what a step writes is apart from all else that it touches, but for exact
 //!   aliases of what it reads just before it writes the same element.

@@ -12,7 +12,7 @@ use std::ops::Range;
 /// The most vectors in a tile.
 pub const LARGEST_TILE: usize = 48;
 
-/// A part of an expression's domain.
+/// A part of an expression's region.
 #[derive(Clone, Copy, Debug)]
 pub struct Tile {
     /// Its first row.
@@ -61,7 +61,7 @@ pub struct Place {
 }
 
 impl Place {
-    /// A place that covers a whole domain.
+    /// A place that covers a whole region.
     pub fn spread(offset: usize, row: usize, vec: usize) -> Place {
         Place { offset, row, vec, tile_row: row, tile_vec: vec }
     }

@@ -5,7 +5,7 @@
 #![expect(unsafe_code, reason = "runs tiles")]
 
 use super::expr::Code;
-use super::map::Domain;
+use super::map::Region;
 use super::place::{LARGEST_TILE, Part, Tile};
 use super::sum::{self, LaneSums};
 use crate::arena::Memory;
@@ -15,7 +15,7 @@ use crate::simd::{LANES, Simd};
 #[derive(Clone, Debug, Default)]
 pub struct Reduce {
     /// What is summed over; the lanes beyond its columns are padding.
-    pub domain: Domain,
+    pub region: Region,
     /// What is summed; its value is in `body.value`.
     pub body: Code,
     /// Whether each row has a sum of its own.
@@ -27,8 +27,8 @@ pub struct Reduce {
 impl Reduce {
     /// Whether each lane of a sum is one chain at a batch of `n` rows.
     pub fn is_short(&self, n: usize) -> bool {
-        let (rows, _) = self.domain.at(n);
-        let vectors = self.domain.flat.unwrap_or(self.domain.cols).at(n).div_ceil(LANES);
+        let (rows, _) = self.region.at(n);
+        let vectors = self.region.flat.unwrap_or(self.region.cols).at(n).div_ceil(LANES);
         !sum::splits_lanes(if self.by_row { vectors } else { rows * vectors })
     }
 
@@ -38,19 +38,19 @@ impl Reduce {
     /// # Safety
     /// It is bound for this memory from a verified program planned for at least `n` rows.
     pub unsafe fn run<S: Simd>(&self, s: S, memory: Memory, n: usize, part: Part) {
-        let (rows, _) = self.domain.at(n);
+        let (rows, _) = self.region.at(n);
         let range = match self.by_row {
-            true => self.domain.rows.own(n, part),
+            true => self.region.rows.own(n, part),
             false if part.index == 0 => 0..rows,
             false => return,
         };
         s.vectorize(
             #[inline(always)]
             || {
-                let cols = self.domain.flat.unwrap_or(self.domain.cols).at(n);
+                let cols = self.region.flat.unwrap_or(self.region.cols).at(n);
                 let mut sums = LaneSums::new(s);
                 for row in range {
-                    // SAFETY: the contract is this function's, and the row lies in the domain.
+                    // SAFETY: the contract is this function's, and the row lies in the region.
                     unsafe {
                         self.row(s, memory, row, cols, &mut sums);
                         if self.by_row {
@@ -80,7 +80,7 @@ impl Reduce {
         for first in (0..cols.div_ceil(LANES)).step_by(LARGEST_TILE) {
             let vecs = (cols.div_ceil(LANES) - first).min(LARGEST_TILE);
             let tile = Tile { row, vec: first, rows: 1, vecs };
-            // SAFETY: the tile lies inside the domain, which the operands of the body cover, as
+            // SAFETY: the tile lies inside the region, which the operands of the body cover, as
             // `verify::expr::check` has proved; its value is one of them, or a register.
             unsafe {
                 self.body.run(s, memory, tile);
@@ -99,7 +99,7 @@ impl Reduce {
     unsafe fn finish<S: Simd>(&self, s: S, memory: Memory, row: usize, sums: &LaneSums<S>) {
         let tile = Tile { row, vec: 0, rows: 1, vecs: 1 };
         let result = self.tail.result.of(memory, tile);
-        // SAFETY: the tail's domain has a vector for this row, as `check_reduce` has proved.
+        // SAFETY: the tail's region has a vector for this row, as `check_reduce` has proved.
         unsafe {
             s.store(result, s.splat(sums.sum()));
             self.tail.run(s, memory, tile);
@@ -129,7 +129,7 @@ mod tests {
             arena.floats_mut(0, LANES).fill(self.value);
             let flat = Some(Extent::fixed(self.terms));
             let mut reduce =
-                Reduce { domain: Domain { flat, ..Domain::default() }, ..Reduce::default() };
+                Reduce { region: Region { flat, ..Region::default() }, ..Reduce::default() };
             reduce.tail.result.offset = LANES;
             // SAFETY: the terms' vector and the result lie inside the arena, of which nobody else
             // knows.

@@ -130,7 +130,7 @@ fn unroll_chains(gemm: &Gemm, tape: &mut Tape, batch: usize, b: Operand) {
 
 /// Writes the expression out, line by line.
 fn unroll_map(map: &Map, tape: &mut Tape, n: usize) {
-    let (rows, vecs) = map.domain.at(n);
+    let (rows, vecs) = map.region.at(n);
     // Along the only row, or down each column of vectors, as far as registers reach.
     let (height, width) = match rows {
         1 => (1, LARGEST_TILE),
@@ -150,8 +150,8 @@ fn unroll_map(map: &Map, tape: &mut Tape, n: usize) {
 
 /// Writes short sums out, vector by vector; `zeros` is the offset of a vector of zeros.
 fn unroll_reduce(reduce: &Reduce, tape: &mut Tape, n: usize, zeros: u32) {
-    let (rows, _) = reduce.domain.at(n);
-    let cols = reduce.domain.flat.unwrap_or(reduce.domain.cols).at(n);
+    let (rows, _) = reduce.region.at(n);
+    let cols = reduce.region.flat.unwrap_or(reduce.region.cols).at(n);
     let mut result = line(&reduce.tail.result, Tile::one(0, 0)).at;
     let mut sums = zeros;
     for row in 0..rows {

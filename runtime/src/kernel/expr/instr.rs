@@ -32,7 +32,7 @@ pub struct Instr {
 /// Runs an instruction that is no link of a chain, as cheap ones and copies are.
 ///
 /// # Safety
-/// It is bound for this memory from a verified program, and the tile lies inside the domain.
+/// It is bound for this memory from a verified program, and the tile lies inside the region.
 #[inline(always)]
 pub unsafe fn run<S: Simd>(s: S, memory: Memory, instr: &Instr, tile: Tile) {
     // The opcode is a constant in each arm, so that the loop behind it is made for it.
@@ -61,8 +61,8 @@ unsafe fn each<S: Simd>(s: S, memory: Memory, instr: &Instr, tile: Tile, opcode:
     let [mut from, mut to] = [from, to].map(|place| place.of(memory, tile));
     for _ in 0..lines {
         for i in 0..len {
-            // SAFETY: the caller's tile lies inside the domain; `verify::expr::check` has proved
-            // that every operand covers the domain, and a register covers any tile.
+            // SAFETY: the caller's tile lies inside the region; `verify::expr::check` has proved
+            // that every operand covers the region, and a register covers any tile.
             unsafe {
                 let value = s.load(from.wrapping_add(i * from_step));
                 s.store(to.wrapping_add(i * to_step), compute(s, opcode, [value; 3]));
@@ -79,7 +79,7 @@ unsafe fn splat<S: Simd>(s: S, memory: Memory, instr: &Instr, tile: Tile) {
     for row in 0..tile.rows {
         for vec in 0..tile.vecs {
             // SAFETY: `verify::expr::loads` has proved that a column has an element for each row of
-            // the domain; a register covers any tile.
+            // the region; a register covers any tile.
             unsafe {
                 let value = s.splat(*column.add(row * instr.args[0].row));
                 s.store(to.add(row * instr.to.row + vec * instr.to.vec), value);

@@ -96,7 +96,7 @@ pub struct Binding<'a> {
     pub constant: &'a mut dyn FnMut(f32) -> Place,
     /// The thread's registers; the first is the kernel's own.
     pub registers: Registers,
-    /// Which operands have one element for each row of the domain.
+    /// Which operands have one element for each row of the region.
     pub splat: Spread,
 }
 
@@ -273,11 +273,11 @@ impl Code {
         }
     }
 
-    /// Runs the expression over the tile whose first vector is (`row`, `vec`) of the domain.
+    /// Runs the expression over the tile whose first vector is (`row`, `vec`) of the region.
     ///
     /// # Safety
     /// The code is bound for this memory from a verified program, and the tile lies inside the
-    /// domain and is no larger than its registers, if it has any.
+    /// region and is no larger than its registers, if it has any.
     #[inline]
     pub unsafe fn run<S: Simd>(&self, s: S, memory: Memory, tile: Tile) {
         s.vectorize(
