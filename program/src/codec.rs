@@ -16,7 +16,7 @@
 //! Decoding proves the form and nothing else: [`super::verify`] judges the content.
 
 use super::host::{HostInput, HostInstr, HostNumber, HostOp};
-use super::lines::{Address, Line, Lines, Part};
+use super::lines::{Address, Line, Part};
 use super::{
     Batch, Buffer, BufferId, ColumnSum, Correct, CrossEntropy, DType, Distribution, Domain,
     EntryPoint, Expr, Finish, Gather, Gemm, Instr, Kernel, Layout, Load, Metric, Opcode, Origin,
@@ -252,16 +252,6 @@ macro_rules! listed {
     )* };
 }
 listed! { Opcode HostOp EntryPoint }
-
-impl Wire for Lines {
-    fn write(&self, out: &mut Vec<u8>) {
-        self.0.write(out);
-    }
-
-    fn read(input: &mut Input) -> Result<Self, ProgramError> {
-        Wire::read(input).map(Lines)
-    }
-}
 
 /// Structs by their fields in order; a field that is forgotten here does not compile.
 macro_rules! structs {

@@ -66,7 +66,7 @@ pub struct Program {
     /// How to train; `None` for a program that only predicts, and evaluates if it has a loss.
     pub training: Option<Training>,
     /// The statements of instructions that come from another than their step.
-    pub lines: lines::Lines,
+    pub lines: Vec<lines::Line>,
 }
 
 impl Program {

@@ -1,11 +1,7 @@
-//! Which statement an instruction comes from, where that is not the statement of its step: for
-//! messages alone, like the table of lines of a debugger.
+//! Which statement an instruction comes from, where that is not the statement of its step: used
+//! only in messages, like the line table of a debugger.
 
-use super::{EntryPoint, Origin};
-
-/// The places of a program whose statement is not their step's.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Lines(pub Vec<Line>);
+use super::{EntryPoint, Origin, Program};
 
 /// An instruction and its statement.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,9 +36,9 @@ pub enum Part {
     ColumnSums,
 }
 
-impl Lines {
+impl Program {
     /// The statement of an instruction, unless it is that of its step.
-    pub fn origin(&self, address: Address) -> Option<&Origin> {
-        self.0.iter().find(|line| line.address == address).map(|line| &line.origin)
+    pub fn line(&self, address: Address) -> Option<&Origin> {
+        self.lines.iter().find(|line| line.address == address).map(|line| &line.origin)
     }
 }

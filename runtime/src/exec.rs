@@ -27,6 +27,7 @@ pub(crate) use stretch::Order;
 
 use self::memory::{Fences, Space, prepared_bytes};
 use self::share::{Share, shares};
+use self::transfer::RowMap;
 use crate::arena::{Arena, Memory};
 use crate::kernel::Prepared;
 use crate::kernel::place::Part;
@@ -193,7 +194,8 @@ impl Executor {
         let mut steps: PerEntry<Vec<Vec<Launch>>> = PerEntry::default();
         let mut fences = Vec::new();
         for thread in 0..threads {
-            let (launches, between) = space.bind(source, &shares, thread);
+            let scratch = space.scratch(thread).start;
+            let (launches, between, _) = space.bind(source, &shares, scratch, thread);
             steps.iter_mut().zip(launches).for_each(|(steps, own)| steps.push(own));
             fences.push(between);
         }
@@ -321,14 +323,12 @@ impl Executor {
 
     /// Copies whole rows of data that fit into a port.
     fn copy_rows<T>(&mut self, port: &Port, first: usize, data: &[T], float: impl Fn(&T) -> f32) {
-        let (offset, layout) = self.buffer(port.buffer);
-        let len = self.elements(layout);
-        let view = self.arena.floats_mut(offset, offset + len);
-        let (rows, cols) = layout.size(1).expect("a verified layout has a size");
-        for (row, values) in (first as u64 * rows..).zip(data.chunks_exact(cols as usize)) {
-            for (col, value) in (0..).zip(values) {
-                view[layout.position(row, col)] = float(value);
-            }
+        let place = RowMap::of(self.program.program(), port.buffer);
+        let width = port.width as usize;
+        let (start, end) = place.extent(first + data.len() / width);
+        let view = self.arena.floats_mut(start, end);
+        for (index, value) in (first * width..).zip(data) {
+            place.put_one(view, index, float(value));
         }
     }
 
@@ -374,10 +374,6 @@ impl Executor {
             return Ok(());
         };
         Err(RunError::Value(message))
-    }
-
-    fn elements(&self, layout: Layout) -> usize {
-        layout.elements(self.program().batch).expect("a verified layout has a size") as usize
     }
 
     /// A scalar that the program computed, such as the loss.

@@ -109,7 +109,7 @@ pub fn emit(model: &Model, stages: &PerEntry<Stage>, batch: u64, source: &str) -
         for &cluster in &clusters {
             let (step, traces) = emitter.step(cluster);
             let number = steps.len() as u32;
-            program.lines.0.extend(traces.into_iter().map(|(part, instr, origin)| Line {
+            program.lines.extend(traces.into_iter().map(|(part, instr, origin)| Line {
                 address: Address { entry, step: number, part, instr },
                 origin: origins[origin.0 as usize].clone(),
             }));

@@ -148,7 +148,7 @@ fn check_shown(program: &Program) -> Result<(), ProgramError> {
         [&port.name].into_iter().chain(classes).chain(&port.columns)
     });
     let steps = EntryPoint::ALL.into_iter().flat_map(|entry| &program.routines[entry].steps);
-    let lines = program.lines.0.iter().map(|line| &line.origin);
+    let lines = program.lines.iter().map(|line| &line.origin);
     let statements = steps.map(|step| &step.origin).chain(lines).map(|origin| &origin.name);
     let names = [&program.name].into_iter().chain(params).chain(ports);
     for name in names.chain(outputs).chain(metrics).chain(statements) {

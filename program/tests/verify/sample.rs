@@ -1,7 +1,7 @@
 //! A program written by hand: 3 inputs, 3 hidden neurons, 2 classes, and one step of training by
 //! momentum. It uses every kernel, spread, layout and kind of table.
 
-use arenet_program::lines::{Address, Line, Lines, Part};
+use arenet_program::lines::{Address, Line, Part};
 use arenet_program::*;
 
 pub const X: BufferId = BufferId(0);
@@ -352,10 +352,10 @@ pub fn sample() -> Program {
 }
 
 /// One instruction that comes from another statement.
-fn lines() -> Lines {
+fn lines() -> Vec<Line> {
     let address = Address { entry: EntryPoint::Train, step: 0, part: Part::Tail, instr: 0 };
     let origin = Origin { name: "loss".into(), line: 9, column: 5 };
-    Lines(vec![Line { address, origin }])
+    vec![Line { address, origin }]
 }
 
 /// Numbers that look random and are the same in every run: xorshift64*.

@@ -47,9 +47,8 @@ impl Executor {
             self.restore_state(&before);
             (0..step).for_each(|earlier| self.run_step(run, earlier));
             let culprit = self.culprit(&source.kernel, buffer, rows, at);
-            let lines = &program.program().lines;
             let origin = culprit.and_then(|Culprit { part, instr, .. }| {
-                lines.origin(Address { entry, step: step as u32, part, instr })
+                program.program().line(Address { entry, step: step as u32, part, instr })
             });
             let origin = origin.unwrap_or(&source.origin).clone();
             let value = culprit.map_or(value, |culprit| culprit.value);

@@ -2,6 +2,7 @@
 //! for each port: what holds them, and where they were read, is no matter of the executor.
 
 use super::RunError;
+use super::rows::wrong_type;
 use super::transfer::RowMap;
 use crate::program::{DType, Domain, Port, Program, Verified};
 use std::borrow::Cow;
@@ -138,10 +139,10 @@ fn check_rows(
         PortValues::F32(values) => (values.len(), DType::F32),
         PortValues::I32(values) => (values.len(), DType::I32),
     };
-    let kind = |dtype| if dtype == DType::F32 { "real numbers" } else { "integers" };
-    let message = if given_dtype != dtype {
-        format!("`{name}` takes {}, not {}", kind(dtype), kind(given_dtype))
-    } else if given.width != width || rows.checked_mul(width) != Some(len) {
+    if given_dtype != dtype {
+        return Err(wrong_type(port, dtype == DType::I32));
+    }
+    let message = if given.width != width || rows.checked_mul(width) != Some(len) {
         format!(
             "`{name}` takes {rows} rows of {width} values, not {len} values in rows of {}",
             given.width

@@ -1,4 +1,4 @@
-//! Where everything that a program is bound to lies, and what binding it takes.
+//! The layout of an executor's memory, and the bytes that its prepared steps take beside it.
 
 use super::bind::Binder;
 use super::constants::Constants;
@@ -42,7 +42,7 @@ impl Space {
         let (constants, scratch_at, floats) = (Constants::new(), 0, 0);
         let mut space = Space { fence, constants_at, constants, scratch_at, scratch: 0, floats };
         // Binding once tells how many constants and how much scratch there are.
-        space.scratch = space.bind_at(program, shares, 0, 0).2;
+        space.scratch = space.bind(program, shares, 0, 0).2;
         space.scratch_at = constants_at + space.constants.values().len() * LANES + fence;
         let scratch = (space.scratch + fence) as u64 * threads as u64;
         space.floats = space.scratch_at as u64 + scratch;
@@ -55,19 +55,9 @@ impl Space {
         start..start + self.scratch
     }
 
-    /// Binds every entry for one thread.
+    /// Binds every entry for a thread whose scratch starts at `scratch`; also says how many floats
+    /// of scratch it needs.
     pub(super) fn bind(
-        &mut self,
-        program: &Program,
-        shares: &PerEntry<Vec<Share>>,
-        thread: usize,
-    ) -> (Steps, Fences) {
-        let (steps, fences, _) = self.bind_at(program, shares, self.scratch(thread).start, thread);
-        (steps, fences)
-    }
-
-    /// Binds every entry for a thread whose scratch is there; also says how much it needs.
-    fn bind_at(
         &mut self,
         program: &Program,
         shares: &PerEntry<Vec<Share>>,

@@ -150,7 +150,7 @@ fn wrong_count(what: &str, takes: usize, given: usize) -> RunError {
 }
 
 #[cold]
-fn wrong_type(port: &Port, integers: bool) -> RunError {
+pub(super) fn wrong_type(port: &Port, integers: bool) -> RunError {
     let kinds = if integers { ["integers", "real numbers"] } else { ["real numbers", "integers"] };
     RunError::Value(format!("`{}` takes {}, not {}", port.name, kinds[0], kinds[1]))
 }

@@ -16,8 +16,7 @@
 //! - `check_overlaps`: what a step writes is apart from all else that it touches, but for exact
 //!   aliases of what it reads just before it writes the same element.
 //!
-//! The rooms in scratch are the binder's: `Binder::room` for packed operands, `Binder::code` for
-//! registers.
+//! The binder sizes scratch: `Binder::room` for packed operands, `Binder::code` for registers.
 
 pub mod cross_entropy;
 pub mod expr;
@@ -69,7 +68,7 @@ pub enum Prepared {
     ScatterAdd(ScatterAdd),
 }
 
-#[expect(unsafe_code, reason = "passes the debt of a prepared kernel on to it")]
+#[expect(unsafe_code, reason = "runs kernels, which follow their offsets unchecked")]
 impl Prepared {
     /// Runs this thread's part of the kernel at a batch of `n` rows.
     ///
