@@ -3,6 +3,7 @@
 use crate::Precision;
 use crate::diagnostic::Span;
 use crate::graph::{DType, Graph, NodeId, Shape};
+use crate::pass::clip::Clip;
 pub use arenet_program::Domain;
 use arenet_program::{Finish, Training};
 
@@ -27,6 +28,8 @@ pub struct Model {
     pub metrics: Vec<Metric>,
     /// The optimizers; every trained parameter names one.
     pub optimizers: Vec<crate::optim::Optimizer>,
+    /// The limits of gradients.
+    pub clip: Clip,
     /// Batch, epochs and the rest of the `train` section; `None` without one.
     pub training: Option<Training>,
     /// `limit memory`

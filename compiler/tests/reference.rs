@@ -152,6 +152,52 @@ fn normalisations() {
     assert_eq!(count, 2);
 }
 
+/// Steps from 0 at a rate of 1 are the gradients.
+#[test]
+fn clipped_gradients() {
+    let mut count = 0;
+    for case in cases("clip.json") {
+        count += 1;
+        let grads: Vec<Vec<f64>> = case["grads"].as_array().unwrap().iter().map(flat).collect();
+        let input =
+            |data: &Vec<f64>| Tensor { shape: Shape::batched(&[data.len()]), data: data.clone() };
+        let inputs: Vec<Tensor> = grads.iter().map(input).collect();
+        let most = case["clip_norm"].as_f64().unwrap();
+        let by_norm: Vec<Vec<f64>> = case["clipped"].as_array().unwrap().iter().map(flat).collect();
+        let within = |grad: &Vec<f64>| grad.iter().map(|g| g.clamp(-most, most)).collect();
+        let by_value: Vec<Vec<f64>> = grads.iter().map(within).collect();
+        for (setting, expected) in [("clip_norm", by_norm), ("clip_value", by_value)] {
+            let source = clipped_source(&grads, &format!("{setting} = {most}"));
+            for simplified in [false, true] {
+                let zeros = |grad: &Vec<f64>| Tensor {
+                    shape: Shape::fixed(&[grad.len()]),
+                    data: vec![0.0; grad.len()],
+                };
+                let start = grads.iter().map(zeros).collect();
+                let mut oracle = Oracle::new(lowered(&source), start, simplified);
+                oracle.step(&inputs, &[], 1);
+                for (param, expected) in oracle.params.iter().zip(&expected) {
+                    let step: Vec<f64> = param.data.iter().map(|p| -p).collect();
+                    close(&format!("{setting} = {most}"), &step, expected, 1e-12);
+                }
+            }
+        }
+    }
+    assert_eq!(count, 2);
+}
+
+/// A net whose parameters have the gradients that are its inputs.
+fn clipped_source(grads: &[Vec<f64>], setting: &str) -> String {
+    let param = |(i, grad): (usize, &Vec<f64>)| {
+        let size = grad.len();
+        format!("input g{i}: [N, {size}]  param p{i}: [{size}]  output y{i} = p{i} * g{i}\n")
+    };
+    let net: String = grads.iter().enumerate().map(param).collect();
+    let loss: Vec<String> = (0..grads.len()).map(|i| format!("sum(y{i})")).collect();
+    let loss = loss.join(" + ");
+    format!("net a {{ {net} }} train {{ loss = {loss}  optimizer = sgd(lr: 1)  {setting} }}")
+}
+
 /// A value as the language writes it: a word has no quotes.
 fn word(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_string)

@@ -21,7 +21,10 @@ train {
 
 #[test]
 fn threads_and_instruction_sets_do_not_change_the_weights() {
-    for (source, width) in [(SHARED, 66), (CLASSIFIER, 12)] {
+    let normed = CLASSIFIER
+        .replace("|> relu", "|> layer_norm |> prelu |> rms_norm")
+        .replace("batch = 8", "clip_norm = 0.5  clip_value = 0.1  batch = 8");
+    for (source, width) in [(SHARED, 66), (CLASSIFIER, 12), (&normed, 12)] {
         let mut all = Vec::new();
         for isa in Isa::available() {
             for threads in [1, 2] {

@@ -9,6 +9,7 @@ use crate::graph::{Graph, NodeId, Origin};
 use crate::layer::{self, Function, Make};
 use crate::model::Metric;
 use crate::optim::{OPTIMIZERS, Optimizer};
+use crate::pass::clip::Clip;
 use crate::signature::Value as Argument;
 use crate::signature::{Kind, Param, Problem, Range};
 use crate::syntax::ast::{Bind, Call, Expr, ExprKind, Ident, Train, TrainItem};
@@ -23,6 +24,8 @@ enum Setting {
     Batch,
     /// One number or word, and where it goes.
     Value(Kind, fn(&mut Training, Argument)),
+    /// A limit of gradients, and where it goes.
+    Clip(fn(&mut Clip, f64)),
 }
 
 /// The settings of the `train` section.
@@ -61,8 +64,9 @@ const SETTINGS: &[Entry<Setting>] = &[
             }
         }),
     ),
+    Entry::plain("clip_norm", Setting::Clip(|clip, norm| clip.norm = Some(norm))),
+    Entry::plain("clip_value", Setting::Clip(|clip, value| clip.value = Some(value))),
     Entry::planned("accumulate"),
-    Entry::planned("clip_norm"),
 ];
 
 /// An `optimizer` entry: for whom, what, and where.
@@ -136,6 +140,12 @@ impl<'a> Lowering<'a> {
             None => self.report(not_yet(&name.name, name.span)),
             Some(Setting::Loss) => self.loss(value),
             Some(Setting::Batch) => settings.batch = self.batch(value).unwrap_or(settings.batch),
+            Some(Setting::Clip(set)) => {
+                let limit = Param::required(entry.name(), Kind::Real(Range::AboveZero));
+                if let Some(Argument::Real(limit)) = self.argument(&limit, value) {
+                    set(&mut self.model.clip, limit);
+                }
+            }
             Some(Setting::Value(kind, set)) => {
                 if let Some(value) = self.argument(&Param::required(entry.name(), *kind), value) {
                     set(settings, value);

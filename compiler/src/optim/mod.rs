@@ -143,10 +143,11 @@ pub fn train_step(model: &Model) -> Graph {
     let trained: Vec<usize> =
         (0..model.params.len()).filter(|&i| model.params[i].optimizer.is_some()).collect();
     let leaves: Vec<NodeId> = trained.iter().map(|&i| model.params[i].node).collect();
-    let grads = differentiate(&mut graph, loss, &leaves);
+    let mut grads = differentiate(&mut graph, loss, &leaves);
 
     let mut roots = vec![loss];
     let f = Formula::new(&mut graph);
+    model.clip.apply(&f, &mut grads);
     for (&i, grad) in trained.iter().zip(grads) {
         let (Some(grad), Some(group)) = (grad, model.params[i].optimizer) else { continue };
         f.follow(model.params[i].node);

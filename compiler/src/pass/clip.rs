@@ -1,0 +1,42 @@
+//! Limits of gradients, between their derivation and the updates.
+
+use crate::graph::{Formula, NodeId, Term};
+
+/// How far gradients are limited before an optimizer sees them.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Clip {
+    /// The largest norm of all gradients together.
+    pub norm: Option<f64>,
+    /// The largest absolute value of an element, after the norm.
+    pub value: Option<f64>,
+}
+
+impl Clip {
+    /// The gradients within the limits.
+    ///
+    /// torch.nn.utils.clip_grad_norm_: all g ← g min(1, norm / (√Σ g² + 10⁻⁶)), and
+    /// clip_grad_value_: g ← min(max(g, -value), value).
+    pub fn apply<'f>(self, f: &'f Formula<'f>, grads: &mut [Option<NodeId>]) {
+        if let Some(most) = self.norm {
+            let square = |&id: &NodeId| (f.term(id) * f.term(id)).sum();
+            let squares = grads.iter().flatten().map(square).reduce(|sum, square| sum + square);
+            if let Some(squares) = squares {
+                let factor = f.number(1.0).min(most / (squares.sqrt() + 1e-6));
+                each(f, grads, |grad| grad * factor);
+            }
+        }
+        if let Some(most) = self.value {
+            each(f, grads, |grad| grad.max(f.number(-most)).min(f.number(most)));
+        }
+    }
+}
+
+fn each<'f>(
+    f: &'f Formula<'f>,
+    grads: &mut [Option<NodeId>],
+    change: impl Fn(Term<'f>) -> Term<'f>,
+) {
+    for grad in grads.iter_mut().flatten() {
+        *grad = change(f.term(*grad)).id;
+    }
+}
