@@ -8,6 +8,7 @@ pub mod emit;
 pub mod entry;
 pub mod eval;
 pub mod graph;
+pub mod init;
 pub mod layer;
 pub mod limit;
 pub mod lower;
@@ -30,6 +31,7 @@ use lower::lower;
 use model::Model;
 use op::Broadcast;
 use pass::simplify::{simplify, simplify_model};
+use pass::update::train_step;
 use std::sync::Arc;
 use syntax::parse;
 
@@ -234,7 +236,7 @@ fn entry_graphs(model: &Model) -> PerEntry<Graph> {
         EntryPoint::Eval => {
             model.loss.map(|loss| with_roots([loss].into_iter().chain(metrics()).collect()))
         }
-        EntryPoint::Train => model.training.is_some().then(|| optim::train_step(model)),
+        EntryPoint::Train => model.training.is_some().then(|| train_step(model)),
     };
     PerEntry::new(|entry| graph(entry).unwrap_or_default())
 }

@@ -3,6 +3,8 @@
 use crate::Precision;
 use crate::diagnostic::Span;
 use crate::graph::{DType, Graph, NodeId, Shape};
+use crate::init::Init;
+use crate::optim::Optimizer;
 use crate::pass::clip::Clip;
 pub use arenet_program::Domain;
 use arenet_program::{Finish, Training};
@@ -27,7 +29,7 @@ pub struct Model {
     /// The metrics, scalar nodes.
     pub metrics: Vec<Metric>,
     /// The optimizers; every trained parameter names one.
-    pub optimizers: Vec<crate::optim::Optimizer>,
+    pub optimizers: Vec<Optimizer>,
     /// The limits of gradients.
     pub clip: Clip,
     /// Batch, epochs and the rest of the `train` section; `None` without one.
@@ -77,17 +79,6 @@ pub struct Param {
     pub span: Span,
     /// What its elements are kept as.
     pub precision: Precision,
-}
-
-/// A parameter's distribution at the start.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Init {
-    /// All elements the same.
-    Constant(f64),
-    /// Uniform between the two.
-    Uniform(f64, f64),
-    /// Normal with this mean and standard deviation.
-    Normal(f64, f64),
 }
 
 /// A figure shown beside the loss.

@@ -3,8 +3,7 @@
 
 use crate::diagnostic::Span;
 use crate::graph::{NodeId, ShapeError};
-use crate::layer::init::Rule;
-use crate::schedule::constant;
+use crate::init::Rule;
 use arenet_program::Schedule;
 
 /// The name and the parameters of a function.
@@ -261,7 +260,7 @@ impl Args {
     pub fn schedule(&self, name: &str) -> Schedule {
         match &self.values[self.position(name)] {
             Value::Schedule(value) => value.clone(),
-            Value::Real(rate) => constant(*rate),
+            Value::Real(rate) => Schedule::constant(*rate),
             other => panic!("`{name}` is no schedule but {other:?}"),
         }
     }

@@ -3,7 +3,8 @@
 mod common;
 
 use arenet_compiler::graph::DType;
-use arenet_compiler::model::{Domain, Init, Model};
+use arenet_compiler::init::Init;
+use arenet_compiler::model::{Domain, Model};
 use arenet_program::{Batch, Finish, HostInput, Schedule};
 use common::oracle::lowered;
 use pretty_assertions::assert_eq;

@@ -5,8 +5,8 @@ mod common;
 
 use arenet_compiler::graph::verify::verify;
 use arenet_compiler::lower::lower;
-use arenet_compiler::optim::train_step;
 use arenet_compiler::pass::simplify::{simplify, simplify_model};
+use arenet_compiler::pass::update::train_step;
 use arenet_compiler::syntax::parse;
 use common::Numbers;
 use common::nets::NETS;

@@ -23,6 +23,13 @@ pub struct Schedule {
     pub rate: HostNumber,
 }
 
+impl Schedule {
+    /// A rate that stays the same.
+    pub fn constant(rate: f64) -> Schedule {
+        Schedule { base: rate, rate: HostInput::Base.into() }
+    }
+}
+
 /// How a metric's values over batches become the figure shown.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finish {

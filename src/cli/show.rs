@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use arenet::internals::compiler::Purpose;
 use arenet::internals::compiler::graph::Graph;
 use arenet::internals::compiler::pass::schedule::kept;
-use arenet::internals::compiler::{Compiled, Precision, optim, show, syntax};
+use arenet::internals::compiler::pass::update::train_step;
+use arenet::internals::compiler::{Compiled, Precision, show, syntax};
 use arenet::internals::runtime::exec::EntryPoint;
 use arenet::internals::runtime::program::listing::listing;
 use arenet::internals::runtime::program::{Program, Step};
@@ -142,7 +143,7 @@ fn ir(source: &Source, built: &Built, stage: Stage, entry: EntryPoint) -> Result
             let text = format!("{}: has no `train` section, so no gradients", source.name());
             return Err(Failure::new(super::failure::Kind::Model, text));
         }
-        Stage::Gradient => optim::train_step(&compiled()?.model).to_string(),
+        Stage::Gradient => train_step(&compiled()?.model).to_string(),
         Stage::Simplified => of_entry()?.graph.to_string(),
         Stage::Clusters => clusters(compiled()?, entry),
         Stage::Schedule => show::schedule(&compiled()?.model, of_entry()?),

@@ -2,7 +2,8 @@
 
 use crate::Precision;
 use crate::graph::{Graph, NodeId};
-use crate::model::{Init, Model};
+use crate::init::Init;
+use crate::model::Model;
 use crate::op::{self, Leaf, Source};
 use arenet_program::{ParamId, StateId, StreamId};
 

@@ -3,7 +3,7 @@
 use super::{Builder, Expand, Function, floats, rows};
 use crate::entry::Entry;
 use crate::graph::{Formula, NodeId, Term};
-use crate::model::Init;
+use crate::init::Init;
 use crate::signature::{Args, Param, Problem, Range, Signature};
 use std::f64::consts::PI;
 

@@ -7,7 +7,8 @@
 use crate::Precision;
 use crate::diagnostic::Span;
 use crate::graph::{Graph, NodeId, Shape};
-use crate::model::{Init, Param};
+use crate::init::Init;
+use crate::model::Param;
 use crate::op::{Leaf, Source};
 use crate::signature::Problem;
 use arenet_program::ParamId;

@@ -1,10 +1,9 @@
 //! The fully connected layer.
 
-use super::init::{Fan, Rule};
 use super::{Builder, Function, rows};
 use crate::entry::Entry;
 use crate::graph::{Formula, NodeId};
-use crate::model::Init;
+use crate::init::{Fan, Init, Rule};
 use crate::signature::{Args, Kind, Param, Problem, Signature, Value};
 
 /// `dense(x, n, bias:, init:)`

@@ -1,10 +1,9 @@
 //! The embedding: a row of a table for each of the values that an input may take.
 
-use super::init::Rule;
 use super::{Builder, Function};
 use crate::entry::Entry;
 use crate::graph::{DType, NodeId, Shape};
-use crate::model::Init;
+use crate::init::{Init, Rule};
 use crate::op::Gather;
 use crate::signature::{Args, Kind, Param, Problem, Signature, Value};
 

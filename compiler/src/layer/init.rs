@@ -1,28 +1,8 @@
-//! The initializers: distributions of the initial values of a parameter.
+//! The initializers of the language.
 
 use crate::entry::Entry;
-use crate::model::Init;
+use crate::init::{Fan, Init, Rule};
 use crate::signature::{Args, Kind, Param, Problem, Range, Signature};
-
-/// A way to start a parameter, before its shape is known.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Rule {
-    /// Uniform with variance `gain / fan`.
-    Uniform(Fan, f64),
-    /// Normal with variance `gain / fan`.
-    Normal(Fan, f64),
-    /// The same for every shape.
-    Fixed(Init),
-}
-
-/// What the variance is divided by.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Fan {
-    /// The inputs of a neuron.
-    In,
-    /// The mean of its inputs and outputs.
-    Mean,
-}
 
 /// Makes a rule of the arguments of an initializer.
 pub type Build = fn(&Args) -> Result<Rule, Problem>;
@@ -98,48 +78,6 @@ fn normal(args: &Args) -> Result<Rule, Problem> {
         return Err(Problem::new("number-too-large", message).at("std"));
     }
     Ok(Rule::Fixed(Init::Normal(mean, std)))
-}
-
-impl Rule {
-    /// The default of a parameter: Glorot's for weights, zero for a vector or a number.
-    pub fn default_for(dims: &[usize]) -> Rule {
-        match dims {
-            [] | [_] => Rule::Fixed(Init::Constant(0.0)),
-            _ => Rule::Uniform(Fan::Mean, 1.0),
-        }
-    }
-
-    /// The distribution for a shape.
-    pub fn init(self, dims: &[usize]) -> Init {
-        match self {
-            Rule::Fixed(init) => init,
-            Rule::Normal(fan, gain) => Init::Normal(0.0, (gain / fan.of(dims)).sqrt()),
-            Rule::Uniform(fan, gain) => {
-                // The variance of a uniform distribution over ±bound is bound² / 3.
-                let bound = (3.0 * gain / fan.of(dims)).sqrt();
-                Init::Uniform(-bound, bound)
-            }
-        }
-    }
-}
-
-impl Fan {
-    /// For a weight [in, out]; leading dimensions count as a receptive field, as in a convolution.
-    /// A vector has as many outputs as inputs.
-    fn of(self, dims: &[usize]) -> f64 {
-        let (fan_in, fan_out) = match dims {
-            [] => (1.0, 1.0),
-            [n] => (*n as f64, *n as f64),
-            [field @ .., rows, cols] => {
-                let field = field.iter().product::<usize>() as f64;
-                (*rows as f64 * field, *cols as f64 * field)
-            }
-        };
-        match self {
-            Fan::In => fan_in,
-            Fan::Mean => (fan_in + fan_out) / 2.0,
-        }
-    }
 }
 
 #[cfg(test)]

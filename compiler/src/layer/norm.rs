@@ -3,7 +3,7 @@
 use super::{Builder, Function, rows};
 use crate::entry::Entry;
 use crate::graph::{Formula, NodeId, Term};
-use crate::model::Init;
+use crate::init::Init;
 use crate::signature::{Args, Kind, Param, Problem, Range, Signature, Value};
 
 const AFFINE: Param = Param::optional("elementwise_affine", Kind::Flag, Value::Flag(true));

@@ -3,8 +3,9 @@
 use super::{Lowering, Operand, names};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::entry::{built, find};
-use crate::layer::init::{INITS, Rule};
-use crate::schedule::{SCHEDULES, constant, schedule};
+use crate::init::Rule;
+use crate::layer::init::INITS;
+use crate::schedule::{SCHEDULES, schedule};
 use crate::signature::Value as Argument;
 use crate::signature::{Args, Kind, Param, Problem, Range, Signature};
 use crate::syntax::ast::{Arg, Call, Expr, ExprKind};
@@ -255,7 +256,7 @@ impl<'a> Lowering<'a> {
     fn rate(&mut self, expr: &'a Expr) -> Option<Schedule> {
         let rate = Param::required("lr", Kind::Real(Range::AtLeastZero));
         match self.argument(&rate, expr)? {
-            Argument::Real(rate) => Some(constant(rate)),
+            Argument::Real(rate) => Some(Schedule::constant(rate)),
             _ => None,
         }
     }

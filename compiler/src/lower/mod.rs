@@ -15,6 +15,7 @@ mod train;
 
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::graph::{DType, NodeId, Origin};
+use crate::init::Rule;
 use crate::layer::Builder;
 use crate::model::{Model, Param};
 use crate::syntax::ast::{Bind, Call, Expr, File, Ident, Item, Net, Stmt, Train, Type};
@@ -309,7 +310,7 @@ impl<'a> Lowering<'a> {
         let value = match (self.param_shape(name, ty), rule) {
             (None, _) | (_, Some(None)) => Value::Poison,
             (Some(shape), rule) => {
-                let default = || crate::layer::init::Rule::default_for(&shape.dims());
+                let default = || Rule::default_for(&shape.dims());
                 let init = rule.flatten().unwrap_or_else(default).init(&shape.dims());
                 self.builder.graph.enter(Origin { name: name.name.clone(), span: name.span });
                 Value::Node(self.builder.declare(name.name.clone(), shape, init, name.span))

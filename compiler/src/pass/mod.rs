@@ -8,3 +8,4 @@ pub mod lists;
 pub mod memory;
 pub mod schedule;
 pub mod simplify;
+pub mod update;

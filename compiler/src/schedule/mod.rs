@@ -51,11 +51,6 @@ fn base() -> HostNumber {
     HostInput::Base.into()
 }
 
-/// A learning rate that stays the same.
-pub fn constant(rate: f64) -> Schedule {
-    Schedule { base: rate, rate: base() }
-}
-
 /// The schedule with these settings: base (t + 1) / warmup for the first units, and what `after`
 /// says from there on.
 pub fn schedule(after: Rate, args: &Args) -> Schedule {
