@@ -1,4 +1,4 @@
-//! How a parameter starts: a distribution of initial values, and the rules that give one for a shape.
+//! How a parameter starts: distributions of initial values, and rules that give one for a shape.
 
 /// A parameter's distribution at the start.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -2,8 +2,8 @@
 
 mod common;
 
-use arenet_compiler::eval::{Tensor, evaluate};
-use arenet_compiler::graph::Shape;
+use arenet_compiler::eval::evaluate;
+use arenet_compiler::graph::{Shape, Tensor};
 use arenet_compiler::op::Source;
 use arenet_compiler::pass::differentiate::differentiate;
 use common::oracle::lowered;

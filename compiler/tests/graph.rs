@@ -3,8 +3,8 @@
 
 mod common;
 
-use arenet_compiler::eval::{Tensor, evaluate};
-use arenet_compiler::graph::{Formula, Graph, NodeId, Shape, Term, verify::verify};
+use arenet_compiler::eval::evaluate;
+use arenet_compiler::graph::{Formula, Graph, NodeId, Shape, Tensor, Term, verify::verify};
 use arenet_compiler::model::Model;
 use arenet_compiler::op::{Leaf, Op, Operand, Source};
 use arenet_compiler::pass::differentiate::differentiate;

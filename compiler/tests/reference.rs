@@ -5,8 +5,8 @@ mod common;
 mod optimizer;
 
 use arenet_compiler::entry::{built, find};
-use arenet_compiler::eval::{Tensor, evaluate};
-use arenet_compiler::graph::{Formula, Graph, NodeId, Shape};
+use arenet_compiler::eval::evaluate;
+use arenet_compiler::graph::{Formula, Graph, NodeId, Shape, Tensor};
 use arenet_compiler::layer;
 use arenet_compiler::op::{Leaf, Source};
 use arenet_compiler::optim::OPTIMIZERS;

@@ -4,8 +4,8 @@ use arenet::internals::runtime::program::StreamId;
 use std::path::PathBuf;
 
 use arenet::internals::compiler::Purpose;
-use arenet::internals::compiler::eval::{Tensor, evaluate};
-use arenet::internals::compiler::graph::{DType, Graph, NodeId};
+use arenet::internals::compiler::eval::evaluate;
+use arenet::internals::compiler::graph::{DType, Graph, NodeId, Tensor};
 use arenet::internals::compiler::init::Init;
 use arenet::internals::compiler::model::{Domain, Model, Port};
 use arenet::internals::compiler::op::{Leaf, Source as LeafSource};

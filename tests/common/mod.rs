@@ -8,8 +8,8 @@ pub mod weights;
 
 use arenet_compiler::Precision;
 use arenet_compiler::emit::{emit, init_graph, place, stages};
-use arenet_compiler::eval::{Tensor, evaluate};
-use arenet_compiler::graph::{DType, Formula, Graph, NodeId, Origin, Shape, verify};
+use arenet_compiler::eval::evaluate;
+use arenet_compiler::graph::{DType, Formula, Graph, NodeId, Origin, Shape, Tensor, verify};
 use arenet_compiler::init::Init;
 use arenet_compiler::model::{Domain, Figure, Metric, Model, Param, Port};
 use arenet_compiler::op::{Assign, Broadcast, Leaf, Op, Operand, Reduce, Source};

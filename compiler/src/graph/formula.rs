@@ -4,8 +4,8 @@
 //! Operands of different shapes are broadcast where [`Broadcast`] allows it; formulas are the
 //! compiler's own, so what does not fit is an internal mistake.
 
-use super::{Graph, HostId, NodeId, Shape};
-use crate::op::{Axis, MAX_INPUTS, Source, Unary, UnaryFn};
+use super::{Graph, HostId, MAX_INPUTS, NodeId, Shape};
+use crate::op::{Axis, Source, Unary, UnaryFn};
 use crate::op::{Binary, BinaryFn, Broadcast, Leaf, MatMul, Op, Reduce, Softmax};
 use arenet_program::HostNumber;
 use rustc_hash::FxHashMap as HashMap;

@@ -1,9 +1,11 @@
 //! The operands of a node, stored in place.
 
 use super::NodeId;
-use crate::op::MAX_INPUTS;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+
+/// The most operands an operator has.
+pub const MAX_INPUTS: usize = 3;
 
 /// Up to [`MAX_INPUTS`] operands in place: a graph is then one piece of memory, copied as such.
 #[derive(Clone, Copy, PartialEq)]

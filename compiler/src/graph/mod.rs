@@ -7,15 +7,17 @@ mod inputs;
 pub mod print;
 mod rewrite;
 pub mod shape;
+mod tensor;
 pub mod verify;
 
 pub use formula::{Formula, Term};
-pub use inputs::Inputs;
+pub use inputs::{Inputs, MAX_INPUTS};
 pub use rewrite::Rewriter;
 pub use shape::{Shape, ShapeError};
+pub use tensor::Tensor;
 
 use crate::diagnostic::Span;
-use crate::op::{Leaf, MAX_INPUTS, Op, Traits};
+use crate::op::{Leaf, Op, Traits};
 use arenet_program::HostNumber;
 use std::fmt;
 use std::sync::Arc;

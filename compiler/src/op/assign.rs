@@ -1,8 +1,7 @@
 //! Assigns a new value to a parameter or an optimizer state.
 
 use super::{Computed, Operand, Operator, Sample, Traits, float_shapes};
-use crate::eval::Tensor;
-use crate::graph::{Graph, NodeId, Shape, ShapeError, Type};
+use crate::graph::{Graph, NodeId, Shape, ShapeError, Tensor, Type};
 
 /// Overwrites a leaf; always a root. Whoever reads the leaf means its value before the step.
 ///

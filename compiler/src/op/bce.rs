@@ -2,8 +2,7 @@
 
 use super::{BinaryFn, Computed, Operand, Operator, Sample, Traits, UnaryFn};
 use super::{elements, float_shapes};
-use crate::eval::Tensor;
-use crate::graph::{Formula, Graph, NodeId, Rewriter, Shape, ShapeError, Type};
+use crate::graph::{Formula, Graph, NodeId, Rewriter, Shape, ShapeError, Tensor, Type};
 
 /// The loss of each element, -(t ln y + (1 - t) ln(1 - y)), where a logarithm is -100 at least:
 /// torch.nn.BCELoss(reduction="none"). With `logits` y is sigmoid(z), and the operand is z:

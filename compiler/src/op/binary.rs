@@ -2,8 +2,7 @@
 
 use super::{Binding, Computed, Leaf, Operand, Operator, Sample, Source, Traits};
 use super::{UnaryFn, Write, call, elements, float_shapes};
-use crate::eval::Tensor;
-use crate::graph::{Formula, Graph, NodeId, Rewriter, Shape, ShapeError, Type};
+use crate::graph::{Formula, Graph, NodeId, Rewriter, Shape, ShapeError, Tensor, Type};
 pub use arenet_program::BinaryFn;
 
 /// A function of each pair of elements; both operands have the same shape.

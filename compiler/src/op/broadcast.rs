@@ -1,8 +1,7 @@
 //! Spreads a value over a larger shape.
 
-use super::{Admits, Computed, MAX_INPUTS, Operand, Operator, Sample, Traits, float_shapes};
-use crate::eval::Tensor;
-use crate::graph::{Formula, Graph, NodeId, Rewriter, Shape, ShapeError, Type};
+use super::{Admits, Computed, Operand, Operator, Sample, Traits, float_shapes};
+use crate::graph::{Formula, Graph, MAX_INPUTS, NodeId, Rewriter, Shape, ShapeError, Tensor, Type};
 
 /// Repeats a value to fill a shape, in one of the three patterns that the kernels read in place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -2,8 +2,7 @@
 
 use super::cross_entropy::class_rows;
 use super::{Anchor, Computed, Operand, Operator, Parts, Sample, Traits, argmax, elements};
-use crate::eval::Tensor;
-use crate::graph::{Graph, NodeId, Shape, ShapeError, Type};
+use crate::graph::{Graph, NodeId, Shape, ShapeError, Tensor, Type};
 use arenet_program::{self as program, Kernel};
 
 /// 1 where the largest logit of the row is that of the target, else 0; the first one at ties.

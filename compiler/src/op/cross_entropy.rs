@@ -3,8 +3,7 @@
 use super::softmax::log_softmax;
 use super::{Admits, Anchor, Computed, CrossEntropyGrad, Operand, Operator, Parts, Sample};
 use super::{Traits, elements, row_length};
-use crate::eval::Tensor;
-use crate::graph::{DType, Formula, Graph, NodeId, Shape, ShapeError, Type};
+use crate::graph::{DType, Formula, Graph, NodeId, Shape, ShapeError, Tensor, Type};
 use arenet_program::{self as program, Kernel};
 
 /// The loss of each row, -ln pₜ where p = softmax(logits) and t is the target:

@@ -5,8 +5,7 @@ use super::softmax::softmax;
 use super::{
     Anchor, Computed, CrossEntropy, Op, Operand, Operator, Parts, Sample, Traits, elements,
 };
-use crate::eval::Tensor;
-use crate::graph::{Graph, NodeId, Shape, ShapeError, Type};
+use crate::graph::{Graph, NodeId, Shape, ShapeError, Tensor, Type};
 use arenet_program::{self as program, Kernel};
 
 /// (softmax(logits) - onehot(target)) dy, row by row.

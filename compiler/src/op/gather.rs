@@ -3,8 +3,7 @@
 use super::{
     Anchor, Binding, Computed, Operand, Operator, Parts, Sample, ScatterAdd, Traits, Write,
 };
-use crate::eval::Tensor;
-use crate::graph::{DType, Formula, Graph, NodeId, Shape, ShapeError, Type};
+use crate::graph::{DType, Formula, Graph, NodeId, Shape, ShapeError, Tensor, Type};
 use arenet_program::{self as program, Kernel};
 
 /// The row of a table that each index names: torch.nn.functional.embedding.

@@ -1,8 +1,7 @@
 //! Values that come from outside the graph, and constants.
 
 use super::{Admits, Computed, Operator, Sample, Traits};
-use crate::eval::Tensor;
-use crate::graph::{DType, Graph, HostId, NodeId, Shape, ShapeError, Type};
+use crate::graph::{DType, Graph, HostId, NodeId, Shape, ShapeError, Tensor, Type};
 use arenet_program::{ParamId, StateId};
 use std::hash::{Hash, Hasher};
 

@@ -2,8 +2,7 @@
 
 use super::{Admits, Anchor, Axis, Binding, Computed, Op, Operand, Operator, Parts, Reduce};
 use super::{Sample, Traits, Write, elements, float_shapes, row_length};
-use crate::eval::Tensor;
-use crate::graph::{Formula, Graph, NodeId, Shape, ShapeError, Type};
+use crate::graph::{Formula, Graph, NodeId, Shape, ShapeError, Tensor, Type};
 use arenet_program::{self as program, Kernel};
 
 /// The product of matrices; of a value with more dimensions, all but the last are its rows.

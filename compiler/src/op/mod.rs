@@ -1,8 +1,7 @@
 //! The operators: few and primitive, one file each. Everything that the language offers expands
 //! into them, so a layer or a loss needs no gradient rule and no kernel.
 
-use crate::eval::Tensor;
-use crate::graph::{DType, Graph, NodeId, Rewriter, Shape, ShapeError, Type};
+use crate::graph::{DType, Graph, NodeId, Rewriter, Shape, ShapeError, Tensor, Type};
 use std::fmt;
 use std::ops::Deref;
 
@@ -68,9 +67,6 @@ pub use random::Distribution;
 pub use reduce::Axis;
 pub use traits::{Admits, Anchor, Computed, Parts, Traits};
 pub use unary::UnaryFn;
-
-/// The most operands an operator has.
-pub const MAX_INPUTS: usize = 3;
 
 /// What an operator is.
 pub trait Operator {

@@ -1,8 +1,7 @@
 //! Random numbers.
 
 use super::{Admits, Anchor, Binding, Computed, Operator, Parts, Sample, Traits, Write, elements};
-use crate::eval::Tensor;
-use crate::graph::{Graph, NodeId, Shape, ShapeError, Type};
+use crate::graph::{Graph, NodeId, Shape, ShapeError, Tensor, Type};
 use arenet_program::{self as program, Kernel, StreamId};
 use std::fmt;
 use std::hash::{Hash, Hasher};

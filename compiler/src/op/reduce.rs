@@ -1,9 +1,8 @@
 //! Sums.
 
-use super::{Admits, Anchor, Computed, MAX_INPUTS, Operand, Operator, Parts, Sample, Traits};
+use super::{Admits, Anchor, Computed, Operand, Operator, Parts, Sample, Traits};
 use super::{elements, float_shapes, row_length};
-use crate::eval::Tensor;
-use crate::graph::{Formula, Graph, NodeId, Rewriter, Shape, ShapeError, Type};
+use crate::graph::{Formula, Graph, MAX_INPUTS, NodeId, Rewriter, Shape, ShapeError, Tensor, Type};
 use arenet_program::{self as program, Kernel, Spread};
 
 /// The sum over some dimensions; over the batch, of the rows really present.

@@ -4,8 +4,7 @@ use super::{
     Anchor, Binding, Computed, Gather, Operand, Operator, Parts, Sample, Traits, Write, call,
     elements, float_shapes, row_length,
 };
-use crate::eval::Tensor;
-use crate::graph::{Formula, Graph, NodeId, Shape, ShapeError, Type};
+use crate::graph::{Formula, Graph, NodeId, Shape, ShapeError, Tensor, Type};
 use arenet_program::{self as program, Kernel};
 
 /// The sum of the rows that have the same index, for each index: the gradient of a table by what

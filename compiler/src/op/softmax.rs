@@ -2,8 +2,7 @@
 
 use super::{Anchor, Computed, Operand, Operator, Parts, Sample, Traits};
 use super::{elements, float_shapes, row_length};
-use crate::eval::Tensor;
-use crate::graph::{Formula, Graph, NodeId, Shape, ShapeError, Type};
+use crate::graph::{Formula, Graph, NodeId, Shape, ShapeError, Tensor, Type};
 use arenet_program::{self as program, Kernel};
 
 /// eˣ / Σ eˣ along the last dimension: torch.nn.Softmax(dim=-1); or with `log` its logarithm,

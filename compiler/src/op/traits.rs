@@ -1,7 +1,8 @@
 //! What the passes ask of an operator: what computes it, and how its result and operands may lie in
 //! memory.
 
-use super::{MAX_INPUTS, Op};
+use super::Op;
+use crate::graph::MAX_INPUTS;
 use arenet_program::{BufferId, Expr, Kernel, Opcode};
 
 /// What computes an operator in a program.

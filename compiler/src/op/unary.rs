@@ -2,8 +2,7 @@
 
 use super::{BinaryFn, Binding, Computed, Operand, Operator, Sample, Softmax};
 use super::{Traits, Write, call, elements, float_shapes};
-use crate::eval::Tensor;
-use crate::graph::{Formula, Graph, NodeId, Rewriter, Shape, ShapeError, Type};
+use crate::graph::{Formula, Graph, NodeId, Rewriter, Shape, ShapeError, Tensor, Type};
 pub use arenet_program::UnaryFn;
 use std::f64::consts::{FRAC_2_SQRT_PI, PI};
 

@@ -8,9 +8,8 @@
 //! 0, x - x is not 0, and sums are never reordered. The stable forms of log(sigmoid x) and
 //! log(softmax x) are more exact.
 
-use crate::graph::{Graph, NodeId, Rewriter};
+use crate::graph::{Graph, MAX_INPUTS, NodeId, Rewriter};
 use crate::model::Model;
-use crate::op::MAX_INPUTS;
 
 /// Simplifies what the roots need; they keep their order. Losses are written out, so nothing is
 /// differentiated after it.

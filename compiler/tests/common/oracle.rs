@@ -1,8 +1,8 @@
 //! Training in 64-bit arithmetic: the whole step of a model, evaluated node by node.
 
 use arenet_compiler::diagnostic::render;
-use arenet_compiler::eval::{Tensor, evaluate};
-use arenet_compiler::graph::{Graph, verify::verify};
+use arenet_compiler::eval::evaluate;
+use arenet_compiler::graph::{Graph, Tensor, verify::verify};
 use arenet_compiler::lower::lower;
 use arenet_compiler::model::Model;
 use arenet_compiler::op::{Leaf, Op, Source};
