@@ -31,8 +31,57 @@ pub struct TrainerBuilder<'n> {
     program: Option<Arc<Verified>>,
 }
 
+impl Net {
+    /// Starts the settings of a trainer for these rows.
+    ///
+    /// ```
+    /// let net = arenet::Net::open("models/xor.net")?;
+    /// let data = net.read_csv("models/xor.csv")?;
+    /// let mut trainer = net.trainer(data).seed(1).threads(1).epochs(5).build()?;
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    pub fn trainer(&self, data: Data) -> TrainerBuilder<'_> {
+        TrainerBuilder::new(self, Some(data), Purpose::Train)
+    }
+
+    /// Starts the settings of a trainer for online learning, with [`Trainer::step`].
+    ///
+    /// ```
+    /// let net = arenet::Net::open("models/xor.net")?;
+    /// let mut trainer = net.online_trainer().seed(1).build()?;
+    /// let loss = trainer.step(&[0.0, 1.0], &1.0)?;
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    ///
+    /// [`Trainer::step`]: crate::Trainer::step
+    pub fn online_trainer(&self) -> TrainerBuilder<'_> {
+        TrainerBuilder::new(self, None, Purpose::Train)
+    }
+
+    /// Starts the settings of a trainer that takes gradients of the outputs, such as those of a
+    /// loss that the application computes: with [`Trainer::step_by_gradients`], or with
+    /// [`Trainer::step`] and the gradients as targets. The trainer uses the optimizers of the
+    /// text's `train` section, not its loss. The gradients of all rows are added up: for their
+    /// mean, divide each of them by the number of rows.
+    ///
+    /// ```
+    /// let net = arenet::Net::open("models/xor.net")?;
+    /// let mut trainer = net.gradient_trainer().seed(1).build()?;
+    /// let mut y = [0.0];
+    /// trainer.predict_into(&[0.0, 1.0], &mut y)?;
+    /// trainer.step(&[0.0, 1.0], &[y[0] - 1.0])?; // that of (y - 1)² / 2
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    ///
+    /// [`Trainer::step`]: crate::Trainer::step
+    /// [`Trainer::step_by_gradients`]: crate::Trainer::step_by_gradients
+    pub fn gradient_trainer(&self) -> TrainerBuilder<'_> {
+        TrainerBuilder::new(self, None, Purpose::TrainByGradients)
+    }
+}
+
 impl<'n> TrainerBuilder<'n> {
-    pub(crate) fn new(net: &'n Net, data: Option<Data>, purpose: Purpose) -> TrainerBuilder<'n> {
+    fn new(net: &'n Net, data: Option<Data>, purpose: Purpose) -> TrainerBuilder<'n> {
         let settings = Settings::default();
         TrainerBuilder { net, data, valid: None, batch: None, purpose, settings, program: None }
     }

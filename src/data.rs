@@ -1,7 +1,6 @@
 //! Rows of a net's inputs and targets, read from tables and arrays or given as values.
 
 use crate::error::Error;
-use crate::net::Net;
 use arenet_runtime::data::{
     Array, ColumnMap, ColumnNames, Dataset, PortSpec, TableSpec, Values, Words, methods,
     read_arrays, read_csv, read_csv_file,
@@ -28,8 +27,8 @@ pub(crate) type Specs = (Vec<PortSpec>, Vec<PortSpec>);
 
 impl Data {
     /// A data set without rows, for these ports.
-    pub(crate) fn empty(net: &Net, (inputs, targets): &Specs) -> Data {
-        Data(Dataset { columns: net.columns(), ..Dataset::empty(inputs, targets) })
+    pub(crate) fn empty((inputs, targets): &Specs, columns: ColumnNames) -> Data {
+        Data(Dataset { columns, ..Dataset::empty(inputs, targets) })
     }
 
     /// Adds values of all ports, which must be `rows` rows where that is given.
@@ -151,12 +150,11 @@ pub struct Reader {
 }
 
 impl Reader {
-    pub(crate) fn new(net: &Net) -> Reader {
-        let (inputs, targets) = net.specs();
+    pub(crate) fn new((inputs, targets): Specs, names: ColumnNames) -> Reader {
         Reader {
             inputs,
             targets,
-            names: net.columns(),
+            names,
             columns: None,
             header: None,
             targets_optional: false,

@@ -1,14 +1,12 @@
 //! A net: the text that describes it, or a program that was compiled from one.
 
-use crate::builder::TrainerBuilder;
 use crate::data::{Data, Reader, Specs};
 use crate::error::{Cause, Diagnostics, Error};
-use crate::predictor::{Predictor, PredictorOptions};
 use arenet_compiler::diagnostic::Diagnostic;
 use arenet_compiler::lower::lower;
 use arenet_compiler::model::{self, Model};
 use arenet_compiler::syntax::{MAX_SOURCE, parse};
-use arenet_compiler::{Compiled, Options, Purpose, Source, compile, graph};
+use arenet_compiler::{Compiled, Options, Source, compile, graph};
 use arenet_runtime::data::{ColumnNames, PortSpec};
 use arenet_runtime::program::codec::{self, MAGIC};
 use arenet_runtime::program::verify::verify;
@@ -156,7 +154,7 @@ impl Net {
     /// # Ok::<(), arenet::Error>(())
     /// ```
     pub fn reader(&self) -> Reader {
-        Reader::new(self)
+        Reader::new(self.specs(), self.columns())
     }
 
     /// Makes a data set from the values of all rows: those of the inputs, and those of the targets.
@@ -176,7 +174,7 @@ impl Net {
         T: Rows + ?Sized,
     {
         let specs = self.specs();
-        let mut data = Data::empty(self, &specs);
+        let mut data = Data::empty(&specs, self.columns());
         data.add(&specs, (inputs, targets), None)?;
         Ok(data)
     }
@@ -199,98 +197,11 @@ impl Net {
         T: Rows,
     {
         let specs = self.specs();
-        let mut data = Data::empty(self, &specs);
+        let mut data = Data::empty(&specs, self.columns());
         for (inputs, targets) in rows {
             data.add(&specs, (&inputs, &targets), Some(1))?;
         }
         Ok(data)
-    }
-
-    /// Starts the settings of a trainer for these rows.
-    ///
-    /// ```
-    /// let net = arenet::Net::open("models/xor.net")?;
-    /// let data = net.read_csv("models/xor.csv")?;
-    /// let mut trainer = net.trainer(data).seed(1).threads(1).epochs(5).build()?;
-    /// # Ok::<(), arenet::Error>(())
-    /// ```
-    pub fn trainer(&self, data: Data) -> TrainerBuilder<'_> {
-        TrainerBuilder::new(self, Some(data), Purpose::Train)
-    }
-
-    /// Starts the settings of a trainer for online learning, with [`Trainer::step`].
-    ///
-    /// ```
-    /// let net = arenet::Net::open("models/xor.net")?;
-    /// let mut trainer = net.online_trainer().seed(1).build()?;
-    /// let loss = trainer.step(&[0.0, 1.0], &1.0)?;
-    /// # Ok::<(), arenet::Error>(())
-    /// ```
-    ///
-    /// [`Trainer::step`]: crate::Trainer::step
-    pub fn online_trainer(&self) -> TrainerBuilder<'_> {
-        TrainerBuilder::new(self, None, Purpose::Train)
-    }
-
-    /// Starts the settings of a trainer that takes gradients of the outputs, such as those of a
-    /// loss that the application computes: with [`Trainer::step_by_gradients`], or with
-    /// [`Trainer::step`] and the gradients as targets. The trainer uses the optimizers of the
-    /// text's `train` section, not its loss. The gradients of all rows are added up: for their
-    /// mean, divide each of them by the number of rows.
-    ///
-    /// ```
-    /// let net = arenet::Net::open("models/xor.net")?;
-    /// let mut trainer = net.gradient_trainer().seed(1).build()?;
-    /// let mut y = [0.0];
-    /// trainer.predict_into(&[0.0, 1.0], &mut y)?;
-    /// trainer.step(&[0.0, 1.0], &[y[0] - 1.0])?; // that of (y - 1)² / 2
-    /// # Ok::<(), arenet::Error>(())
-    /// ```
-    ///
-    /// [`Trainer::step`]: crate::Trainer::step
-    /// [`Trainer::step_by_gradients`]: crate::Trainer::step_by_gradients
-    pub fn gradient_trainer(&self) -> TrainerBuilder<'_> {
-        TrainerBuilder::new(self, None, Purpose::TrainByGradients)
-    }
-
-    /// Predicts with the weights in a safetensors file: those that training wrote, or PyTorch.
-    ///
-    /// ```no_run
-    /// let net = arenet::Net::open("digits.net")?;
-    /// let mut digits = net.predictor("digits.safetensors")?;
-    /// # Ok::<(), arenet::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// A file that cannot be read, or weights that are not this net's.
-    pub fn predictor(&self, weights: impl AsRef<Path>) -> Result<Predictor, Error> {
-        self.predictor_options().open(weights)
-    }
-
-    /// Predicts with the weights in the bytes of such a file: `include_bytes!("net.safetensors")`.
-    ///
-    /// ```
-    /// let net = arenet::Net::parse("net n { input x: [N, 2]  output y = 2 * x }")?;
-    /// let mut double = net.predictor_from_bytes(b"\x08\0\0\0\0\0\0\0{}      ")?;
-    /// assert_eq!(double.predict(&[1.0, 2.5])?["y"], [2.0, 5.0]);
-    /// # Ok::<(), arenet::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    /// As [`Net::predictor`].
-    pub fn predictor_from_bytes(&self, weights: &[u8]) -> Result<Predictor, Error> {
-        self.predictor_options().from_bytes(weights)
-    }
-
-    /// Predicts with settings.
-    ///
-    /// ```no_run
-    /// let net = arenet::Net::open("digits.net")?;
-    /// let mut digits = net.predictor_options().threads(1).open("digits.safetensors")?;
-    /// # Ok::<(), arenet::Error>(())
-    /// ```
-    pub fn predictor_options(&self) -> PredictorOptions<'_> {
-        PredictorOptions::new(self)
     }
 
     /// The specifications of its inputs and targets.

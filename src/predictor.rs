@@ -250,8 +250,50 @@ impl Predictor {
     }
 }
 
+impl Net {
+    /// Predicts with the weights in a safetensors file: those that training wrote, or PyTorch.
+    ///
+    /// ```no_run
+    /// let net = arenet::Net::open("digits.net")?;
+    /// let mut digits = net.predictor("digits.safetensors")?;
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A file that cannot be read, or weights that are not this net's.
+    pub fn predictor(&self, weights: impl AsRef<Path>) -> Result<Predictor, Error> {
+        self.predictor_options().open(weights)
+    }
+
+    /// Predicts with the weights in the bytes of such a file: `include_bytes!("net.safetensors")`.
+    ///
+    /// ```
+    /// let net = arenet::Net::parse("net n { input x: [N, 2]  output y = 2 * x }")?;
+    /// let mut double = net.predictor_from_bytes(b"\x08\0\0\0\0\0\0\0{}      ")?;
+    /// assert_eq!(double.predict(&[1.0, 2.5])?["y"], [2.0, 5.0]);
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Net::predictor`].
+    pub fn predictor_from_bytes(&self, weights: &[u8]) -> Result<Predictor, Error> {
+        self.predictor_options().from_bytes(weights)
+    }
+
+    /// Predicts with settings.
+    ///
+    /// ```no_run
+    /// let net = arenet::Net::open("digits.net")?;
+    /// let mut digits = net.predictor_options().threads(1).open("digits.safetensors")?;
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    pub fn predictor_options(&self) -> PredictorOptions<'_> {
+        PredictorOptions::new(self)
+    }
+}
+
 impl<'n> PredictorOptions<'n> {
-    pub(crate) fn new(net: &'n Net) -> PredictorOptions<'n> {
+    fn new(net: &'n Net) -> PredictorOptions<'n> {
         let (weights, run) = (Precision::F32, RunOptions::default());
         PredictorOptions { net, batch: None, weights, run, program: None }
     }

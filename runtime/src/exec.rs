@@ -10,10 +10,12 @@ mod limit;
 mod memory;
 mod narrow;
 mod profile;
+mod row_map;
 mod rows;
 pub mod share;
 mod shared;
 mod stretch;
+mod team;
 mod transfer;
 mod values;
 #[cfg(feature = "watch")]
@@ -26,16 +28,17 @@ pub use rows::Side;
 pub(crate) use stretch::Order;
 
 use self::memory::{Fences, Space, prepared_bytes};
+use self::row_map::RowMap;
 use self::share::{Share, shares};
-use self::transfer::RowMap;
+use self::team::{ALONE, Crew, Team};
 use crate::arena::{Arena, Memory};
 use crate::kernel::Prepared;
 use crate::kernel::place::Part;
+use crate::program::rows::crossing;
 use crate::program::text::message;
 use crate::program::{BufferId, DType, Layout, PerEntry, Port, Program, Verified};
 use crate::simd::{Isa, LANES, Simd, Task};
 use crate::straight::{self, unroll};
-use crate::team::{ALONE, Crew, Team};
 use std::fmt;
 use std::sync::Arc;
 
@@ -117,6 +120,8 @@ pub struct Executor {
     seed: u64,
     /// The most rows of a run of each entry; none where the program lacks it.
     most_rows: PerEntry<usize>,
+    /// Whether the outputs of a row depend on that row alone.
+    by_rows: bool,
 }
 
 /// The prepared steps: for each entry and thread.
@@ -221,7 +226,8 @@ impl Executor {
         let plan = Arc::new(plan);
         let seed = source.training.as_ref().map_or(0, |training| training.seed);
         let most_rows = PerEntry::new(|entry| if entry.runs(source) { batch } else { 0 });
-        let executor = Executor { program, arena, held, plan, isa, team: None, seed, most_rows };
+        let (team, by_rows) = (None, crossing(source).is_none());
+        let executor = Executor { program, arena, held, plan, isa, team, seed, most_rows, by_rows };
         Ok((executor, space, fences))
     }
 

@@ -13,7 +13,6 @@ pub mod random;
 pub mod rows;
 pub mod simd;
 mod straight;
-mod team;
 pub mod train;
 pub mod weights;
 

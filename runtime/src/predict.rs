@@ -3,8 +3,7 @@
 use crate::data::output::{Format, Output, Part, write_part};
 use crate::data::{Array, Dataset};
 use crate::exec::{EntryPoint, Executor, Feed, Options, RunError, Side};
-use crate::program::rows::crossing;
-use crate::program::{DType, Origin, Program, Verified};
+use crate::program::{DType, Program, Verified};
 use crate::rows::{Rows, RowsMut};
 use crate::train::evaluate::evaluate;
 use crate::train::scalars::{Clock, Scalars};
@@ -31,8 +30,6 @@ pub struct Predictor {
     program: Arc<Verified>,
     executor: Executor,
     scalars: Scalars,
-    /// Whether the outputs of a row depend on that row alone.
-    by_rows: bool,
     options: Options,
 }
 
@@ -56,8 +53,7 @@ impl Predictor {
     fn over(executor: Executor, options: Options) -> Predictor {
         let program = executor.verified().clone();
         let scalars = Scalars::new(program.program(), &[], Clock { step: 0, epoch: 0 });
-        let by_rows = crossing(program.program()).is_none();
-        Predictor { program, executor, scalars, by_rows, options }
+        Predictor { program, executor, scalars, options }
     }
 
     /// Makes `count` predictors of one, for `count` threads. They have one copy of the weights;
@@ -118,7 +114,7 @@ impl Predictor {
         inputs: &'p [Array],
         rows: usize,
     ) -> Result<Batches<'p>, RunError> {
-        self.check_rows()?;
+        self.executor.check_rows()?;
         let feed = Feed::inputs(&self.program, rows, inputs)?;
         let rows = 0..count(rows)?;
         let outputs = vec![Vec::new(); self.program().outputs.len()];
@@ -136,14 +132,7 @@ impl Predictor {
         inputs: &I,
         outputs: &mut O,
     ) -> Result<(), RunError> {
-        self.check_rows()?;
-        predict_into(&mut self.executor, inputs, outputs)
-    }
-
-    /// The compiler makes no program whose rows depend on each other, but a file may hold one.
-    #[inline]
-    fn check_rows(&self) -> Result<(), RunError> {
-        if self.by_rows { Ok(()) } else { Err(crossed(self.program.program())) }
+        self.executor.predict_rows(inputs, outputs)
     }
 
     /// Loss and metrics over a data set.
@@ -212,7 +201,7 @@ impl Batches<'_> {
         let program = program.program();
         let first = self.rows.start as usize;
         self.batch.clear();
-        self.batch.extend(self.rows.by_ref().take(batch_of(program)));
+        self.batch.extend(self.rows.by_ref().take(program.batch as usize));
         let rows = self.batch.len();
         if rows == 0 {
             return Ok(None);
@@ -239,41 +228,6 @@ impl Batches<'_> {
         }
         Ok(())
     }
-}
-
-/// Predicts rows that do not depend on each other, without a heap allocation.
-pub(crate) fn predict_into<I: Rows + ?Sized, O: RowsMut + ?Sized>(
-    executor: &mut Executor,
-    inputs: &I,
-    outputs: &mut O,
-) -> Result<(), RunError> {
-    let rows = executor.count_rows(Side::Inputs, inputs)?;
-    executor.check_room(rows, outputs)?;
-    if rows == 0 {
-        return Err(RunError::Value("there are no rows to predict".into()));
-    }
-    let batch = batch_of(executor.program());
-    for first in (0..rows).step_by(batch) {
-        let batch = first..rows.min(first.saturating_add(batch));
-        executor.put_rows(Side::Inputs, inputs, batch.clone());
-        executor.run(EntryPoint::Predict, batch.len())?;
-        executor.take_rows(outputs, batch);
-    }
-    Ok(())
-}
-
-#[cold]
-pub(crate) fn crossed(program: &Program) -> RunError {
-    let Some(step) = crossing(program) else { unreachable!("some step was found to cross rows") };
-    let Origin { name, line, column } = &step.origin;
-    RunError::Value(format!(
-        "the program predicts no row on its own: `{name}` ({line}:{column}) goes over all rows of \
-         a batch"
-    ))
-}
-
-fn batch_of(program: &Program) -> usize {
-    usize::try_from(program.batch).unwrap_or(usize::MAX)
 }
 
 fn all_rows(rows: usize) -> Result<Vec<u32>, RunError> {

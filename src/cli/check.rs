@@ -8,8 +8,7 @@ use arenet::internals::compiler::model::Model;
 use arenet::internals::runtime::program::Program;
 use clap::Args;
 
-use super::source::Source;
-use super::train::parameters;
+use super::source::{Source, parameters};
 use super::{Context, console, failure::Failure, units};
 
 /// What to check.

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use arenet::internals::compiler::Purpose;
-use arenet::internals::runtime::program::Program;
 use clap::Args;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
 use super::args::{DataArgs, WeightsArgs};
 use super::failure::{Failure, Kind};
+use super::figures::{figures, metrics_json};
 use super::source::Source;
 use super::{Context, console, data, units};
 
@@ -88,24 +88,4 @@ fn seen(table: &str, rows: usize, held_out: usize) -> String {
         0 => text,
         _ => format!("{text}; --held-out evaluates only the other {held_out}"),
     }
-}
-
-/// The metrics as a JSON object.
-pub fn metrics_json(metrics: &[(String, f64)]) -> Value {
-    let entries = metrics.iter().map(|(name, value)| (name.clone(), json!(value)));
-    Value::Object(Map::from_iter(entries))
-}
-
-/// Which metrics are shown in percent.
-pub fn percent(program: &Program) -> Vec<bool> {
-    program.metrics.iter().map(|metric| metric.finish.percent).collect()
-}
-
-/// The metrics and the loss on one line, the metrics first.
-pub fn figures(loss: f64, metrics: &[(String, f64)], program: &Program) -> String {
-    let metrics = metrics.iter().zip(percent(program));
-    let mut parts: Vec<String> =
-        metrics.map(|((name, value), percent)| units::metric(name, *value, percent)).collect();
-    parts.push(format!("loss {}", units::figure(loss)));
-    parts.join(", ")
 }

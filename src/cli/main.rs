@@ -13,6 +13,7 @@ mod cpu;
 mod data;
 mod eval;
 mod failure;
+mod figures;
 mod gradcheck;
 mod outputs;
 mod predict;

@@ -9,7 +9,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
 use super::console::{self, Console};
-use super::eval::metrics_json;
+use super::figures::metrics_json;
 use super::{failure::Failure, units};
 
 /// The number of lines for a long run.

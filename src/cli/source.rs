@@ -9,7 +9,6 @@ use arenet::internals::runtime::program::{DType, Program, Verified};
 use arenet::{ErrorKind, Net};
 
 use super::failure::Failure;
-use super::train::parameters;
 use super::{Context, units};
 
 /// A model, read from its file.
@@ -168,4 +167,9 @@ pub fn precision(program: &Program) -> Precision {
         DType::Bf16 => Precision::Bf16,
         DType::I8 => Precision::Int8,
     }
+}
+
+/// The number of values of all parameters.
+pub fn parameters(program: &Program) -> u64 {
+    program.params.iter().map(|param| param.shape.iter().product::<u64>()).sum()
 }

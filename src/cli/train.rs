@@ -7,18 +7,17 @@ use std::time::{Duration, Instant};
 
 use arenet::internals::compiler::{Precision, Purpose};
 use arenet::internals::runtime::files::is_stdout;
-use arenet::internals::runtime::program::Program;
 use arenet::internals::runtime::train::{Settings, is_checkpoint};
 use arenet::{EpochReport, Error, ErrorKind, Trainer};
 use clap::Args;
 use serde_json::json;
 
 use super::args::{BatchChoice, DataArgs, Rows, parse_batch, parse_epochs, parse_rate};
-use super::eval::{figures, metrics_json, percent};
 use super::failure::{Failure, Kind, options};
+use super::figures::{figures, metrics_json, percent};
 use super::outputs::Inputs;
 use super::progress::Progress;
-use super::source::{Built, Source};
+use super::source::{Built, Source, parameters};
 use super::{Context, console, data, units};
 
 /// What to train, on what, and how.
@@ -350,11 +349,6 @@ fn rows_of(batch: Option<BatchChoice>) -> Option<u64> {
         Some(BatchChoice::Rows(rows)) => Some(rows),
         Some(BatchChoice::Full) | None => None,
     }
-}
-
-/// The number of values of all parameters.
-pub fn parameters(program: &Program) -> u64 {
-    program.params.iter().map(|param| param.shape.iter().product::<u64>()).sum()
 }
 
 /// `digits.safetensors` gives `digits.ckpt.safetensors`, and `w.1` gives `w.1.ckpt`: two files of

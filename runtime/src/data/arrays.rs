@@ -15,8 +15,8 @@ use super::columns::Assignment;
 use super::error::{DataError, did_you_mean, plural, quoted, shown};
 use super::format::open;
 use super::sinks::Sinks;
+use super::spec::TableSpec;
 use super::table::Table;
-use super::tables::TableSpec;
 use super::{Array, Dataset, PortSpec};
 
 /// Reads a file for each port, given with the port's name; `columns` of the description is ignored.

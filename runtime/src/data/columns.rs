@@ -19,8 +19,9 @@ use super::PortSpec;
 use super::choice::{Choice, Words};
 use super::column_map::Columns;
 use super::error::{Complaint, did_you_mean, plural, quoted, shown};
+use super::seat::{Head, Seat, Seated};
+use super::spec::TableSpec;
 use super::suggest::suggest;
-use super::tables::TableSpec;
 
 /// The columns of each port, counted from 0, in the order of the ports.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,64 +30,6 @@ pub(super) struct Assignment {
     pub columns: Vec<Vec<usize>>,
     /// The columns of a table with a header that no port takes.
     pub unused: Vec<usize>,
-}
-
-/// What is known of a table before its values are read.
-pub(super) struct Head<'a> {
-    /// The number of columns.
-    pub count: usize,
-    /// Their names, if it has a header.
-    pub header: Option<&'a [String]>,
-    /// Whether a column starts with a number, for those that the advice in an error leaves out.
-    pub starts_with_number: &'a dyn Fn(usize) -> bool,
-}
-
-/// Where the columns of a port are.
-pub(super) enum Seat {
-    /// There, in order.
-    Found(Vec<usize>),
-    /// Some of its names are not in the header.
-    Lacking(Vec<Option<usize>>),
-    /// Nothing names them.
-    Open,
-}
-
-/// A port and where its columns are.
-pub(super) type Seated<'a> = (&'a PortSpec, Seat);
-
-impl Seat {
-    /// The columns known so far.
-    fn known(&self) -> Vec<usize> {
-        match self {
-            Seat::Found(columns) => columns.clone(),
-            Seat::Lacking(columns) => columns.iter().flatten().copied().collect(),
-            Seat::Open => Vec::new(),
-        }
-    }
-
-    /// How many columns are not known.
-    pub(super) fn gaps(&self, port: &PortSpec) -> usize {
-        match self {
-            Seat::Found(_) => 0,
-            Seat::Lacking(columns) => columns.iter().filter(|column| column.is_none()).count(),
-            Seat::Open => port.width,
-        }
-    }
-
-    /// All columns; those that are not known are taken from `free`, in order.
-    pub(super) fn fill(
-        &self,
-        port: &PortSpec,
-        free: &mut impl Iterator<Item = usize>,
-    ) -> Vec<usize> {
-        match self {
-            Seat::Found(columns) => columns.clone(),
-            Seat::Lacking(columns) => {
-                columns.iter().filter_map(|column| column.or_else(|| free.next())).collect()
-            }
-            Seat::Open => free.take(port.width).collect(),
-        }
-    }
 }
 
 /// Gives each port its columns; the rule is at the top of this file.

@@ -12,8 +12,8 @@ use std::io::{self, BufRead, BufReader, Read};
 use csv_core::{ReadRecordResult, ReaderBuilder, Terminator};
 
 use super::error::{DataError, plural};
-use super::format::Format;
-use super::table::{Opened, Row, Table};
+
+use super::table::{Format, Opened, Row, Table};
 
 /// Text is what no other format takes and what has no zero bytes.
 pub(super) const FORMAT: Format = Format { begins: |head| !head.contains(&0), open };

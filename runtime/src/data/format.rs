@@ -8,16 +8,8 @@ use super::choice::{Choice, Words};
 #[cfg(feature = "csv")]
 use super::csv;
 use super::error::DataError;
-use super::table::Opened;
+use super::table::{Format, Opened};
 use super::{idx, npy};
-
-/// A format that is read.
-pub(super) struct Format {
-    /// Whether a file that begins so has it.
-    pub begins: fn(&[u8]) -> bool,
-    /// Reads the head of a file; `name` is what errors call it.
-    pub open: for<'r> fn(Box<dyn Read + 'r>, &str) -> Opened<'r>,
-}
 
 /// Every format; the first one that takes a file has it.
 const FORMATS: &[Format] = &[

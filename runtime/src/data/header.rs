@@ -13,8 +13,8 @@ use super::Domain;
 use super::choice::{Choice, Words};
 use super::error::Complaint;
 use super::field::{is_missing, is_number};
+use super::spec::TableSpec;
 use super::table::{Field, Row};
-use super::tables::TableSpec;
 
 /// How many columns 0, 1, 2 and so on are taken for names, as tables without names are written.
 const COUNTED: usize = 3;

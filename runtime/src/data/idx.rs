@@ -4,8 +4,7 @@ use std::io::Read;
 
 use super::array::{ArrayTable, Element, read_head};
 use super::error::DataError;
-use super::format::Format;
-use super::table::Opened;
+use super::table::{Format, Opened};
 
 pub(super) const FORMAT: Format =
     Format { begins: |head| matches!(head, [0, 0, UNSIGNED_BYTE | 0x09 | 0x0B..=0x0E, ..]), open };

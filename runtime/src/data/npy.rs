@@ -7,8 +7,7 @@ use std::io::Read;
 
 use super::array::{ArrayTable, Element, read_head};
 use super::error::{DataError, plural, quoted};
-use super::format::Format;
-use super::table::Opened;
+use super::table::{Format, Opened};
 
 pub(super) const FORMAT: Format = Format { begins: |head| head.starts_with(MAGIC), open };
 

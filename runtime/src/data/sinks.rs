@@ -3,8 +3,8 @@
 use super::columns::Assignment;
 use super::error::{Complaint, DataError, shown};
 use super::field::{parse_integer, parse_real};
+use super::spec::TableSpec;
 use super::table::{Field, Row, Table};
-use super::tables::TableSpec;
 use super::{Array, Dataset, PortSpec, Values};
 
 const VALUE_BYTES: u64 = 4;

@@ -6,8 +6,8 @@
 
 use super::Domain;
 use super::choice::{Choice, Words};
-use super::columns::{Head, Seated};
 use super::error::shown;
+use super::seat::{Head, Seated};
 
 /// What the user could say of the inputs and the targets, and what that leaves out; nothing if the
 /// free columns do not suffice.

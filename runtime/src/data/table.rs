@@ -3,6 +3,7 @@
 //! A format is one file with a [`Table`], and its line in `FORMATS` (format.rs).
 
 use std::borrow::Cow;
+use std::io::Read;
 use std::str;
 
 use super::error::DataError;
@@ -29,6 +30,14 @@ pub(super) trait Table {
 
 /// A table whose head has been read.
 pub(super) type Opened<'r> = Result<Box<dyn Table + 'r>, DataError>;
+
+/// A format that is read.
+pub(super) struct Format {
+    /// Whether a file that begins so has it.
+    pub begins: fn(&[u8]) -> bool,
+    /// Reads the head of a file; `name` is what errors call it.
+    pub open: for<'r> fn(Box<dyn Read + 'r>, &str) -> Opened<'r>,
+}
 
 /// A row, as its format holds it.
 #[derive(Clone, Copy)]

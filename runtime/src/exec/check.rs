@@ -1,11 +1,11 @@
 //! Finds the first value of a run that is NaN or infinite.
 
 use super::explain::Culprit;
+use super::team::ALONE;
 use super::{EntryPoint, Executor, Run, RunError};
 use crate::arena::Memory;
 use crate::program::lines::Address;
 use crate::program::{BufferId, DType, Origin};
-use crate::team::ALONE;
 
 /// A value that is NaN or infinite, and where it came up.
 #[derive(Clone, Debug, PartialEq)]

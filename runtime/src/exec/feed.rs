@@ -2,8 +2,7 @@
 //! for each port: what holds them, and where they were read, is no matter of the executor.
 
 use super::RunError;
-use super::rows::wrong_type;
-use super::transfer::RowMap;
+use super::row_map::RowMap;
 use crate::program::{DType, Domain, Port, Program, Verified};
 use std::borrow::Cow;
 use std::fmt;
@@ -168,4 +167,10 @@ pub(super) fn check_values<T: Copy + Into<f64> + fmt::Display>(
         Domain::Any => format!("`{name}` is {value} in row {row}, and must be finite"),
         domain => format!("`{name}` is {value} in row {row}, outside {domain}"),
     }))
+}
+
+#[cold]
+pub(super) fn wrong_type(port: &Port, integers: bool) -> RunError {
+    let kinds = if integers { ["integers", "real numbers"] } else { ["real numbers", "integers"] };
+    RunError::Value(format!("`{}` takes {}, not {}", port.name, kinds[0], kinds[1]))
 }

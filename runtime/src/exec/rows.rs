@@ -1,9 +1,10 @@
 //! Rows of an application's own into the ports, and outputs out, without a search or an allocation.
 
-use super::feed::{check_values, stored_class};
-use super::transfer::RowMap;
-use super::{Executor, RunError};
-use crate::program::{DType, Domain, Output, Port, Program};
+use super::feed::{check_values, stored_class, wrong_type};
+use super::row_map::RowMap;
+use super::{EntryPoint, Executor, RunError};
+use crate::program::rows::crossing;
+use crate::program::{DType, Domain, Origin, Output, Port, Program};
 use crate::rows::{Rows, RowsMut, Slice};
 use std::ops::Range;
 
@@ -105,6 +106,40 @@ impl Executor {
         }
     }
 
+    /// Checks that rows are predicted independently of each other. The compiler makes no program
+    /// where they are not, but a file may hold one.
+    #[inline]
+    pub(crate) fn check_rows(&self) -> Result<(), RunError> {
+        if self.by_rows { Ok(()) } else { Err(crossed(self.program.program())) }
+    }
+
+    /// Predicts rows without a heap allocation, from values of all inputs into room for all
+    /// outputs.
+    ///
+    /// # Errors
+    /// No rows, values or room of the wrong number or size; or a program whose outputs depend on
+    /// the rows that they are predicted with.
+    pub(crate) fn predict_rows<I: Rows + ?Sized, O: RowsMut + ?Sized>(
+        &mut self,
+        inputs: &I,
+        outputs: &mut O,
+    ) -> Result<(), RunError> {
+        self.check_rows()?;
+        let rows = self.count_rows(Side::Inputs, inputs)?;
+        self.check_room(rows, outputs)?;
+        if rows == 0 {
+            return Err(RunError::Value("there are no rows to predict".into()));
+        }
+        let batch = self.program().batch as usize;
+        for first in (0..rows).step_by(batch) {
+            let batch = first..rows.min(first.saturating_add(batch));
+            self.put_rows(Side::Inputs, inputs, batch.clone());
+            self.run(EntryPoint::Predict, batch.len())?;
+            self.take_rows(outputs, batch);
+        }
+        Ok(())
+    }
+
     /// Checks that the room for the outputs is that of so many rows.
     ///
     /// # Errors
@@ -144,15 +179,19 @@ impl Executor {
 }
 
 #[cold]
-fn wrong_count(what: &str, takes: usize, given: usize) -> RunError {
-    let s = if takes == 1 { "" } else { "s" };
-    RunError::Value(format!("the net has {takes} {what}{s}, and the values are of {given}"))
+fn crossed(program: &Program) -> RunError {
+    let Some(step) = crossing(program) else { unreachable!("some step was found to cross rows") };
+    let Origin { name, line, column } = &step.origin;
+    RunError::Value(format!(
+        "the program predicts no row on its own: `{name}` ({line}:{column}) goes over all rows of \
+         a batch"
+    ))
 }
 
 #[cold]
-pub(super) fn wrong_type(port: &Port, integers: bool) -> RunError {
-    let kinds = if integers { ["integers", "real numbers"] } else { ["real numbers", "integers"] };
-    RunError::Value(format!("`{}` takes {}, not {}", port.name, kinds[0], kinds[1]))
+fn wrong_count(what: &str, takes: usize, given: usize) -> RunError {
+    let s = if takes == 1 { "" } else { "s" };
+    RunError::Value(format!("the net has {takes} {what}{s}, and the values are of {given}"))
 }
 
 #[cold]

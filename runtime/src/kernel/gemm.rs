@@ -18,9 +18,9 @@ mod sums;
 mod tests;
 
 use self::ahead::{Ahead, NextRows};
-use self::block::Block;
+use self::block::{Block, MAX_PACKED_VECTORS};
 use self::multiply::multiply;
-use self::pack::{MAX_PACKED_VECTORS, widens};
+use self::pack::widens;
 use super::expr::Code;
 use super::place::{Extent, LARGEST_TILE, Part, Tile};
 use super::sum::Chains;

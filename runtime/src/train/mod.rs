@@ -5,6 +5,7 @@
 mod checkpoint;
 mod divergence;
 pub(crate) mod evaluate;
+mod hash;
 mod own;
 pub(crate) mod params;
 mod report;
@@ -20,7 +21,6 @@ pub use settings::{Settings, check_epochs, check_rate};
 
 use crate::data::{ColumnNames, DataError, Dataset, PortSpec};
 use crate::exec::{EntryPoint, Executor, Feed, RunError};
-use crate::program::rows::crossing;
 use crate::program::{BufferId, Param, Training, Verified};
 use crate::random::{SHUFFLE_STREAM, Stream, shuffle};
 use crate::weights::{LAYOUT, LAYOUT_KEY, WeightsFile};
@@ -76,8 +76,6 @@ pub struct Trainer {
     timing: Timing,
     /// A hash of the data, computed for the first checkpoint.
     data_hash: OnceLock<u64>,
-    /// Whether the outputs of a row depend on that row alone.
-    by_rows: bool,
 }
 
 /// The data, the data held out where it is other data, and which rows of each are used.
@@ -209,7 +207,6 @@ impl Trainer {
         // Allocated once, so that no epoch allocates.
         let state = Vec::with_capacity(source.copy_bytes() as usize / 4);
         let last_good = LastGood { position: Position::default(), state };
-        let by_rows = crossing(source).is_none();
         let mut trainer = Trainer {
             order: training_rows.clone(),
             columns: columns.or(ColumnNames::of_program(source)),
@@ -227,7 +224,6 @@ impl Trainer {
             last_good,
             timing: Timing::default(),
             data_hash: OnceLock::new(),
-            by_rows,
         };
         trainer.start_epoch();
         Ok(trainer)

@@ -4,7 +4,6 @@ use super::divergence::loss_origin;
 use super::report::{Divergence, Part};
 use super::{TrainError, Trainer};
 use crate::exec::{EntryPoint, RunError, Side};
-use crate::predict;
 use crate::program::Schedule;
 use crate::program::host::{HostInput, HostInstr};
 use crate::rows::{Rows, RowsMut};
@@ -44,7 +43,7 @@ impl Trainer {
         }
     }
 
-    /// Predicts with the current parameters, as [`Predictor`](predict::Predictor) does.
+    /// Predicts with the current parameters, as [`Predictor`](crate::predict::Predictor) does.
     ///
     /// # Errors
     /// As there.
@@ -53,10 +52,7 @@ impl Trainer {
         inputs: &I,
         outputs: &mut O,
     ) -> Result<(), RunError> {
-        if !self.by_rows {
-            return Err(predict::crossed(self.program.program()));
-        }
-        predict::predict_into(&mut self.executor, inputs, outputs)
+        self.executor.predict_rows(inputs, outputs)
     }
 
     /// Returns to the last good state. The steps since then cannot be repeated: their rows are

@@ -1,7 +1,7 @@
 //! Which rows a net was trained on, as its weights remember: a hash of the data, and how rows were
 //! held out. So an evaluation can tell rows that training saw from others.
 
-use super::checkpoint::{hash_data, hex};
+use super::hash::{hash_data, hex};
 use super::settings::split;
 use crate::exec::Feed;
 use crate::program::Training;

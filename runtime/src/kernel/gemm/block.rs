@@ -1,8 +1,7 @@
 //! How much of a product is computed at a time: the rows of C and the terms of its sums between
-//! which operands stay in the caches.
+//! which operands stay in the caches, and the operands that are packed for them.
 
 use super::super::sum::Chains;
-use super::pack::{MAX_PACKED_VECTORS, WIDE, packs_a, packs_b};
 use super::{Gemm, MAX_ROWS, Operand};
 use crate::simd::LANES;
 use std::ops::Range;
@@ -24,6 +23,10 @@ const PACKED: usize = 1 << 20;
 const DEPTHS: [(usize, usize); 2] = [(1024, 512), (512, 256)];
 /// The most sums that are kept between blocks of terms: 4 MiB, and as much for what they have lost.
 const SUMS: usize = 1 << 20;
+/// The fewest columns of C for which op(A) is packed.
+const WIDE: usize = 8 * LANES;
+/// The most vectors across a column block of B that is packed, beside op(A) or as f32.
+pub(super) const MAX_PACKED_VECTORS: usize = 2;
 
 /// A part of a product.
 #[derive(Clone, Debug)]
@@ -44,6 +47,18 @@ pub struct Block {
     pub lost: usize,
     /// The rows of C that follow.
     pub next: Range<usize>,
+}
+
+/// Whether a product with a transposed A of so many columns packs column blocks of B, whose rows
+/// may lie a page apart: tiles enough read each again.
+fn packs_b(m: usize) -> bool {
+    m >= 4 * MAX_ROWS
+}
+
+/// Whether op(A) is packed where it is transposed: that costs about as much as one column block of
+/// C, and saves more the longer the columns are that a tile would find anywhere in the cache.
+fn packs_a(m: usize, n: usize, k: usize) -> bool {
+    packs_b(m) && n >= WIDE && k * n >= 1 << 14
 }
 
 /// The most rows and terms of a block of a product with a transposed A.
@@ -80,6 +95,21 @@ pub fn floats(m: usize, n: usize, k: usize, chains: Chains) -> usize {
 }
 
 impl Gemm {
+    /// Whether column blocks of B are copied though op(A) is not.
+    pub(super) fn packs_b(&self, m: usize) -> bool {
+        self.is_of_columns() && packs_b(m) && self.b.row > LANES
+    }
+
+    /// Whether op(A)'s tiles are packed.
+    pub(super) fn packs_a(&self, m: usize, n: usize, k: usize) -> bool {
+        self.is_of_columns() && packs_a(m, n, k)
+    }
+
+    /// Whether its terms are the products of A's and B's rows, which may lie far apart.
+    pub(super) fn is_of_columns(&self) -> bool {
+        self.a_transposed && !self.b_transposed && self.a.column > 0
+    }
+
     /// The most rows and terms of a block.
     pub(super) fn block_size(&self, m: usize, n: usize, k: usize) -> (usize, usize) {
         if self.is_of_columns() {

@@ -2,25 +2,10 @@
 //! not in the order in which they are used.
 
 use super::super::place::Tile;
-use super::block::Block;
+use super::block::{Block, MAX_PACKED_VECTORS};
 use super::{Gemm, MAX_ROWS, MAX_VECTORS, Operand, tiles};
 use crate::arena::Memory;
 use crate::simd::{LANES, Simd};
-
-/// Whether a product with a transposed A of so many columns packs column blocks of B, whose rows
-/// may lie a page apart: tiles enough read each again.
-pub(super) fn packs_b(m: usize) -> bool {
-    m >= 4 * MAX_ROWS
-}
-
-/// Whether op(A) is packed where it is transposed: that costs about as much as one column block of
-/// C, and saves more the longer the columns are that a tile would find anywhere in the cache.
-pub(super) fn packs_a(m: usize, n: usize, k: usize) -> bool {
-    packs_b(m) && n >= WIDE && k * n >= 1 << 14
-}
-
-/// The fewest columns of C for which op(A) is packed.
-pub(super) const WIDE: usize = 8 * LANES;
 
 /// The columns of op(A) that are packed at a time, as each may lie on a page of its own: as many as
 /// the processor keeps the addresses of at hand.
@@ -37,9 +22,6 @@ pub fn bf16_floats(m: usize, k: usize) -> usize {
     if widens(m) { k * MAX_PACKED_VECTORS * LANES } else { 0 }
 }
 
-/// The most vectors across a column block of B that is packed, beside op(A) or as f32.
-pub(super) const MAX_PACKED_VECTORS: usize = 2;
-
 /// The floats of scratch that a product with a transposed B of `k` columns and `n` rows needs.
 pub fn b_floats(k: usize, n: usize) -> usize {
     k.next_multiple_of(LANES) * n.div_ceil(LANES).min(MAX_VECTORS) * LANES
@@ -53,21 +35,6 @@ pub(super) unsafe fn load<S: Simd>(s: S, p: *const f32, bf16: bool) -> S::F {
 }
 
 impl Gemm {
-    /// Whether column blocks of B are copied though op(A) is not.
-    pub(super) fn packs_b(&self, m: usize) -> bool {
-        self.is_of_columns() && packs_b(m) && self.b.row > LANES
-    }
-
-    /// Whether op(A)'s tiles are packed.
-    pub(super) fn packs_a(&self, m: usize, n: usize, k: usize) -> bool {
-        self.is_of_columns() && packs_a(m, n, k)
-    }
-
-    /// Whether its terms are the products of A's and B's rows, which may lie far apart.
-    pub(super) fn is_of_columns(&self) -> bool {
-        self.a_transposed && !self.b_transposed && self.a.column > 0
-    }
-
     /// Packs the block's part of op(A), if that has a room: tile after tile, in each its columns
     /// one after another.
     pub(super) unsafe fn pack_a<S: Simd>(&self, s: S, memory: Memory, block: &Block) {

@@ -2,8 +2,8 @@
 //! barrier stands where one reads what another wrote.
 #![expect(unsafe_code, reason = "shares the arena between threads")]
 
+use super::{Plan, Run};
 use crate::arena::{Arena, Memory};
-use crate::exec::{Plan, Run};
 use std::cell::UnsafeCell;
 use std::hint::spin_loop;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

@@ -1,0 +1,54 @@
+//! What a caller says of a table that is to be read: the ports that it fills, and the limits.
+
+use super::PortSpec;
+use super::choice::{Words, methods};
+use super::column_map::ColumnMap;
+use super::names::ColumnNames;
+
+/// What to read from a table.
+#[derive(Clone, Copy, Debug)]
+pub struct TableSpec<'a> {
+    /// The inputs of the model.
+    pub inputs: &'a [PortSpec],
+    /// Its targets.
+    pub targets: &'a [PortSpec],
+    /// What its columns were called in the table that the net was trained on.
+    pub names: Option<&'a ColumnNames>,
+    /// The user's choice of columns, for the ports that it names.
+    pub columns: Option<&'a ColumnMap>,
+    /// Whether the first row of the table is a header; where it is not said, its fields decide.
+    pub header: Option<bool>,
+    /// Whether the table may be without targets, as for a prediction.
+    pub targets_optional: bool,
+    /// The most bytes that may be held.
+    pub max_bytes: u64,
+    /// Those of them that are held before the table is read.
+    pub held: u64,
+    /// Those that a row will take beside its values.
+    pub row_bytes: u64,
+    /// How errors write what the caller may choose.
+    pub words: Words,
+}
+
+impl<'a> TableSpec<'a> {
+    /// The table has all these ports, in the columns where they usually are.
+    pub fn new(inputs: &'a [PortSpec], targets: &'a [PortSpec]) -> TableSpec<'a> {
+        TableSpec {
+            inputs,
+            targets,
+            names: None,
+            columns: None,
+            header: None,
+            targets_optional: false,
+            max_bytes: u64::MAX,
+            held: 0,
+            row_bytes: 0,
+            words: methods,
+        }
+    }
+
+    /// The inputs and the targets.
+    pub(super) fn ports(&self) -> impl Iterator<Item = &'a PortSpec> {
+        self.inputs.iter().chain(self.targets)
+    }
+}

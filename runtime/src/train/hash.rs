@@ -1,0 +1,74 @@
+//! The hashes by which weights and checkpoints know the program and the data of their training.
+
+use crate::exec::Feed;
+use crate::program::{
+    Buffer, EntryPoint, Origin, PerEntry, Port, Program, Routine, Step, Training, codec,
+};
+
+/// A hash of everything that training depends on, except the number of epochs. Positions in the
+/// text and in the arena do not count.
+pub(super) fn hash_program(program: &Program, training: &Training) -> u64 {
+    let step =
+        |step: &Step| Step { kernel: step.kernel.clone(), origin: Origin::default(), flops: 0 };
+    let unnamed = |port: &Port| Port { columns: Vec::new(), ..port.clone() };
+    let essence = Program {
+        name: program.name.clone(),
+        buffers: program.buffers.iter().map(|b| Buffer { offset: 0, ..*b }).collect(),
+        params: program.params.clone(),
+        inputs: program.inputs.iter().map(unnamed).collect(),
+        targets: program.targets.iter().map(unnamed).collect(),
+        scalars: program.scalars.clone(),
+        routines: PerEntry::new(|entry| match entry {
+            EntryPoint::Train => {
+                let steps = program.routines[entry].steps.iter().map(step).collect();
+                Routine { steps, ..Routine::default() }
+            }
+            _ => Routine::default(),
+        }),
+        training: Some(Training { epochs: 1, ..training.clone() }),
+        ..Program::default()
+    };
+    hash(codec::encode(&essence).into_iter().map(u32::from))
+}
+
+/// A hash of all values of the data, and of their number.
+pub(super) fn hash_data(data: &Feed) -> u64 {
+    let shape = [data.rows() as u64].into_iter().flat_map(|n| [n as u32, (n >> 32) as u32]);
+    let values = data.values().flat_map(|values| values.iter().map(|value| value.to_bits()));
+    hash(shape.chain(values))
+}
+
+/// FNV-1a over words. Each goes through a bijection of the state, so one changed word always shows.
+fn hash(words: impl Iterator<Item = u32>) -> u64 {
+    words.fold(0xcbf2_9ce4_8422_2325, |hash, word| {
+        (hash ^ u64::from(word)).wrapping_mul(0x0000_0100_0000_01b3)
+    })
+}
+
+/// A hash, or the bits of a number, as text.
+pub(super) fn hex(bits: u64) -> String {
+    format!("{bits:016x}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hash_sees_every_word_and_their_order() {
+        let of = |words: &[u32]| hash(words.iter().copied());
+        let base = of(&[1, 2, 3]);
+        for other in [&[1, 2, 4][..], &[2, 1, 3], &[1, 2], &[1, 2, 3, 0], &[1, 2, 3 | 1 << 31]] {
+            assert_ne!(of(other), base, "{other:?}");
+        }
+        assert_eq!(hex(base).len(), 16);
+    }
+
+    #[test]
+    fn an_exact_sum_survives_its_text() {
+        for sum in [0.0, 0.1 + 0.2, 1e300, f64::MIN_POSITIVE] {
+            let bits = u64::from_str_radix(&hex(sum.to_bits()), 16).unwrap();
+            assert_eq!(f64::from_bits(bits), sum);
+        }
+    }
+}
