@@ -61,7 +61,7 @@ const NUMBERS: [&str; 24] = [
 ];
 
 /// Words that make something else of a net.
-const WORDS: [&str; 24] = [
+const WORDS: [&str; 27] = [
     "x",
     "y",
     "h",
@@ -81,6 +81,9 @@ const WORDS: [&str; 24] = [
     "bce",
     "cross_entropy",
     "accuracy",
+    "f1",
+    "log_loss",
+    "top_k",
     "adam",
     "adamw",
     "sgd",

@@ -6,6 +6,7 @@ mod divergence;
 mod epochs;
 mod loading;
 mod memory;
+mod metrics;
 #[path = "../reference/optimizer.rs"]
 mod optimizer;
 mod own;

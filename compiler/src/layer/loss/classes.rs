@@ -1,7 +1,7 @@
 //! Losses of classes and probabilities.
 
 use super::super::{Builder, rows};
-use super::{reduced, reduced_between, same_shape};
+use super::{between, reduced, reduced_between, same_shape};
 use crate::graph::{DType, Formula, NodeId};
 use crate::op::{Bce, CrossEntropy, Op, Softmax, Unary, UnaryFn};
 use crate::signature::{Args, Problem};
@@ -9,9 +9,15 @@ use crate::signature::{Args, Problem};
 /// torch.nn.BCELoss. Of a sigmoid it is computed from the logits, where it is exact however large
 /// they are.
 pub fn bce(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
+    let values = bce_values(builder, args)?;
+    reduced(builder, args, values)
+}
+
+/// Binary cross-entropy of each element.
+pub(in crate::layer) fn bce_values(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
     let (y, _) = same_shape(builder, args)?;
-    let logits = is(builder, y, Unary(UnaryFn::Sigmoid)).then(|| builder.graph.node(y).inputs[0]);
-    reduced_between(builder, args, |y, t| match logits {
+    let logits = before(builder, y, Unary(UnaryFn::Sigmoid));
+    between(builder, args, |y, t| match logits {
         Some(z) => y.formula().op(Bce { logits: true }, &[y.formula().term(z), t]),
         None => y.formula().op(Bce { logits: false }, &[y, t]),
     })
@@ -80,6 +86,15 @@ pub fn kl_div(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
         // 0 ln 0 is 0: a probability of 0 has the logarithm of the least one.
         false => t * (t.max(t.formula().number(f64::from(f32::MIN_POSITIVE))).log() - y),
     })
+}
+
+/// What an operator was applied to, where that made the node.
+pub(in crate::layer) fn before(
+    builder: &Builder,
+    node: NodeId,
+    op: impl Into<Op>,
+) -> Option<NodeId> {
+    is(builder, node, op).then(|| builder.graph.node(node).inputs[0])
 }
 
 fn is(builder: &Builder, node: NodeId, op: impl Into<Op>) -> bool {

@@ -6,7 +6,7 @@
 mod classes;
 mod regression;
 
-pub(super) use classes::classes;
+pub(super) use classes::{bce_values, before, classes};
 
 use super::{Builder, Function, Target, floats};
 use crate::entry::Entry;

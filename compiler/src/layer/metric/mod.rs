@@ -1,0 +1,50 @@
+//! Metrics: figures shown beside the loss, of all rows and not of a mean over batches.
+//!
+//! Names, defaults and definitions are those of sklearn.metrics.
+
+mod classes;
+mod regression;
+
+use super::{Builder, Function, Make, Target};
+use crate::entry::Entry;
+use crate::model::Figure;
+use crate::signature::{Args, Kind, Param, Problem, Range, Signature, Value};
+
+/// Makes the figure of a call.
+type Metric = fn(&mut Builder, &Args) -> Result<Figure, Problem>;
+
+const Y: Param = Param::tensor("y");
+const T: Param = Param::tensor("t");
+const PLAIN: &[Param] = &[Y, T];
+/// Of numbers for one of two sides; `y` is on the upper side above the threshold.
+const SIDES: &[Param] =
+    &[Y, T, Param::optional("threshold", Kind::Real(Range::Any), Value::Real(0.5))];
+const TOP_K: &[Param] = &[Y, T, Param::optional("k", Kind::count(1), Value::Count(2))];
+
+/// The metrics; every loss is one as well.
+pub const METRICS: &[Entry<Function>] = &[
+    metric("accuracy", SIDES, classes::accuracy, Some(Target::Classes)),
+    metric("balanced_accuracy", SIDES, classes::balanced_accuracy, None),
+    metric("precision", SIDES, classes::precision, None),
+    metric("recall", SIDES, classes::recall, None),
+    metric("f1", SIDES, classes::f1, None),
+    metric("top_k", TOP_K, classes::top_k, Some(Target::Classes)),
+    metric("log_loss", PLAIN, classes::log_loss, Some(Target::Classes)),
+    metric("rmse", PLAIN, regression::rmse, None),
+    metric("mape", PLAIN, regression::mape, None),
+    metric("r2", PLAIN, regression::r2, None),
+    Entry::planned("auc"),
+    Entry::planned("confusion_matrix"),
+];
+
+const fn metric(
+    name: &'static str,
+    params: &'static [Param],
+    figure: Metric,
+    target: Option<Target>,
+) -> Entry<Function> {
+    Entry {
+        signature: Signature { name, positional: 2, params },
+        built: Some(Function { make: Make::Metric(figure), target, lint: None }),
+    }
+}
