@@ -1,6 +1,6 @@
 //! A training step and a prediction make no heap allocation after the first, and to save or to load
-//! takes no memory for a second copy of what is saved or loaded. The only test of its binary,
-//! because it counts what the whole process allocates.
+//! takes no memory for a second copy of what is saved or loaded. A process of its own, because all
+//! that it allocates is counted.
 #![expect(unsafe_code, reason = "counts what the allocator is asked for")]
 
 #[path = "common/weights.rs"]
@@ -175,7 +175,7 @@ fn check(width: usize, threads: usize) {
     let mut trainer =
         Trainer::new(program.clone(), data, &Settings { run: options, ..settings }).unwrap();
     let mut counts = Vec::with_capacity(100);
-    for _ in 0..3 {
+    for epoch in 0..3 {
         counts.clear();
         let mut on_step = |_| {
             counts.push(allocations());
@@ -183,7 +183,9 @@ fn check(width: usize, threads: usize) {
         };
         trainer.run_epoch(&mut on_step).unwrap().unwrap();
         assert_eq!(counts.len(), 4);
-        assert!(counts.iter().all(|count| *count == counts[0]), "{counts:?}");
+        // A thread may start as late as in the first epoch, and allocates as it does.
+        let is_settled = epoch > 0 || threads == 1;
+        assert!(!is_settled || counts.iter().all(|count| *count == counts[0]), "{counts:?}");
     }
 
     // Steps on rows of one's own, the last of them fewer.
@@ -240,8 +242,8 @@ fn steps_by_gradients() {
     assert_eq!(allocations(), before);
 }
 
-#[test]
-fn steps_and_predictions_allocate_nothing_and_files_take_little_memory() {
+/// Without libtest, whose own thread allocates when a test takes long.
+fn main() {
     for (width, threads) in [(3, 1), (100, 1), (100, 2)] {
         check(width, threads);
     }
