@@ -304,3 +304,12 @@ impl Layout {
         self.elements(n)?.checked_mul(4)
     }
 }
+
+/// Prints a size as the text does: `[N, 3]`, `[4N, 3]`, `[4, 3]`.
+pub(crate) fn size_text((rows, cols): (Rows, u64)) -> String {
+    match rows {
+        Rows { count: 1, batched: true } => format!("[N, {cols}]"),
+        Rows { count, batched: true } => format!("[{count}N, {cols}]"),
+        Rows { count, batched: false } => format!("[{count}, {cols}]"),
+    }
+}

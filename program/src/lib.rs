@@ -8,6 +8,7 @@
 
 pub mod codec;
 pub mod entry;
+mod error;
 pub mod expr;
 pub mod host;
 pub mod ids;
@@ -15,6 +16,7 @@ pub mod kernel;
 pub mod layout;
 pub mod lines;
 pub mod listing;
+mod names;
 pub mod opcode;
 pub mod rows;
 pub mod text;
@@ -23,6 +25,7 @@ pub mod train;
 pub mod verify;
 
 pub use entry::{EntryPoint, PerEntry};
+pub use error::ProgramError;
 pub use expr::{Expr, Instr, Load, MAX_CONSTS, MAX_INSTRS, MAX_LOADS, MAX_STORES};
 pub use expr::{Spread, Value};
 pub use host::{HostInput, HostNumber};
@@ -32,7 +35,7 @@ pub use layout::{Axis, Buffer, DType, LANES, Layout, Rows, SCALE_BYTES, Steps};
 pub use layout::{MAX_ARENA, MAX_ELEMENTS, MAX_INT8_ROWS};
 pub use opcode::{BinaryFn, Cost, Opcode, UnaryFn};
 pub use train::{Batch, Finish, MAX_EPOCHS, Schedule, Training};
-pub use verify::{ProgramError, Verified};
+pub use verify::Verified;
 
 use std::fmt;
 

@@ -1,10 +1,10 @@
 //! Sums of columns.
 
 use super::{Access, Division, Follows, Kind};
-use crate::listing::Names;
+use crate::names::Names;
+use crate::verify::buffers::{Buffers, Classes};
 use crate::verify::expr::{self, Order, Region, Role};
 use crate::verify::operand::rows_or_columns;
-use crate::verify::{Buffers, Classes};
 use crate::{BufferId, Expr, ProgramError, Rows};
 
 /// The sum of each column of `x`, then `tail` over the one row of sums: a chain of additions down

@@ -1,9 +1,9 @@
 //! Whether the largest score of each row is its class's.
 
 use super::{Access, Division, Kind};
-use crate::listing::Names;
+use crate::names::Names;
+use crate::verify::buffers::{Buffers, Classes};
 use crate::verify::operand::{check_list, check_target, matrix};
-use crate::verify::{Buffers, Classes};
 use crate::{BufferId, ProgramError};
 
 /// `y` = 1 for each row of `x` whose first largest element is at index `target`, else 0.

@@ -1,9 +1,11 @@
 //! Softmax and cross-entropy in one.
 
 use super::{Access, Division, Kind};
-use crate::listing::Names;
+use crate::error::require;
+use crate::layout::size_text;
+use crate::names::Names;
+use crate::verify::buffers::{Buffers, Classes, is_dense};
 use crate::verify::operand::{check_list, check_target, is_list, rows_or_columns};
-use crate::verify::{Buffers, Classes, is_dense, require, text};
 use crate::{BufferId, LANES, Layout, ProgramError};
 
 /// For each row: loss = ln Σ eˣ - x\[target\], grad = (softmax(x) - onehot(target)) × scale.
@@ -79,8 +81,8 @@ impl Kind for CrossEntropy {
             require!(
                 scale == Layout::scalar() || is_list(scale, rows),
                 "the scale is {}, and must be one number or a list of {}",
-                text(scale.shape()),
-                text((rows, 1))
+                size_text(scale.shape()),
+                size_text((rows, 1))
             );
         }
         Ok(())

@@ -1,9 +1,10 @@
 //! Rows of a table by their indices, and sums of rows by theirs.
 
 use super::{Access, Division, Kind};
-use crate::listing::Names;
+use crate::error::require;
+use crate::names::Names;
+use crate::verify::buffers::{Buffers, Classes};
 use crate::verify::operand::{check_indices, matrix};
-use crate::verify::{Buffers, Classes, require};
 use crate::{BufferId, ProgramError, Rows};
 
 /// Each row of `y` is the row of `table` that its index names.

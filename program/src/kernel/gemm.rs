@@ -1,10 +1,12 @@
 //! A matrix product with what follows it on each finished tile.
 
 use super::{Access, Division, Follows, Kind};
-use crate::listing::Names;
+use crate::error::require;
+use crate::layout::size_text;
+use crate::names::Names;
+use crate::verify::buffers::{Buffers, Classes, has_vector_rows};
 use crate::verify::expr::{self, Order, Region, Role};
 use crate::verify::operand::{first_store, matrix};
-use crate::verify::{Buffers, Classes, has_vector_rows, require, text};
 use crate::{Buffer, BufferId, Expr, LANES, Layout, Load, ProgramError, Rows};
 
 /// C = op(A) op(B) + bias, each element a chain of fused multiply-adds over ascending k that starts
@@ -111,9 +113,9 @@ impl Kind for Gemm {
         require!(
             k == b_k,
             "A is {}{} and B is {}{}: their inner sizes differ",
-            text((a_rows, a_cols)),
+            size_text((a_rows, a_cols)),
             if self.a_transposed { " transposed" } else { "" },
-            text((b_rows, b_cols)),
+            size_text((b_rows, b_cols)),
             if self.b_transposed { " transposed" } else { "" }
         );
         if let Some(bias) = self.bias {
@@ -121,7 +123,7 @@ impl Kind for Gemm {
             require!(
                 found == (Rows::fixed(1), n),
                 "the bias is {}, and must be [1, {n}]",
-                text(found)
+                size_text(found)
             );
         }
         let order = match first_store(&self.tail, buffers)? {

@@ -1,10 +1,10 @@
 //! An elementwise expression over the shape of its stores.
 
 use super::{Access, Division, Follows, Kind};
-use crate::listing::Names;
+use crate::names::Names;
+use crate::verify::buffers::{Buffers, Classes};
 use crate::verify::expr::{self, Region, Role};
 use crate::verify::operand::first_store;
-use crate::verify::{Buffers, Classes};
 use crate::{BufferId, Expr, ProgramError};
 
 impl Kind for Expr {

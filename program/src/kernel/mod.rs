@@ -21,8 +21,8 @@ pub use random::{Distribution, Random};
 pub use reduce::{Reduce, Span};
 pub use softmax::Softmax;
 
-use crate::listing::Names;
-use crate::verify::{Buffers, Classes};
+use crate::names::Names;
+use crate::verify::buffers::{Buffers, Classes};
 use crate::{BufferId, Expr, ProgramError, Spread};
 
 /// What is asked of a kind of kernel.

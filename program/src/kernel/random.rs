@@ -1,8 +1,9 @@
 //! Random numbers.
 
 use super::{Access, Division, Kind};
-use crate::listing::Names;
-use crate::verify::{Buffers, Classes, require};
+use crate::error::require;
+use crate::names::Names;
+use crate::verify::buffers::{Buffers, Classes};
 use crate::{BufferId, ProgramError, StreamId};
 
 /// Random numbers by Philox, a function of (seed, stream, step, element).

@@ -1,10 +1,12 @@
 //! A sum over a fused expression.
 
 use super::{Access, Division, Follows, Kind};
-use crate::listing::Names;
+use crate::error::require;
+use crate::layout::size_text;
+use crate::names::Names;
+use crate::verify::buffers::{Buffers, Classes};
 use crate::verify::expr::{self, Region, Role};
 use crate::verify::operand::{first_store, matrix};
-use crate::verify::{Buffers, Classes, require, text};
 use crate::{BufferId, Expr, Layout, ProgramError};
 
 /// The sum of `body`'s last value over an axis: sixteen lanes run along the vectors, each in chains
@@ -73,8 +75,8 @@ impl Kind for Reduce {
                 require!(
                     store == Layout::matrix(rows, 1),
                     "store 0 is {}, and must be one vector a row of {}",
-                    text(store.shape()),
-                    text((rows, 1))
+                    size_text(store.shape()),
+                    size_text((rows, 1))
                 );
                 store
             }

@@ -1,9 +1,10 @@
 //! Softmax of each row.
 
 use super::{Access, Division, Kind};
-use crate::listing::Names;
+use crate::error::require;
+use crate::names::Names;
+use crate::verify::buffers::{Buffers, Classes};
 use crate::verify::operand::rows_or_columns;
-use crate::verify::{Buffers, Classes, require};
 use crate::{BufferId, LANES, ProgramError};
 
 /// `y` = softmax of each row of `x`, or its logarithm.

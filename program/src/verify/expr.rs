@@ -1,6 +1,8 @@
 //! The shapes of a fused expression's operands, and the order of its instructions.
 
-use super::{Buffers, has_vector_rows, is_dense, require, text};
+use super::buffers::{Buffers, has_vector_rows, is_dense};
+use crate::error::require;
+use crate::layout::size_text;
 use crate::{
     Expr, LANES, Layout, MAX_CONSTS, MAX_INSTRS, MAX_LOADS, MAX_STORES, ProgramError, Rows, Spread,
     Value,
@@ -48,7 +50,7 @@ impl Region {
     }
 
     fn text(self) -> String {
-        text((self.rows, self.cols))
+        size_text((self.rows, self.cols))
     }
 
     /// Whether the expression knows the row and the column of what it works on.
@@ -92,7 +94,7 @@ pub(crate) fn check(
         require!(
             region.admits(layout),
             "store {i} is {}, and does not have the layout of its region {}",
-            text(layout.shape()),
+            size_text(layout.shape()),
             region.text()
         );
     }
@@ -145,7 +147,7 @@ fn loads(expr: &Expr, region: Region, buffers: &Buffers) -> Result<(), ProgramEr
         require!(
             fits,
             "load {i} is {}, and does not have the layout of {meant} of its region {}",
-            text((rows, cols)),
+            size_text((rows, cols)),
             region.text()
         );
         require!(

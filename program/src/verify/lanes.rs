@@ -8,8 +8,9 @@
 
 use std::collections::HashMap;
 
+use super::buffers::Buffers;
+use super::each_step;
 use super::table::Held;
-use super::{Buffers, each_step};
 use crate::{
     BufferId, EntryPoint, Expr, Follows, Layout, Program, ProgramError, Spread, Step, Value,
 };

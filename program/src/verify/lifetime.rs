@@ -7,8 +7,10 @@
 
 use std::collections::BTreeMap;
 
+use super::buffers::{Buffers, Extent};
+use super::each_step;
 use super::table::{Held, What};
-use super::{Buffers, Extent, each_step, require};
+use crate::error::require;
 use crate::{Access, BufferId, EntryPoint, Program, ProgramError};
 
 /// Checks the steps of one entry against each other and against what outlives the run.

@@ -1,7 +1,8 @@
 //! The types, sizes and layouts that kernels ask of their operands.
 
-use super::table::Classes;
-use super::{Buffers, has_vector_rows, require, text};
+use super::buffers::{Buffers, Classes, has_vector_rows};
+use crate::error::require;
+use crate::layout::size_text;
 use crate::{Buffer, BufferId, DType, Expr, Layout, ProgramError, Rows};
 
 /// The size of a buffer of floats in rows of whole vectors.
@@ -52,7 +53,7 @@ pub(crate) fn check_list(
     b: &Buffers,
 ) -> Result<(), ProgramError> {
     let layout = b.float(id, what)?;
-    require!(is_list(layout, rows), "{what} must be a list of {}", text((rows, 1)));
+    require!(is_list(layout, rows), "{what} must be a list of {}", size_text((rows, 1)));
     Ok(())
 }
 
@@ -82,6 +83,6 @@ pub(crate) fn check_indices(
     let Buffer { layout, dtype, .. } = *buffers.get(id)?;
     let name = dtype.name();
     require!(dtype == DType::I32, "{what} must be a buffer of i32, not of {name}");
-    require!(is_list(layout, rows), "{what} must be a list of {}", text((rows, 1)));
+    require!(is_list(layout, rows), "{what} must be a list of {}", size_text((rows, 1)));
     Ok(classes.get(&id).is_some_and(|&count| count <= end))
 }

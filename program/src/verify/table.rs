@@ -1,18 +1,17 @@
 //! What the host reads and writes: parameters, ports, outputs, scalars, and how it trains.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fmt;
 use std::hash::Hash;
 
-use super::{Buffers, Extent, require, text};
+use super::buffers::{Buffers, Classes, Extent};
+use crate::error::require;
 use crate::host::{HostInput, HostInstr, HostNumber, MAX_HOST_INSTRS};
+use crate::layout::size_text;
 use crate::{
     Batch, Buffer, BufferId, DType, Domain, EntryPoint, Finish, Layout, MAX_EPOCHS, Port, Program,
     ProgramError, Rows, Schedule, Training,
 };
-
-/// The number of classes that each buffer of i32 may hold, which are stored from 0 on.
-pub(crate) type Classes = HashMap<BufferId, u64>;
 
 /// A buffer that outlives a run: only its own steps or the host write it.
 #[derive(Clone, Copy, Debug)]
@@ -201,7 +200,7 @@ fn check_params<'p>(
             rows.is_some_and(|rows| layout.shape() == (Rows::fixed(rows), cols)),
             "{what} has shape {:?}, but its buffer is {}",
             param.shape,
-            text(layout.shape())
+            size_text(layout.shape())
         );
         found.push((param.buffer, what));
         for state in &param.states {
@@ -240,7 +239,7 @@ fn check_width(layout: Layout, width: u64, what: impl fmt::Display) -> Result<()
     require!(
         rows.count.checked_mul(cols) == Some(width),
         "{what} has {width} elements a row, but its buffer is {}",
-        text((rows, cols))
+        size_text((rows, cols))
     );
     Ok(())
 }
@@ -288,7 +287,7 @@ fn check_results(program: &Program, buffers: &Buffers) -> Result<(), ProgramErro
 }
 
 fn check_scalar(layout: Layout, what: impl fmt::Display) -> Result<(), ProgramError> {
-    let found = text(layout.shape());
+    let found = size_text(layout.shape());
     require!(layout == Layout::scalar(), "{what} must be one number, but its buffer is {found}");
     Ok(())
 }
