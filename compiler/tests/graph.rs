@@ -389,3 +389,17 @@ fn texts_of_graphs() {
     let classes = simplify_model(lowered(NETS[1].1));
     common::golden("classes-step-simplified", &simplify(&train_step(&classes)).to_string());
 }
+
+#[test]
+fn what_limits_gradients_comes_from_its_setting() {
+    let model = simplify_model(lowered(
+        "net m { input x: [N, 3]  output y = x |> dense(2) }
+         train { target t: [N, 2]  loss = mse(y, t)  optimizer = sgd  clip_norm = 1
+                 metric mae(y, t) }",
+    ));
+    let graph = train_step(&model);
+    let name = |id: NodeId| graph.origin(id).map_or("", |origin| &origin.name).to_string();
+    let roots = |id: &NodeId| graph.node(*id).op.text() == "sqrt";
+    let found: Vec<String> = graph.ids().filter(roots).map(name).collect();
+    assert_eq!(found, ["clip_norm"]);
+}

@@ -4,7 +4,7 @@
 //! Operands of different shapes are broadcast where [`Broadcast`] allows it; formulas are the
 //! compiler's own, so what does not fit is an internal mistake.
 
-use super::{Graph, HostId, MAX_INPUTS, NodeId, Shape};
+use super::{Graph, HostId, MAX_INPUTS, NodeId, OriginId, Shape};
 use crate::op::{Axis, Source, Unary, UnaryFn};
 use crate::op::{Binary, BinaryFn, Broadcast, Leaf, MatMul, Op, Reduce, Softmax};
 use arenet_program::HostNumber;
@@ -75,6 +75,11 @@ impl<'f> Formula<'f> {
         ids.iter_mut().zip(inputs).for_each(|(id, term)| *id = term.id);
         let id = self.graph.borrow_mut().add(op, &ids[..inputs.len()]);
         self.term(id)
+    }
+
+    /// Makes what is added from here on come from a statement.
+    pub fn come_from(&self, origin: OriginId) {
+        self.graph.borrow_mut().current = origin;
     }
 
     /// Makes what is added from here on come from the same statement as a node.

@@ -9,7 +9,7 @@ use crate::graph::{Graph, NodeId, Origin};
 use crate::layer::{self, Function, Make};
 use crate::model::Metric;
 use crate::optim::{OPTIMIZERS, Optimizer};
-use crate::pass::clip::Clip;
+use crate::pass::clip::{Clip, Limit};
 use crate::signature::Value as Argument;
 use crate::signature::{Kind, Param, Problem, Range};
 use crate::syntax::ast::{Bind, Call, Expr, ExprKind, Ident, Train, TrainItem};
@@ -25,7 +25,7 @@ enum Setting {
     /// One number or word, and where it goes.
     Value(Kind, fn(&mut Training, Argument)),
     /// A limit of gradients, and where it goes.
-    Clip(fn(&mut Clip, f64)),
+    Clip(fn(&mut Clip, Limit)),
 }
 
 /// The settings of the `train` section.
@@ -142,8 +142,10 @@ impl<'a> Lowering<'a> {
             Some(Setting::Batch) => settings.batch = self.batch(value).unwrap_or(settings.batch),
             Some(Setting::Clip(set)) => {
                 let limit = Param::required(entry.name(), Kind::Real(Range::AboveZero));
-                if let Some(Argument::Real(limit)) = self.argument(&limit, value) {
-                    set(&mut self.model.clip, limit);
+                if let Some(Argument::Real(most)) = self.argument(&limit, value) {
+                    self.builder.graph.enter(Origin { name: entry.name().into(), span: name.span });
+                    let origin = self.builder.graph.current;
+                    set(&mut self.model.clip, Limit { most, origin });
                 }
             }
             Some(Setting::Value(kind, set)) => {

@@ -1,14 +1,23 @@
 //! Limits of gradients, between their derivation and the updates.
 
-use crate::graph::{Formula, NodeId, Term};
+use crate::graph::{Formula, NodeId, OriginId, Term};
 
 /// How far gradients are limited before an optimizer sees them.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Clip {
     /// The largest norm of all gradients together.
-    pub norm: Option<f64>,
+    pub norm: Option<Limit>,
     /// The largest absolute value of an element, after the norm.
-    pub value: Option<f64>,
+    pub value: Option<Limit>,
+}
+
+/// A limit, and the setting that it comes from.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Limit {
+    /// The limit.
+    pub most: f64,
+    /// The setting.
+    pub origin: OriginId,
 }
 
 impl Clip {
@@ -17,7 +26,8 @@ impl Clip {
     /// torch.nn.utils.clip_grad_norm_: all g ← g min(1, norm / (√Σ g² + 10⁻⁶)), and
     /// clip_grad_value_: g ← min(max(g, -value), value).
     pub fn apply<'f>(self, f: &'f Formula<'f>, grads: &mut [Option<NodeId>]) {
-        if let Some(most) = self.norm {
+        if let Some(Limit { most, origin }) = self.norm {
+            f.come_from(origin);
             let square = |&id: &NodeId| (f.term(id) * f.term(id)).sum();
             let squares = grads.iter().flatten().map(square).reduce(|sum, square| sum + square);
             if let Some(squares) = squares {
@@ -25,7 +35,8 @@ impl Clip {
                 each(f, grads, |grad| grad * factor);
             }
         }
-        if let Some(most) = self.value {
+        if let Some(Limit { most, origin }) = self.value {
+            f.come_from(origin);
             each(f, grads, |grad| grad.max(f.number(-most)).min(f.number(most)));
         }
     }
