@@ -313,7 +313,8 @@ impl<'n> PredictorOptions<'n> {
         self
     }
 
-    /// The most rows that are computed at once; by default 256.
+    /// The most rows that are computed at once; by default 256. A program that was compiled to a
+    /// file keeps the rows that it was compiled for.
     ///
     /// ```
     /// # let net = arenet::Net::parse("net n { input x: [N, 2]  output y = 2 * x }")?;

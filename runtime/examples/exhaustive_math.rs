@@ -8,7 +8,7 @@ use std::thread;
 
 use arenet_runtime::simd::{Isa, LANES};
 
-#[path = "../tests/reference/mod.rs"]
+#[path = "../tests/unit/reference.rs"]
 mod reference;
 use reference::{Apply, Function};
 

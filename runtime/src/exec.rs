@@ -3,21 +3,21 @@
 
 mod bind;
 mod check;
-mod constants;
+pub mod constants;
 mod explain;
 mod feed;
 mod limit;
 mod memory;
-mod narrow;
+pub mod narrow;
 mod profile;
 mod row_map;
 mod rows;
 pub mod share;
 mod shared;
-mod stretch;
+pub mod stretch;
 mod team;
 mod transfer;
-mod values;
+pub mod values;
 #[cfg(feature = "watch")]
 pub mod watch;
 

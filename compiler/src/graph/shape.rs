@@ -22,7 +22,7 @@ pub struct Shape {
 }
 
 /// The most bytes that sizes take: one each, and one more for every seven bits of their product.
-const MAX_BYTES: usize = MAX_RANK + MAX_ELEMENTS.ilog2() as usize / 7;
+pub const MAX_BYTES: usize = MAX_RANK + MAX_ELEMENTS.ilog2() as usize / 7;
 
 /// The fixed sizes of a shape, as a slice.
 #[derive(Clone, Copy, Debug)]
@@ -180,57 +180,5 @@ impl fmt::Display for Shape {
 impl fmt::Debug for Shape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{self}")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use pretty_assertions::assert_eq;
-
-    #[test]
-    fn prints_as_the_text_is_written() {
-        assert_eq!(Shape::batched(&[4]).to_string(), "[N, 4]");
-        assert_eq!(Shape::batched(&[]).to_string(), "[N]");
-        assert_eq!(Shape::fixed(&[3]).to_string(), "[3]");
-        assert_eq!(Shape::SCALAR.to_string(), "[]");
-    }
-
-    #[test]
-    fn counts_rows_and_elements() {
-        let shape = Shape::batched(&[2, 3, 5]);
-        assert_eq!((shape.rank(), shape.last(), shape.rows_per_n()), (4, Some(5), 6));
-        assert_eq!((shape.rows(7), shape.elements(7)), (42, Some(210)));
-        assert_eq!(Shape::batched(&[]).elements(7), Some(7));
-        assert_eq!(Shape::SCALAR.elements(7), Some(1));
-        assert_eq!(Shape::batched(&[1 << 20]).elements(1 << 21), None);
-    }
-
-    #[test]
-    fn holds_any_sizes_within_the_limits() {
-        let all = [
-            vec![1 << 40],
-            vec![(1 << 40) - 1],
-            vec![1, 1, 1, 1, 1, 1, 1, 1 << 40],
-            vec![129, 129, 129, 129, 129, 1, 1, 29],
-            vec![127, 129, 128, 1, 16_385],
-            vec![16_384, 16_385, 1, 128, 29],
-            vec![1; 8],
-        ];
-        for dims in all {
-            assert_eq!(Shape::fixed(&dims).dims().to_vec(), dims);
-        }
-        assert_ne!(Shape::fixed(&[2, 1]), Shape::fixed(&[2]));
-        assert_eq!(size_of::<Shape>(), 2 + MAX_BYTES);
-    }
-
-    #[test]
-    fn refuses_what_is_beyond_the_limits() {
-        let message = |batch, dims: &[usize]| Shape::new(batch, dims).unwrap_err().0;
-        assert_eq!(message(true, &[1; 8]), "a shape has at most 8 dimensions, this one has 9");
-        assert_eq!(message(false, &[3, 0]), "a dimension has at least size 1");
-        let huge = "a value has at most 2^40 elements, this shape has more";
-        assert_eq!(message(false, &[1 << 20, 1 << 20, 2]), huge);
-        assert_eq!(message(false, &[usize::MAX, usize::MAX]), huge);
     }
 }

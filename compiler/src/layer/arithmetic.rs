@@ -40,7 +40,7 @@ pub fn spread(graph: &mut Graph, id: NodeId, shape: Shape) -> Result<NodeId, Pro
 }
 
 /// The shape that both shapes spread to: aligned at their ends, sizes are equal or one is 1.
-fn common_shape(a: &Shape, b: &Shape) -> Result<Shape, Problem> {
+pub fn common_shape(a: &Shape, b: &Shape) -> Result<Shape, Problem> {
     let (from_a, from_b) = (sizes(a), sizes(b));
     let rank = from_a.len().max(from_b.len());
     let size = |sizes: &[Size], i: usize| match (i + sizes.len()).checked_sub(rank) {
@@ -74,26 +74,4 @@ enum Size {
 fn sizes(shape: &Shape) -> Vec<Size> {
     let batch = shape.batch().then_some(Size::N);
     batch.into_iter().chain(shape.dims().iter().map(|&dim| Size::Fixed(dim))).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use pretty_assertions::assert_eq;
-
-    #[test]
-    fn shapes_meet_as_in_numpy() {
-        let (n, f) = (Shape::batched, Shape::fixed);
-        let meet = |a, b| common_shape(&a, &b).map_err(|problem| problem.message);
-        assert_eq!(meet(n(&[4]), n(&[4])), Ok(n(&[4])));
-        assert_eq!(meet(n(&[4]), f(&[4])), Ok(n(&[4])));
-        assert_eq!(meet(f(&[]), n(&[2, 4])), Ok(n(&[2, 4])));
-        assert_eq!(meet(n(&[1]), f(&[4])), Ok(n(&[4])));
-        assert_eq!(meet(f(&[1, 1, 4]), n(&[3, 1])), Ok(n(&[3, 4])));
-        assert_eq!(meet(f(&[4, 1]), f(&[3])), Ok(f(&[4, 3])));
-        let refused = |a: &str, b: &str| Err(format!("the shapes {a} and {b} do not fit together"));
-        assert_eq!(meet(n(&[4]), n(&[3])), refused("[N, 4]", "[N, 3]"));
-        assert_eq!(meet(n(&[]), n(&[1])), refused("[N]", "[N, 1]"));
-        assert_eq!(meet(n(&[]), f(&[4, 1])), refused("[N]", "[4, 1]"));
-    }
 }

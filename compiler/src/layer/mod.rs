@@ -13,7 +13,7 @@ mod loss;
 mod metric;
 mod norm;
 
-pub use arithmetic::{infix, spread};
+pub use arithmetic::{common_shape, infix, spread};
 pub use builder::{Builder, Outside, Sharing};
 
 use crate::entry::Entry;

@@ -4,7 +4,7 @@ use crate::program::Layout;
 
 /// The order in which the values of a matrix come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Order {
+pub enum Order {
     /// Row after row.
     Rows,
     /// Column after column, as they come of a matrix that is turned.
@@ -12,22 +12,22 @@ pub(crate) enum Order {
 }
 
 /// Values of one row or column that lie at even distances.
-pub(super) struct Stretch<'a> {
+pub struct Stretch<'a> {
     /// The values.
-    pub(super) values: &'a [f32],
+    pub values: &'a [f32],
     /// The place of the first, in elements from the start of the buffer.
-    pub(super) start: usize,
+    pub start: usize,
     /// From one to the next.
-    pub(super) step: usize,
+    pub step: usize,
     /// The column of the first.
-    pub(super) col: usize,
+    pub col: usize,
     /// Whether the others are in the columns after it, not in the same.
-    pub(super) across: bool,
+    pub across: bool,
 }
 
 /// The stretches of values that come in this order, of a matrix of so many rows and columns, the
 /// first of them after `first` others.
-pub(super) fn stretches(
+pub fn stretches(
     layout: Layout,
     (rows, cols): (usize, usize),
     order: Order,
@@ -49,48 +49,4 @@ pub(super) fn stretches(
         let step = axis.step as usize;
         (!values.is_empty()).then_some(Stretch { values, start, step, col, across })
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::program::Rows;
-
-    /// Every value is where its layout says, whatever the order and wherever a piece begins.
-    #[test]
-    fn values_lie_where_the_layout_says() {
-        let (rows, cols) = (7, 37);
-        let list = Rows { count: rows, batched: false };
-        let layouts = [
-            Layout::matrix(list, cols),
-            Layout::columns(list, cols, 1).unwrap(),
-            Layout::Panels { rows, cols },
-            Layout::Quads { rows, cols },
-        ];
-        let size = (rows as usize, cols as usize);
-        let count = size.0 * size.1;
-        let values: Vec<f32> = (0..count).map(|i| i as f32).collect();
-        for (layout, order) in layouts
-            .into_iter()
-            .flat_map(|layout| [Order::Rows, Order::Columns].map(|order| (layout, order)))
-        {
-            for first in [0, 1, 30, 36, 37, count - 1] {
-                let mut next = first;
-                for stretch in stretches(layout, size, order, first, &values[first..]) {
-                    for (index, value) in stretch.values.iter().enumerate() {
-                        assert_eq!(*value, next as f32);
-                        let (row, col) = match order {
-                            Order::Rows => (next / size.1, next % size.1),
-                            Order::Columns => (next % size.0, next / size.0),
-                        };
-                        let at = stretch.start + index * stretch.step;
-                        assert_eq!(at, layout.position(row as u64, col as u64), "{layout:?}");
-                        assert_eq!(stretch.col + index * usize::from(stretch.across), col);
-                        next += 1;
-                    }
-                }
-                assert_eq!(next, count, "{layout:?} {order:?} {first}");
-            }
-        }
-    }
 }

@@ -152,7 +152,7 @@ fn cols_of(layout: Layout) -> usize {
 }
 
 /// The rows that a range of values touches, and which columns of each.
-fn rows_of(range: Range<usize>, cols: usize) -> impl Iterator<Item = (usize, Range<usize>)> {
+pub fn rows_of(range: Range<usize>, cols: usize) -> impl Iterator<Item = (usize, Range<usize>)> {
     let mut at = range.start;
     std::iter::from_fn(move || {
         let (row, col) = (at.checked_div(cols)?, at.checked_rem(cols)?);
@@ -160,19 +160,4 @@ fn rows_of(range: Range<usize>, cols: usize) -> impl Iterator<Item = (usize, Ran
         at += end - col;
         (col < end).then_some((row, col..end))
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::rows_of;
-
-    #[test]
-    fn a_range_is_split_at_the_ends_of_rows() {
-        let rows = |range, cols| rows_of(range, cols).collect::<Vec<_>>();
-        assert_eq!(rows(0..6, 3), [(0, 0..3), (1, 0..3)]);
-        assert_eq!(rows(2..8, 3), [(0, 2..3), (1, 0..3), (2, 0..2)]);
-        assert_eq!(rows(4..5, 3), [(1, 1..2)]);
-        assert_eq!(rows(5..5, 3), []);
-        assert_eq!(rows(0..0, 0), []);
-    }
 }

@@ -14,8 +14,6 @@ pub mod few_terms;
 mod multiply;
 pub mod pack;
 mod sums;
-#[cfg(test)]
-mod tests;
 
 use self::ahead::{Ahead, NextRows};
 use self::block::{Block, MAX_PACKED_VECTORS};

@@ -18,8 +18,6 @@ mod dot;
 mod isa;
 pub mod math;
 pub mod portable;
-#[cfg(test)]
-mod tests;
 
 pub use dot::{Dot, Widening};
 pub use isa::{Isa, UnknownIsa};

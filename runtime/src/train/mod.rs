@@ -5,13 +5,14 @@
 mod checkpoint;
 mod divergence;
 pub(crate) mod evaluate;
-mod hash;
+pub mod hash;
 mod own;
 pub(crate) mod params;
 mod report;
-pub(crate) mod scalars;
+pub mod scalars;
 mod seen;
-mod settings;
+pub mod settings;
+pub mod tape;
 
 pub use checkpoint::{is_checkpoint, says_checkpoint};
 pub use report::{Divergence, EpochReport, Evaluation, Part, Progress, TrainError};

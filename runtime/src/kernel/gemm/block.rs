@@ -26,7 +26,7 @@ const SUMS: usize = 1 << 20;
 /// The fewest columns of C for which op(A) is packed.
 const WIDE: usize = 8 * LANES;
 /// The most vectors across a column block of B that is packed, beside op(A) or as f32.
-pub(super) const MAX_PACKED_VECTORS: usize = 2;
+pub const MAX_PACKED_VECTORS: usize = 2;
 
 /// A part of a product.
 #[derive(Clone, Debug)]
@@ -51,18 +51,18 @@ pub struct Block {
 
 /// Whether a product with a transposed A of so many columns packs column blocks of B, whose rows
 /// may lie a page apart: tiles enough read each again.
-fn packs_b(m: usize) -> bool {
+pub fn packs_b(m: usize) -> bool {
     m >= 4 * MAX_ROWS
 }
 
 /// Whether op(A) is packed where it is transposed: that costs about as much as one column block of
 /// C, and saves more the longer the columns are that a tile would find anywhere in the cache.
-fn packs_a(m: usize, n: usize, k: usize) -> bool {
+pub fn packs_a(m: usize, n: usize, k: usize) -> bool {
     packs_b(m) && n >= WIDE && k * n >= 1 << 14
 }
 
 /// The most rows and terms of a block of a product with a transposed A.
-fn size(m: usize, n: usize, k: usize, chains: Chains) -> (usize, usize) {
+pub fn size(m: usize, n: usize, k: usize, chains: Chains) -> (usize, usize) {
     let packs = packs_a(m, n, k);
     let (most, depth) = if packs { DEPTHS[0] } else { DEPTHS[1] };
     let splits = k > most && packs_b(m) && chains.splits(k);
@@ -75,7 +75,7 @@ fn size(m: usize, n: usize, k: usize, chains: Chains) -> (usize, usize) {
 /// The floats of scratch left for a block: for a column block of B, for op(A), and for sums with
 /// what they have lost. A block may take less, but these never shrink where a size grows, as blocks
 /// do: so those of a full batch hold the blocks of any smaller one.
-fn rooms(m: usize, n: usize, k: usize, chains: Chains) -> [usize; 3] {
+pub fn rooms(m: usize, n: usize, k: usize, chains: Chains) -> [usize; 3] {
     let depth = k.min(DEPTHS[0].0.max(chains.whole()));
     let b = if packs_b(m) { depth * MAX_PACKED_VECTORS * LANES } else { 0 };
     let a = if packs_a(m, n, k) { PACKED.min((m * depth).next_multiple_of(LANES)) } else { 0 };
@@ -159,59 +159,5 @@ impl Gemm {
         // Of equal heights, rather than full ones and a short rest.
         let blocks = m.div_ceil((FAR / k.max(1)).max(LEAST)).max(1);
         m.div_ceil(blocks).next_multiple_of(MAX_ROWS).max(MAX_ROWS)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Chains, LANES, MAX_PACKED_VECTORS, packs_a, packs_b, rooms, size};
-
-    /// What a block takes of each room.
-    fn taken(m: usize, n: usize, k: usize, chains: Chains) -> [usize; 3] {
-        let (rows, depth) = size(m, n, k, chains);
-        let rows = rows.min(m);
-        let b = if packs_b(m) { depth * MAX_PACKED_VECTORS * LANES } else { 0 };
-        let a = if packs_a(m, n, k) { rows * depth } else { 0 };
-        let sums = if depth < k { 2 * rows * n.next_multiple_of(LANES) } else { 0 };
-        [b, a, sums]
-    }
-
-    const SIZES: [usize; 24] = [
-        1, 12, 15, 16, 47, 48, 49, 127, 128, 129, 500, 512, 513, 700, 1024, 1025, 2079, 2080, 2081,
-        4096, 4097, 5000, 90_000, 2_000_000,
-    ];
-    const CHAINS: [Chains; 2] = [Chains::OVER_ROWS, Chains::ALONG_ROWS];
-
-    #[test]
-    fn a_room_holds_its_block_and_those_of_every_smaller_size() {
-        let sizes = || SIZES.into_iter().flat_map(|m| SIZES.map(|n| (m, n)));
-        for (m, n) in sizes() {
-            for (k, chains) in SIZES.into_iter().flat_map(|k| CHAINS.map(|chains| (k, chains))) {
-                let room = rooms(m, n, k, chains);
-                let fewer = [(m - 1, n, k), (m, n - 1, k), (m, n, k - 1)];
-                let smaller = fewer.map(|(m, n, k)| rooms(m, n, k, chains));
-                for smaller in smaller.into_iter().chain([taken(m, n, k, chains)]) {
-                    let fits = smaller.iter().zip(room).all(|(&smaller, room)| smaller <= room);
-                    assert!(fits, "{m} x {n} with {k} terms, {chains:?}: {smaller:?} in {room:?}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn the_room_of_the_largest_batch_holds_the_blocks_of_all() {
-        let total = |sizes: [usize; 3]| sizes.iter().sum::<usize>();
-        for (m, n) in [(1, 1), (47, 500), (48, 10), (48, 128), (300, 127), (784, 128), (5000, 700)]
-        {
-            for chains in CHAINS {
-                // As terms, and as columns.
-                let of_terms = total(rooms(m, n, 5_000, chains));
-                let of_columns = total(rooms(m, 5_000, n, chains));
-                for batch in 1..=5_000 {
-                    assert!(total(taken(m, n, batch, chains)) <= of_terms, "{m} x {n}, {batch}");
-                    assert!(total(taken(m, batch, n, chains)) <= of_columns, "{m}, {batch}, {n}");
-                }
-            }
-        }
     }
 }

@@ -1,0 +1,55 @@
+//! The reference of the language beside what the compiler knows.
+
+use crate::common::oracle::lowered;
+use arenet_compiler::entry::Entry;
+use arenet_compiler::layer::entries;
+use arenet_compiler::layer::init::INITS;
+use arenet_compiler::optim::OPTIMIZERS;
+use arenet_compiler::schedule::SCHEDULES;
+use pretty_assertions::assert_eq;
+use std::collections::BTreeSet;
+
+fn reference() -> String {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/language.md");
+    std::fs::read_to_string(path).unwrap()
+}
+
+/// How everything that is built is called.
+fn calls<T: 'static>(
+    entries: impl IntoIterator<Item = &'static Entry<T>>,
+) -> impl Iterator<Item = String> {
+    let built = entries.into_iter().filter(|entry| entry.built.is_some());
+    built.map(|entry| entry.signature.usage().replace("()", ""))
+}
+
+#[test]
+fn every_function_is_documented_as_it_is_called() {
+    let text = reference();
+    let (functions, settings) = text.split_once("## Settings").unwrap();
+    let first_cell = |line: &str| Some(line.strip_prefix("| `")?.split_once('`')?.0.to_string());
+    let documented: BTreeSet<String> = functions.lines().filter_map(first_cell).collect();
+    let known: BTreeSet<String> = calls(entries())
+        .chain(calls(OPTIMIZERS))
+        .chain(calls(SCHEDULES))
+        .chain(calls(INITS))
+        .collect();
+    assert_eq!(documented, known);
+    // Each setting is one that the compiler takes with this value.
+    let body: String = settings
+        .lines()
+        .filter_map(first_cell)
+        .fold(String::new(), |body, set| body + &set.replace('…', "mse(y, t)") + "\n");
+    let model = lowered(&format!(
+        "net m {{ input x: [N, 2]  output y = x |> dense(1) }}
+         train {{ target t: [N, 1]  optimizer = sgd\n{body} }}"
+    ));
+    let training = model.training.unwrap();
+    assert_eq!((training.epochs, training.valid, model.clip.norm.unwrap().most), (10, 0.2, 1.0));
+}
+
+#[test]
+fn the_example_compiles() {
+    let text = reference();
+    let example = text.split("```net\n").nth(1).unwrap().split("```").next().unwrap();
+    assert_eq!(lowered(example).params.len(), 7);
+}

@@ -1,0 +1,22 @@
+//! What the compiler makes of a text, stage by stage.
+
+mod common;
+mod diagnostics;
+mod documented;
+mod extremes;
+mod fuse;
+mod graph;
+mod inits;
+mod layout;
+mod lists;
+mod lower;
+mod memory;
+mod mutations;
+mod names;
+mod operators;
+#[path = "../../../tests/reference/optimizer.rs"]
+mod optimizer;
+mod reference;
+mod schedules;
+mod shapes;
+mod verified;
