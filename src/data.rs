@@ -125,7 +125,7 @@ fn wrong_type(port: &PortSpec, what: &str) -> Error {
     Error::usage(format!("`{}` takes {what}", port.name))
 }
 
-/// Settings for reading rows, from [`Net::reader`], or from
+/// Settings for reading rows, from [`Net::reader`](crate::Net::reader), or from
 /// [`Predictor::reader`](crate::Predictor::reader) for rows without targets.
 ///
 /// ```
