@@ -12,7 +12,7 @@ const MAX_COLUMNS: usize = 100;
 const IMPORTS: [(&str, &[&str], &str); 11] = [
     ("compiler/src/syntax/", &["graph", "Graph"], "text knows nothing of graphs: lower/ does"),
     ("compiler/src/pass/", &["syntax", "ast"], "a pass sees graphs: lower/ reads the text"),
-    ("compiler/src/op/", &["pass"], "an operator does not know who transforms it"),
+    ("compiler/src/graph/op/", &["pass"], "an operator does not know who transforms it"),
     ("runtime/src/simd/", &["kernel", "exec", "train"], "kernels build on simd, not the reverse"),
     (
         "runtime/src/kernel/",
@@ -354,8 +354,8 @@ fn every_rule_bites() {
     let bad: [(&str, &str); RULES.len()] = [
         ("src/long.rs", &long),
         ("models/wide.net", &wide),
-        ("compiler/src/op/matmul.rs", "use crate::pass::fuse::fuse;"),
-        ("compiler/src/op/gather.rs", "fn eval() -> Tensor {\n    todo!()\n}"),
+        ("compiler/src/graph/op/matmul.rs", "use crate::pass::fuse::fuse;"),
+        ("compiler/src/graph/op/gather.rs", "fn eval() -> Tensor {\n    todo!()\n}"),
         ("runtime/src/lib.rs", "#![allow(dead_code)]"),
         ("runtime/src/rows.rs", "use std::sync::Arc;"),
         ("benches/steps.rs", "const DATA: &str = \"/home/me/digits.csv\";"),

@@ -3,8 +3,8 @@
 //! It folds constants and is what the kernels and the gradients are tested against; nothing that
 //! is fast runs here.
 
+use crate::graph::op::{Leaf, Source};
 use crate::graph::{Graph, Tensor};
-use crate::op::{Leaf, Source};
 
 /// The values of all nodes, for leaves whose values a function gives; constants are known.
 pub fn evaluate(graph: &Graph, leaves: impl Fn(&Leaf) -> Tensor, batch: usize) -> Vec<Tensor> {

@@ -13,7 +13,6 @@ pub mod layer;
 pub mod limit;
 pub mod lower;
 pub mod model;
-pub mod op;
 pub mod optim;
 mod outside;
 pub mod pass;
@@ -26,10 +25,10 @@ use arenet_program::verify::verify;
 use arenet_program::{Batch, EntryPoint, PerEntry, ProgramError, Verified};
 use diagnostic::{Diagnostic, Span};
 use emit::{Plan, Stage, emit, place};
+use graph::op::Broadcast;
 use graph::{Graph, NodeId};
 use lower::lower;
 use model::Model;
-use op::Broadcast;
 use pass::simplify::{simplify, simplify_model};
 use pass::update::train_step;
 use std::sync::Arc;
@@ -258,7 +257,7 @@ fn named_scalars(mut graph: Graph) -> Graph {
 /// bounds, but not all that is computed from them.
 fn overflow(graph: &Graph) -> Option<Diagnostic> {
     let number = |node: &graph::Node| match node.op.source()? {
-        op::Source::Const(number) | op::Source::PerRow(number) => Some(number),
+        graph::op::Source::Const(number) | graph::op::Source::PerRow(number) => Some(number),
         _ => None,
     };
     let bad = |id| number(graph.node(id)).filter(|value| !(*value as f32).is_finite());

@@ -1,9 +1,9 @@
 //! Training by gradients of the outputs, which the application gives in place of a loss.
 
 use crate::diagnostic::Span;
+use crate::graph::op::{Leaf, Source};
 use crate::graph::{DType, Formula, Graph, NodeId, Origin};
 use crate::model::{Domain, Model, Port};
-use crate::op::{Leaf, Source};
 
 /// Makes the loss the sum over all rows of each output times a target of its shape. The gradient of
 /// that by the output is the target, so the target is the gradient that the backward pass starts

@@ -2,9 +2,9 @@
 
 use crate::diagnostic::{Lines, Span};
 use crate::emit::{Plan, PlannedValue, Role, Stage};
+use crate::graph::op::{Binding, Leaf, Source};
 use crate::graph::{Graph, NodeId};
 use crate::model::Model;
-use crate::op::{Binding, Leaf, Source};
 use crate::pass::fuse::{ClusterId, spread_source};
 use crate::pass::schedule::kept;
 use arenet_program::{HostNumber, Routine, StateId};

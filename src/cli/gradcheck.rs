@@ -5,10 +5,10 @@ use std::path::PathBuf;
 
 use arenet::internals::compiler::Purpose;
 use arenet::internals::compiler::eval::evaluate;
+use arenet::internals::compiler::graph::op::{Leaf, Source as LeafSource};
 use arenet::internals::compiler::graph::{DType, Graph, NodeId, Tensor};
 use arenet::internals::compiler::init::Init;
 use arenet::internals::compiler::model::{Domain, Model, Port};
-use arenet::internals::compiler::op::{Leaf, Source as LeafSource};
 use arenet::internals::compiler::pass::differentiate::differentiate;
 use arenet::internals::runtime::random::Stream;
 use clap::Args;

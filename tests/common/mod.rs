@@ -9,10 +9,10 @@ pub mod weights;
 use arenet_compiler::Precision;
 use arenet_compiler::emit::{emit, init_graph, place, stages};
 use arenet_compiler::eval::evaluate;
+use arenet_compiler::graph::op::{Assign, Broadcast, Leaf, Op, Operand, Reduce, Source};
 use arenet_compiler::graph::{DType, Formula, Graph, NodeId, Origin, Shape, Tensor, verify};
 use arenet_compiler::init::Init;
 use arenet_compiler::model::{Domain, Figure, Metric, Model, Param, Port};
-use arenet_compiler::op::{Assign, Broadcast, Leaf, Op, Operand, Reduce, Source};
 use arenet_compiler::pass::simplify::simplify;
 use arenet_runtime::exec::{EntryPoint, Executor, Options};
 use arenet_runtime::program::{
@@ -348,7 +348,7 @@ pub fn assert_close(what: &str, actual: &[f32], expected: &Tensor, tolerance: f6
 }
 
 /// A sum over an axis, for tests that build graphs.
-pub fn sum(graph: &mut Graph, axis: arenet_compiler::op::Axis, x: NodeId) -> NodeId {
+pub fn sum(graph: &mut Graph, axis: arenet_compiler::graph::op::Axis, x: NodeId) -> NodeId {
     graph.add(Reduce { axis }, &[x])
 }
 

@@ -3,8 +3,8 @@
 
 use crate::common::weights::predictor_of;
 use crate::common::{Net, Numbers, compile, executor, sum, worth_sharing};
+use arenet_compiler::graph::op::{Axis, Operand};
 use arenet_compiler::graph::{Formula, Shape};
-use arenet_compiler::op::{Axis, Operand};
 use arenet_runtime::exec::share::{Split, shares};
 use arenet_runtime::exec::{EntryPoint, Executor, Options, RunError};
 use arenet_runtime::program::{Port, Program, Verified};

@@ -2,8 +2,8 @@
 //! several, with the same results as the oracle's.
 
 use crate::common::{Net, sum};
+use arenet_compiler::graph::op::{Axis, Broadcast, MatMul, Operand};
 use arenet_compiler::graph::{Formula, NodeId, Shape, Term};
-use arenet_compiler::op::{Axis, Broadcast, MatMul, Operand};
 use arenet_compiler::pass::differentiate::differentiate;
 use arenet_runtime::program::{EntryPoint, Kernel, MAX_INSTRS, MAX_LOADS, MAX_STORES, Program};
 

@@ -1,7 +1,7 @@
 //! Every operator on its samples, by the runtime on every instruction set and by the oracle.
 
 use crate::common::Net;
-use arenet_compiler::op::{self, Op, Sample};
+use arenet_compiler::graph::op::{self, Op, Sample};
 
 /// The most that a result may be off, relative to the largest. What only picks or copies is exact.
 fn tolerance(op: Op) -> f64 {

@@ -5,8 +5,8 @@
 //! means something and a failing one shrinks to a short one.
 
 use crate::common::{Net, sum};
+use arenet_compiler::graph::op::{self, Axis, Broadcast, MatMul, Op, Operand};
 use arenet_compiler::graph::{Formula, Graph, NodeId, Shape, Term};
-use arenet_compiler::op::{self, Axis, Broadcast, MatMul, Op, Operand};
 use arenet_compiler::pass::differentiate::differentiate;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;

@@ -1,10 +1,10 @@
 //! Builds the graph of the initial values.
 
 use crate::Precision;
+use crate::graph::op::{self, Leaf, Source};
 use crate::graph::{Graph, NodeId};
 use crate::init::Init;
 use crate::model::Model;
-use crate::op::{self, Leaf, Source};
 use arenet_program::{ParamId, StateId, StreamId};
 
 /// The graph that writes the parameters' initial values and zeroes the optimizer states. Weights

@@ -2,8 +2,8 @@
 
 use super::Emitter;
 use super::tape::Tape;
+use crate::graph::op::Parts;
 use crate::graph::{NodeId, OriginId};
-use crate::op::Parts;
 use crate::pass::contract::contract;
 use crate::pass::fuse::{Cluster, ClusterId};
 use arenet_program::{self as program, Kernel, lines::Part};

@@ -6,8 +6,8 @@
 //! columns if all it meets can read and write them: a vector then holds sixteen rows, where the
 //! lanes of a row of its own would mostly be padding. Everything else lies in rows.
 
+use crate::graph::op::{Leaf, Source};
 use crate::graph::{Graph, Node, NodeId, Shape};
-use crate::op::{Leaf, Source};
 use crate::pass::lists::Lists;
 use arenet_program::{LANES, Layout, ParamId, Rows, StateId};
 use rustc_hash::FxHashMap as HashMap;

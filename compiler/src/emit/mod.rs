@@ -13,9 +13,9 @@ pub use narrow::narrow;
 pub use plan::{Plan, PlannedValue, Role, place};
 
 use crate::diagnostic::Lines;
+use crate::graph::op::{Leaf, Source};
 use crate::graph::{Graph, Node, NodeId, OriginId};
 use crate::model::Model;
-use crate::op::{Leaf, Source};
 use crate::pass::fuse::{Cluster, ClusterId, Fusion, Updates, fuse, spread_source};
 use crate::pass::schedule::{Schedule, kept, schedule};
 use arenet_program::lines::{Address, Line};

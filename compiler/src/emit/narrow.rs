@@ -1,9 +1,9 @@
 //! Decides which weights are kept in fewer bits.
 
 use crate::Precision;
+use crate::graph::op::Source;
 use crate::graph::{Graph, NodeId};
 use crate::model::Model;
-use crate::op::Source;
 use arenet_program::{MAX_INT8_ROWS, PerEntry};
 use rustc_hash::FxHashSet as HashSet;
 

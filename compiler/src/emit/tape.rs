@@ -1,7 +1,7 @@
 //! Turns the elementwise nodes of a cluster into an expression.
 
+use crate::graph::op::{Broadcast, Computed, Pattern};
 use crate::graph::{Graph, NodeId, OriginId};
-use crate::op::{Broadcast, Computed, Pattern};
 use arenet_program::{BufferId, Expr, Instr, Load, Spread, Value};
 use rustc_hash::FxHashMap as HashMap;
 

@@ -5,8 +5,8 @@
 //! compiler's own, so what does not fit is an internal mistake.
 
 use super::{Graph, HostId, MAX_INPUTS, NodeId, OriginId, Shape};
-use crate::op::{Axis, Source, Unary, UnaryFn};
-use crate::op::{Binary, BinaryFn, Broadcast, Leaf, MatMul, Op, Reduce, Softmax};
+use crate::graph::op::{Axis, Source, Unary, UnaryFn};
+use crate::graph::op::{Binary, BinaryFn, Broadcast, Leaf, MatMul, Op, Reduce, Softmax};
 use arenet_program::HostNumber;
 use rustc_hash::FxHashMap as HashMap;
 use std::cell::RefCell;

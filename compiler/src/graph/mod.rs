@@ -4,6 +4,7 @@
 
 pub mod formula;
 mod inputs;
+pub mod op;
 pub mod print;
 mod rewrite;
 pub mod shape;
@@ -17,7 +18,7 @@ pub use shape::{Shape, ShapeError};
 pub use tensor::Tensor;
 
 use crate::diagnostic::Span;
-use crate::op::{Leaf, Op, Traits};
+use crate::graph::op::{Leaf, Op, Traits};
 use arenet_program::HostNumber;
 use std::fmt;
 use std::sync::Arc;

@@ -1,12 +1,12 @@
 //! Builds a graph in which no two nodes compute the same, each in its simplest form.
 
 use super::{Graph, NodeId, Shape};
-use crate::op::{Binary, BinaryFn, Broadcast, Leaf, Op, Source, Unary, UnaryFn};
+use crate::graph::op::{Binary, BinaryFn, Broadcast, Leaf, Op, Source, Unary, UnaryFn};
 use rustc_hash::{FxHashMap as HashMap, FxHasher};
 use std::hash::{Hash, Hasher};
 
 /// A graph under construction, with what the rules of operators
-/// ([`Operator::simplify`](crate::op::Operator::simplify)) ask of it.
+/// ([`Operator::simplify`](crate::graph::op::Operator::simplify)) ask of it.
 pub struct Rewriter {
     /// What has been built.
     pub graph: Graph,

@@ -1,7 +1,7 @@
 //! Infix arithmetic between values of any shapes, with checks for users.
 
+use crate::graph::op::{Binary, BinaryFn, Broadcast};
 use crate::graph::{Graph, NodeId, Shape};
-use crate::op::{Binary, BinaryFn, Broadcast};
 use crate::signature::Problem;
 
 /// Adds a function of two values, spread to a common shape as in NumPy.

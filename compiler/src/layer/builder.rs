@@ -6,10 +6,10 @@
 
 use crate::Precision;
 use crate::diagnostic::Span;
+use crate::graph::op::{Leaf, Source};
 use crate::graph::{Graph, NodeId, Shape};
 use crate::init::Init;
 use crate::model::Param;
-use crate::op::{Leaf, Source};
 use crate::signature::Problem;
 use arenet_program::ParamId;
 use std::collections::{HashMap, HashSet};

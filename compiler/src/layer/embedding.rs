@@ -2,9 +2,9 @@
 
 use super::{Builder, Function};
 use crate::entry::Entry;
+use crate::graph::op::Gather;
 use crate::graph::{DType, NodeId, Shape};
 use crate::init::{Init, Rule};
-use crate::op::Gather;
 use crate::signature::{Args, Kind, Param, Problem, Signature, Value};
 
 /// `embedding(x, n, init:)`

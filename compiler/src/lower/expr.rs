@@ -3,8 +3,8 @@
 use super::{Lowering, MAX_DEPTH, MAX_NODES, Operand, Value, names};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::graph::NodeId;
+use crate::graph::op::{BinaryFn, MatMul, Unary, UnaryFn};
 use crate::layer::infix;
-use crate::op::{BinaryFn, MatMul, Unary, UnaryFn};
 use crate::signature::Problem;
 use crate::syntax::ast::{BinaryOp, Expr, ExprKind, Ident};
 

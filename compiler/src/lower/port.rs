@@ -2,9 +2,9 @@
 
 use super::{Lowering, Value, names};
 use crate::diagnostic::{Diagnostic, Span};
+use crate::graph::op::{Leaf, Source};
 use crate::graph::{DType, NodeId, Origin, Shape, Type};
 use crate::model::{Domain, Port};
-use crate::op::{Leaf, Source};
 use crate::syntax::ast;
 use crate::syntax::ast::{Dim, Ident};
 use arenet_program::text::quoted;

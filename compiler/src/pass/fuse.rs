@@ -16,8 +16,8 @@
 //! what would not fit starts a cluster of its own.
 
 use super::lists::Lists;
+use crate::graph::op::{Binary, BinaryFn, Broadcast, Computed, Op, Pattern};
 use crate::graph::{Graph, Node, NodeId};
-use crate::op::{Binary, BinaryFn, Broadcast, Computed, Op, Pattern};
 use arenet_program::{MAX_CONSTS, MAX_INSTRS, MAX_LOADS, MAX_STORES};
 
 /// The most values that a cluster may store: its elementwise nodes, and the result that they go on

@@ -1,9 +1,9 @@
 //! The training step: the forward pass, the gradients, and the updates of the parameters.
 
 use super::differentiate::differentiate;
+use crate::graph::op::{Assign, Leaf, Source};
 use crate::graph::{Formula, Graph, NodeId, Term};
 use crate::model::Model;
-use crate::op::{Assign, Leaf, Source};
 use crate::optim::Step;
 use arenet_program::{HostInput, ParamId, StateId};
 

@@ -2,8 +2,8 @@
 
 use crate::common::oracle::lowered;
 use arenet_compiler::eval::evaluate;
+use arenet_compiler::graph::op::Source;
 use arenet_compiler::graph::{Shape, Tensor};
-use arenet_compiler::op::Source;
 use arenet_compiler::pass::differentiate::differentiate;
 
 /// A loss of one row of predictions, and its gradient.

@@ -5,9 +5,9 @@ use crate::common::nets::NETS;
 use crate::common::oracle::lowered;
 use crate::common::{self, BATCH, Numbers, assert_close, central_differences};
 use arenet_compiler::eval::evaluate;
+use arenet_compiler::graph::op::{Leaf, Op, Operand, Source};
 use arenet_compiler::graph::{Formula, Graph, NodeId, Shape, Tensor, Term, verify::verify};
 use arenet_compiler::model::Model;
-use arenet_compiler::op::{Leaf, Op, Operand, Source};
 use arenet_compiler::pass::differentiate::differentiate;
 use arenet_compiler::pass::simplify::{simplify, simplify_model};
 use arenet_compiler::pass::update::train_step;
@@ -306,14 +306,14 @@ fn an_ill_formed_graph_is_told() {
     assert_eq!(told(|g| g.nodes[1].origin.0 = 99), "%1 (param 0): its origin does not exist");
     assert_eq!(
         told(|g| {
-            g.add(arenet_compiler::op::Assign, &[NodeId(0), NodeId(0)]);
+            g.add(arenet_compiler::graph::op::Assign, &[NodeId(0), NodeId(0)]);
         }),
         "%22 assigns to %0, which is no parameter or state"
     );
     assert_eq!(
         told(|g| {
-            g.add(arenet_compiler::op::Assign, &[NodeId(1), NodeId(1)]);
-            g.add(arenet_compiler::op::Assign, &[NodeId(1), NodeId(1)]);
+            g.add(arenet_compiler::graph::op::Assign, &[NodeId(1), NodeId(1)]);
+            g.add(arenet_compiler::graph::op::Assign, &[NodeId(1), NodeId(1)]);
         }),
         "%23 assigns to %1, which is assigned already"
     );

@@ -3,8 +3,8 @@
 use crate::common::{
     self, BATCH, Numbers, assert_close, central_differences, input_leaves, values,
 };
+use arenet_compiler::graph::op::{self, Op, Operand, Sample};
 use arenet_compiler::graph::{DType, Formula, Graph, NodeId, Type, verify};
-use arenet_compiler::op::{self, Op, Operand, Sample};
 
 fn types(operands: &[Operand]) -> Vec<Type> {
     operands.iter().map(|operand| operand.ty).collect()

@@ -2,8 +2,8 @@
 
 use super::super::{Builder, rows};
 use super::{between, reduced, reduced_between, same_shape};
+use crate::graph::op::{Bce, CrossEntropy, Op, Softmax, Unary, UnaryFn};
 use crate::graph::{DType, Formula, NodeId};
-use crate::op::{Bce, CrossEntropy, Op, Softmax, Unary, UnaryFn};
 use crate::signature::{Args, Problem};
 
 /// torch.nn.BCELoss. Of a sigmoid it is computed from the logits, where it is exact however large

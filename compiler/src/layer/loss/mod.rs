@@ -10,8 +10,8 @@ pub(super) use classes::{bce_values, before, classes};
 
 use super::{Builder, Function, Target, floats};
 use crate::entry::Entry;
+use crate::graph::op::{Broadcast, Source};
 use crate::graph::{Formula, NodeId, Term};
-use crate::op::{Broadcast, Source};
 use crate::signature::{Args, Kind, Param, Problem, Range, Signature, Value};
 
 const Y: Param = Param::tensor("y");

@@ -2,9 +2,9 @@
 
 use super::super::Builder;
 use super::super::loss::{bce_values, before, between, classes};
+use crate::graph::op::{Correct, CrossEntropy, CrossEntropyGrad, Softmax};
 use crate::graph::{DType, Formula, NodeId, Term};
 use crate::model::Figure;
-use crate::op::{Correct, CrossEntropy, CrossEntropyGrad, Softmax};
 use crate::signature::{Args, Problem};
 use arenet_program::{Finish, HostInput, HostNumber};
 

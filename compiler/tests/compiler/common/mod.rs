@@ -5,8 +5,8 @@ pub mod nets;
 pub mod oracle;
 
 use arenet_compiler::eval::evaluate;
+use arenet_compiler::graph::op::{Leaf, Operand, Source};
 use arenet_compiler::graph::{DType, Graph, NodeId, Shape, Tensor};
-use arenet_compiler::op::{Leaf, Operand, Source};
 
 /// The rows of a batch: odd, and more than one.
 pub const BATCH: usize = 3;

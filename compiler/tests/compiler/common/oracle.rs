@@ -2,10 +2,10 @@
 
 use arenet_compiler::diagnostic::render;
 use arenet_compiler::eval::evaluate;
+use arenet_compiler::graph::op::{Leaf, Op, Source};
 use arenet_compiler::graph::{Graph, Tensor, verify::verify};
 use arenet_compiler::lower::lower;
 use arenet_compiler::model::Model;
-use arenet_compiler::op::{Leaf, Op, Source};
 use arenet_compiler::pass::simplify::{simplify, simplify_model};
 use arenet_compiler::pass::update::train_step;
 use arenet_compiler::syntax::parse;
