@@ -42,6 +42,12 @@ pub struct Finish {
 }
 
 impl Finish {
+    /// A value that is a sum over the rows of a batch; the figure is the sum over all rows.
+    pub fn sum() -> Finish {
+        let sums = vec![HostInput::Value(0).into()];
+        Finish { sums, figure: HostInput::Sum(0).into(), percent: false }
+    }
+
     /// A value that is a mean over the rows of a batch; the figure is the mean over all rows.
     pub fn mean() -> Finish {
         let sums = vec![HostNumber::from(HostInput::Value(0)) * HostInput::Rows];

@@ -182,6 +182,22 @@ train {
     }
 }
 
+#[test]
+fn a_sum_is_of_all_rows_whatever_the_batches() {
+    let net = NET.replace("mae(y, t)", "mae(y, t, reduction: sum)").replace("lr: 1", "lr: 0");
+    let t: Vec<f32> = (1..=10).map(|t| t as f32).collect();
+    let (inputs, targets) = (vec![floats(2, vec![0.0; 20])], vec![floats(1, t)]);
+    let data = Dataset { rows: 10, inputs, targets, ..Dataset::default() };
+    for batch in [1, 3, 10] {
+        let net = net.replace("batch = full", &format!("batch = {batch}"));
+        let program = program_for(&net, None);
+        let mut trainer =
+            Trainer::validated(program, data.clone(), data.clone(), &Settings::default()).unwrap();
+        let found = trainer.evaluate().unwrap().unwrap().metrics[0].1;
+        assert_eq!(found, 55.0, "batches of {batch}");
+    }
+}
+
 /// Beside the textbook in 64 bits, and scikit-learn's convention for targets that are all the same.
 #[test]
 fn r2_is_of_all_rows_whatever_the_batches() {

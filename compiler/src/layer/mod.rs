@@ -67,11 +67,13 @@ impl Function {
         Function { make: Make::Loss(expand), ..Function::value(expand) }
     }
 
-    /// Expands a call as a metric; a value is one by its mean over all rows.
+    /// Expands a call as a metric; a value is one by its mean over all rows, or by its sum.
     pub fn figure(&self, builder: &mut Builder, args: &Args) -> Result<Figure, Problem> {
         match self.make {
             Make::Value(expand) | Make::Loss(expand) => {
-                let finish = Finish::mean();
+                let has = |name: &str| args.signature.params.iter().any(|param| param.name == name);
+                let is_sum = has("reduction") && args.word("reduction") == "sum";
+                let finish = if is_sum { Finish::sum() } else { Finish::mean() };
                 expand(builder, args).map(|node| Figure { values: vec![node], finish })
             }
             Make::Metric(figure) => figure(builder, args),
