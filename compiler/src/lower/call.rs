@@ -54,11 +54,6 @@ impl<'a> Lowering<'a> {
         call: &'a Call,
         matched: Matched,
     ) -> Value {
-        if let Some(problem) = function.lint.and_then(|lint| lint(&self.builder, &matched.args)) {
-            let mut lint = Diagnostic::warning(problem.code, call.span, problem.message);
-            lint.help = problem.help;
-            self.report(lint);
-        }
         self.builder.span = call.span;
         let first = self.builder.graph.nodes.len();
         let result = expand(&mut self.builder, &matched.args);
@@ -67,7 +62,7 @@ impl<'a> Lowering<'a> {
         self.call_result(function, result, &matched, call.span)
     }
 
-    /// The value of a call, or a diagnostic that points at the argument to blame.
+    /// The value of a call with its warning, or a diagnostic that points at the argument to blame.
     pub(super) fn call_result(
         &mut self,
         function: &Function,
@@ -76,6 +71,12 @@ impl<'a> Lowering<'a> {
         span: Span,
     ) -> Value {
         let args = &matched.args;
+        let lint = function.lint.filter(|_| result.is_ok());
+        if let Some(problem) = lint.and_then(|lint| lint(&self.builder, args)) {
+            let mut lint = Diagnostic::warning(problem.code, span, problem.message);
+            lint.help = problem.help;
+            self.report(lint);
+        }
         match function.target.filter(|_| result.is_ok()) {
             Some(Target::Classes) => {
                 self.check_classes(args.tensor("y"), args.tensor("t"), span);

@@ -104,6 +104,16 @@ pub fn log_loss(builder: &mut Builder, args: &Args) -> Result<Figure, Problem> {
     Ok(Figure { values: vec![mean], finish: Finish::mean() })
 }
 
+/// Warns of logits where probabilities are meant.
+pub fn no_softmax_before(builder: &Builder, args: &Args) -> Option<Problem> {
+    let message = "`log_loss` takes probabilities, and this is no softmax";
+    let help = "give it `softmax(...)`, or write `metric cross_entropy` for logits";
+    let is_index = builder.graph.node(args.tensor("t")).dtype == DType::I32;
+    let is_softmax = before(builder, args.tensor("y"), Softmax { log: false }).is_some();
+    let lint = Problem::new("logits-for-probabilities", message).help(help);
+    (is_index && !is_softmax).then_some(lint)
+}
+
 /// Counts what a formula makes of the sides of y and t, 1 for the upper one and else 0.
 fn sides(
     builder: &mut Builder,

@@ -29,7 +29,14 @@ pub const METRICS: &[Entry<Function>] = &[
     metric("recall", SIDES, classes::recall, None),
     metric("f1", SIDES, classes::f1, None),
     metric("top_k", TOP_K, classes::top_k, Some(Target::Classes)),
-    metric("log_loss", PLAIN, classes::log_loss, Some(Target::Classes)),
+    Entry {
+        signature: Signature { name: "log_loss", positional: 2, params: PLAIN },
+        built: Some(Function {
+            make: Make::Metric(classes::log_loss),
+            target: Some(Target::Classes),
+            lint: Some(classes::no_softmax_before),
+        }),
+    },
     metric("rmse", PLAIN, regression::rmse, None),
     metric("mape", PLAIN, regression::mape, None),
     metric("r2", PLAIN, regression::r2, None),
