@@ -28,6 +28,8 @@ pub struct Model {
     pub loss: Option<NodeId>,
     /// The metrics, scalar nodes.
     pub metrics: Vec<Metric>,
+    /// The values that a loss or a metric compares with the classes of a target, each with it.
+    pub compared: Vec<(NodeId, NodeId)>,
     /// The optimizers; every trained parameter names one.
     pub optimizers: Vec<Optimizer>,
     /// The limits of gradients.

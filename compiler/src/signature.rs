@@ -33,6 +33,8 @@ pub struct Param {
 pub enum Kind {
     /// A value of the network.
     Tensor,
+    /// Any number of values of the network without names, the last parameter.
+    Tensors,
     /// A number within a range.
     Real(Range),
     /// A whole number.
@@ -42,6 +44,12 @@ pub enum Kind {
         /// The most.
         most: u64,
     },
+    /// A whole number of 32 bits.
+    Integer,
+    /// A list of sizes, which may be empty.
+    Sizes,
+    /// A list of numbers from 0, not all of them 0.
+    Weights,
     /// A list of whole numbers from 0, each larger than the one before.
     RisingCounts {
         /// The most numbers.
@@ -75,11 +83,17 @@ pub enum Range {
 pub enum Value {
     /// For [`Kind::Tensor`].
     Tensor(NodeId),
+    /// For [`Kind::Tensors`].
+    Tensors(Vec<NodeId>),
     /// For [`Kind::Real`].
     Real(f64),
     /// For [`Kind::Count`].
     Count(u64),
-    /// For [`Kind::RisingCounts`].
+    /// For [`Kind::Integer`].
+    Integer(i64),
+    /// For [`Kind::Weights`].
+    Reals(Vec<f64>),
+    /// For [`Kind::RisingCounts`] and [`Kind::Sizes`].
     Counts(Vec<u64>),
     /// For [`Kind::Flag`].
     Flag(bool),
@@ -148,6 +162,11 @@ impl Param {
         Param::optional(name, Kind::Real(range), Value::Real(default))
     }
 
+    /// Any number of tensors, after the others; no name can be given for them.
+    pub const fn rest() -> Param {
+        Param { name: "...", kind: Kind::Tensors, default: Some(Value::Tensors(Vec::new())) }
+    }
+
     /// A switch that is off by default.
     pub const fn flag(name: &'static str) -> Param {
         Param::optional(name, Kind::Flag, Value::Flag(false))
@@ -180,7 +199,8 @@ impl Signature {
     /// How it is written, such as `dense(x, n, bias:, init:)`.
     pub fn usage(&self) -> String {
         let text = |(i, param): (usize, &Param)| {
-            let colon = if i < self.positional { "" } else { ":" };
+            let is_named = i >= self.positional && !matches!(param.kind, Kind::Tensors);
+            let colon = if is_named { ":" } else { "" };
             format!("{}{colon}", param.name)
         };
         let params: Vec<String> = self.params.iter().enumerate().map(text).collect();
@@ -207,6 +227,32 @@ impl Args {
         }
     }
 
+    /// The arguments of a [`Kind::Tensors`].
+    pub fn tensors(&self, name: &str) -> &[NodeId] {
+        match &self.values[self.position(name)] {
+            Value::Tensors(ids) => ids,
+            other => panic!("`{name}` is no list of tensors but {other:?}"),
+        }
+    }
+
+    /// The argument of a [`Kind::Integer`], unless it was left out.
+    pub fn integer(&self, name: &str) -> Option<i64> {
+        match &self.values[self.position(name)] {
+            Value::Integer(value) => Some(*value),
+            Value::Absent => None,
+            other => panic!("`{name}` is no whole number but {other:?}"),
+        }
+    }
+
+    /// The argument of a [`Kind::Weights`], unless it was left out.
+    pub fn reals(&self, name: &str) -> Option<&[f64]> {
+        match &self.values[self.position(name)] {
+            Value::Reals(values) => Some(values),
+            Value::Absent => None,
+            other => panic!("`{name}` is no list of numbers but {other:?}"),
+        }
+    }
+
     /// The argument of a [`Kind::Real`].
     pub fn real(&self, name: &str) -> f64 {
         match &self.values[self.position(name)] {
@@ -224,7 +270,7 @@ impl Args {
         }
     }
 
-    /// The argument of a [`Kind::RisingCounts`].
+    /// The argument of a [`Kind::RisingCounts`] or a [`Kind::Sizes`].
     pub fn counts(&self, name: &str) -> &[u64] {
         match &self.values[self.position(name)] {
             Value::Counts(values) => values,

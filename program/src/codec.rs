@@ -18,15 +18,16 @@
 use super::host::{HostInput, HostInstr, HostNumber, HostOp};
 use super::lines::{Address, Line, Part};
 use super::{
-    Batch, Buffer, BufferId, ColumnSum, Correct, CrossEntropy, DType, Distribution, Domain,
+    Argmax, Batch, Buffer, BufferId, ColumnSum, Correct, CrossEntropy, DType, Distribution, Domain,
     EntryPoint, Expr, Finish, Gather, Gemm, Instr, Kernel, Layout, Load, Metric, Opcode, Origin,
-    Output, Param, PerEntry, Port, Program, ProgramError, Random, Reduce, Routine, Rows,
-    ScatterAdd, Schedule, Softmax, Span, Spread, State, Step, StreamId, Training, Value,
+    Output, Param, PerEntry, Piece, Port, Program, ProgramError, Random, Reduce, Routine, Rows,
+    ScatterAdd, Schedule, Softmax, Span, Splice, Spread, State, Step, StreamId, Training, Value,
+    Whole,
 };
 
 /// What a program's bytes begin with.
 pub const MAGIC: &[u8; 8] = b"ARENETC\0";
-const VERSION: u32 = 10;
+const VERSION: u32 = 11;
 
 /// Writes a program as bytes.
 pub fn encode(program: &Program) -> Vec<u8> {
@@ -296,6 +297,10 @@ structs! {
     Random { y, distribution, stream }
     Gather { table, index, y }
     ScatterAdd { x, index, y }
+    Splice { groups, pieces, y }
+    Piece { x, from, len }
+    Whole { index, y }
+    Argmax { x, y }
     Expr { loads, consts, code, stores }
     Load { buffer, spread }
     Instr { op, args }
@@ -343,7 +348,13 @@ enums! {
         2 => Columns { rows, cols, stride },
         3 => Quads { rows, cols },
     }
-    Domain { 0 => Any, 1 => Range(low, high), 2 => Names(names), 3 => Interval(low, high), }
+    Domain {
+        0 => Any,
+        1 => Range(low, high),
+        2 => Names(names),
+        3 => Interval(low, high),
+        4 => RangeOr(low, high, ignored),
+    }
     Kernel {
         0 => Gemm(gemm),
         1 => ColumnSum(sum),
@@ -355,6 +366,9 @@ enums! {
         7 => Random(random),
         8 => Gather(gather),
         9 => ScatterAdd(scatter),
+        10 => Splice(splice),
+        11 => Whole(whole),
+        12 => Argmax(argmax),
     }
     Span { 0 => Row, 1 => All, }
     Distribution { 0 => Constant(value), 1 => Uniform(low, high), 2 => Normal(mean, deviation), }

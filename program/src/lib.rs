@@ -185,6 +185,9 @@ pub enum Domain {
     Names(Vec<String>),
     /// The real numbers from the first to the second, both included.
     Interval(f64, f64),
+    /// The integers of [`Domain::Range`], and one more outside of them: a row with that one does
+    /// not count. It is stored as the index behind the last class.
+    RangeOr(i64, i64, i64),
 }
 
 impl Domain {
@@ -192,15 +195,33 @@ impl Domain {
     pub fn classes(&self) -> Option<u64> {
         match self {
             Domain::Any | Domain::Interval(..) => None,
-            Domain::Range(low, high) => (low <= high).then(|| high.abs_diff(*low)),
+            Domain::Range(low, high) | Domain::RangeOr(low, high, _) => {
+                (low <= high).then(|| high.abs_diff(*low))
+            }
             Domain::Names(names) => Some(names.len() as u64),
+        }
+    }
+
+    /// The number of indices that are stored: one for each class, and one for what does not count.
+    pub fn indices(&self) -> Option<u64> {
+        let ignored = u64::from(matches!(self, Domain::RangeOr(..)));
+        self.classes()?.checked_add(ignored)
+    }
+
+    /// The index that an integer of the domain is stored as.
+    #[inline]
+    pub fn index(&self, class: i64) -> i64 {
+        match self {
+            Domain::RangeOr(low, high, ignored) if class == *ignored => high - low,
+            Domain::RangeOr(low, ..) | Domain::Range(low, _) => class - low,
+            Domain::Any | Domain::Names(_) | Domain::Interval(..) => class,
         }
     }
 
     /// The integer that stands for the first class.
     pub fn first_class(&self) -> i64 {
         match self {
-            Domain::Range(low, _) => *low,
+            Domain::Range(low, _) | Domain::RangeOr(low, ..) => *low,
             Domain::Any | Domain::Names(_) | Domain::Interval(..) => 0,
         }
     }
@@ -221,6 +242,9 @@ impl Domain {
             Domain::Range(low, high) => (*low as f64..*high as f64).contains(&value),
             Domain::Names(names) => (0.0..names.len() as f64).contains(&value),
             Domain::Interval(low, high) => (*low..=*high).contains(&value),
+            Domain::RangeOr(low, high, ignored) => {
+                value == *ignored as f64 || (*low as f64..*high as f64).contains(&value)
+            }
         }
     }
 }
@@ -250,6 +274,7 @@ impl fmt::Display for Domain {
             Domain::Range(low, high) => write!(f, "{low}..{high}"),
             Domain::Names(names) => write!(f, "0..{}", names.len()),
             Domain::Interval(low, high) => write!(f, "{low} to {high}"),
+            Domain::RangeOr(low, high, ignored) => write!(f, "{low}..{high} and {ignored}"),
         }
     }
 }

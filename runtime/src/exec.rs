@@ -351,8 +351,7 @@ impl Executor {
     ) -> Result<(), RunError> {
         self.check_port(port, DType::I32, first, data.len())?;
         feed::check_values(port, data)?;
-        let low = port.domain.first_class();
-        self.copy_rows(port, first, data, |&class| feed::stored_class(class, low));
+        self.copy_rows(port, first, data, |&class| feed::stored_class(class, &port.domain));
         Ok(())
     }
 

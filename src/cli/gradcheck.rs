@@ -193,7 +193,7 @@ fn value_in(port: &Port, stream: Stream, element: u64) -> f64 {
         Domain::Any if port.dtype == DType::I32 => (0.0, 1.0),
         Domain::Any => return uniform,
         // A class is its index.
-        Domain::Range(low, high) => (0.0, (high - low) as f64),
+        Domain::Range(low, high) | Domain::RangeOr(low, high, _) => (0.0, (high - low) as f64),
         Domain::Names(names) => (0.0, names.len() as f64),
         Domain::Interval(low, high) => (*low, *high),
     };

@@ -134,7 +134,7 @@ fn random_class(stream: Stream, element: u64, port: &Port) -> i32 {
 
 fn random_real(stream: Stream, element: u64, port: &Port, input: bool) -> f32 {
     match port.domain {
-        Domain::Range(low, high) => {
+        Domain::Range(low, high) | Domain::RangeOr(low, high, _) => {
             low as f32 + stream.uniform(0, element) * high.saturating_sub(low) as f32
         }
         Domain::Interval(low, high) => {

@@ -5,10 +5,10 @@ use super::change::share;
 use super::dice::Dice;
 use arenet_runtime::program::verify::verify;
 use arenet_runtime::program::{
-    Batch, Buffer, BufferId, ColumnSum, Correct, CrossEntropy, DType, Distribution, Domain,
-    EntryPoint, Expr, Gather, Gemm, Kernel, LANES, Layout, Load, Origin, Output, Param, Port,
-    Program, Random, Reduce, Routine, Rows, ScatterAdd, Softmax, Span, Spread, State, Step,
-    StreamId, Training, Value,
+    Argmax, Batch, Buffer, BufferId, ColumnSum, Correct, CrossEntropy, DType, Distribution, Domain,
+    EntryPoint, Expr, Gather, Gemm, Kernel, LANES, Layout, Load, Origin, Output, Param, Piece,
+    Port, Program, Random, Reduce, Routine, Rows, ScatterAdd, Softmax, Span, Splice, Spread, State,
+    Step, StreamId, Training, Value, Whole,
 };
 
 const BATCHES: [u64; 22] =
@@ -305,7 +305,7 @@ impl Maker<'_> {
     }
 
     fn kernel(&mut self) -> Option<Kernel> {
-        match self.dice.below(18) {
+        match self.dice.below(21) {
             0..=5 => self.gemm(),
             6 => self.column_sum(),
             7..=9 => self.map(),
@@ -315,6 +315,9 @@ impl Maker<'_> {
             14 => self.correct(),
             15 => self.gather(),
             16 => self.scatter_add(),
+            17 => self.splice(),
+            18 => self.whole(),
+            19 => self.argmax(),
             _ => {
                 let (rows, cols) = self.any_size();
                 let y = self.result(rows, cols, Forms::Any)?;
@@ -531,6 +534,56 @@ impl Maker<'_> {
         let x = self.value(rows, cols, Forms::Vectors)?;
         let y = self.result(fixed(count), cols, Forms::Vectors)?;
         Some(Kernel::ScatterAdd(ScatterAdd { x, index, y }))
+    }
+
+    /// Two values side by side, some of one among zeros, or a value in rows of another length.
+    fn splice(&mut self) -> Option<Kernel> {
+        let (rows, cols) = self.size();
+        let x = self.value(rows, cols, Forms::Rows)?;
+        let piece = |x, from, len| Piece { x, from, len };
+        let (mut groups, mut shape) = (rows, (rows, cols));
+        let pieces = match self.dice.below(3) {
+            0 => {
+                let (other, count) = (self.dice.pick(&SIZES), self.dice.below(9) as u64);
+                let y = self.value(rows, other, Forms::Rows)?;
+                shape.1 = cols + other + count;
+                vec![piece(Some(x), 0, cols), piece(None, 0, count), piece(Some(y), 0, other)]
+            }
+            1 => {
+                let from = self.dice.below(cols as usize) as u64;
+                shape.1 = cols - from;
+                vec![piece(Some(x), from, cols - from)]
+            }
+            _ => {
+                groups = Rows { count: 1, ..rows };
+                let all = rows.count * cols;
+                let by = self.dice.pick(&[1, 2, 3]);
+                let by = if all.is_multiple_of(by) { by } else { all };
+                shape = (Rows { count: all / by, ..rows }, by);
+                vec![piece(Some(x), 0, all)]
+            }
+        };
+        let y = self.result(shape.0, shape.1, Forms::Rows)?;
+        Some(Kernel::Splice(Splice { groups, pieces, y }))
+    }
+
+    fn whole(&mut self) -> Option<Kernel> {
+        let (rows, cols) = self.size();
+        if self.dice.one_in(2) {
+            let y = self.result(fixed(1), cols, Forms::Vectors)?;
+            return Some(Kernel::Whole(Whole { index: None, y }));
+        }
+        let end = self.dice.pick(&SIZES);
+        let index = Some(self.index(rows, end)?);
+        let y = self.result(rows, 1, Forms::Vectors)?;
+        Some(Kernel::Whole(Whole { index, y }))
+    }
+
+    fn argmax(&mut self) -> Option<Kernel> {
+        let (rows, cols) = self.size();
+        let x = self.value(rows, cols, Forms::Vectors)?;
+        let y = self.list(rows, rows.count > 1)?;
+        Some(Kernel::Argmax(Argmax { x, y }))
     }
 
     fn correct(&mut self) -> Option<Kernel> {

@@ -125,12 +125,13 @@ fn losses_are_those_of_pytorch() {
     for case in reference["cases"].as_array().unwrap() {
         let name = case["loss"].as_str().unwrap();
         let args = case["args"].as_object().unwrap();
-        if name == "nll" || args.contains_key("weight") {
-            continue; // not built yet
-        }
         count += 1;
         let settings: String = (args.iter().filter(|(key, _)| *key != "note"))
-            .map(|(key, value)| format!(", {key}: {}", value.to_string().replace('"', "")))
+            .map(|(key, value)| {
+                // PyTorch's `weight` is of the classes.
+                let key = if key == "weight" { "class_weight" } else { key };
+                format!(", {key}: {}", value.to_string().replace('"', ""))
+            })
             .collect();
         let (input, target) = (flat(&case["input"]), flat(&case["target"]));
         let rows = case["input"].as_array().unwrap().len();
@@ -165,7 +166,7 @@ fn losses_are_those_of_pytorch() {
             close(&format!("gradient of {what}"), step, grad, 1e-6, 1e-6 * size);
         }
     }
-    assert_eq!(count, 26);
+    assert_eq!(count, 32);
 }
 
 #[test]
@@ -175,6 +176,22 @@ fn each_row_counts_by_its_weight() {
         ("mse(y, t, weight: w)", "[N, 1]", "[N, 1]", (4.0 + 18.0 + 16.0 * 0.5) / 4.0),
         ("mse(y, t, weight: w, reduction: sum)", "[N, 1]", "[N, 1]", 4.0 + 18.0 + 16.0 * 0.5),
         ("cross_entropy(k, t, weight: w)", "i32[N]", "[N]", 3f64.ln() * 3.5 / 4.0),
+        // Of equal logits, the part that is smoothed away comes back.
+        (
+            "cross_entropy(k, t, weight: w, label_smoothing: 0.1)",
+            "i32[N]",
+            "[N]",
+            0.875 * 3f64.ln(),
+        ),
+        // The rows count 0, 1, 2 and 0.5 times the factors of their classes, 1, 0, 4 and 1.
+        (
+            "nll(log_softmax(k), t, weight: w, class_weight: [1, 0, 4])",
+            "i32[N]",
+            "[N]",
+            3f64.ln() * 8.5 / 6.0,
+        ),
+        // The first and the last row do not count.
+        ("cross_entropy(k, t, weight: w, ignore_index: 0)", "i32[N]", "[N]", 3f64.ln() * 3.0 / 2.0),
     ];
     for (loss, target, weight, expected) in cases {
         let source = format!(

@@ -148,15 +148,16 @@ fn outputs(model: &Model, emitter: &Emitter, targets: &[program::Port]) -> Vec<p
     model.outputs.iter().zip(&graph.roots).map(output).collect()
 }
 
-/// The values that the loss or a metric compares with the classes of a target, each with the
-/// target; with none where there are several.
+/// The values that the loss or a metric compares with the classes of a target, and what softmax
+/// makes them of, each with the target; with none where there are several.
 fn compared(model: &Model) -> HashMap<NodeId, Option<NodeId>> {
     let mut compared = HashMap::default();
-    for node in &model.graph.nodes {
-        if node.op.compares_classes() {
-            let target = Some(node.inputs[1]);
-            let of = compared.entry(node.inputs[0]).or_insert(target);
-            *of = of.filter(|_| *of == target);
+    for &(value, target) in &model.compared {
+        let node = model.graph.node(value);
+        let logits = node.inputs.first().filter(|_| node.op.normalizes());
+        for value in [value].iter().chain(logits) {
+            let of = compared.entry(*value).or_insert(Some(target));
+            *of = of.filter(|of| *of == target);
         }
     }
     compared

@@ -5,8 +5,8 @@
 //! compiler's own, so what does not fit is an internal mistake.
 
 use super::{Graph, HostId, MAX_INPUTS, NodeId, OriginId, Shape};
-use crate::graph::op::{Axis, Source, Unary, UnaryFn};
-use crate::graph::op::{Binary, BinaryFn, Broadcast, Leaf, MatMul, Op, Reduce, Softmax};
+use crate::graph::op::{Axis, Reduce, Reshape, Softmax, Source, Unary, UnaryFn};
+use crate::graph::op::{Binary, BinaryFn, Broadcast, Leaf, MatMul, Op};
 use arenet_program::HostNumber;
 use rustc_hash::FxHashMap as HashMap;
 use std::cell::RefCell;
@@ -111,6 +111,11 @@ impl<'f> Term<'f> {
         self.formula.term(id)
     }
 
+    /// The same elements in another shape; itself when it has that shape.
+    pub fn reshape(self, shape: Shape) -> Term<'f> {
+        if self.shape() == shape { self } else { self.formula.op(Reshape { shape }, &[self]) }
+    }
+
     fn unary(self, function: UnaryFn) -> Term<'f> {
         self.formula.op(Unary(function), &[self])
     }
@@ -157,6 +162,12 @@ impl<'f> Term<'f> {
         let shape = self.shape();
         let factor = 1.0 / shape.fixed_elements() as f64;
         if shape.batch() { self.sum() * self.formula.per_row(factor) } else { self.sum() * factor }
+    }
+
+    /// The mean over the last dimension, which stays with size 1.
+    pub fn mean_last(self) -> Term<'f> {
+        let width = self.shape().last().expect("it has rows");
+        self.sum_last() * (1.0 / width as f64)
     }
 
     /// eᵃ / Σ eᵃ over the last dimension

@@ -11,7 +11,7 @@ use crate::graph::{Graph, NodeId, Shape};
 use crate::init::Init;
 use crate::model::Param;
 use crate::signature::Problem;
-use arenet_program::ParamId;
+use arenet_program::{Domain, ParamId};
 use std::collections::{HashMap, HashSet};
 
 /// A graph under construction.
@@ -23,8 +23,8 @@ pub struct Builder {
     pub params: Vec<Param>,
     /// Results of dense layers whose `init` was left out.
     pub default_init: HashSet<NodeId>,
-    /// For each port of integers that says which they are, how many that is.
-    pub classes: HashMap<NodeId, u64>,
+    /// For each port of integers that says which they are, these.
+    pub domains: HashMap<NodeId, Domain>,
     /// Where the call stands that is being expanded.
     pub span: Span,
     frames: Vec<Frame>,

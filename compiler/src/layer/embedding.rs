@@ -5,6 +5,7 @@ use crate::entry::Entry;
 use crate::graph::op::Gather;
 use crate::graph::{DType, NodeId, Shape};
 use crate::init::{Init, Rule};
+use crate::model::Domain;
 use crate::signature::{Args, Kind, Param, Problem, Signature, Value};
 
 /// `embedding(x, n, init:)`
@@ -30,7 +31,7 @@ fn expand(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
         let help = "it is for an input such as `word: i32[N] in 0..1000`";
         return Err(Problem::new("type-mismatch", message).at("x").help(help));
     }
-    let Some(&rows) = builder.classes.get(&x) else {
+    let Some(rows) = builder.domains.get(&x).and_then(Domain::classes) else {
         let message = "nothing says how many values this has, which are the rows of the table";
         let help = "write `in 0..10` behind its type";
         return Err(Problem::new("unknown-classes", message).at("x").help(help));

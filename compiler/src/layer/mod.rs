@@ -12,9 +12,11 @@ pub mod init;
 mod loss;
 mod metric;
 mod norm;
+mod shape;
 
 pub use arithmetic::{common_shape, infix, spread};
 pub use builder::{Builder, Outside, Sharing};
+use shape::{one_hot, positions};
 
 use crate::entry::Entry;
 use crate::graph::{DType, NodeId};
@@ -83,7 +85,7 @@ impl Function {
 
 /// What a net may call.
 pub fn functions() -> impl Iterator<Item = &'static Entry<Function>> {
-    [LAYERS, activation::ACTIVATIONS, loss::LOSSES].into_iter().flatten()
+    [LAYERS, shape::SHAPES, activation::ACTIVATIONS, loss::LOSSES].into_iter().flatten()
 }
 
 /// All functions: what a net may call, and the metrics.
@@ -99,14 +101,10 @@ const LAYERS: &[Entry<Function>] = &[
     embedding::EMBEDDING,
     Entry::planned("avg_pool2d"),
     Entry::planned("batch_norm"),
-    Entry::planned("concat"),
     Entry::planned("conv1d"),
     Entry::planned("conv2d"),
     Entry::planned("dropout"),
-    Entry::planned("flatten"),
     Entry::planned("max_pool2d"),
-    Entry::planned("reshape"),
-    Entry::planned("slice"),
 ];
 
 /// An argument that has to be floats.

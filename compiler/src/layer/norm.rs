@@ -24,7 +24,7 @@ pub const LAYER_NORM: Entry<Function> = Entry {
         ],
     },
     built: Some(Function::value(|builder, args| {
-        normed(builder, args, args.flag("bias"), |x| x - row_mean(x))
+        normed(builder, args, args.flag("bias"), |x| x - x.mean_last())
     })),
 };
 
@@ -62,7 +62,7 @@ fn normed(
     let b = param("b", is_affine && has_bias, 0.0)?;
     let f = Formula::new(&mut builder.graph);
     let d = centered(f.term(x));
-    let mut y = d / (row_mean(d * d) + args.real("eps")).sqrt();
+    let mut y = d / ((d * d).mean_last() + args.real("eps")).sqrt();
     if let Some(w) = w {
         y = y * f.term(w);
     }
@@ -70,10 +70,4 @@ fn normed(
         y = y + f.term(b);
     }
     Ok(y.id)
-}
-
-/// The mean of each row, in a column.
-fn row_mean(x: Term<'_>) -> Term<'_> {
-    let width = x.shape().last().expect("x has rows");
-    x.sum_last() * (1.0 / width as f64)
 }

@@ -22,6 +22,8 @@ pub(super) struct Matched {
 enum Given<'a> {
     Piped(Operand),
     Written(&'a Expr),
+    /// For all that [`Kind::Tensors`] takes.
+    Rest(Vec<&'a Expr>),
 }
 
 impl<'a> Lowering<'a> {
@@ -43,15 +45,27 @@ impl<'a> Lowering<'a> {
             spans.push(given.as_ref().map(|given| match given {
                 Given::Piped(operand) => operand.span,
                 Given::Written(expr) => expr.span,
+                Given::Rest(exprs) => exprs[0].span,
             }));
             values.push(match (given, param.default.clone()) {
                 (Some(Given::Written(expr)), _) if !matches!(param.kind, Kind::Tensor) => {
                     self.argument(param, expr)
                 }
+                (Some(Given::Rest(exprs)), _) => {
+                    let mut node = |expr| {
+                        let operand = self.expr(expr);
+                        let node = self.as_node(&operand);
+                        operands.push(operand);
+                        node
+                    };
+                    let nodes: Vec<_> = exprs.into_iter().map(&mut node).collect();
+                    nodes.into_iter().collect::<Option<_>>().map(Argument::Tensors)
+                }
                 (Some(given), _) => {
                     let operand = match given {
                         Given::Piped(operand) => operand,
                         Given::Written(expr) => self.expr(expr),
+                        Given::Rest(_) => unreachable!("it has been taken above"),
                     };
                     let node = self.as_node(&operand).map(Argument::Tensor);
                     operands.push(operand);
@@ -88,6 +102,15 @@ impl<'a> Lowering<'a> {
                 None if next < signature.positional => {
                     next += 1;
                     next - 1
+                }
+                None if let (Some(Param { kind: Kind::Tensors, .. }), Some(rest)) =
+                    (signature.params.last(), given.last_mut()) =>
+                {
+                    match rest {
+                        Some(Given::Rest(exprs)) => exprs.push(&arg.value),
+                        _ => *rest = Some(Given::Rest(vec![&arg.value])),
+                    }
+                    continue;
                 }
                 None => {
                     let message = match signature.positional {
@@ -133,7 +156,7 @@ impl<'a> Lowering<'a> {
     /// The argument of a parameter that is no tensor; `None` after an error.
     pub(super) fn argument(&mut self, param: &Param, expr: &'a Expr) -> Option<Argument> {
         match param.kind {
-            Kind::Tensor => unreachable!("tensors are lowered as expressions"),
+            Kind::Tensor | Kind::Tensors => unreachable!("tensors are lowered as expressions"),
             Kind::Real(range) => {
                 let value = self.number(expr).filter(|&value| self.fits_f32(value, expr.span))?;
                 let fits = range.contains(value);
@@ -148,6 +171,15 @@ impl<'a> Lowering<'a> {
                 };
                 self.within(fits, param, &text, expr.span).then_some(Argument::Count(value as u64))
             }
+            Kind::Integer => {
+                let value = self.number(expr)?;
+                let whole = value.fract() == 0.0;
+                let fits = whole && (i32::MIN.into()..=i32::MAX.into()).contains(&value);
+                let text = "a whole number of 32 bits";
+                self.within(fits, param, text, expr.span).then_some(Argument::Integer(value as i64))
+            }
+            Kind::Sizes => self.sizes(param, expr).map(Argument::Counts),
+            Kind::Weights => self.weights(param, expr).map(Argument::Reals),
             Kind::RisingCounts { most } => self.rising_counts(param, most, expr),
             Kind::Flag => {
                 let word = self.word(param, &["true", "false"], expr)?;
@@ -159,14 +191,49 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// `[30, 60]`
-    fn rising_counts(&mut self, param: &Param, most: usize, expr: &'a Expr) -> Option<Argument> {
+    /// The items of a list, of which an error shows an example.
+    fn list(&mut self, param: &Param, example: &str, expr: &'a Expr) -> Option<&'a [Expr]> {
         let ExprKind::List(items) = &expr.kind else {
-            let message = format!("`{}` must be a list of whole numbers", param.name);
+            let message = format!("`{}` must be a list of numbers", param.name);
             let error = Diagnostic::error("bad-value", expr.span, message);
-            self.report(error.help(format!("write `{}: [30, 60]`", param.name)));
+            self.report(error.help(format!("write `{}: {example}`", param.name)));
             return None;
         };
+        Some(items)
+    }
+
+    /// `[4, 3]`
+    fn sizes(&mut self, param: &Param, expr: &'a Expr) -> Option<Vec<u64>> {
+        let mut sizes = Vec::new();
+        for item in self.list(param, "[4, 3]", expr)? {
+            let value = self.number(item)?;
+            let is_size = value.fract() == 0.0 && (1.0..=Kind::MOST as f64).contains(&value);
+            if !self.within(is_size, param, "a list of whole numbers from 1", item.span) {
+                return None;
+            }
+            sizes.push(value as u64);
+        }
+        Some(sizes)
+    }
+
+    /// `[1, 2, 0.5]`
+    fn weights(&mut self, param: &Param, expr: &'a Expr) -> Option<Vec<f64>> {
+        let mut weights = Vec::new();
+        for item in self.list(param, "[1, 2, 0.5]", expr)? {
+            let value = self.number(item).filter(|&value| self.fits_f32(value, item.span))?;
+            if !self.within(value >= 0.0, param, "a list of numbers from 0", item.span) {
+                return None;
+            }
+            weights.push(value);
+        }
+        let some = weights.iter().any(|&weight| weight > 0.0);
+        self.within(some, param, "a list in which a number is above 0", expr.span)
+            .then_some(weights)
+    }
+
+    /// `[30, 60]`
+    fn rising_counts(&mut self, param: &Param, most: usize, expr: &'a Expr) -> Option<Argument> {
+        let items = self.list(param, "[30, 60]", expr)?;
         let few = format!("a list of 1 to {most} numbers");
         if !self.within((1..=most).contains(&items.len()), param, &few, expr.span) {
             return None;

@@ -5,7 +5,7 @@ use super::names::{Binding, Shared};
 use super::{Lowering, Operand, Value, lint, names};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::entry::{Entry, built, find};
-use crate::graph::NodeId;
+use crate::graph::{DType, NodeId};
 use crate::layer::{self, Expand, Function, Make, Sharing, Target, functions, init::INITS};
 use crate::model::Domain;
 use crate::optim::OPTIMIZERS;
@@ -79,7 +79,11 @@ impl<'a> Lowering<'a> {
         }
         match function.target.filter(|_| result.is_ok()) {
             Some(Target::Classes) => {
-                self.check_classes(args.tensor("y"), args.tensor("t"), span);
+                let (y, t) = (args.tensor("y"), args.tensor("t"));
+                self.check_classes(y, t, span);
+                if self.builder.graph.node(t).dtype == DType::I32 {
+                    self.model.compared.push((y, t));
+                }
             }
             Some(Target::Shares) => {
                 self.limit_target(args.tensor("t"), Domain::Interval(0.0, 1.0));

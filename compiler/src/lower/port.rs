@@ -35,7 +35,9 @@ impl<'a> Lowering<'a> {
             self.builder.graph.enter(origin);
             let node = self.builder.graph.add(Leaf { source, shape, dtype }, &[]);
             let domain = domain.unwrap_or(Domain::Any);
-            self.builder.classes.extend(domain.classes().map(|classes| (node, classes)));
+            if domain.classes().is_some() {
+                self.builder.domains.insert(node, domain.clone());
+            }
             Port { name: port.name.name.clone(), shape, dtype, domain, node }
         });
         let value = made.as_ref().map_or(Value::Poison, |port| Value::Node(port.node));
@@ -230,7 +232,9 @@ impl<'a> Lowering<'a> {
         let defined = self.builder.graph.span(target);
         let Some(port) = self.port_of(target) else { return };
         let (count, help) = match &port.domain {
-            Domain::Range(first, end) => (end - first, Some((*first, first + classes))),
+            Domain::Range(first, end) | Domain::RangeOr(first, end, _) => {
+                (end - first, Some((*first, first + classes)))
+            }
             Domain::Names(names) => (names.len() as i64, None),
             Domain::Any | Domain::Interval(..) => return,
         };
@@ -249,8 +253,10 @@ impl<'a> Lowering<'a> {
         self.report(error);
     }
 
-    /// Checks that the classes of every port of integers are known.
+    /// Checks that the classes of every port of integers are known, and that none is compared with
+    /// logits as if all its rows counted where some do not.
     pub(super) fn check_domains(&mut self) {
+        self.check_ignored();
         let ports = self.model.inputs.iter().chain(&self.model.targets);
         let unknown = |port: &&Port| port.dtype == DType::I32 && port.domain == Domain::Any;
         let unknown: Vec<(String, NodeId)> =
@@ -261,5 +267,33 @@ impl<'a> Lowering<'a> {
                 Diagnostic::error("unknown-classes", self.builder.graph.span(node), message);
             self.report(error.help("write `in 0..10` behind its type, or remove it"));
         }
+    }
+
+    /// Gives targets with rows that do not count their domains.
+    fn check_ignored(&mut self) {
+        let graph = &self.builder.graph;
+        let mut errors = Vec::new();
+        for port in &mut self.model.targets {
+            let Some(domain @ Domain::RangeOr(.., ignored)) = self.builder.domains.get(&port.node)
+            else {
+                continue;
+            };
+            port.domain = domain.clone();
+            let compared = |id: &NodeId| {
+                let node = graph.node(*id);
+                node.op.compares_classes() && node.inputs[1] == port.node
+            };
+            let Some(id) = graph.ids().find(compared) else { continue };
+            let message = format!(
+                "rows with {ignored} do not count in `{}`, but they would count here",
+                port.name
+            );
+            let help = format!(
+                "write `ignore_index: {ignored}` where the function takes it, or give such rows a \
+                 class of their own"
+            );
+            errors.push(Diagnostic::error("class-mismatch", graph.span(id), message).help(help));
+        }
+        errors.into_iter().for_each(|error| self.report(error));
     }
 }

@@ -56,6 +56,8 @@ pub fn simplify_model(mut model: Model) -> Model {
     model.outputs.iter_mut().for_each(|(_, node)| place(node));
     model.metrics.iter_mut().flat_map(|metric| &mut metric.figure.values).for_each(place);
     model.loss.iter_mut().for_each(place);
+    let still = |&(y, t): &(NodeId, NodeId)| Some((places[y.index()]?, places[t.index()]?));
+    model.compared = model.compared.iter().filter_map(still).collect();
     model.graph = graph;
     model.set_roots();
     model

@@ -7,6 +7,7 @@ mod extremes;
 mod fuse;
 mod graph;
 mod inits;
+mod layers;
 mod layout;
 mod lists;
 mod lower;

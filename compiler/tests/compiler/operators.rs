@@ -68,7 +68,7 @@ fn weighted_sum(graph: &mut Graph, node: NodeId, weight: NodeId) -> NodeId {
 /// Step functions, and the conditions of gates.
 fn no_gradient(op: Op, input: usize) -> bool {
     let text = op.to_string();
-    text == "sign" || text == "correct" || (text == "gate" && input == 1)
+    ["sign", "correct", "argmax"].contains(&&*text) || (text == "gate" && input == 1)
 }
 
 #[test]
@@ -134,6 +134,27 @@ fn operands_that_do_not_fit_are_refused() {
             vec![f32(&[2, 4]), classes],
             "for f32[N, 2, 4] the indices are i32[N, 2], not i32[N]",
         ),
+        (
+            op::Reshape { shape: Shape::batched(&[2, 3]) }.into(),
+            vec![f32(&[5])],
+            "[N, 5] has 5 elements for each N, but [N, 2, 3] has 6",
+        ),
+        (
+            op::Reshape { shape: Shape::fixed(&[6]) }.into(),
+            vec![f32(&[6])],
+            "[N, 6] cannot become [6]: the batch N stays as it is",
+        ),
+        (
+            op::Slice { shape: Shape::batched(&[3]), from: 2 }.into(),
+            vec![f32(&[4])],
+            "[N, 3] is no part of [N, 4]",
+        ),
+        (
+            op::Pad { shape: Shape::batched(&[3]), from: 2, width: 2 }.into(),
+            vec![f32(&[2])],
+            "[N, 2] is no part of [N, 3]",
+        ),
+        (op::ToFloat.into(), vec![f32(&[])], "the indices are integers, not f32[N]"),
         (
             op::Broadcast { shape: Shape::batched(&[4]) }.into(),
             vec![fixed(&[3])],

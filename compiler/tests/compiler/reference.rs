@@ -2,7 +2,7 @@
 
 use crate::common::oracle::{Oracle, lowered};
 use crate::optimizer::optimizer;
-use arenet_compiler::entry::{built, find};
+use arenet_compiler::entry::built;
 use arenet_compiler::eval::evaluate;
 use arenet_compiler::graph::op::{Leaf, Source};
 use arenet_compiler::graph::{Formula, Graph, NodeId, Shape, Tensor};
@@ -207,21 +207,17 @@ fn losses() {
         let args = case["args"].as_object().unwrap();
         // PyTorch has probabilities and class indices under one name.
         let name = name.strip_suffix("_probs").unwrap_or(name);
-        let built = find(layer::functions(), name).filter(|entry| entry.built.is_some());
-        let Some(entry) = built else { continue };
-        let given = |(key, value): &(&String, &Value)| {
-            *key != "note" && (*key != "reduction" || *value != "mean")
+        let given = |(key, _): &(&String, &Value)| *key != "note";
+        // PyTorch's `weight` is of the classes.
+        let setting = |(key, value): (&String, &Value)| {
+            let key = if key == "weight" { "class_weight" } else { key };
+            format!(", {key}: {}", word(value))
         };
-        let settings: Vec<_> = args.iter().filter(given).collect();
-        let known = |key: &str| entry.signature.params.iter().any(|param| param.name == key);
-        if !settings.iter().all(|(key, value)| known(key) && !value.is_array()) {
-            continue;
-        }
-        let settings: String =
-            settings.iter().map(|(key, value)| format!(", {key}: {}", word(value))).collect();
+        let settings: String = args.iter().filter(given).map(setting).collect();
         count += 1;
         let (y, t) = (tensor(&case["input"], true), tensor(&case["target"], true));
-        let dtype = if name == "cross_entropy" && t.shape.rank() == 1 { "i32" } else { "" };
+        let is_class = ["cross_entropy", "nll"].contains(&name) && t.shape.rank() == 1;
+        let dtype = if is_class { "i32" } else { "" };
         let source = format!(
             "net a {{ input x: {}  param p: [] = zeros()  output y = x + p }}
              train {{ target t: {dtype}{}  loss = {name}(y, t{settings})  optimizer = sgd }}",
@@ -249,7 +245,7 @@ fn losses() {
             close(&format!("the gradient of {name}"), grad, &flat(&case["grad"]), 1e-12);
         }
     }
-    assert_eq!(count, 26);
+    assert_eq!(count, 32);
 }
 
 /// A parameter after each step along given gradients.

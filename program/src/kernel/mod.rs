@@ -2,6 +2,7 @@
 //! it reads and writes, how threads may divide it, what the verifier asks of it and how it is
 //! printed. How it runs is the runtime's.
 
+mod argmax;
 mod column_sum;
 mod correct;
 mod cross_entropy;
@@ -11,7 +12,10 @@ mod map;
 mod random;
 mod reduce;
 mod softmax;
+mod splice;
+mod whole;
 
+pub use argmax::Argmax;
 pub use column_sum::ColumnSum;
 pub use correct::Correct;
 pub use cross_entropy::CrossEntropy;
@@ -20,6 +24,8 @@ pub use gemm::Gemm;
 pub use random::{Distribution, Random};
 pub use reduce::{Reduce, Span};
 pub use softmax::Softmax;
+pub use splice::{Piece, Splice};
+pub use whole::Whole;
 
 use crate::names::Names;
 use crate::verify::buffers::{Buffers, Classes};
@@ -107,6 +113,12 @@ kernels! {
     Gather(Gather),
     /// Sums of rows by their indices.
     ScatterAdd(ScatterAdd),
+    /// Elements of some buffers put together.
+    Splice(Splice),
+    /// Whole numbers as floats.
+    Whole(Whole),
+    /// Where the largest element of each row is.
+    Argmax(Argmax),
 }
 
 impl Kernel {

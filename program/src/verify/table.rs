@@ -89,7 +89,7 @@ pub(super) fn classes(program: &Program, buffers: &Buffers) -> Result<Classes, P
         if buffers.get(port.buffer)?.dtype != DType::I32 {
             continue;
         }
-        let Some(count) = port.domain.classes() else {
+        let Some(count) = port.domain.indices() else {
             let message = format!("`{}` is of i32, and needs classes as its domain", port.name);
             return Err(ProgramError::new(message));
         };
@@ -115,6 +115,11 @@ fn check_domain(port: &Port) -> Result<(), ProgramError> {
         Domain::Range(low, high) => low < high,
         Domain::Names(names) => !names.is_empty(),
         Domain::Interval(low, high) => low.is_finite() && high.is_finite() && low <= high,
+        // Its integers fit 32 bits, and the one more is none of the classes.
+        Domain::RangeOr(low, high, ignored) => {
+            let fits = i32::try_from(*ignored).is_ok();
+            low < high && fits && !(*low..*high).contains(ignored)
+        }
     };
     require!(some, "the domain of `{}` is empty", port.name);
     Ok(())

@@ -9,5 +9,6 @@ mod names;
 mod narrow;
 mod refuse;
 mod sample;
+mod splice;
 mod sums;
 mod training;

@@ -14,6 +14,7 @@ use crate::kernel::place::{Extent, LARGEST_TILE, List, Place};
 use crate::kernel::random::Random;
 use crate::kernel::reduce::Reduce;
 use crate::kernel::softmax::Softmax;
+use crate::kernel::splice::{Argmax, Groups, Piece, Splice, Whole};
 use crate::kernel::sum::{self, Chains};
 use crate::program::{self, Buffer, BufferId, DType, Expr, Kernel, Layout, Program, Spread};
 use crate::simd::LANES;
@@ -233,6 +234,36 @@ impl<'a> Binder<'a> {
                 let sum = ScatterAdd { x, x_stride, rows, cols, index, y, y_stride, sums };
                 Prepared::ScatterAdd(sum)
             }
+            Kernel::Splice(splice) => Prepared::Splice(self.splice(splice)),
+            &Kernel::Whole(program::Whole { index, y }) => {
+                let (y, rows, cols, stride) = self.rows(y);
+                let index = index.map(|index| self.list(index));
+                Prepared::Whole(Whole { index, y, stride, rows, cols })
+            }
+            &Kernel::Argmax(program::Argmax { x, y }) => {
+                let (x, rows, cols, stride) = self.rows(x);
+                Prepared::Argmax(Argmax { x, y: self.list(y), rows, cols, stride })
+            }
+        }
+    }
+
+    fn splice(&self, program::Splice { groups, pieces, y }: &program::Splice) -> Splice {
+        let groups_of = |id: BufferId| {
+            let (offset, _, cols, stride) = self.rows(id);
+            let count = self.buffer(id).layout.shape().0.count;
+            let size = (count * cols as u64 / groups.count) as usize;
+            Groups { offset, cols, stride, size }
+        };
+        let piece = |&program::Piece { x, from, len }: &program::Piece| Piece {
+            x: x.map(groups_of),
+            from: from as usize,
+            len: len as usize,
+        };
+        Splice {
+            groups: Extent::from(*groups),
+            pieces: pieces.iter().map(piece).collect(),
+            y: groups_of(*y),
+            is_number: self.buffer(*y).layout == Layout::scalar(),
         }
     }
 

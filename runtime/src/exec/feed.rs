@@ -114,14 +114,13 @@ impl<'d> Feed<'d> {
 
 /// Classes as the arena holds them.
 fn stored_classes(values: impl IntoIterator<Item = i32>, domain: &Domain) -> Vec<f32> {
-    let low = domain.first_class();
-    values.into_iter().map(|class| stored_class(class, low)).collect()
+    values.into_iter().map(|class| stored_class(class, domain)).collect()
 }
 
-/// A class of a domain that begins at `low`, as the arena holds it: an index from 0 on, as a float
-/// of the same bits.
-pub(super) fn stored_class(class: i32, low: i64) -> f32 {
-    f32::from_bits((i64::from(class) - low) as u32)
+/// A class of a domain as the arena holds it: an index from 0 on, as a float of the same bits.
+#[inline]
+pub(super) fn stored_class(class: i32, domain: &Domain) -> f32 {
+    f32::from_bits(domain.index(i64::from(class)) as u32)
 }
 
 /// Checks that the rows are what a port takes. The kernels rely on the bounds of class indices.

@@ -97,10 +97,9 @@ impl Executor {
             match values.slice(index) {
                 Slice::F32(values) => place.put_all(view, &values[place.values(&rows)]),
                 Slice::I32(classes) => {
-                    let low = port.domain.first_class();
                     let classes = classes[place.values(&rows)].iter().enumerate();
-                    classes
-                        .for_each(|(at, &class)| place.put_one(view, at, stored_class(class, low)));
+                    let stored = |class| stored_class(class, &port.domain);
+                    classes.for_each(|(at, &class)| place.put_one(view, at, stored(class)));
                 }
             }
         }

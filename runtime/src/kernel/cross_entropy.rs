@@ -3,6 +3,7 @@
 
 use super::place::{Extent, List, Part};
 use super::softmax::{Logits, copied_row, each, load, normalizer, store};
+use super::splice::first_largest;
 use crate::arena::Memory;
 use crate::simd::{LANES, Simd, math};
 
@@ -156,10 +157,8 @@ impl Correct {
             // lists have an element for each, and `check_overlaps` that y is apart from both.
             unsafe {
                 let x = memory.read(self.x + row * self.stride, self.cols);
-                let first_largest =
-                    (1..self.cols).fold(0, |best, i| if x[i] > x[best] { i } else { best });
                 let target = *memory.at(self.target.at(row)).cast::<i32>();
-                let correct = first_largest == target as usize;
+                let correct = first_largest(x) == target as usize;
                 *memory.at(self.y.at(row)) = f32::from(u8::from(correct));
             }
         }

@@ -29,6 +29,7 @@ pub mod place;
 pub mod random;
 pub mod reduce;
 pub mod softmax;
+pub mod splice;
 pub mod sum;
 
 use crate::arena::Memory;
@@ -42,6 +43,7 @@ use place::Part;
 use random::Random;
 use reduce::Reduce;
 use softmax::Softmax;
+use splice::{Argmax, Splice, Whole};
 
 /// A kernel that is ready to run.
 #[derive(Clone, Debug)]
@@ -66,6 +68,12 @@ pub enum Prepared {
     Gather(Gather),
     /// Sums of rows by their indices.
     ScatterAdd(ScatterAdd),
+    /// Elements of some buffers put together.
+    Splice(Splice),
+    /// Whole numbers as floats.
+    Whole(Whole),
+    /// Where the largest element of each row is.
+    Argmax(Argmax),
 }
 
 #[expect(unsafe_code, reason = "runs kernels, which follow their offsets unchecked")]
@@ -92,6 +100,9 @@ impl Prepared {
                     Prepared::Random(_) => {}
                     Prepared::Gather(gather) => gather.run(s, memory, n, part),
                     Prepared::ScatterAdd(scatter) => scatter.run(s, memory, n, part),
+                    Prepared::Splice(splice) => splice.run(s, memory, n, part),
+                    Prepared::Whole(whole) => whole.run(s, memory, n, part),
+                    Prepared::Argmax(argmax) => argmax.run(memory, n, part),
                 }
             },
         );

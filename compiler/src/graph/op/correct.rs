@@ -1,7 +1,8 @@
 //! Whether the largest logit of a row is that of its target.
 
 use super::cross_entropy::class_rows;
-use super::{Anchor, Computed, Operand, Operator, Parts, Sample, Traits, argmax, elements};
+use super::{Anchor, Computed, Operand, Operator, Parts, Sample, Traits};
+use super::{elements, first_largest};
 use crate::graph::{Graph, NodeId, Shape, ShapeError, Tensor, Type};
 use arenet_program::{self as program, Kernel};
 
@@ -29,7 +30,7 @@ impl Operator for Correct {
 
     fn eval(&self, inputs: &[&Tensor], _: usize) -> Tensor {
         let [logits, target] = inputs else { unreachable!("it has 2 operands") };
-        let hit = |(row, &class): (&[f64], &f64)| f64::from(argmax(row) == class as usize);
+        let hit = |(row, &class): (&[f64], &f64)| f64::from(first_largest(row) == class as usize);
         Tensor { shape: target.shape, data: logits.rows().zip(&target.data).map(hit).collect() }
     }
 

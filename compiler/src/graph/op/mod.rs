@@ -56,6 +56,13 @@ ops! {
     scatter_add::ScatterAdd,
     assign::Assign,
     random::Random,
+    iota::Iota,
+    to_float::ToFloat,
+    argmax::Argmax,
+    concat::Concat,
+    slice::Slice,
+    pad::Pad,
+    reshape::Reshape,
 }
 
 mod traits;
@@ -260,6 +267,6 @@ fn row_length(shape: &Shape) -> Result<usize, ShapeError> {
 }
 
 /// The position of the largest element; the first one at ties, as torch.argmax on the CPU.
-fn argmax(row: &[f64]) -> usize {
+fn first_largest(row: &[f64]) -> usize {
     (1..row.len()).fold(0, |best, i| if row[i] > row[best] { i } else { best })
 }

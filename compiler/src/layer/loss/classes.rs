@@ -1,9 +1,9 @@
 //! Losses of classes and probabilities.
 
 use super::super::{Builder, rows};
-use super::{between, reduced, reduced_between, same_shape};
-use crate::graph::op::{Bce, CrossEntropy, Op, Softmax, Unary, UnaryFn};
-use crate::graph::{DType, Formula, NodeId};
+use super::{between, indices, reduced, reduced_between, same_shape};
+use crate::graph::op::{Bce, Op, Softmax, Unary, UnaryFn};
+use crate::graph::{DType, NodeId};
 use crate::signature::{Args, Problem};
 
 /// torch.nn.BCELoss. Of a sigmoid it is computed from the logits, where it is exact however large
@@ -45,30 +45,22 @@ pub fn sigmoid_before(builder: &Builder, args: &Args) -> Option<Problem> {
 pub fn cross_entropy(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
     let logits = rows(builder, args, "y")?;
     let (shape, found) = (builder.graph.shape(logits), builder.graph.node(args.tensor("t")).ty());
-    let (smoothing, count) = (args.real("label_smoothing"), shape.last().unwrap_or(1) as f64);
-    if found.dtype == DType::F32 && found.shape == shape {
-        return reduced_between(builder, args, |y, t| {
-            let t = if smoothing == 0.0 { t } else { t * (1.0 - smoothing) + smoothing / count };
-            -(t * y.log_softmax()).sum_last()
-        });
+    if found.dtype != DType::F32 || found.shape != shape {
+        return indices::cross_entropy(builder, args);
     }
-    let (logits, target) = classes(builder, args)?;
-    let f = Formula::new(&mut builder.graph);
-    let values = f.op(CrossEntropy, &[f.term(logits), f.term(target)]).id;
-    let of_target = reduced(builder, args, values)?;
-    if smoothing == 0.0 {
-        return Ok(of_target);
+    if args.span("ignore_index").is_some() {
+        let message = "probabilities have no index that could be ignored";
+        let help = "give such rows a `weight` of 0";
+        return Err(Problem::new("wrong-argument", message).at("ignore_index").help(help));
     }
-    if args.span("weight").is_some() {
-        let message = "`label_smoothing` of class indices with a `weight` for each row is part of \
-                       the language, but this version does not compile it yet";
-        return Err(Problem::new("not-yet", message).at("weight"));
-    }
-    let f = Formula::new(&mut builder.graph);
-    let of_all = (-f.term(logits).log_softmax() / count).sum_last().id;
-    let of_all = reduced(builder, args, of_all)?;
-    let f = Formula::new(&mut builder.graph);
-    Ok((f.term(of_target) * (1.0 - smoothing) + f.term(of_all) * smoothing).id)
+    let (smoothing, count) = (args.real("label_smoothing"), shape.last().unwrap_or(1));
+    let factors = indices::class_weights(args, count)?;
+    reduced_between(builder, args, |y, t| {
+        let t = if smoothing == 0.0 { t } else { t * (1.0 - smoothing) + smoothing / count as f64 };
+        let log = y.log_softmax();
+        let log = factors.map_or(log, |factors| log * indices::row(y.formula(), factors));
+        -(t * log).sum_last()
+    })
 }
 
 /// Warns of a softmax of a softmax.

@@ -4,11 +4,12 @@
 //! `reduction:`, and `weight:`, a target with a factor for each row.
 
 mod classes;
+mod indices;
 mod regression;
 
 pub(super) use classes::{bce_values, before, classes};
 
-use super::{Builder, Function, Target, floats};
+use super::{Builder, Function, Target, floats, rows};
 use crate::entry::Entry;
 use crate::graph::op::{Broadcast, Source};
 use crate::graph::{Formula, NodeId, Term};
@@ -23,6 +24,11 @@ const REDUCTION: Param =
 const WEIGHT: Param = Param::optional("weight", Kind::Tensor, Value::Absent);
 
 const PLAIN: &[Param] = &[Y, T, REDUCTION, WEIGHT];
+/// Over all elements, or along the last dimension, which stays with size 1.
+const OF_ALL: &[Param] = &[
+    Param::tensor("x"),
+    Param::optional("axis", Kind::Word(&["all", "last"]), Value::Word("all")),
+];
 const HUBER: &[Param] = &[Y, T, Param::real("delta", Range::AboveZero, 1.0), REDUCTION, WEIGHT];
 const SMOOTH_L1: &[Param] = &[Y, T, Param::real("beta", Range::AboveZero, 1.0), REDUCTION, WEIGHT];
 const POISSON_NLL: &[Param] = &[
@@ -38,8 +44,20 @@ const HINGE_EMBEDDING: &[Param] =
     &[Y, T, Param::real("margin", Range::Any, 1.0), REDUCTION, WEIGHT];
 const BCE_LOGITS: &[Param] =
     &[Y, T, Param::real("pos_weight", Range::AtLeastZero, 1.0), REDUCTION, WEIGHT];
-const CROSS_ENTROPY: &[Param] =
-    &[Y, T, Param::real("label_smoothing", Range::Fraction, 0.0), REDUCTION, WEIGHT];
+/// A factor for each class.
+const CLASS_WEIGHT: Param = Param::optional("class_weight", Kind::Weights, Value::Absent);
+/// The class of rows that do not count.
+const IGNORE_INDEX: Param = Param::optional("ignore_index", Kind::Integer, Value::Absent);
+const CROSS_ENTROPY: &[Param] = &[
+    Y,
+    T,
+    CLASS_WEIGHT,
+    IGNORE_INDEX,
+    Param::real("label_smoothing", Range::Fraction, 0.0),
+    REDUCTION,
+    WEIGHT,
+];
+const NLL: &[Param] = &[Y, T, CLASS_WEIGHT, IGNORE_INDEX, REDUCTION, WEIGHT];
 const KL_DIV: &[Param] = &[
     Y,
     T,
@@ -77,20 +95,29 @@ pub const LOSSES: &[Entry<Function>] = &[
             ..Function::loss(classes::cross_entropy)
         },
     ),
+    loss("nll", NLL, Function { target: Some(Target::Classes), ..Function::loss(indices::nll) }),
     loss("kl_div", KL_DIV, Function::loss(classes::kl_div)),
     Entry {
-        signature: Signature { name: "sum", positional: 1, params: &[Param::tensor("x")] },
-        built: Some(Function::value(|b, args| of_one(b, args, |x| x.sum()))),
+        signature: Signature { name: "sum", positional: 1, params: OF_ALL },
+        built: Some(Function::value(|b, args| {
+            of_one(b, args, |x| if is_by_row(args) { x.sum_last() } else { x.sum() })
+        })),
     },
     Entry {
-        signature: Signature { name: "mean", positional: 1, params: &[Param::tensor("x")] },
-        built: Some(Function::value(|b, args| of_one(b, args, |x| x.mean()))),
+        signature: Signature { name: "mean", positional: 1, params: OF_ALL },
+        built: Some(Function::value(|b, args| {
+            of_one(b, args, |x| if is_by_row(args) { x.mean_last() } else { x.mean() })
+        })),
     },
-    Entry::planned("nll"),
 ];
 
 const fn loss(name: &'static str, params: &'static [Param], function: Function) -> Entry<Function> {
     Entry { signature: Signature { name, positional: 2, params }, built: Some(function) }
+}
+
+/// Whether a function is asked to go along the last dimension.
+fn is_by_row(args: &Args) -> bool {
+    args.word("axis") == "last"
 }
 
 fn of_one(
@@ -98,25 +125,39 @@ fn of_one(
     args: &Args,
     function: impl for<'f> FnOnce(Term<'f>) -> Term<'f>,
 ) -> Result<NodeId, Problem> {
-    let x = floats(builder, args, "x")?;
+    let x = if is_by_row(args) { rows(builder, args, "x") } else { floats(builder, args, "x") }?;
     let f = Formula::new(&mut builder.graph);
     Ok(function(f.term(x)).id)
 }
 
 /// The loss that has these values: weighted and reduced as the arguments say.
 fn reduced(builder: &mut Builder, args: &Args, values: NodeId) -> Result<NodeId, Problem> {
+    reduced_by(builder, args, values, None)
+}
+
+/// The loss that has these values, whose mean is by the sum of `counted` where that is given.
+fn reduced_by(
+    builder: &mut Builder,
+    args: &Args,
+    values: NodeId,
+    counted: Option<NodeId>,
+) -> Result<NodeId, Problem> {
     let weight = weights(builder, args, values)?;
     let f = Formula::new(&mut builder.graph);
     let mut values = f.term(values);
     if let Some(weight) = weight {
         values = values * f.term(weight);
     }
-    Ok(match args.word("reduction") {
-        "sum" => values.sum(),
+    Ok(match (args.word("reduction"), counted) {
+        ("sum", _) => values.sum(),
         // The mean over the rows of their sums.
-        "batchmean" => {
+        ("batchmean", _) => {
             let each_row = values.shape().last().unwrap_or(1) as f64;
             values.mean() * each_row
+        }
+        // Where nothing counts, the sum is 0, and so is the loss.
+        (_, Some(counted)) => {
+            values.sum() / f.term(counted).sum().max(f.number(f64::from(f32::MIN_POSITIVE)))
         }
         _ => values.mean(),
     }
