@@ -3,7 +3,7 @@
 use crate::error::Error;
 use arenet_runtime::exec::{Executor, Side};
 use arenet_runtime::rows::{Rows, RowsMut, Slice};
-use arenet_runtime::train::{self, EpochReport, Evaluation, Progress};
+use arenet_runtime::train::{self, Best, EpochReport, Evaluation, Progress};
 use arenet_runtime::weights::WeightsFile;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -140,7 +140,7 @@ impl Trainer {
         &mut self,
         mut on_step: impl FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Option<EpochReport>, Error> {
-        if self.inner.epoch() >= self.inner.epochs() {
+        if self.inner.is_done() {
             return Ok(None);
         }
         let report = self.inner.run_epoch(&mut on_step)?;
@@ -274,7 +274,7 @@ impl Trainer {
     ///
     /// ```
     /// # let net = arenet::Net::open("models/xor.net")?;
-    /// # let trainer = net.trainer(net.read_csv("models/xor.csv")?).build()?;
+    /// # let mut trainer = net.trainer(net.read_csv("models/xor.csv")?).build()?;
     /// # let file = std::env::temp_dir().join("arenet-doc-save.safetensors");
     /// trainer.save(&file)?;
     /// # Ok::<(), arenet::Error>(())
@@ -282,7 +282,7 @@ impl Trainer {
     ///
     /// # Errors
     /// A file that cannot be written.
-    pub fn save(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+    pub fn save(&mut self, path: impl AsRef<Path>) -> Result<(), Error> {
         Ok(self.inner.save_weights(path)?)
     }
 
@@ -305,7 +305,7 @@ impl Trainer {
     ///
     /// # Errors
     /// A file that cannot be written.
-    pub fn save_checkpoint(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+    pub fn save_checkpoint(&mut self, path: impl AsRef<Path>) -> Result<(), Error> {
         Ok(self.inner.save_checkpoint(path)?)
     }
 
@@ -381,6 +381,47 @@ impl Trainer {
     /// ```
     pub fn epoch(&self) -> u64 {
         self.inner.epoch()
+    }
+
+    /// Whether the run is over: after its last epoch, or because of `stop` in the net's text.
+    ///
+    /// ```
+    /// # let net = arenet::Net::open("models/xor.net")?;
+    /// # let mut trainer = net.trainer(net.read_csv("models/xor.csv")?).epochs(3).build()?;
+    /// trainer.train()?;
+    /// assert!(trainer.is_done());
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    pub fn is_done(&self) -> bool {
+        self.inner.is_done()
+    }
+
+    /// The best validation so far, where the net's text says `keep = best` or `stop`. From the end
+    /// of the run on, the trainer predicts and evaluates with the weights of that moment, and
+    /// [`Trainer::save`] writes them at any time.
+    ///
+    /// ```
+    /// let net = arenet::Net::parse(
+    ///     "net line { input x: [N, 1]  output y = x |> dense(1) }
+    ///      train { target t: [N, 1]  loss = mse(y, t)  optimizer = adam(lr: 0.01)
+    ///              stop = early_stop(patience: 5)  valid = 0.2  epochs = 1000 }",
+    /// )?;
+    /// let xs: Vec<f32> = (0..50).map(|i| i as f32 / 50.0).collect();
+    /// let ts: Vec<f32> = xs.iter().map(|x| 3.0 * x + 1.0).collect();
+    /// let mut trainer = net.trainer(net.data(&xs, &ts)?).build()?;
+    /// let last = trainer.train()?;
+    /// let best = trainer.best().expect("it has been validated");
+    /// assert!(best.figure <= last.valid_loss.unwrap() && best.epoch <= last.epoch);
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    pub fn best(&self) -> Option<Best> {
+        self.inner.best()
+    }
+
+    /// [`Trainer::best`], if its weights are kept.
+    #[doc(hidden)]
+    pub fn best_weights(&self) -> Option<Best> {
+        self.inner.best_weights()
     }
 
     /// The number of epochs of the whole run.

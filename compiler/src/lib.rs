@@ -20,6 +20,7 @@ pub mod schedule;
 pub mod show;
 pub mod signature;
 pub mod syntax;
+pub mod watch;
 
 use arenet_program::verify::verify;
 use arenet_program::{Batch, EntryPoint, PerEntry, ProgramError, Verified};

@@ -90,6 +90,8 @@ pub struct Metric {
     pub name: String,
     /// How it is computed.
     pub figure: Figure,
+    /// Whether a larger figure is a better one.
+    pub rises: bool,
 }
 
 /// How a metric is computed.

@@ -4,7 +4,7 @@
 use crate::diagnostic::Span;
 use crate::graph::{NodeId, ShapeError};
 use crate::init::Rule;
-use arenet_program::Schedule;
+use arenet_program::{Schedule, Watched};
 
 /// The name and the parameters of a function.
 #[derive(Clone, Copy, Debug)]
@@ -63,6 +63,8 @@ pub enum Kind {
     Init,
     /// A learning rate: a number, or a schedule such as `cosine(0.01, to: 0.0001)`.
     Schedule,
+    /// A figure of the held-out rows: `loss`, or a metric by its name.
+    Watched,
 }
 
 /// The numbers a parameter accepts.
@@ -103,6 +105,8 @@ pub enum Value {
     Init(Rule),
     /// For [`Kind::Schedule`].
     Schedule(Schedule),
+    /// For [`Kind::Watched`].
+    Watched(Watched),
     /// The default of a parameter that may be left out and then means nothing.
     Absent,
 }
@@ -308,6 +312,15 @@ impl Args {
             Value::Schedule(value) => value.clone(),
             Value::Real(rate) => Schedule::constant(*rate),
             other => panic!("`{name}` is no schedule but {other:?}"),
+        }
+    }
+
+    /// The argument of a [`Kind::Watched`], unless it was left out.
+    pub fn watched(&self, name: &str) -> Option<Watched> {
+        match &self.values[self.position(name)] {
+            Value::Watched(figure) => Some(*figure),
+            Value::Absent => None,
+            other => panic!("`{name}` is no figure but {other:?}"),
         }
     }
 }

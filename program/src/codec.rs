@@ -22,12 +22,12 @@ use super::{
     EntryPoint, Expr, Finish, Gather, Gemm, Instr, Kernel, Layout, Load, Metric, Opcode, Origin,
     Output, Param, PerEntry, Piece, Port, Program, ProgramError, Random, Reduce, Routine, Rows,
     ScatterAdd, Schedule, Softmax, Span, Splice, Spread, State, Step, StreamId, Training, Value,
-    Whole,
+    Watch, Watched, Whole,
 };
 
 /// What a program's bytes begin with.
 pub const MAGIC: &[u8; 8] = b"ARENETC\0";
-const VERSION: u32 = 11;
+const VERSION: u32 = 12;
 
 /// Writes a program as bytes.
 pub fn encode(program: &Program) -> Vec<u8> {
@@ -283,7 +283,7 @@ structs! {
     State { name, buffer }
     Port { name, width, buffer, domain, columns }
     Output { name, width, buffer, classes }
-    Metric { name, values, finish }
+    Metric { name, values, finish, rises }
     Finish { sums, figure, percent }
     Routine { steps, lower_bound, bytes }
     Step { kernel, origin, flops }
@@ -304,7 +304,8 @@ structs! {
     Expr { loads, consts, code, stores }
     Load { buffer, spread }
     Instr { op, args }
-    Training { batch, epochs, seed, valid, shuffle, schedules }
+    Training { batch, epochs, seed, valid, shuffle, validate, watch, schedules }
+    Watch { figure, keeps_best, patience, min_delta }
     Schedule { base, rate }
     HostNumber { code }
 }
@@ -388,4 +389,5 @@ enums! {
     }
     Part { 0 => Tail, 1 => Body, 2 => ColumnSums, }
     Batch { 0 => Full, 1 => Rows(rows), }
+    Watched { 0 => Loss, 1 => Metric(index), }
 }

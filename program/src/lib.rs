@@ -34,7 +34,7 @@ pub use kernel::*;
 pub use layout::{Axis, Buffer, DType, LANES, Layout, Rows, SCALE_BYTES, Steps};
 pub use layout::{MAX_ARENA, MAX_ELEMENTS, MAX_INT8_ROWS};
 pub use opcode::{BinaryFn, Cost, Opcode, UnaryFn};
-pub use train::{Batch, Finish, MAX_EPOCHS, Schedule, Training};
+pub use train::{Batch, Finish, MAX_EPOCHS, Schedule, Training, Watch, Watched};
 pub use verify::Verified;
 
 use std::fmt;
@@ -79,10 +79,26 @@ impl Program {
         dtypes.min_by_key(|dtype| dtype.bytes()).unwrap_or_default()
     }
 
-    /// The bytes of the copy of parameters and optimizer states, at their last good values, that
-    /// training keeps beside the arena; 0 where there is no training.
+    /// The bytes that training keeps beside the arena; 0 where there is none.
     pub fn copy_bytes(&self) -> u64 {
-        let held = self.params.iter().flat_map(Param::buffers);
+        self.state_bytes().saturating_add(self.best_bytes())
+    }
+
+    /// Of those, the bytes of parameters and optimizer states at their last good values.
+    pub fn state_bytes(&self) -> u64 {
+        self.held_bytes(self.params.iter().flat_map(Param::buffers))
+    }
+
+    /// Of those, the bytes of the best parameters.
+    pub fn best_bytes(&self) -> u64 {
+        let watch = self.training.as_ref().and_then(|training| training.watch);
+        match watch.is_some_and(|watch| watch.keeps_best) {
+            true => self.held_bytes(self.params.iter().map(|param| param.buffer)),
+            false => 0,
+        }
+    }
+
+    fn held_bytes(&self, held: impl Iterator<Item = BufferId>) -> u64 {
         let bytes =
             held.map(|id| self.buffers[id.0 as usize].bytes(self.batch).unwrap_or(u64::MAX));
         self.training.as_ref().map_or(0, |_| bytes.fold(0, u64::saturating_add))
@@ -302,4 +318,6 @@ pub struct Metric {
     pub values: Vec<BufferId>,
     /// What becomes of them.
     pub finish: Finish,
+    /// Whether a larger figure is a better one.
+    pub rises: bool,
 }

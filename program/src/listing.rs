@@ -6,7 +6,10 @@ use std::fmt::Write;
 use super::layout::size_text;
 use super::names::Names;
 use super::text::shown;
-use super::{Batch, BufferId, EntryPoint, HostInput, Layout, Metric, Program, Routine, Schedule};
+use super::{
+    Batch, BufferId, EntryPoint, HostInput, Layout, Metric, Program, Routine, Schedule, Watch,
+    Watched,
+};
 
 /// The text of the program's tables and of one of its entries.
 pub fn listing(program: &Program, entry: EntryPoint) -> String {
@@ -66,6 +69,21 @@ fn training(text: &mut String, program: &Program) {
         "training: batch {batch}, {} epochs, seed {}, {} held out, shuffled {}",
         training.epochs, training.seed, training.valid, training.shuffle
     );
+    if let Some(steps) = training.validate {
+        _ = writeln!(text, "validates after every {steps} steps");
+    }
+    if let Some(Watch { figure, keeps_best, patience, min_delta }) = training.watch {
+        let figure = match figure {
+            Watched::Loss => "the loss".to_string(),
+            Watched::Metric(index) => shown(&program.metrics[usize::from(index)].name),
+        };
+        let kept = if keeps_best { "best" } else { "last" };
+        _ = write!(text, "watches {figure} by {min_delta}, keeps the {kept} weights");
+        _ = match patience {
+            Some(patience) => writeln!(text, ", patience {patience}"),
+            None => writeln!(text),
+        };
+    }
     for (group, Schedule { base, rate }) in (0..).zip(&training.schedules) {
         _ = writeln!(text, "{}: {rate}, with base = {base}", HostInput::Rate(group));
     }

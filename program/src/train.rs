@@ -59,6 +59,29 @@ impl Finish {
     }
 }
 
+/// A figure of the held-out rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Watched {
+    /// The loss.
+    #[default]
+    Loss,
+    /// The metric of this index.
+    Metric(u16),
+}
+
+/// What a run does about the figure that it watches.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Watch {
+    /// The figure.
+    pub figure: Watched,
+    /// Whether the weights with the best figure are kept, in place of the last ones.
+    pub keeps_best: bool,
+    /// After so many validations without an improvement the run ends.
+    pub patience: Option<u64>,
+    /// A figure that is better by no more than this is no improvement.
+    pub min_delta: f64,
+}
+
 /// The training section of a program.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Training {
@@ -72,6 +95,26 @@ pub struct Training {
     pub valid: f64,
     /// Whether the rows are visited in a new order every epoch.
     pub shuffle: bool,
+    /// The steps between two validations within an epoch; one is always at its end.
+    pub validate: Option<u64>,
+    /// What the run watches, if it does.
+    pub watch: Option<Watch>,
     /// The learning rate of each optimizer group.
     pub schedules: Vec<Schedule>,
+}
+
+impl Default for Training {
+    /// What the language means where a text says nothing.
+    fn default() -> Training {
+        Training {
+            batch: Batch::Rows(32),
+            epochs: 10,
+            seed: 0,
+            valid: 0.0,
+            shuffle: true,
+            validate: None,
+            watch: None,
+            schedules: Vec::new(),
+        }
+    }
 }

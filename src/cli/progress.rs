@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ::console::Term;
 use arenet::internals::runtime::program::text::escaped;
-use arenet::internals::runtime::train::EpochReport;
+use arenet::{EpochReport, Evaluation};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
@@ -56,6 +56,30 @@ impl<'a> Progress<'a> {
         }
     }
 
+    /// The net was validated within an epoch.
+    pub fn validation(&mut self, step: &arenet::Progress, held_out: &Evaluation) {
+        let metrics = &held_out.metrics;
+        if self.json {
+            let line = json!({
+                "epoch": step.epoch,
+                "step_in_epoch": step.step_in_epoch,
+                "loss": step.loss,
+                "valid_loss": held_out.loss,
+                "metrics": metrics_json(metrics),
+            });
+            self.print(&line);
+        } else if self.bar.is_none() && self.console.verbose {
+            let loss = format!("held out {}", units::figure(held_out.loss));
+            let metrics = metrics.iter().zip(&self.percent);
+            let metrics =
+                metrics.map(|((name, value), percent)| units::metric(name, *value, *percent));
+            let parts: Vec<String> = [loss].into_iter().chain(metrics).collect();
+            let (epoch, step) = (step.epoch, step.step_in_epoch);
+            let parts = escaped(&parts.join("  "));
+            self.console.note(format!("epoch {epoch} step {step}  {parts}"));
+        }
+    }
+
     /// An epoch is done.
     pub fn epoch(&mut self, report: &EpochReport) {
         let parts = describe(report, &self.percent, self.epochs);
@@ -67,15 +91,18 @@ impl<'a> Progress<'a> {
             bar.set_message(line);
         }
         if self.json {
-            if self.trouble.is_none() {
-                self.trouble = console::print_json(&epoch_json(report)).err();
-            }
-            return;
+            return self.print(&epoch_json(report));
         }
         let every = self.epochs.div_ceil(LINES).max(1);
         let due = report.epoch.is_multiple_of(every) || report.epoch == self.epochs;
         if self.bar.is_none() && (due || self.console.verbose) {
             self.console.note(&self.last);
+        }
+    }
+
+    fn print(&mut self, line: &serde_json::Value) {
+        if self.trouble.is_none() {
+            self.trouble = console::print_json(line).err();
         }
     }
 
@@ -157,6 +184,9 @@ fn describe(report: &EpochReport, percent: &[bool], epochs: u64) -> Vec<(Keep, S
     let metrics = report.metrics.iter().zip(percent);
     let metrics = metrics.map(|((name, value), percent)| units::metric(name, *value, *percent));
     parts.extend(metrics.map(|text| (Keep::Figures, text)));
+    if report.is_best {
+        parts.push((Keep::All, "best".to_string()));
+    }
     parts.push((Keep::All, format!("{} rows/s", units::short(report.rows_per_second))));
     parts
 }
@@ -169,6 +199,7 @@ fn epoch_json(report: &EpochReport) -> serde_json::Value {
         "loss": report.loss,
         "valid_loss": report.valid_loss,
         "metrics": metrics_json(&report.metrics),
+        "best": report.is_best,
         "lr": report.lr,
         "seconds": report.seconds,
         "rows_per_second": report.rows_per_second,
@@ -187,6 +218,7 @@ mod tests {
             loss: 0.5936,
             valid_loss: Some(0.3194),
             metrics: vec![("accuracy".to_string(), 0.93)],
+            is_best: true,
             lr: 0.005,
             seconds: 0.001,
             rows_per_second: 1.5e6,
@@ -200,7 +232,7 @@ mod tests {
             assert_eq!(form.1, before, "{columns} columns");
         };
         let all = "epoch  2/30  loss 0.5936  held out 0.3194  accuracy 93.0%";
-        check(200, 32, &format!("{all}  1.5M rows/s"));
+        check(200, 32, &format!("{all}  best  1.5M rows/s"));
         check(100, 32, all);
         check(80, 15, all);
         check(60, 0, all);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use arenet::internals::compiler::{Precision, Purpose};
 use arenet::internals::runtime::files::is_stdout;
 use arenet::internals::runtime::train::{Settings, is_checkpoint};
-use arenet::{EpochReport, Error, ErrorKind, Trainer};
+use arenet::{Best, EpochReport, Error, ErrorKind, Trainer};
 use clap::Args;
 use serde_json::json;
 
@@ -215,9 +215,12 @@ impl Run {
         let percent = percent(self.built.program());
         let mut progress = Progress::new(&cx.console, args.json, percent, epochs, steps_per_epoch);
         let mut last = None;
-        while self.trainer.epoch() < epochs {
+        while !self.trainer.is_done() {
             let on_step = |step: arenet::Progress| {
                 progress.step(step.epoch - 1, step.step_in_epoch);
+                if let Some(held_out) = &step.held_out {
+                    progress.validation(&step, held_out);
+                }
                 match INTERRUPTED.load(Ordering::Relaxed) {
                     true => ControlFlow::Break(()),
                     false => ControlFlow::Continue(()),
@@ -259,11 +262,15 @@ impl Run {
         }
     }
 
-    /// Saves a checkpoint after Ctrl-C, and says how to continue. Weights are written only where
-    /// they go to no ordinary file, so that there is no checkpoint.
-    fn interrupted(&self) -> Result<Failure, Failure> {
+    /// Saves a checkpoint after Ctrl-C, and says how to continue. Weights are written where the
+    /// best ones are kept, or where they go to no ordinary file, so that there is no checkpoint.
+    fn interrupted(&mut self) -> Result<Failure, Failure> {
         let (epoch, steps) = (self.trainer.epoch() + 1, self.trainer.steps());
-        let text = format!("in epoch {epoch}, after {}", units::plural(steps, "step"));
+        let mut text = format!("in epoch {epoch}, after {}", units::plural(steps, "step"));
+        if let (Some(best), Some(_)) = (self.trainer.best_weights(), &self.checkpoint) {
+            self.trainer.save(&self.out)?;
+            text.push_str(&format!("; weights: {}, {}", self.out.display(), of_best(best)));
+        }
         let failed = |what: String| Failure::new(Kind::Interrupted, format!("{text}; {what}"));
         let Some(path) = &self.checkpoint else {
             self.trainer.save(&self.out)?;
@@ -277,13 +284,18 @@ impl Run {
         )))
     }
 
-    /// Saves the last good state as a checkpoint. An existing file of weights stays as it is.
-    fn diverged(&self, error: Error) -> Result<Failure, Failure> {
+    /// Saves the last good state as a checkpoint, and the best weights if they are kept. Otherwise
+    /// an existing file of weights stays as it is.
+    fn diverged(&mut self, error: Error) -> Result<Failure, Failure> {
         let mut help = error.help(options).unwrap_or_default();
         if let Some(path) = self.checkpoint.as_ref().filter(|_| self.trainer.epoch() > 0) {
             self.trainer.save_checkpoint(path)?;
             let epochs = units::plural(self.trainer.epoch(), "epoch");
             help.push_str(&format!("; {} holds the state after {epochs}", path.display()));
+        }
+        if let Some(best) = self.trainer.best_weights() {
+            self.trainer.save(&self.out)?;
+            help.push_str(&format!("; {} has the weights {}", self.out.display(), of_best(best)));
         }
         Ok(Failure::from(error).help(help))
     }
@@ -296,6 +308,7 @@ impl Run {
         let metrics = held_out.as_ref().map(|result| result.metrics.clone()).or(metrics);
         let metrics = metrics.unwrap_or_default();
         let (epochs, steps) = (self.trainer.epoch(), self.trainer.steps());
+        let best = self.trainer.best();
         if args.json {
             let line = json!({
                 "done": true,
@@ -303,6 +316,9 @@ impl Run {
                 "steps": steps,
                 "loss": held_out.map(|result| result.loss).or(loss),
                 "metrics": metrics_json(&metrics),
+                "best": best.map(|best| {
+                    json!({ "epoch": best.epoch, "step": best.step, "figure": best.figure })
+                }),
                 "weights": self.out.display().to_string(),
             });
             return console::print_json(&line);
@@ -320,9 +336,17 @@ impl Run {
             // Resumed from a checkpoint at the end of the run.
             (None, None) => String::new(),
         };
-        let out = self.out.display();
+        let mut out = self.out.display().to_string();
+        if let Some(best) = self.trainer.best_weights() {
+            out.push_str(&format!(", {}", of_best(best)));
+        }
         console::print(format!("{figures}weights: {out}\n"))
     }
+}
+
+/// What weights are the best of a run.
+fn of_best(best: Best) -> String {
+    format!("the best, of epoch {}", best.epoch)
 }
 
 /// Whether a text is to be compiled for steps over all rows.

@@ -176,6 +176,7 @@ impl Net {
         let metric = |(i, &node): (usize, &NodeId)| Metric {
             name: format!("m{i}"),
             figure: Figure { values: vec![node], finish: Finish::mean() },
+            rises: false,
         };
         let output = |(i, &node): (usize, &NodeId)| (format!("y{i}"), node);
         Model {
@@ -310,7 +311,7 @@ pub struct Data {
 /// Settings nobody looks at.
 pub fn training() -> Training {
     let batch = Batch::Full;
-    Training { batch, epochs: 1, seed: 0, valid: 0.0, shuffle: false, schedules: vec![] }
+    Training { batch, epochs: 1, shuffle: false, ..Training::default() }
 }
 
 /// The value of a host's number that depends on the rows alone.

@@ -87,9 +87,8 @@ pub fn generate(dice: &mut Dice) -> Program {
         batch: Batch::Full,
         epochs: 1,
         seed: dice.bits(),
-        valid: 0.0,
         shuffle: false,
-        schedules: vec![],
+        ..Training::default()
     };
     let program = Program { batch, training: Some(training), ..Program::default() };
     let mut maker = Maker {

@@ -93,7 +93,7 @@ pub fn trainer(source: &str, data: Dataset, settings: &Settings) -> Trainer {
 /// Runs to the end; the reports without their times.
 pub fn finish(trainer: &mut Trainer) -> Vec<EpochReport> {
     let mut reports = Vec::new();
-    while trainer.epoch() < trainer.epochs() {
+    while !trainer.is_done() {
         let report = trainer.run_epoch(&mut |_| ControlFlow::Continue(())).unwrap().unwrap();
         reports.push(EpochReport { seconds: 0.0, rows_per_second: 0.0, ..report });
     }
@@ -102,7 +102,7 @@ pub fn finish(trainer: &mut Trainer) -> Vec<EpochReport> {
 
 /// Runs up to `steps` steps in all.
 pub fn run_to(trainer: &mut Trainer, steps: u64) {
-    while trainer.steps() < steps {
+    while trainer.steps() < steps && !trainer.is_done() {
         let mut left = steps - trainer.steps();
         let mut on_step = |_| {
             left -= 1;

@@ -15,3 +15,4 @@ mod refusals;
 mod resume;
 mod same_bits;
 mod sums;
+mod watch;

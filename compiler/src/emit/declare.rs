@@ -146,10 +146,11 @@ pub fn declare_results(
     let Some(loss) = model.loss else { return Vec::new() };
     let loss = add("loss", loss);
     program.loss = Some(loss);
-    let describe = |crate::model::Metric { name, figure }: &crate::model::Metric| program::Metric {
-        name: name.clone(),
-        values: figure.values.iter().map(|&node| add(name, node)).collect(),
-        finish: figure.finish.clone(),
+    let describe = |metric: &crate::model::Metric| program::Metric {
+        name: metric.name.clone(),
+        values: metric.figure.values.iter().map(|&node| add(&metric.name, node)).collect(),
+        finish: metric.figure.finish.clone(),
+        rises: metric.rises,
     };
     program.metrics = model.metrics.iter().map(describe).collect();
     let values = program.metrics.iter().flat_map(|metric| &metric.values);

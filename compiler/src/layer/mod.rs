@@ -31,6 +31,8 @@ pub struct Function {
     pub make: Make,
     /// What it asks of its target `t`, if it has one.
     pub target: Option<Target>,
+    /// As a metric, whether a larger figure is a better one.
+    pub rises: bool,
     /// Warns of a call that is no error but hardly meant.
     pub lint: Option<fn(&Builder, &Args) -> Option<Problem>>,
 }
@@ -61,7 +63,7 @@ pub enum Target {
 impl Function {
     /// A function of which no more is asked than its value.
     const fn value(expand: Expand) -> Function {
-        Function { make: Make::Value(expand), target: None, lint: None }
+        Function { make: Make::Value(expand), target: None, rises: false, lint: None }
     }
 
     /// A loss of which no more is asked than its value.

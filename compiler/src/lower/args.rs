@@ -1,5 +1,6 @@
 //! Matches the arguments of a call with a signature.
 
+use super::train::full_name;
 use super::{Lowering, Operand, names};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::entry::{built, find};
@@ -9,7 +10,7 @@ use crate::schedule::{SCHEDULES, schedule};
 use crate::signature::Value as Argument;
 use crate::signature::{Args, Kind, Param, Problem, Range, Signature};
 use crate::syntax::ast::{Arg, Call, Expr, ExprKind};
-use arenet_program::Schedule;
+use arenet_program::{Schedule, Watched};
 
 /// Arguments that fit their signature.
 pub(super) struct Matched {
@@ -188,6 +189,7 @@ impl<'a> Lowering<'a> {
             Kind::Word(words) => self.word(param, words, expr).map(Argument::Word),
             Kind::Init => self.init(expr).map(Argument::Init),
             Kind::Schedule => self.schedule(expr).map(Argument::Schedule),
+            Kind::Watched => self.watched(expr).map(Argument::Watched),
         }
     }
 
@@ -326,6 +328,29 @@ impl<'a> Lowering<'a> {
             Argument::Real(rate) => Some(Schedule::constant(rate)),
             _ => None,
         }
+    }
+
+    /// `loss`, `accuracy` or `accuracy(y)`
+    fn watched(&mut self, expr: &'a Expr) -> Option<Watched> {
+        let written = match &expr.kind {
+            ExprKind::Name(name) => name.clone(),
+            ExprKind::Call(call) => full_name(call),
+            _ => String::new(),
+        };
+        let metrics = &self.model.metrics;
+        let found = metrics.iter().position(|metric| metric.name == written);
+        match (found.map(u16::try_from), written.as_str()) {
+            (Some(Ok(index)), _) => return Some(Watched::Metric(index)),
+            (_, "loss") => return Some(Watched::Loss),
+            _ => {}
+        }
+        let message = "this is neither `loss` nor a metric of the `train` section";
+        let error = Diagnostic::error("unknown-name", expr.span, message);
+        let names: Vec<&str> = metrics.iter().map(|metric| metric.name.as_str()).collect();
+        let known = names.iter().copied().chain(["loss"]);
+        let error = names::suggest(error, &written, known);
+        self.report(error);
+        None
     }
 
     /// What was made of matched arguments, or a diagnostic.

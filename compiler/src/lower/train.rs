@@ -11,9 +11,10 @@ use crate::model::Metric;
 use crate::optim::{OPTIMIZERS, Optimizer};
 use crate::pass::clip::{Clip, Limit};
 use crate::signature::Value as Argument;
-use crate::signature::{Kind, Param, Problem, Range};
+use crate::signature::{Args, Kind, Param, Problem, Range};
 use crate::syntax::ast::{Bind, Call, Expr, ExprKind, Ident, Train, TrainItem};
-use arenet_program::{Batch, MAX_EPOCHS, Training};
+use crate::watch::{KEEPS, STOPS, Set};
+use arenet_program::{Batch, MAX_EPOCHS, Training, Watch, Watched};
 use std::collections::HashMap;
 
 /// What a setting is set to.
@@ -26,6 +27,8 @@ enum Setting {
     Value(Kind, fn(&mut Training, Argument)),
     /// A limit of gradients, and where it goes.
     Clip(fn(&mut Clip, Limit)),
+    /// One of these, about the figure that the run watches.
+    Watch(&'static [Entry<Set>]),
 }
 
 /// The settings of the `train` section.
@@ -64,6 +67,16 @@ const SETTINGS: &[Entry<Setting>] = &[
             }
         }),
     ),
+    Entry::plain(
+        "validate",
+        Setting::Value(Kind::count(1), |to, value| {
+            if let Argument::Count(steps) = value {
+                to.validate = Some(steps);
+            }
+        }),
+    ),
+    Entry::plain("stop", Setting::Watch(STOPS)),
+    Entry::plain("keep", Setting::Watch(KEEPS)),
     Entry::plain("clip_norm", Setting::Clip(|clip, norm| clip.norm = Some(norm))),
     Entry::plain("clip_value", Setting::Clip(|clip, value| clip.value = Some(value))),
     Entry::planned("accumulate"),
@@ -78,14 +91,7 @@ struct Group<'a> {
 
 impl<'a> Lowering<'a> {
     pub(super) fn train(&mut self, train: &'a Train) {
-        let mut settings = Training {
-            batch: Batch::Rows(32),
-            epochs: 10,
-            seed: 0,
-            valid: 0.0,
-            shuffle: true,
-            schedules: vec![],
-        };
+        let mut settings = Training::default();
         // Targets count wherever they stand, since nothing in a section depends on its order.
         for item in &train.body {
             if let TrainItem::Target(port) = item {
@@ -108,8 +114,12 @@ impl<'a> Lowering<'a> {
         }
         let mut kinds: HashMap<&str, usize> = HashMap::new();
         metrics.iter().for_each(|call| *kinds.entry(&call.function.name).or_default() += 1);
+        let written = metrics.len();
         for call in metrics {
             self.metric(call, kinds[call.function.name.as_str()] > 1);
+        }
+        if self.model.metrics.len() == written {
+            settings.watch = self.watch(train);
         }
         if !seen.contains_key("loss") {
             let message = "the `train` section has no loss";
@@ -148,12 +158,67 @@ impl<'a> Lowering<'a> {
                     set(&mut self.model.clip, Limit { most, origin });
                 }
             }
+            Some(Setting::Watch(_)) => {} // after the metrics, by `watch`
             Some(Setting::Value(kind, set)) => {
                 if let Some(value) = self.argument(&Param::required(entry.name(), *kind), value) {
                     set(settings, value);
                 }
             }
         }
+    }
+
+    /// `stop = early_stop(patience: 10)`, then `keep = last`, wherever they stand.
+    fn watch(&mut self, train: &'a Train) -> Option<Watch> {
+        let mut watch = Watch::default();
+        let mut figure: Option<(Watched, Span)> = None;
+        let mut is_known = true;
+        for (name, entries) in SETTINGS.iter().filter_map(watching) {
+            let written = train.body.iter().find_map(|item| match item {
+                TrainItem::Set(Bind { name: own, value }) if own.name == name => Some(value),
+                _ => None,
+            });
+            let Some(value) = written else { continue };
+            let Some((set, args)) = self.choice(name, entries, value) else {
+                is_known = false;
+                continue;
+            };
+            set(&args, &mut watch);
+            let is_given = args.spans.iter().zip(&args.values).find_map(|(span, value)| {
+                let &Argument::Watched(figure) = value else { return None };
+                Some((figure, (*span)?))
+            });
+            if let (Some((first, place)), Some((second, span))) = (figure, is_given)
+                && first != second
+            {
+                let message = "a run watches one figure, and this is another";
+                let error = Diagnostic::error("wrong-argument", span, message);
+                let error = error.label(place, "this is the first one");
+                self.report(error.help("name one of them in both, or in one alone"));
+            }
+            figure = figure.or(is_given);
+        }
+        let is_used = watch.keeps_best || watch.patience.is_some();
+        Some(watch).filter(|_| is_known && is_used)
+    }
+
+    /// One of these entries with its arguments, such as `early_stop(patience: 10)`.
+    fn choice<T: 'static>(
+        &mut self,
+        what: &str,
+        entries: &'static [Entry<T>],
+        value: &'a Expr,
+    ) -> Option<(&'static T, Args)> {
+        let Some((name, span, written)) = named(value) else {
+            let usage = entries.iter().map(|entry| format!("`{}`", entry.signature.usage()));
+            let usage = usage.collect::<Vec<_>>().join(" or ").replace("()", "");
+            let message = format!("`{what}` must be {usage}");
+            self.report(Diagnostic::error("bad-value", value.span, message));
+            return None;
+        };
+        let what = format!("value of `{what}`:");
+        let (signature, found) = self.look_up(&what, entries, built(entries), (name, span))?;
+        let matched = self.arguments(signature, written, value.span, None)?;
+        Some((found, matched.args))
     }
 
     /// `full` or a number of rows
@@ -220,7 +285,7 @@ impl<'a> Lowering<'a> {
         let operand = Operand { value, span: call.span, defined: None };
         if let (Some(_), Ok(figure)) = (self.single_number(&operand, "a metric"), figure) {
             let name = if several { full_name(call) } else { name.to_string() };
-            self.model.metrics.push(Metric { name, figure });
+            self.model.metrics.push(Metric { name, figure, rises: function.rises });
         }
     }
 
@@ -297,6 +362,14 @@ impl<'a> Lowering<'a> {
     }
 }
 
+/// The settings about what is watched, with what each may be.
+fn watching(entry: &Entry<Setting>) -> Option<(&'static str, &'static [Entry<Set>])> {
+    match entry.built {
+        Some(Setting::Watch(entries)) => Some((entry.name(), entries)),
+        _ => None,
+    }
+}
+
 /// Which nodes a node depends on.
 fn reached(graph: &Graph, from: NodeId) -> Vec<bool> {
     let mut reached = vec![false; graph.nodes.len()];
@@ -310,7 +383,7 @@ fn reached(graph: &Graph, from: NodeId) -> Vec<bool> {
 }
 
 /// `accuracy(y2)`, after the first argument where that is a name.
-fn full_name(call: &Call) -> String {
+pub(super) fn full_name(call: &Call) -> String {
     let name = &call.function.name;
     match call.args.first().map(|arg| &arg.value.kind) {
         Some(ExprKind::Name(first)) => format!("{name}({first})"),

@@ -6,6 +6,7 @@ use arenet_compiler::layer::entries;
 use arenet_compiler::layer::init::INITS;
 use arenet_compiler::optim::OPTIMIZERS;
 use arenet_compiler::schedule::SCHEDULES;
+use arenet_compiler::watch::{KEEPS, STOPS};
 use pretty_assertions::assert_eq;
 use std::collections::BTreeSet;
 
@@ -32,6 +33,8 @@ fn every_function_is_documented_as_it_is_called() {
         .chain(calls(OPTIMIZERS))
         .chain(calls(SCHEDULES))
         .chain(calls(INITS))
+        .chain(calls(KEEPS))
+        .chain(calls(STOPS))
         .collect();
     assert_eq!(documented, known);
     // Each setting is one that the compiler takes with this value.
@@ -44,6 +47,8 @@ fn every_function_is_documented_as_it_is_called() {
          train {{ target t: [N, 1]  optimizer = sgd\n{body} }}"
     ));
     let training = model.training.unwrap();
+    let watch = training.watch.unwrap();
+    assert_eq!((watch.patience, watch.keeps_best, training.validate), (Some(10), true, Some(100)));
     assert_eq!((training.epochs, training.valid, model.clip.norm.unwrap().most), (10, 0.2, 1.0));
 }
 

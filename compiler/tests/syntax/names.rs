@@ -182,14 +182,6 @@ fn keywords_as_names() {
           |
           = help: choose another name
 
-        error[reserved-name]: `freeze` is a keyword and cannot be a name
-         --> m.net:5:29
-          |
-        5 |     target = input |> param(freeze: 1) |> layer
-          |                             ^^^^^^
-          |
-          = help: choose another name
-
         error[reserved-name]: `layer` is a keyword and cannot be a name
          --> m.net:5:43
           |

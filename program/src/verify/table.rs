@@ -10,7 +10,7 @@ use crate::host::{HostInput, HostInstr, HostNumber, MAX_HOST_INSTRS};
 use crate::layout::size_text;
 use crate::{
     Batch, Buffer, BufferId, DType, Domain, EntryPoint, Finish, Layout, MAX_EPOCHS, Port, Program,
-    ProgramError, Rows, Schedule, Training,
+    ProgramError, Rows, Schedule, Training, Watch, Watched,
 };
 
 /// A buffer that outlives a run: only its own steps or the host write it.
@@ -359,7 +359,8 @@ fn check_training(program: &Program) -> Result<(), ProgramError> {
         );
         return Ok(());
     };
-    let Training { batch, epochs, seed: _, valid, shuffle: _, schedules } = training;
+    let Training { batch, epochs, seed: _, valid, shuffle: _, validate, watch, schedules } =
+        training;
     require!(program.loss.is_some(), "the net is trained, but has no loss");
     if let Batch::Rows(rows) = *batch {
         let most = program.batch;
@@ -369,6 +370,18 @@ fn check_training(program: &Program) -> Result<(), ProgramError> {
     let some = (1..=MAX_EPOCHS).contains(epochs);
     require!(some, "training has {epochs} epochs, and must have from 1 to {MAX_EPOCHS}");
     require!((0.0..1.0).contains(valid), "the validation share is {valid}, outside [0, 1)");
+    require!(*validate != Some(0), "training validates after every 0 steps");
+    if let Some(Watch { figure, keeps_best: _, patience, min_delta }) = watch {
+        if let Watched::Metric(index) = *figure {
+            let known = usize::from(index) < program.metrics.len();
+            require!(known, "training watches metric {index}, which there is not");
+        }
+        require!(*patience != Some(0), "training has a patience of 0 validations");
+        require!(
+            min_delta.is_finite() && *min_delta >= 0.0,
+            "an improvement is by {min_delta}, and must be by at least 0"
+        );
+    }
     for (group, Schedule { base, rate }) in (0..).zip(schedules) {
         let what = HostInput::Rate(group);
         require!(base.is_finite(), "the base of {what} is not finite");

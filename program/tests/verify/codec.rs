@@ -81,9 +81,12 @@ fn checksum(payload: &[u8]) -> u64 {
     hash
 }
 
+/// The version of the format.
+const VERSION: u8 = 12;
+
 /// A file with this payload.
 fn seal(payload: &[u8]) -> Vec<u8> {
-    let mut bytes = b"ARENETC\0\x0b\0\0\0".to_vec();
+    let mut bytes = [&b"ARENETC\0"[..], &[VERSION, 0, 0, 0]].concat();
     bytes.extend((payload.len() as u64).to_le_bytes());
     bytes.extend(payload);
     bytes.extend(checksum(payload).to_le_bytes());
@@ -114,8 +117,10 @@ fn says_what_is_wrong() {
     check(b"net seed {", "this is not a compiled program");
     check(&with(0, b'a'), "this is not a compiled program");
     check(&[], "the program is cut short");
-    check(&with(8, 12), "the program was written by a newer version (12) of the format");
-    check(&with(8, 9), "the program was written by an unknown version (9) of the format");
+    for (version, age) in [(VERSION + 1, "a newer"), (VERSION - 1, "an unknown")] {
+        let message = format!("the program was written by {age} version ({version}) of the format");
+        check(&with(8, version), &message);
+    }
     check(&with(HEADER + 5, 0xaa), "the program is corrupt: its checksum does not match");
     check(&with(HEADER - 1, 0xff), "the program is cut short");
     check(&[&good[..], &[0]].concat(), "the program is followed by 1 more bytes");

@@ -274,6 +274,13 @@ fn training() -> Training {
         seed: 7,
         valid: 0.25,
         shuffle: true,
+        validate: Some(100),
+        watch: Some(Watch {
+            figure: Watched::Metric(0),
+            keeps_best: true,
+            patience: Some(3),
+            min_delta: 0.01,
+        }),
         schedules: rates.map(schedule).into(),
     }
 }
@@ -296,8 +303,12 @@ pub fn sample() -> Program {
     let mut predict = forward();
     predict.push(step(Kernel::Softmax(Softmax { x: LOGITS, y: PROBS, log: false })));
     let entry = |steps| Routine { steps, lower_bound: 1000, bytes: 2000 };
-    let metric =
-        |name: &str, value, finish| Metric { name: name.into(), values: vec![value], finish };
+    let metric = |name: &str, value, finish| Metric {
+        name: name.into(),
+        values: vec![value],
+        finish,
+        rises: true,
+    };
     let number = |input: HostInput| HostNumber::from(input);
     let share = Finish {
         sums: vec![number(HostInput::Value(0))],

@@ -10,6 +10,10 @@ fn training(p: &mut Program) -> &mut Training {
     p.training.as_mut().unwrap()
 }
 
+fn watch(p: &mut Program) -> &mut Watch {
+    training(p).watch.as_mut().unwrap()
+}
+
 #[test]
 fn refuses_bad_training() {
     check(&[
@@ -50,6 +54,11 @@ fn refuses_bad_training() {
         (|p| training(p).epochs = 0, "training has 0 epochs, and must have from 1 to 4294967296"),
         (|p| training(p).valid = 1.0, "the validation share is 1, outside [0, 1)"),
         (|p| training(p).valid = f64::NAN, "the validation share is NaN, outside [0, 1)"),
+        (|p| training(p).validate = Some(0), "training validates after every 0 steps"),
+        (|p| watch(p).figure = Watched::Metric(9), "training watches metric 9, which there is not"),
+        (|p| watch(p).patience = Some(0), "training has a patience of 0 validations"),
+        (|p| watch(p).min_delta = -1.0, "an improvement is by -1, and must be by at least 0"),
+        (|p| watch(p).min_delta = f64::NAN, "an improvement is by NaN, and must be by at least 0"),
         (|p| training(p).schedules[2].base = f64::INFINITY, "the base of lr2 is not finite"),
         (
             |p| training(p).schedules[2].rate = f64::NAN.into(),

@@ -3,7 +3,7 @@
 
 use super::Executor;
 use super::feed::Feed;
-use crate::program::{Param, Program};
+use crate::program::{BufferId, Param, Program};
 use std::sync::Arc;
 
 impl Executor {
@@ -27,15 +27,41 @@ impl Executor {
 
     /// Replaces `to` by a copy of all parameters and optimizer states, in the order of the arena.
     pub(crate) fn copy_state(&self, to: &mut Vec<f32>) {
+        self.copy(Param::buffers, to);
+    }
+
+    /// Replaces `to` by a copy of all parameters.
+    pub(crate) fn copy_params(&self, to: &mut Vec<f32>) {
+        self.copy(|param| std::iter::once(param.buffer), to);
+    }
+
+    fn copy<'s, I: Iterator<Item = BufferId>>(
+        &'s self,
+        buffers: impl FnMut(&'s Param) -> I,
+        to: &mut Vec<f32>,
+    ) {
         to.clear();
-        for (start, end) in state_extents(self.program.program()) {
+        let program = self.program.program();
+        for (start, end) in extents(program, program.params.iter().flat_map(buffers)) {
             to.extend_from_slice(self.arena.floats(start, end));
+        }
+    }
+
+    /// Exchanges all parameters with those that [`Executor::copy_params`] copied.
+    pub(crate) fn swap_params(&mut self, with: &mut [f32]) {
+        let program = self.program.program();
+        let mut with = with;
+        for (start, end) in extents(program, program.params.iter().map(|param| param.buffer)) {
+            let (own, rest) = with.split_at_mut(end - start);
+            self.arena.floats_mut(start, end).swap_with_slice(own);
+            with = rest;
         }
     }
 
     /// Puts back what [`Executor::copy_state`] copied.
     pub(crate) fn restore_state(&mut self, mut from: &[f32]) {
-        for (start, end) in state_extents(self.program.program()) {
+        let program = self.program.program();
+        for (start, end) in extents(program, program.params.iter().flat_map(Param::buffers)) {
             let (own, rest) = from.split_at(end - start);
             self.arena.floats_mut(start, end).copy_from_slice(own);
             from = rest;
@@ -43,9 +69,11 @@ impl Executor {
     }
 }
 
-/// The floats of each parameter and state.
-fn state_extents(program: &Program) -> impl Iterator<Item = (usize, usize)> {
-    let ids = program.params.iter().flat_map(Param::buffers);
+/// The floats of each of these buffers.
+fn extents(
+    program: &Program,
+    ids: impl Iterator<Item = BufferId>,
+) -> impl Iterator<Item = (usize, usize)> {
     ids.map(|id| {
         let buffer = &program.buffers[id.0 as usize];
         let start = buffer.offset as usize / 4;

@@ -7,6 +7,7 @@
 
 use super::hash::{hash_data, hash_program, hex};
 use super::params::{self, Slot};
+use super::watch::{self, Watcher};
 use super::{Position, Trainer, seen};
 use crate::data::{DataError, shown};
 use crate::weights::{CHECKPOINT, CHECKPOINT_FORMAT, FORMAT_KEY, WeightsFile, read_metadata};
@@ -21,7 +22,7 @@ impl Trainer {
     ///
     /// # Errors
     /// A file that cannot be written.
-    pub fn save_checkpoint(&self, path: impl AsRef<Path>) -> Result<(), DataError> {
+    pub fn save_checkpoint(&mut self, path: impl AsRef<Path>) -> Result<(), DataError> {
         let Position { epoch, step_in_epoch, steps, own_steps, loss_sum } = self.position;
         let entries = [
             (FORMAT_KEY, CHECKPOINT_FORMAT.to_string()),
@@ -37,7 +38,18 @@ impl Trainer {
             entries.into_iter().map(|(key, value)| (key.to_string(), value)).collect();
         self.columns.add_to(&mut metadata);
         seen::add_to(&mut metadata, self.data_hash(), &self.training);
-        params::save(&self.executor, &self.all_slots(), &metadata, path)
+        self.watcher.iter().for_each(|watcher| watcher.add_to(&mut metadata));
+        let mut slots = self.all_slots();
+        let first_best = slots.len();
+        if self.watcher.as_ref().is_some_and(Watcher::keeps_best) {
+            slots.extend(params::best(self.program.program()));
+        }
+        let saved = params::save_with(&slots, &metadata, path, |index, range, to| {
+            self.restore(index >= first_best);
+            self.executor.read_values(slots[index].buffer, range, to);
+        });
+        self.restore(self.is_done());
+        saved
     }
 
     /// Continues from a checkpoint of the same net, data and settings; only the number of epochs
@@ -58,8 +70,15 @@ impl Trainer {
         if text("net") != net {
             return fail(format!("is of the net {}, not of {}", shown(text("net")), shown(net)));
         }
-        let slots = self.all_slots();
-        let places = params::find(self.program.program(), &slots, &file)?;
+        let program = self.program.clone();
+        let program = program.program();
+        let mut slots = self.all_slots();
+        let first_best = slots.len();
+        let watch = self.training.watch;
+        if watch.is_some_and(|watch| watch.keeps_best) && watch::says_best(&metadata) {
+            slots.extend(params::best(program));
+        }
+        let places = params::find(program, &slots, &file)?;
         let seed = self.training.seed;
         if text("seed") != seed.to_string() {
             return fail(format!(
@@ -73,13 +92,24 @@ impl Trainer {
         if text("program") != self.program_hash() {
             return fail("is of a run whose net or `train` section differ from this one's".into());
         }
+        let mut watcher = watch.map(|watch| Watcher::new(program, watch));
         let Some(position) = self.read_position(&metadata) else {
             return fail("is corrupt: it says no possible place in a run".into());
         };
-        self.overwrite(|executor| params::write(executor, &slots, &places, &mut file))?;
+        self.overwrite(|executor| {
+            let (slots, best) = slots.split_at(first_best);
+            let (places, best_places) = places.split_at(first_best);
+            params::write(executor, best, best_places, &mut file)?;
+            if watcher.as_mut().is_some_and(|own| own.take(executor, &metadata).is_none()) {
+                return fail("is corrupt: it says no possible best of a run".into());
+            }
+            params::write(executor, slots, places, &mut file)
+        })?;
+        self.watcher = watcher;
         self.position = position;
         self.timing = Default::default();
         self.start_epoch();
+        self.restore(self.is_done());
         Ok(())
     }
 

@@ -13,9 +13,10 @@ pub mod scalars;
 mod seen;
 pub mod settings;
 pub mod tape;
+mod watch;
 
 pub use checkpoint::{is_checkpoint, says_checkpoint};
-pub use report::{Divergence, EpochReport, Evaluation, Part, Progress, TrainError};
+pub use report::{Best, Divergence, EpochReport, Evaluation, Part, Progress, TrainError};
 pub use scalars::{Clock, Scalars};
 pub use seen::Seen;
 pub use settings::{Settings, check_epochs, check_rate};
@@ -31,6 +32,7 @@ use std::ops::{ControlFlow, Range};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
+use watch::Watcher;
 
 /// Trains a program on a data set.
 ///
@@ -43,7 +45,7 @@ use std::time::{Duration, Instant};
 /// # use std::{ops::ControlFlow, sync::Arc};
 /// # fn run(program: Arc<Verified>, data: Dataset) -> Result<(), TrainError> {
 /// let mut trainer = Trainer::new(program, data, &Settings::default())?;
-/// while trainer.epoch() < trainer.epochs() {
+/// while !trainer.is_done() {
 ///     if let Some(report) = trainer.run_epoch(&mut |_| ControlFlow::Continue(()))? {
 ///         println!("epoch {}: loss {:.4}", report.epoch, report.loss);
 ///     }
@@ -74,6 +76,8 @@ pub struct Trainer {
     /// The training rows in the order of the epoch.
     order: Vec<u32>,
     last_good: LastGood,
+    /// The figure that is watched, if one is.
+    watcher: Option<Watcher>,
     timing: Timing,
     /// A hash of the data, computed for the first checkpoint.
     data_hash: OnceLock<u64>,
@@ -194,6 +198,11 @@ impl Trainer {
     ) -> Result<Trainer, TrainError> {
         let source = program.program();
         let loss = source.loss.ok_or(RunError::Entry(EntryPoint::Train))?;
+        if training.watch.is_some() && validation_rows.is_empty() && !training_rows.is_empty() {
+            let message = "`stop` and `keep = best` look at held-out rows, and there are none: \
+                           hold some out, such as by `valid = 0.2` in the `train` section";
+            return Err(TrainError::Settings(message.into()));
+        }
         let batch = settings::batch_rows(training.batch, training_rows.len(), source.batch)?.max(1);
         let steps_per_epoch = training_rows.len().div_ceil(batch) as u64;
         let steps = training.epochs.saturating_mul(steps_per_epoch);
@@ -206,10 +215,11 @@ impl Trainer {
         executor.set_seed(training.seed);
         executor.run(EntryPoint::Init, 1)?;
         // Allocated once, so that no epoch allocates.
-        let state = Vec::with_capacity(source.copy_bytes() as usize / 4);
+        let state = Vec::with_capacity(source.state_bytes() as usize / 4);
         let last_good = LastGood { position: Position::default(), state };
         let mut trainer = Trainer {
             order: training_rows.clone(),
+            watcher: training.watch.map(|watch| Watcher::new(source, watch)),
             columns: columns.or(ColumnNames::of_program(source)),
             program,
             executor,
@@ -245,6 +255,22 @@ impl Trainer {
         self.position.clock().step
     }
 
+    /// Whether the run is over: after its last epoch, or when its figure has not improved for long.
+    pub fn is_done(&self) -> bool {
+        let is_over = self.watcher.as_ref().is_some_and(Watcher::is_over);
+        is_over || self.position.epoch >= self.training.epochs
+    }
+
+    /// The best validation so far, if a figure is watched.
+    pub fn best(&self) -> Option<Best> {
+        self.watcher.as_ref().and_then(Watcher::best)
+    }
+
+    /// The best validation so far, if its weights are kept: [`Trainer::save_weights`] writes those.
+    pub fn best_weights(&self) -> Option<Best> {
+        self.watcher.as_ref().filter(|watcher| watcher.keeps_best()).and_then(Watcher::best)
+    }
+
     /// The optimizer steps in an epoch.
     pub fn steps_per_epoch(&self) -> u64 {
         self.training_rows.len().div_ceil(self.batch) as u64
@@ -265,9 +291,10 @@ impl Trainer {
         &self.executor
     }
 
-    /// Trains to the end of the epoch. `on_step` is called after every step, and by breaking stops
-    /// the epoch there: then the result is `None`, and the next call continues with the next step.
-    /// A step makes no heap allocation.
+    /// Trains to the end of the epoch, or of the run. At the end of a run that keeps the best
+    /// weights, the executor has those, until training goes on. `on_step` is called after every
+    /// step, and by breaking stops the epoch there: then the result is `None`, and the next call
+    /// continues with the next step. A step makes no heap allocation.
     ///
     /// # Errors
     /// [`TrainError::Diverged`] if the loss or a parameter became NaN or infinite. The trainer then
@@ -285,20 +312,58 @@ impl Trainer {
         if self.last_good.position.own_steps != self.position.own_steps {
             self.keep_state(); // those steps cannot be repeated
         }
-        let started = Instant::now();
-        let rows_before = self.rows_done();
+        self.restore(false);
+        let mut started = Instant::now();
+        let mut rows_before = self.rows_done();
         let mut flow = ControlFlow::Continue(());
         while flow.is_continue() && self.position.step_in_epoch < steps_per_epoch {
             let loss = self.next_step()?;
             if !loss.is_finite() {
                 return Err(self.retrace()?.into());
             }
-            let Position { epoch, step_in_epoch, .. } = self.position;
-            flow = on_step(Progress { epoch: epoch + 1, step_in_epoch, steps_per_epoch, loss });
+            let Position { epoch, step_in_epoch, steps, .. } = self.position;
+            let is_due = self.training.validate.is_some_and(|every| steps.is_multiple_of(every));
+            let mut held_out = None;
+            if is_due && step_in_epoch < steps_per_epoch {
+                self.time(started, rows_before);
+                held_out = self.evaluate()?;
+                let is_best = held_out.as_ref().is_some_and(|seen| self.see(seen, epoch + 1));
+                if self.is_done() {
+                    let report = self.report(held_out, is_best)?;
+                    self.restore(true);
+                    return Ok(Some(report));
+                }
+                (started, rows_before) = (Instant::now(), self.rows_done());
+            }
+            flow = on_step(Progress {
+                epoch: epoch + 1,
+                step_in_epoch,
+                steps_per_epoch,
+                loss,
+                held_out: held_out.map(Box::new),
+            });
         }
+        self.time(started, rows_before);
+        if flow.is_break() { Ok(None) } else { self.finish_epoch().map(Some) }
+    }
+
+    fn time(&mut self, started: Instant, rows_before: usize) {
         self.timing.time += started.elapsed();
         self.timing.rows += self.rows_done() - rows_before;
-        if flow.is_break() { Ok(None) } else { self.finish_epoch().map(Some) }
+    }
+
+    /// Shows a validation to the watcher; says whether it is the best so far.
+    fn see(&mut self, held_out: &Evaluation, epoch: u64) -> bool {
+        let step = self.steps();
+        let Trainer { watcher, executor, .. } = self;
+        watcher.as_mut().is_some_and(|watcher| watcher.see(executor, held_out, (epoch, step)))
+    }
+
+    /// Gives the executor the best parameters, where they are kept, or those that the run goes on
+    /// with.
+    fn restore(&mut self, best: bool) {
+        let Trainer { watcher, executor, .. } = self;
+        watcher.iter_mut().for_each(|watcher| watcher.restore(executor, best));
     }
 
     /// One optimizer step over the next rows of the epoch.
@@ -333,25 +398,41 @@ impl Trainer {
         if !self.is_finite() {
             return Err(self.retrace()?.into());
         }
-        let Position { epoch, steps, own_steps, loss_sum, .. } = self.position;
-        let step = steps + own_steps;
-        let lr = self.scalars.rate(Clock { step: step - 1, epoch });
-        let Timing { time, rows } = std::mem::take(&mut self.timing);
+        let held_out = self.evaluate()?;
+        let is_best = held_out.as_ref().is_some_and(|seen| self.see(seen, self.epoch() + 1));
+        let done = self.position;
+        let report = self.report(held_out, is_best)?;
+        let Position { epoch, steps, own_steps, .. } = done;
         self.position = Position { epoch: epoch + 1, steps, own_steps, ..Position::default() };
         self.start_epoch();
-        let held_out = self.evaluate()?;
+        self.restore(self.is_done());
+        Ok(report)
+    }
+
+    /// The figures of the epoch until now.
+    fn report(
+        &mut self,
+        held_out: Option<Evaluation>,
+        is_best: bool,
+    ) -> Result<EpochReport, TrainError> {
+        let Position { epoch, loss_sum, .. } = self.position;
+        let step = self.steps();
+        let lr = self.scalars.rate(Clock { step: step - 1, epoch });
+        let rows_done = self.rows_done();
         let valid_loss = held_out.as_ref().map(|evaluation| evaluation.loss);
         let metrics = match held_out {
             Some(evaluation) => evaluation.metrics,
             None => self.training_metrics()?,
         };
+        let Timing { time, rows } = std::mem::take(&mut self.timing);
         let seconds = time.as_secs_f64();
         Ok(EpochReport {
             epoch: epoch + 1,
             step,
-            loss: loss_sum / self.training_rows.len() as f64,
+            loss: loss_sum / rows_done as f64,
             valid_loss,
             metrics,
+            is_best,
             lr,
             seconds,
             rows_per_second: if rows == 0 { 0.0 } else { rows as f64 / seconds.max(1e-9) },
@@ -419,6 +500,7 @@ impl Trainer {
         &mut self,
         write: impl FnOnce(&mut Executor) -> Result<(), DataError>,
     ) -> Result<(), DataError> {
+        self.restore(false);
         if self.last_good.position != self.position {
             self.keep_state();
         }
@@ -430,11 +512,11 @@ impl Trainer {
     }
 
     /// Writes the parameters to a safetensors file, with the names of the data's columns: all of
-    /// it, or nothing.
+    /// it, or nothing. They are the best so far where the run keeps those.
     ///
     /// # Errors
     /// A file that cannot be written.
-    pub fn save_weights(&self, path: impl AsRef<Path>) -> Result<(), DataError> {
+    pub fn save_weights(&mut self, path: impl AsRef<Path>) -> Result<(), DataError> {
         let metadata = [("net", self.program.program().name.as_str())];
         let mut metadata: BTreeMap<String, String> =
             metadata.map(|(key, value)| (key.into(), value.into())).into();
@@ -444,7 +526,10 @@ impl Trainer {
             seen::add_to(&mut metadata, self.data_hash(), &self.training);
         }
         let slots = params::parameters(self.program.program());
-        params::save(&self.executor, &slots, &metadata, path)
+        self.restore(true);
+        let saved = params::save(&self.executor, &slots, &metadata, path);
+        self.restore(self.is_done());
+        saved
     }
 }
 

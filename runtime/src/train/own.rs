@@ -31,6 +31,8 @@ impl Trainer {
         }
         executor.check_reals(Side::Inputs, inputs)?;
         executor.check_reals(Side::Targets, targets)?;
+        self.restore(false);
+        let executor = &mut self.executor;
         executor.put_rows(Side::Inputs, inputs, 0..rows);
         executor.put_rows(Side::Targets, targets, 0..rows);
         self.scalars.set_step(executor, rows, self.position.clock());

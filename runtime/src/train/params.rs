@@ -6,13 +6,14 @@ use crate::program::{BufferId, Param, Program};
 use crate::pytorch::pytorch_order;
 use crate::weights::{Head, WeightsFile, write_weights};
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ops::Range;
 use std::path::Path;
 
 /// A parameter or a state, with its name in a file.
 pub(crate) struct Slot {
     name: String,
     shape: Vec<usize>,
-    buffer: BufferId,
+    pub buffer: BufferId,
 }
 
 /// The parameters of a program, in its order.
@@ -39,6 +40,13 @@ pub(crate) fn states(program: &Program) -> Vec<Slot> {
     slots
 }
 
+/// The best parameters, such as `h.w.best`, in the places of the parameters.
+pub(crate) fn best(program: &Program) -> Vec<Slot> {
+    let mut slots = parameters(program);
+    slots.iter_mut().for_each(|slot| slot.name.push_str(".best"));
+    slots
+}
+
 /// Writes the values of the slots to a file in pieces, without a copy of a whole one.
 pub(crate) fn save(
     executor: &Executor,
@@ -46,11 +54,21 @@ pub(crate) fn save(
     metadata: &BTreeMap<String, String>,
     path: impl AsRef<Path>,
 ) -> Result<(), DataError> {
-    let head = |slot: &Slot| Head { name: slot.name.clone(), shape: slot.shape.clone() };
-    let heads: Vec<Head> = slots.iter().map(head).collect();
-    write_weights(path, &heads, metadata, |index, range, to| {
+    save_with(slots, metadata, path, |index, range, to| {
         executor.read_values(slots[index].buffer, range, to);
     })
+}
+
+/// [`save`] of values that `values` appends, slot after slot.
+pub(crate) fn save_with(
+    slots: &[Slot],
+    metadata: &BTreeMap<String, String>,
+    path: impl AsRef<Path>,
+    values: impl FnMut(usize, Range<usize>, &mut Vec<f32>),
+) -> Result<(), DataError> {
+    let head = |slot: &Slot| Head { name: slot.name.clone(), shape: slot.shape.clone() };
+    let heads: Vec<Head> = slots.iter().map(head).collect();
+    write_weights(path, &heads, metadata, values)
 }
 
 /// Where the values of each slot are: the index of a tensor, and the order of its values.

@@ -6,7 +6,7 @@ use std::fmt;
 use std::ops::Range;
 
 /// How far an epoch has come, after one of its steps.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Progress {
     /// The epoch, from 1.
     pub epoch: u64,
@@ -16,9 +16,22 @@ pub struct Progress {
     pub steps_per_epoch: u64,
     /// The mean loss over the rows of the step, before its update.
     pub loss: f32,
+    /// Loss and metrics over the held-out rows, after a step that is followed by a validation.
+    pub held_out: Option<Box<Evaluation>>,
 }
 
-/// The figures of a finished epoch.
+/// The best validation of a run, by the figure that it watches.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Best {
+    /// The epoch, from 1.
+    pub epoch: u64,
+    /// The steps of the run until then.
+    pub step: u64,
+    /// The figure.
+    pub figure: f64,
+}
+
+/// The figures of a finished epoch, or of the part until the run stopped.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EpochReport {
     /// The epoch, from 1.
@@ -31,6 +44,8 @@ pub struct EpochReport {
     pub valid_loss: Option<f64>,
     /// The net's metrics after the epoch: over the held-out rows, or else over the training rows.
     pub metrics: Vec<(String, f64)>,
+    /// Whether this is the best validation so far; `false` where nothing is watched.
+    pub is_best: bool,
     /// The learning rate of the last step; of the first optimizer, where there are several.
     pub lr: f64,
     /// The time spent in the epoch's steps, by this process.

@@ -34,16 +34,18 @@ pub const METRICS: &[Entry<Function>] = &[
         built: Some(Function {
             make: Make::Metric(classes::log_loss),
             target: Some(Target::Classes),
+            rises: false,
             lint: Some(classes::no_softmax_before),
         }),
     },
-    metric("rmse", PLAIN, regression::rmse, None),
-    metric("mape", PLAIN, regression::mape, None),
+    error("rmse", PLAIN, regression::rmse),
+    error("mape", PLAIN, regression::mape),
     metric("r2", PLAIN, regression::r2, None),
     Entry::planned("auc"),
     Entry::planned("confusion_matrix"),
 ];
 
+/// A figure that is better the larger it is.
 const fn metric(
     name: &'static str,
     params: &'static [Param],
@@ -52,6 +54,12 @@ const fn metric(
 ) -> Entry<Function> {
     Entry {
         signature: Signature { name, positional: 2, params },
-        built: Some(Function { make: Make::Metric(figure), target, lint: None }),
+        built: Some(Function { make: Make::Metric(figure), target, rises: true, lint: None }),
     }
+}
+
+/// A figure that is better the smaller it is.
+const fn error(name: &'static str, params: &'static [Param], figure: Metric) -> Entry<Function> {
+    let function = Function { make: Make::Metric(figure), target: None, rises: false, lint: None };
+    Entry { signature: Signature { name, positional: 2, params }, built: Some(function) }
 }

@@ -259,6 +259,10 @@ impl Parser<'_> {
         } else if !is_name || next.kind != Kind::Colon {
             return Ok(None);
         }
+        // No statement begins so, and a keyword is a name as any other: `metric: accuracy`.
+        if self.peek().is_keyword() && self.nth(1).kind == Kind::Colon {
+            self.tokens[self.at].kind = Kind::Ident;
+        }
         let name = self.ident("the argument")?;
         self.bump();
         Ok(Some(name))

@@ -61,6 +61,19 @@ fn an_interrupted_training_goes_on_to_the_same_weights() {
 }
 
 #[test]
+fn an_interrupted_training_saves_the_best_weights_that_it_keeps() {
+    let folder = Folder::small("interrupt-best");
+    let text = String::from_utf8(folder.read("small.net")).unwrap();
+    folder.write("small.net", text.replacen("epochs", "keep = best  epochs", 1));
+    let stopped = interrupted(&folder, "-q --valid small.csv", "INT");
+    assert_eq!(stopped.code, 130);
+    let weights = "; weights: small.safetensors, the best, of epoch ";
+    assert!(stopped.err.contains(weights), "{}", stopped.err);
+    assert!(folder.has("small.safetensors") && folder.has("small.ckpt.safetensors"));
+    folder.ok("eval small.net --data small.csv");
+}
+
+#[test]
 fn each_run_has_a_checkpoint_of_its_own() {
     let folder = Folder::small("interrupt-names");
     for (out, checkpoint) in

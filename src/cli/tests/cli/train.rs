@@ -35,8 +35,17 @@ fn json_lines_hold_every_figure() {
     let lines: Vec<Value> =
         done.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let [first, _, third, last] = &lines[..] else { panic!("{}", done.out) };
-    let keys =
-        ["epoch", "step", "loss", "valid_loss", "metrics", "lr", "seconds", "rows_per_second"];
+    let keys = [
+        "epoch",
+        "step",
+        "loss",
+        "valid_loss",
+        "metrics",
+        "best",
+        "lr",
+        "seconds",
+        "rows_per_second",
+    ];
     let object = first.as_object().unwrap();
     assert!(object.len() == keys.len() && keys.iter().all(|key| object.contains_key(*key)));
     assert_eq!((&third["epoch"], &third["step"]), (&3.into(), &24.into()));
@@ -49,12 +58,48 @@ fn json_lines_hold_every_figure() {
     assert_eq!(last["weights"], "iris.safetensors");
     assert_eq!(last["metrics"], third["metrics"]);
     assert_eq!(last["loss"], third["valid_loss"]);
-    assert!(last.as_object().unwrap().len() == 6);
+    assert_eq!((&last["best"], last.as_object().unwrap().len()), (&Value::Null, 7));
 
     let small = Folder::small("json-small");
     let out = small.ok("train small.net --json -q --epochs 1").out;
     let first: Value = serde_json::from_str(out.lines().next().unwrap()).unwrap();
     assert_eq!(first["valid_loss"], Value::Null);
+}
+
+#[test]
+fn a_run_that_stops_early_saves_its_best_weights() {
+    let folder = Folder::new("early");
+    let text = std::fs::read_to_string(model("iris.net")).unwrap();
+    let watched = "validate = 3  stop = early_stop(patience: 4)  epochs";
+    folder.write("iris.net", text.replacen("epochs", watched, 1));
+    let data = format!("--data {}", model("iris.csv"));
+    let json = folder.ok(&format!("train iris.net {data} --json -q --epochs 300"));
+    let lines: Vec<Value> =
+        json.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let last = lines.last().unwrap();
+    assert!(last["epochs"].as_u64().unwrap() < 300, "{last}");
+    // The figures are those of the best weights, which are saved.
+    assert_eq!(last["best"]["figure"], last["loss"]);
+    let losses = lines[..lines.len() - 1].iter().map(|line| line["valid_loss"].as_f64().unwrap());
+    assert_eq!(losses.fold(f64::INFINITY, f64::min), last["loss"].as_f64().unwrap());
+    let epoch = last["best"]["epoch"].as_u64().unwrap();
+
+    let told = folder.ok(&format!("train iris.net {data} -v --epochs 300 --out told.safetensors"));
+    let weights = format!("weights: told.safetensors, the best, of epoch {epoch}\n");
+    assert!(told.out.ends_with(&weights), "{}", told.out);
+    assert!(told.err.contains("\nepoch 1 step 3  held out "), "{}", told.err);
+    assert_eq!(folder.read("told.safetensors"), folder.read("iris.safetensors"));
+
+    folder.write(
+        "none.net",
+        text.replacen("epochs", watched, 1).replacen("valid =", "// valid =", 1),
+    );
+    folder.fails(
+        &format!("train none.net {data}"),
+        2,
+        "error: `stop` and `keep = best` look at held-out rows, and there are none: hold some out, \
+         such as by `valid = 0.2` in the `train` section",
+    );
 }
 
 #[test]
