@@ -5,7 +5,7 @@ use crate::single::{Single, matrix};
 use arenet::internals::prelude::{CompileOptions, compile};
 use arenet::internals::runtime::machine::Rewrite;
 use arenet::internals::runtime::program::{
-    Distribution, EntryPoint, Expr, Instr, Kernel, Load, Opcode, Spread, Value,
+    Distribution, EntryPoint, Expr, Instr, Kernel, Load, Opcode, Random, Spread, StreamId, Value,
 };
 use arenet::internals::runtime::simd::{Isa, LANES, Simd, Task, math};
 use criterion::{Criterion, Throughput};
@@ -51,6 +51,14 @@ fn map(code: &[Opcode]) -> impl FnMut() {
         stores: vec![(Value::Instr(code.len() as u16 - 1), store)],
         ..Expr::default()
     }))
+}
+
+/// A mask of dropout.
+fn mask(isa: Isa) -> impl FnMut() {
+    let mut single = Single::default();
+    let y = single.buffer(matrix(ELEMENTS / 512, 512));
+    let distribution = Distribution::Mask(0.2, 1.25);
+    single.ready_on(isa, Kernel::Random(Random { y, distribution, stream: StreamId(0) }))
 }
 
 /// A formula of two operands.
@@ -132,6 +140,9 @@ pub fn maps(criterion: &mut Criterion) {
     let mut measure = |name: &str, run: &mut dyn FnMut()| {
         group.bench_function(name, |bencher| bencher.iter(&mut *run));
     };
+    for isa in Isa::available() {
+        measure(&format!("mask {isa}"), &mut mask(isa));
+    }
     measure("by hand sigmoid", &mut by_hand(Sigmoid));
     measure("by hand |(x+y)y|", &mut by_hand(Distance));
     measure("by hand dh h (1-h)", &mut by_hand(SigmoidGrad));

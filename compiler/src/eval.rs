@@ -3,7 +3,7 @@
 //! It folds constants and is what the kernels and the gradients are tested against; nothing that
 //! is fast runs here.
 
-use crate::graph::op::{Leaf, Source};
+use crate::graph::op::{Leaf, Op, Random, Source};
 use crate::graph::{Graph, Tensor};
 
 /// The values of all nodes, for leaves whose values a function gives; constants are known.
@@ -19,4 +19,18 @@ pub fn evaluate(graph: &Graph, leaves: impl Fn(&Leaf) -> Tensor, batch: usize) -
         values.push(value);
     }
     values
+}
+
+/// Makes the random numbers of a graph, which the oracle cannot draw, inputs from `first` on, and
+/// says what they were.
+pub fn draw_outside(graph: &mut Graph, first: usize) -> Vec<Random> {
+    let mut drawn = Vec::new();
+    for node in &mut graph.nodes {
+        if let Op::Random(random) = node.op {
+            let source = Source::Input((first + drawn.len()) as u32);
+            node.op = Leaf::f32(source, random.shape).into();
+            drawn.push(random);
+        }
+    }
+    drawn
 }

@@ -203,6 +203,7 @@ fn rows(model: &Model, options: &Options) -> Result<u64, Diagnostic> {
 fn restrict(mut model: Model, options: &Options) -> Model {
     if options.purpose < Purpose::Train || options.weights != Precision::F32 {
         model.training = None;
+        model.statistics.clear();
         model.params.iter_mut().for_each(|param| param.optimizer = None);
     }
     if options.purpose < Purpose::Evaluate {

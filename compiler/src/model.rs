@@ -24,6 +24,8 @@ pub struct Model {
     pub outputs: Vec<(String, NodeId)>,
     /// The parameters; `Source::Param` has the index.
     pub params: Vec<Param>,
+    /// What training keeps of the values that pass through.
+    pub statistics: Vec<Statistic>,
     /// The loss, a scalar node.
     pub loss: Option<NodeId>,
     /// The metrics, scalar nodes.
@@ -41,11 +43,13 @@ pub struct Model {
 }
 
 impl Model {
-    /// Makes the outputs, the loss and the metrics the roots of the graph, in this order.
+    /// Makes the outputs, the loss, the metrics and the new statistics the roots of the graph, in
+    /// this order.
     pub fn set_roots(&mut self) {
         let outputs = self.outputs.iter().map(|(_, node)| *node);
         let metrics = self.metrics.iter().flat_map(|metric| metric.figure.values.iter().copied());
-        self.graph.roots = outputs.chain(self.loss).chain(metrics).collect();
+        let statistics = self.statistics.iter().map(|statistic| statistic.new);
+        self.graph.roots = outputs.chain(self.loss).chain(metrics).chain(statistics).collect();
     }
 }
 
@@ -75,12 +79,22 @@ pub struct Param {
     pub init: Init,
     /// Its leaf.
     pub node: NodeId,
-    /// The optimizer that updates it, an index into `Model::optimizers`; `None` when frozen.
+    /// The optimizer that updates it, an index into `Model::optimizers`; `None` when frozen, and
+    /// of a statistic.
     pub optimizer: Option<usize>,
     /// Where it is declared.
     pub span: Span,
     /// What its elements are kept as.
     pub precision: Precision,
+}
+
+/// A parameter that no gradient changes: every step of training gives it a value made of the batch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Statistic {
+    /// The index of the parameter.
+    pub param: usize,
+    /// Its value after a step.
+    pub new: NodeId,
 }
 
 /// A figure shown beside the loss.

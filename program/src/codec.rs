@@ -27,7 +27,7 @@ use super::{
 
 /// What a program's bytes begin with.
 pub const MAGIC: &[u8; 8] = b"ARENETC\0";
-const VERSION: u32 = 12;
+const VERSION: u32 = 13;
 
 /// Writes a program as bytes.
 pub fn encode(program: &Program) -> Vec<u8> {
@@ -372,7 +372,12 @@ enums! {
         12 => Argmax(argmax),
     }
     Span { 0 => Row, 1 => All, }
-    Distribution { 0 => Constant(value), 1 => Uniform(low, high), 2 => Normal(mean, deviation), }
+    Distribution {
+        0 => Constant(value),
+        1 => Uniform(low, high),
+        2 => Normal(mean, deviation),
+        3 => Mask(share, kept),
+    }
     Value { 0 => Result, 1 => Load(i), 2 => Const(i), 3 => Instr(i), }
     Spread { 0 => Full, 1 => Row, 2 => Column, 3 => Scalar, }
     HostInstr { 0 => Const(value), 1 => Input(input), 2 => Apply(op, args), }

@@ -37,6 +37,7 @@ use crate::kernel::place::Part;
 use crate::program::rows::crossing;
 use crate::program::text::message;
 use crate::program::{BufferId, DType, Layout, PerEntry, Port, Program, Verified};
+use crate::random::Draw;
 use crate::simd::{Isa, LANES, Simd, Task};
 use crate::straight::{self, unroll};
 use std::fmt;
@@ -117,7 +118,7 @@ pub struct Executor {
     plan: Arc<Plan>,
     isa: Isa,
     team: Option<Team>,
-    seed: u64,
+    draw: Draw,
     /// The most rows of a run of each entry; none where the program lacks it.
     most_rows: PerEntry<usize>,
     /// Whether the outputs of a row depend on that row alone.
@@ -146,7 +147,7 @@ struct Launch {
 pub(crate) struct Run {
     pub(crate) entry: EntryPoint,
     pub(crate) rows: usize,
-    pub(crate) seed: u64,
+    pub(crate) draw: Draw,
 }
 
 impl Executor {
@@ -225,9 +226,10 @@ impl Executor {
         let plan = Plan { steps, straight, batch, walker: isa.dispatch(MakeWalker) };
         let plan = Arc::new(plan);
         let seed = source.training.as_ref().map_or(0, |training| training.seed);
+        let draw = Draw { seed, step: 0 };
         let most_rows = PerEntry::new(|entry| if entry.runs(source) { batch } else { 0 });
         let (team, by_rows) = (None, crossing(source).is_none());
-        let executor = Executor { program, arena, held, plan, isa, team, seed, most_rows, by_rows };
+        let executor = Executor { program, arena, held, plan, isa, team, draw, most_rows, by_rows };
         Ok((executor, space, fences))
     }
 
@@ -256,9 +258,23 @@ impl Executor {
         self.held
     }
 
-    /// The seed of the random values that [`EntryPoint::Init`] writes.
+    /// The seed of all random values.
     pub fn set_seed(&mut self, seed: u64) {
-        self.seed = seed;
+        self.draw.seed = seed;
+    }
+
+    /// The optimizer steps done, on which the random values of [`EntryPoint::Train`] depend.
+    #[inline]
+    pub fn set_step(&mut self, step: u64) {
+        self.draw.step = step;
+    }
+
+    /// What the random values of an entry follow from; initial values are those of no step.
+    fn draw_of(&self, entry: EntryPoint) -> Draw {
+        match entry {
+            EntryPoint::Train => self.draw,
+            _ => Draw { step: 0, ..self.draw },
+        }
     }
 
     /// Runs an entry over the first `rows` rows of the ports.
@@ -268,13 +284,14 @@ impl Executor {
     #[inline]
     pub fn run(&mut self, entry: EntryPoint, rows: usize) -> Result<(), RunError> {
         self.check_run(entry, rows)?;
+        let draw = self.draw_of(entry);
         match self.plan.straight(entry, rows) {
             // SAFETY: the arena is borrowed mutably until the run ends, its plan was bound for it
             // from a verified program, and `rows` has been checked against the plan's batch.
             Some(ops) => unsafe {
-                self.plan.walker.straight(ops, rows, self.seed, Memory::new(&self.arena));
+                self.plan.walker.straight(ops, rows, draw, Memory::new(&self.arena));
             },
-            None => self.run_steps(Run { entry, rows, seed: self.seed }),
+            None => self.run_steps(Run { entry, rows, draw }),
         }
         Ok(())
     }
@@ -428,16 +445,16 @@ impl Plan {
 /// crew touches it, and the run's rows are within the program's batch.
 trait Walk: Send + Sync {
     /// As straight-line code.
-    unsafe fn straight(&self, ops: &[straight::Op], rows: usize, seed: u64, memory: Memory);
+    unsafe fn straight(&self, ops: &[straight::Op], rows: usize, draw: Draw, memory: Memory);
 
     /// Step by step, as thread `index` of the crew.
     unsafe fn walk(&self, launches: &[Launch], run: Run, memory: Memory, index: usize, crew: &Crew);
 }
 
 impl<S: Simd> Walk for S {
-    unsafe fn straight(&self, ops: &[straight::Op], rows: usize, seed: u64, memory: Memory) {
+    unsafe fn straight(&self, ops: &[straight::Op], rows: usize, draw: Draw, memory: Memory) {
         // SAFETY: the contract is this function's.
-        unsafe { straight::run(*self, ops, memory, rows, seed) };
+        unsafe { straight::run(*self, ops, memory, rows, draw) };
     }
 
     unsafe fn walk(
@@ -455,7 +472,7 @@ impl<S: Simd> Walk for S {
             if index < launch.share.threads {
                 let part = Part { index, of: launch.share.threads };
                 // SAFETY: the contract is this function's.
-                unsafe { launch.step.run(*self, memory, run.rows, part, run.seed) };
+                unsafe { launch.step.run(*self, memory, run.rows, part, run.draw) };
             }
         }
     }

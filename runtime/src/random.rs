@@ -9,9 +9,12 @@ use crate::program::StreamId;
 use crate::program::host::sin_cos_turn;
 use std::f64::consts::{LN_2, SQRT_2};
 
-const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
-const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
-const ROUNDS: usize = 10;
+/// The multipliers of the two products of a round.
+pub const MULTIPLIERS: [u32; 2] = [0xD251_1F53, 0xCD9E_8D57];
+/// What the words of the key grow by from round to round.
+pub const WEYL: [u32; 2] = [0x9E37_79B9, 0xBB67_AE85];
+/// The rounds.
+pub const ROUNDS: usize = 10;
 
 /// The stream that orders the rows of an epoch; see [`shuffle`].
 pub const SHUFFLE_STREAM: StreamId = StreamId(u32::MAX);
@@ -38,6 +41,15 @@ fn multiply(a: u32, b: u32) -> (u32, u32) {
     ((product >> 32) as u32, product as u32)
 }
 
+/// What the random numbers of a run follow from, beside the stream and the element.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Draw {
+    /// What the user chose; the same for every step of a run.
+    pub seed: u64,
+    /// The optimizer steps done.
+    pub step: u64,
+}
+
 /// One purpose's random numbers: the weights of one parameter, the mask of one dropout.
 ///
 /// The key is the seed. The counter of element e at step s is [b, s, s' << 16 | b', stream], where
@@ -54,9 +66,18 @@ pub struct Stream {
 impl Stream {
     /// Block `block` of four words at `step`; of both, 48 bits count.
     pub fn block(self, step: u64, block: u64) -> [u32; 4] {
+        philox4x32(self.counter(step, block), self.key())
+    }
+
+    /// The counter of a block at a step.
+    pub fn counter(self, step: u64, block: u64) -> [u32; 4] {
         let high = ((step >> 32) as u32) << 16 | (block >> 32) as u32 & 0xFFFF;
-        let counter = [block as u32, step as u32, high, self.stream.0];
-        philox4x32(counter, [self.seed as u32, (self.seed >> 32) as u32])
+        [block as u32, step as u32, high, self.stream.0]
+    }
+
+    /// The key, which is the seed.
+    pub fn key(self) -> [u32; 2] {
+        [self.seed as u32, (self.seed >> 32) as u32]
     }
 
     /// A uniform value in [0, 1): a multiple of 2^-24, so that every one of them is an f32.

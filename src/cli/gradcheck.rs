@@ -4,12 +4,13 @@ use arenet::internals::runtime::program::StreamId;
 use std::path::PathBuf;
 
 use arenet::internals::compiler::Purpose;
-use arenet::internals::compiler::eval::evaluate;
-use arenet::internals::compiler::graph::op::{Leaf, Source as LeafSource};
+use arenet::internals::compiler::eval::{draw_outside, evaluate};
+use arenet::internals::compiler::graph::op::{Distribution, Leaf, Random, Source as LeafSource};
 use arenet::internals::compiler::graph::{DType, Graph, NodeId, Tensor};
 use arenet::internals::compiler::init::Init;
 use arenet::internals::compiler::model::{Domain, Model, Port};
 use arenet::internals::compiler::pass::differentiate::differentiate;
+use arenet::internals::compiler::pass::mode::in_training;
 use arenet::internals::runtime::random::Stream;
 use clap::Args;
 
@@ -91,11 +92,15 @@ impl Finding {
 
 /// Compares every trained parameter's gradient with central differences.
 fn check(model: &Model, loss: NodeId, seed: u64) -> Vec<Finding> {
-    let mut values = Values::random(model, seed);
+    // The net as it is trained; random zeros are the same in all evaluations.
+    let mut training = model.graph.clone();
+    let loss = in_training(&mut training)[loss.index()];
+    let drawn = draw_outside(&mut training, model.inputs.len());
+    let mut values = Values::random(model, &drawn, seed);
     let trained: Vec<usize> =
         (0..model.params.len()).filter(|&i| model.params[i].optimizer.is_some()).collect();
     let leaves: Vec<NodeId> = trained.iter().map(|&i| model.params[i].node).collect();
-    let mut graph = model.graph.clone();
+    let mut graph = training.clone();
     let grads = differentiate(&mut graph, loss, &leaves);
     let analytic = values.evaluate(&graph);
 
@@ -109,7 +114,7 @@ fn check(model: &Model, loss: NodeId, seed: u64) -> Vec<Finding> {
         let (mut error, mut checked) = (0.0f64, 0);
         for element in (0..elements).step_by(elements.div_ceil(SAMPLES).max(1)) {
             let exact = grad.map_or(0.0, |grad| grad[element]);
-            let numeric = values.slope(&model.graph, loss, index, element);
+            let numeric = values.slope(&training, loss, index, element);
             let size = exact.abs().max(numeric.abs()).max(floor);
             let relative = (exact - numeric).abs() / size;
             // `max` would drop a NaN.
@@ -129,7 +134,7 @@ struct Values {
 }
 
 impl Values {
-    fn random(model: &Model, seed: u64) -> Values {
+    fn random(model: &Model, drawn: &[Random], seed: u64) -> Values {
         let mut stream = 0;
         let mut next = || {
             stream += 1;
@@ -144,7 +149,12 @@ impl Values {
             let stream = next();
             Tensor::from_fn(port.shape, ROWS, |e| value_in(port, stream, e as u64))
         };
-        let inputs = model.inputs.iter().map(&mut port).collect();
+        let inputs = model.inputs.iter().map(&mut port);
+        let drawn = drawn.iter().map(|random| {
+            let stream = Stream { seed, stream: random.stream };
+            Tensor::from_fn(random.shape, ROWS, |e| drawn_value(random, stream, e as u64))
+        });
+        let inputs = inputs.chain(drawn).collect();
         let targets = model.targets.iter().map(&mut port).collect();
         Values { inputs, targets, params }
     }
@@ -175,6 +185,17 @@ impl Values {
         let (above, below) = (loss_at(at + STEP), loss_at(at - STEP));
         self.params[param].data[element] = at;
         (above - below) / (2.0 * STEP)
+    }
+}
+
+fn drawn_value(random: &Random, stream: Stream, element: u64) -> f64 {
+    let uniform = f64::from(stream.uniform(0, element));
+    match random.distribution {
+        Distribution::Mask(share, kept) => kept * f64::from(u8::from(uniform >= share)),
+        Distribution::Uniform(low, high) => low + (high - low) * uniform,
+        Distribution::Normal(mean, deviation) => {
+            mean + deviation * f64::from(stream.normal(0, element))
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod gradients;
 mod limits;
 mod losses;
 mod maps;
+mod masks;
 mod narrow_nets;
 mod narrow_products;
 mod operators;

@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub const CLASSIFIER: &str = "
 net classifier {
     input x: [N, 12]
-    h = x |> dense(20) |> relu
+    h = x |> dense(20) |> relu |> dropout(0.2)
     output logits = h |> dense(3)
 }
 train {

@@ -7,6 +7,7 @@ mod epochs;
 mod loading;
 mod memory;
 mod metrics;
+mod modes;
 #[path = "../reference/optimizer.rs"]
 mod optimizer;
 mod own;

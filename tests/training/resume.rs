@@ -6,7 +6,8 @@ use arenet::internals::prelude::*;
 use pretty_assertions::assert_eq;
 use std::fs;
 
-/// 48 training rows of 60: six steps an epoch, with 4 epochs.
+/// 48 training rows of 60: six steps an epoch, with 4 epochs. What is dropped differs from step to
+/// step.
 fn classifier() -> Trainer {
     trainer(CLASSIFIER, classes(60, 12), &Settings::default())
 }

@@ -130,6 +130,11 @@ impl Node {
         &self.inputs[usize::from(self.op.is_assign())..]
     }
 
+    /// The operands whose values it needs outside training.
+    pub fn predicts_from(&self) -> &[NodeId] {
+        &self.inputs[usize::from(self.op.is_mode())..]
+    }
+
     /// The shape and the elements of the result.
     pub fn ty(&self) -> Type {
         Type { shape: self.shape, dtype: self.dtype }

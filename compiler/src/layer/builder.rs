@@ -6,12 +6,12 @@
 
 use crate::Precision;
 use crate::diagnostic::Span;
-use crate::graph::op::{Leaf, Source};
+use crate::graph::op::{Distribution, Leaf, Random, Source};
 use crate::graph::{Graph, NodeId, Shape};
 use crate::init::Init;
-use crate::model::Param;
+use crate::model::{Param, Statistic};
 use crate::signature::Problem;
-use arenet_program::{Domain, ParamId};
+use arenet_program::{Domain, ParamId, StreamId};
 use std::collections::{HashMap, HashSet};
 
 /// A graph under construction.
@@ -25,8 +25,12 @@ pub struct Builder {
     pub default_init: HashSet<NodeId>,
     /// For each port of integers that says which they are, these.
     pub domains: HashMap<NodeId, Domain>,
+    /// The parameters that are statistics, and their values after a step of training.
+    pub statistics: Vec<Statistic>,
     /// Where the call stands that is being expanded.
     pub span: Span,
+    /// The masks so far.
+    masks: u32,
     frames: Vec<Frame>,
     sharing: Sharing,
 }
@@ -85,6 +89,16 @@ impl Builder {
             params.push(index);
         }
         Ok(node)
+    }
+
+    /// Random zeros that `share` of a shape's elements get, and `kept` for the others: for each
+    /// call and each step of training others.
+    pub fn mask(&mut self, shape: Shape, share: f64, kept: f64) -> NodeId {
+        // Parameters, whose initial values have the streams from 0 on, are far fewer.
+        const FIRST: u32 = 1 << 31;
+        let stream = StreamId(FIRST + self.masks);
+        self.masks += 1;
+        self.graph.add(Random { shape, distribution: Distribution::Mask(share, kept), stream }, &[])
     }
 
     /// A new parameter of that full name.

@@ -7,6 +7,7 @@ mod activation;
 mod arithmetic;
 mod builder;
 mod dense;
+mod dropout;
 mod embedding;
 pub mod init;
 mod loss;
@@ -98,6 +99,7 @@ pub fn entries() -> impl Iterator<Item = &'static Entry<Function>> {
 /// The layers.
 const LAYERS: &[Entry<Function>] = &[
     dense::DENSE,
+    dropout::DROPOUT,
     norm::LAYER_NORM,
     norm::RMS_NORM,
     embedding::EMBEDDING,
@@ -105,7 +107,6 @@ const LAYERS: &[Entry<Function>] = &[
     Entry::planned("batch_norm"),
     Entry::planned("conv1d"),
     Entry::planned("conv2d"),
-    Entry::planned("dropout"),
     Entry::planned("max_pool2d"),
 ];
 

@@ -494,6 +494,7 @@ impl<'a> Lowering<'a> {
         let mut model = std::mem::take(&mut self.model);
         model.graph = std::mem::take(&mut self.builder.graph);
         model.params = std::mem::take(&mut self.builder.params);
+        model.statistics = std::mem::take(&mut self.builder.statistics);
         model.set_roots();
         model
     }

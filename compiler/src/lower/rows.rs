@@ -61,11 +61,8 @@ fn first_reached(graph: &Graph, outputs: &[(&Ident, NodeId)]) -> Vec<Option<usiz
     }
     for id in graph.ids().rev() {
         if let Some(output) = first[id.index()] {
-            graph
-                .node(id)
-                .inputs
-                .iter()
-                .for_each(|input| earlier(&mut first[input.index()], output));
+            let inputs = graph.node(id).predicts_from();
+            inputs.iter().for_each(|input| earlier(&mut first[input.index()], output));
         }
     }
     first

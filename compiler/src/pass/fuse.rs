@@ -202,7 +202,9 @@ impl Fuser<'_> {
                 if anchor.joins().is_some_and(|first| self.join(id, first)) {
                     return;
                 }
-                let own = self.start(Some(id), Vec::new(), id.index());
+                // What has no operands, such as a mask, is there for all.
+                let position = if graph.node(id).inputs.is_empty() { 0 } else { id.index() };
+                let own = self.start(Some(id), Vec::new(), position);
                 if anchor.takes_body() {
                     self.take_body(own, id);
                 }

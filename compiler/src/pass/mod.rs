@@ -6,6 +6,7 @@ pub mod differentiate;
 pub mod fuse;
 pub mod lists;
 pub mod memory;
+pub mod mode;
 pub mod schedule;
 pub mod simplify;
 pub mod update;

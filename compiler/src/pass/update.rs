@@ -1,20 +1,23 @@
 //! The training step: the forward pass, the gradients, and the updates of the parameters.
 
 use super::differentiate::differentiate;
+use super::mode::in_training;
 use crate::graph::op::{Assign, Leaf, Source};
 use crate::graph::{Formula, Graph, NodeId, Term};
 use crate::model::Model;
 use crate::optim::Step;
 use arenet_program::{HostInput, ParamId, StateId};
 
-/// Builds the whole training step: the forward pass, the gradients and the updates.
+/// Builds the whole training step: the forward pass, the gradients and the updates, those of
+/// statistics among them.
 ///
 /// The first root is the loss, the others are the assignments. A parameter that the loss does not
 /// depend on stays as it is, as in PyTorch. Simplify the model before: log(sigmoid z) is stable
 /// only once it is rewritten, and its gradient is derived from what is written.
 pub fn train_step(model: &Model) -> Graph {
     let mut graph = model.graph.clone();
-    let loss = model.loss.expect("a model that is trained has a loss");
+    let stands = in_training(&mut graph);
+    let loss = stands[model.loss.expect("a model that is trained has a loss").index()];
     let trained: Vec<usize> =
         (0..model.params.len()).filter(|&i| model.params[i].optimizer.is_some()).collect();
     let leaves: Vec<NodeId> = trained.iter().map(|&i| model.params[i].node).collect();
@@ -27,6 +30,11 @@ pub fn train_step(model: &Model) -> Graph {
         let (Some(grad), Some(group)) = (grad, model.params[i].optimizer) else { continue };
         f.follow(model.params[i].node);
         roots.extend(assign(&f, model, i, grad, group));
+    }
+    for statistic in &model.statistics {
+        let [old, new] = [model.params[statistic.param].node, stands[statistic.new.index()]];
+        f.follow(old);
+        roots.push(f.op(Assign, &[f.term(old), f.term(new)]).id);
     }
     graph.roots = roots;
     graph

@@ -68,7 +68,9 @@ fn weighted_sum(graph: &mut Graph, node: NodeId, weight: NodeId) -> NodeId {
 /// Step functions, and the conditions of gates.
 fn no_gradient(op: Op, input: usize) -> bool {
     let text = op.to_string();
-    ["sign", "correct", "argmax"].contains(&&*text) || (text == "gate" && input == 1)
+    ["sign", "correct", "argmax"].contains(&&*text)
+        || (text == "gate" && input == 1)
+        || (text == "mode" && input == 0)
 }
 
 #[test]

@@ -26,6 +26,8 @@ pub enum Distribution {
     Uniform(f32, f32),
     /// Normal, by mean and standard deviation.
     Normal(f32, f32),
+    /// 0 with the probability that is the first, from 0 up to 1, else the second.
+    Mask(f32, f32),
 }
 
 impl Kind for Random {
@@ -42,7 +44,7 @@ impl Kind for Random {
     }
 
     fn division(&self) -> Division {
-        Division { rows_of: None, parts: false }
+        Division { rows_of: Some(self.y), parts: false }
     }
 
     fn spreads(&self) -> bool {
@@ -54,6 +56,7 @@ impl Kind for Random {
             Distribution::Constant(value) => format!("constant({value})"),
             Distribution::Uniform(low, high) => format!("uniform({low}, {high})"),
             Distribution::Normal(mean, dev) => format!("normal({mean}, {dev})"),
+            Distribution::Mask(share, kept) => format!("mask({share}, {kept})"),
         };
         vec![format!("{} = {from}, stream {}", names.of(self.y), self.stream.0)]
     }
@@ -64,6 +67,7 @@ impl Kind for Random {
             Distribution::Constant(value) => value.is_finite(),
             Distribution::Uniform(low, high) => low.is_finite() && high.is_finite(),
             Distribution::Normal(mean, deviation) => mean.is_finite() && deviation.is_finite(),
+            Distribution::Mask(share, kept) => share.is_finite() && kept.is_finite(),
         };
         require!(finite, "{:?} is not finite", self.distribution);
         Ok(())

@@ -217,6 +217,7 @@ impl<'a> Binder<'a> {
             Kernel::Random(random) => Prepared::Random(Random {
                 y: self.offset(random.y),
                 layout: self.buffer(random.y).layout,
+                rows: self.buffer(random.y).layout.shape().0.into(),
                 distribution: random.distribution,
                 stream: random.stream,
             }),

@@ -35,7 +35,7 @@ impl Executor {
         self.check_run(entry, rows)?;
         let program = self.program.clone();
         let steps = &program.program().routines[entry].steps;
-        let run = Run { entry, rows, seed: self.seed };
+        let run = Run { entry, rows, draw: self.draw_of(entry) };
         let mut before = Vec::new();
         self.copy_state(&mut before);
         for (step, source) in steps.iter().enumerate() {

@@ -17,7 +17,7 @@ impl Executor {
         times: &mut [Duration],
     ) -> Result<(), RunError> {
         self.check_run(entry, rows)?;
-        let run = Run { entry, rows, seed: self.seed };
+        let run = Run { entry, rows, draw: self.draw_of(entry) };
         let steps = self.program().routines[entry].steps.len();
         let mut before = Instant::now();
         for (step, time) in (0..steps).zip(times) {

@@ -97,7 +97,7 @@ impl Watched {
     /// # Errors
     /// The first byte that was changed by a step that may not.
     pub fn run(&mut self, entry: EntryPoint, rows: usize, order: Order) -> Result<(), Stray> {
-        let run = Run { entry, rows, seed: self.executor.seed };
+        let run = Run { entry, rows, draw: self.executor.draw_of(entry) };
         let steps = &self.executor.program().routines[entry].steps;
         let writes: Vec<Vec<BufferId>> =
             steps.iter().map(|step| step.kernel.access().writes).collect();

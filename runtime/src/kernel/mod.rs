@@ -33,6 +33,7 @@ pub mod splice;
 pub mod sum;
 
 use crate::arena::Memory;
+use crate::random::Draw;
 use crate::simd::Simd;
 use cross_entropy::{Correct, CrossEntropy};
 use gather::{Gather, ScatterAdd};
@@ -83,7 +84,7 @@ impl Prepared {
     /// # Safety
     /// It is bound for this memory from a verified program planned for at least `n` rows.
     #[inline(never)]
-    pub unsafe fn run<S: Simd>(&self, s: S, memory: Memory, n: usize, part: Part, seed: u64) {
+    pub unsafe fn run<S: Simd>(&self, s: S, memory: Memory, n: usize, part: Part, draw: Draw) {
         s.vectorize(
             #[inline(always)]
             // SAFETY: the contract is this function's.
@@ -96,8 +97,7 @@ impl Prepared {
                     Prepared::Softmax(softmax) => softmax.run(s, memory, n, part),
                     Prepared::CrossEntropy(ce) => ce.run(s, memory, n, part),
                     Prepared::Correct(correct) => correct.run(memory, n, part),
-                    Prepared::Random(random) if part.index == 0 => random.run(memory, n, seed),
-                    Prepared::Random(_) => {}
+                    Prepared::Random(random) => random.run(s, memory, n, part, draw),
                     Prepared::Gather(gather) => gather.run(s, memory, n, part),
                     Prepared::ScatterAdd(scatter) => scatter.run(s, memory, n, part),
                     Prepared::Splice(splice) => splice.run(s, memory, n, part),

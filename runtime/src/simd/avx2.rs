@@ -157,6 +157,10 @@ impl Simd for Avx2 {
         fn or(a: I, b: I) -> I = (_mm256_or_si256(a.0, b.0), _mm256_or_si256(a.1, b.1));
         fn xor(a: I, b: I) -> I = (_mm256_xor_si256(a.0, b.0), _mm256_xor_si256(a.1, b.1));
         fn dot(sum: I, a: I, b: I) -> I = (dot(sum.0, a.0, b.0), dot(sum.1, a.1, b.1));
+        fn mul_even(a: I, b: I) -> I = (_mm256_mul_epu32(a.0, b.0), _mm256_mul_epu32(a.1, b.1));
+        fn odd_to_even(a: I) -> I = (_mm256_srli_epi64::<32>(a.0), _mm256_srli_epi64::<32>(a.1));
+        fn evens(a: I, b: I) -> I = (evens(a.0, b.0), evens(a.1, b.1));
+        fn odds(a: I, b: I) -> I = (odds(a.0, b.0), odds(a.1, b.1));
         fn int_to_float(a: I) -> F = (_mm256_cvtepi32_ps(a.0), _mm256_cvtepi32_ps(a.1));
 
         fn sum(a: F) -> f32 = sum_of_8(_mm256_add_ps(a.0, a.1));
@@ -241,6 +245,22 @@ fn dot(sum: __m256i, a: __m256i, b: __m256i) -> __m256i {
     let (odd_a, odd_b) = (_mm256_srli_epi16::<8>(a), _mm256_srai_epi16::<8>(b));
     let (even, odd) = (_mm256_madd_epi16(even_a, even_b), _mm256_madd_epi16(odd_a, odd_b));
     _mm256_add_epi32(sum, _mm256_add_epi32(even, odd))
+}
+
+/// Of every four lanes, the first and third of both.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn evens(a: __m256i, b: __m256i) -> __m256i {
+    let (a, b) = (_mm256_castsi256_ps(a), _mm256_castsi256_ps(b));
+    _mm256_castps_si256(_mm256_shuffle_ps::<0b10_00_10_00>(a, b))
+}
+
+/// Of every four lanes, the second and fourth of both.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn odds(a: __m256i, b: __m256i) -> __m256i {
+    let (a, b) = (_mm256_castsi256_ps(a), _mm256_castsi256_ps(b));
+    _mm256_castps_si256(_mm256_shuffle_ps::<0b11_01_11_01>(a, b))
 }
 
 /// The sum of 8 lanes: lane i + lane i+4, then +2, +1.

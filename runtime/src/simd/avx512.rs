@@ -163,6 +163,12 @@ impl Simd for Avx512 {
         fn shr<const N: u32>(a: __m512i) -> __m512i = _mm512_srli_epi32::<N>(a);
         fn sar<const N: u32>(a: __m512i) -> __m512i = _mm512_srai_epi32::<N>(a);
         fn dot(sum: __m512i, a: __m512i, b: __m512i) -> __m512i = dot(sum, a, b);
+        fn mul_even(a: __m512i, b: __m512i) -> __m512i = _mm512_mul_epu32(a, b);
+        fn odd_to_even(a: __m512i) -> __m512i = _mm512_srli_epi64::<32>(a);
+        fn evens(a: __m512i, b: __m512i) -> __m512i = _mm512_castps_si512(
+            _mm512_shuffle_ps::<0b10_00_10_00>(_mm512_castsi512_ps(a), _mm512_castsi512_ps(b)));
+        fn odds(a: __m512i, b: __m512i) -> __m512i = _mm512_castps_si512(
+            _mm512_shuffle_ps::<0b11_01_11_01>(_mm512_castsi512_ps(a), _mm512_castsi512_ps(b)));
         fn int_to_float(a: __m512i) -> __m512 = _mm512_cvtepi32_ps(a);
 
         fn sum(a: __m512) -> f32 =

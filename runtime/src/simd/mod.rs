@@ -145,6 +145,11 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn from_bits(self, a: Self::I) -> Self::F;
     /// All lanes `x`.
     fn splat_int(self, x: i32) -> Self::I;
+    /// The array as lanes.
+    #[inline(always)]
+    fn from_ints(self, a: [i32; LANES]) -> Self::I {
+        self.to_bits(self.from_array(a.map(|lane| f32::from_bits(lane as u32))))
+    }
     /// a + b, wrapping
     fn add_int(self, a: Self::I, b: Self::I) -> Self::I;
     /// a - b, wrapping
@@ -164,6 +169,15 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// sum + Σ a b in each lane over its four bytes, wrapping; those of `a` are unsigned, those of
     /// `b` signed.
     fn dot(self, sum: Self::I, a: Self::I, b: Self::I) -> Self::I;
+    /// The 64-bit products, unsigned, of the even lanes of both: the low word in such a lane, the
+    /// high one in the next.
+    fn mul_even(self, a: Self::I, b: Self::I) -> Self::I;
+    /// The odd lanes moved one down, and zeros between them.
+    fn odd_to_even(self, a: Self::I) -> Self::I;
+    /// Of every four lanes, the first and third of `a` and then those of `b`.
+    fn evens(self, a: Self::I, b: Self::I) -> Self::I;
+    /// Of every four lanes, the second and fourth of `a` and then those of `b`.
+    fn odds(self, a: Self::I, b: Self::I) -> Self::I;
     /// The nearest float, ties to even; exact for |a| up to 2^24
     fn int_to_float(self, a: Self::I) -> Self::F;
 

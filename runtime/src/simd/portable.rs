@@ -247,6 +247,34 @@ impl Simd for Portable {
     }
 
     #[inline(always)]
+    fn mul_even(self, a: i32x16, b: i32x16) -> i32x16 {
+        let (a, b) = (a.to_array(), b.to_array());
+        let mut products = [0; LANES];
+        for even in (0..LANES).step_by(2) {
+            let product = u64::from(a[even] as u32) * u64::from(b[even] as u32);
+            products[even] = product as i32;
+            products[even + 1] = (product >> 32) as i32;
+        }
+        i32x16::new(products)
+    }
+
+    #[inline(always)]
+    fn odd_to_even(self, a: i32x16) -> i32x16 {
+        let a = a.to_array();
+        i32x16::new(std::array::from_fn(|i| if i % 2 == 0 { a[i + 1] } else { 0 }))
+    }
+
+    #[inline(always)]
+    fn evens(self, a: i32x16, b: i32x16) -> i32x16 {
+        every_second(a, b, 0)
+    }
+
+    #[inline(always)]
+    fn odds(self, a: i32x16, b: i32x16) -> i32x16 {
+        every_second(a, b, 1)
+    }
+
+    #[inline(always)]
     fn int_to_float(self, a: i32x16) -> f32x16 {
         f32x16::from_i32x16(a)
     }
@@ -272,6 +300,13 @@ impl Simd for Portable {
             *row = f32x16::new(column);
         }
     }
+}
+
+/// Of every four lanes, every second from the one at `first` of both.
+#[inline(always)]
+fn every_second(a: i32x16, b: i32x16, first: usize) -> i32x16 {
+    let of = [a.to_array(), b.to_array()];
+    i32x16::new(std::array::from_fn(|i| of[i % 4 / 2][i / 4 * 4 + i % 2 * 2 + first]))
 }
 
 /// Folds the lanes by the fixed tree: lane i with lane i+8, then +4, +2, +1.

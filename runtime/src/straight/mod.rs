@@ -17,6 +17,7 @@ use crate::kernel::expr::chain::Sweep;
 use crate::kernel::lanes::compute;
 use crate::kernel::place::Part;
 use crate::program::Opcode;
+use crate::random::Draw;
 use crate::simd::{LANES, Simd};
 
 /// Instead of an offset: the value of the operation before, which is still in a register. Reading
@@ -190,7 +191,7 @@ pub struct Update {
 ///
 /// # Safety
 /// They are unrolled for this batch from steps that are bound for this memory.
-pub unsafe fn run<S: Simd>(s: S, ops: &[Op], memory: Memory, n: usize, seed: u64) {
+pub unsafe fn run<S: Simd>(s: S, ops: &[Op], memory: Memory, n: usize, draw: Draw) {
     s.vectorize(
         #[inline(always)]
         move || {
@@ -198,7 +199,7 @@ pub unsafe fn run<S: Simd>(s: S, ops: &[Op], memory: Memory, n: usize, seed: u64
             for op in ops {
                 // SAFETY: every offset is that of a vector, float or strided run that the general
                 // kernel of the step would touch, so the contract is that of `Prepared::run`.
-                last = unsafe { op.run(s, memory, n, seed, last) };
+                last = unsafe { op.run(s, memory, n, draw, last) };
             }
         },
     );
@@ -207,7 +208,7 @@ pub unsafe fn run<S: Simd>(s: S, ops: &[Op], memory: Memory, n: usize, seed: u64
 impl Op {
     /// Runs the operation after one that gave `last`, and says what it gives itself.
     #[inline(always)]
-    unsafe fn run<S: Simd>(&self, s: S, memory: Memory, n: usize, seed: u64, last: S::F) -> S::F {
+    unsafe fn run<S: Simd>(&self, s: S, memory: Memory, n: usize, draw: Draw, last: S::F) -> S::F {
         // SAFETY: the contract is that of the module's `run`.
         unsafe {
             let value = |at: u32| if at == LAST { last } else { s.load(memory.at(at as usize)) };
@@ -253,7 +254,7 @@ impl Op {
                     return last;
                 }
                 Op::Step(ref step) => {
-                    step.run(s, memory, n, Part::WHOLE, seed);
+                    step.run(s, memory, n, Part::WHOLE, draw);
                     return last;
                 }
             };

@@ -75,6 +75,7 @@ impl Scalars {
     /// Sets what an optimizer step over `rows` rows needs.
     #[inline]
     pub fn set_step(&mut self, executor: &mut Executor, rows: usize, clock: Clock) {
+        executor.set_step(clock.step);
         if self.settled == Some(rows) {
             return;
         }

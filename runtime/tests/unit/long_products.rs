@@ -7,6 +7,7 @@ use arenet_runtime::kernel::Prepared;
 use arenet_runtime::kernel::gemm::{Gemm, Operand};
 use arenet_runtime::kernel::place::{Extent, Part, Place};
 use arenet_runtime::kernel::sum::{Chains, TILE_FLOATS};
+use arenet_runtime::random::Draw;
 use arenet_runtime::simd::{Isa, LANES, Simd, Task};
 
 /// Where the operands lie, in floats: a vector each, and the last with room for some rows.
@@ -57,7 +58,9 @@ impl Task for Product {
         gemm.code.result = Place::spread(C, LANES, LANES);
         // SAFETY: the operands, C and the room for a tile's sums lie inside the arena, of which
         // nobody else knows.
-        unsafe { Prepared::Gemm(gemm).run(s, Memory::new(&arena), 1, Part::WHOLE, 0) };
+        unsafe {
+            Prepared::Gemm(gemm).run(s, Memory::new(&arena), 1, Part::WHOLE, Draw::default())
+        };
         let c = arena.floats(C, C + self.rows * LANES);
         assert!(c.iter().all(|x| x.to_bits() == c[0].to_bits()));
         c[0]

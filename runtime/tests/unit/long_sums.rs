@@ -6,6 +6,7 @@ use arenet_runtime::kernel::Prepared;
 use arenet_runtime::kernel::map::Region;
 use arenet_runtime::kernel::place::{Extent, Part};
 use arenet_runtime::kernel::reduce::Reduce;
+use arenet_runtime::random::Draw;
 use arenet_runtime::simd::{Isa, LANES, Simd, Task};
 
 /// The sum of so many equal terms, all of which lie in the same vector.
@@ -27,7 +28,9 @@ impl Task for Equal {
         reduce.tail.result.offset = LANES;
         // SAFETY: the terms' vector and the result lie inside the arena, of which nobody else
         // knows.
-        unsafe { Prepared::Reduce(reduce).run(s, Memory::new(&arena), 1, Part::WHOLE, 0) };
+        unsafe {
+            Prepared::Reduce(reduce).run(s, Memory::new(&arena), 1, Part::WHOLE, Draw::default())
+        };
         arena.floats(LANES, LANES + 1)[0]
     }
 }

@@ -103,6 +103,11 @@ impl Task for Operations {
             ("sar", bits(s.sar::<23>(i))),
             ("dot", bits(s.dot(k, i, j))),
             ("vnni", bits(s.vnni().map_or(s.dot(k, i, j), |vnni| with_dot(s, vnni, [k, i, j])))),
+            ("from_ints", bits(s.from_ints(self.a.map(|x| x.to_bits() as i32)))),
+            ("mul_even", bits(s.mul_even(i, j))),
+            ("odd_to_even", bits(s.odd_to_even(i))),
+            ("evens", bits(s.evens(i, j))),
+            ("odds", bits(s.odds(i, j))),
             ("int_to_float", float(s.int_to_float(i))),
             ("sum", [canonical(s.sum(a)); LANES]),
             ("largest", [canonical(s.largest(a)); LANES]),
@@ -125,6 +130,12 @@ fn dot(sum: f32, a: f32, b: f32) -> u32 {
     let pairs = a.to_bits().to_le_bytes().into_iter().zip(b.to_bits().to_le_bytes());
     let products: i64 = pairs.map(|(a, b)| i64::from(a) * i64::from(b as i8)).sum();
     (i64::from(sum.to_bits()) + products) as u32
+}
+
+/// The low and the high word of the product of two words.
+fn product(a: f32, b: f32) -> [u32; 2] {
+    let product = u64::from(a.to_bits()) * u64::from(b.to_bits());
+    [product as u32, (product >> 32) as u32]
 }
 
 impl Operations {
@@ -177,6 +188,11 @@ impl Operations {
             bits(&|a, _| a >> 23),
             std::array::from_fn(|k| dot(c[k], a[k], b[k])),
             std::array::from_fn(|k| dot(c[k], a[k], b[k])),
+            bits(&|a, _| a),
+            std::array::from_fn(|k| product(a[k & !1], b[k & !1])[k % 2]),
+            std::array::from_fn(|k| if k % 2 == 0 { a[k + 1].to_bits() } else { 0 }),
+            std::array::from_fn(|k| [a, b][k % 4 / 2][k / 4 * 4 + [0, 2][k % 2]].to_bits()),
+            std::array::from_fn(|k| [a, b][k % 4 / 2][k / 4 * 4 + [1, 3][k % 2]].to_bits()),
             bits(&|a, _| (a as f32).to_bits() as i32),
             [canonical(fold(a, |x, y| x + y)); LANES],
             [canonical(fold(a, |x, y| if x > y { x } else { y })); LANES],

@@ -63,6 +63,7 @@ ops! {
     slice::Slice,
     pad::Pad,
     reshape::Reshape,
+    mode::Mode,
 }
 
 mod traits;
@@ -203,6 +204,11 @@ impl Op {
     /// Whether it draws random numbers.
     pub fn is_random(&self) -> bool {
         matches!(self, Op::Random(_))
+    }
+
+    /// Whether its first operand is for training alone.
+    pub fn is_mode(&self) -> bool {
+        matches!(self, Op::Mode(_))
     }
 
     /// The leaf that it is.

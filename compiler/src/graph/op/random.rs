@@ -25,14 +25,17 @@ pub enum Distribution {
     Uniform(f64, f64),
     /// Normal with this mean and standard deviation.
     Normal(f64, f64),
+    /// 0 with the probability that is the first, else the second.
+    Mask(f64, f64),
 }
 
 impl Distribution {
     /// Numbers that are the same exactly when the distributions are.
-    fn key(&self) -> (bool, u64, u64) {
+    fn key(&self) -> (u8, u64, u64) {
         match self {
-            Distribution::Uniform(low, high) => (false, low.to_bits(), high.to_bits()),
-            Distribution::Normal(mean, deviation) => (true, mean.to_bits(), deviation.to_bits()),
+            Distribution::Uniform(low, high) => (0, low.to_bits(), high.to_bits()),
+            Distribution::Normal(mean, deviation) => (1, mean.to_bits(), deviation.to_bits()),
+            Distribution::Mask(share, kept) => (2, share.to_bits(), kept.to_bits()),
         }
     }
 }
@@ -42,6 +45,7 @@ impl fmt::Display for Distribution {
         match self {
             Distribution::Uniform(low, high) => write!(f, "uniform({low}, {high})"),
             Distribution::Normal(mean, deviation) => write!(f, "normal({mean}, {deviation})"),
+            Distribution::Mask(share, kept) => write!(f, "mask({share}, {kept})"),
         }
     }
 }
@@ -111,6 +115,9 @@ impl Anchor for Random {
             }
             Distribution::Normal(mean, deviation) => {
                 program::Distribution::Normal(mean as f32, deviation as f32)
+            }
+            Distribution::Mask(share, kept) => {
+                program::Distribution::Mask(share as f32, kept as f32)
             }
         };
         Kernel::Random(program::Random { y: parts.result(), distribution, stream: self.stream })
