@@ -298,6 +298,12 @@ impl Args {
         }
     }
 
+    /// Whether there is a parameter of that name, and its argument is that word.
+    pub fn says(&self, name: &str, word: &str) -> bool {
+        let known = self.signature.params.iter().any(|param| param.name == name);
+        known && self.word(name) == word
+    }
+
     /// The argument of a [`Kind::Init`].
     pub fn init(&self, name: &str) -> Rule {
         match &self.values[self.position(name)] {

@@ -20,14 +20,14 @@ use super::lines::{Address, Line, Part};
 use super::{
     Argmax, Batch, Buffer, BufferId, ColumnSum, Correct, CrossEntropy, DType, Distribution, Domain,
     EntryPoint, Expr, Finish, Gather, Gemm, Instr, Kernel, Layout, Load, Metric, Opcode, Origin,
-    Output, Param, PerEntry, Piece, Port, Program, ProgramError, Random, Reduce, Routine, Rows,
-    ScatterAdd, Schedule, Softmax, Span, Splice, Spread, State, Step, StreamId, Training, Value,
-    Watch, Watched, Whole,
+    Output, Over, Param, PerEntry, Piece, Port, Program, ProgramError, Random, Reduce, Routine,
+    Rows, ScatterAdd, Schedule, Softmax, Span, Splice, Spread, State, Step, StreamId, Training,
+    Value, Watch, Watched, Whole,
 };
 
 /// What a program's bytes begin with.
 pub const MAGIC: &[u8; 8] = b"ARENETC\0";
-const VERSION: u32 = 13;
+const VERSION: u32 = 14;
 
 /// Writes a program as bytes.
 pub fn encode(program: &Program) -> Vec<u8> {
@@ -284,7 +284,7 @@ structs! {
     Port { name, width, buffer, domain, columns }
     Output { name, width, buffer, classes }
     Metric { name, values, finish, rises }
-    Finish { sums, figure, percent }
+    Finish { over, sums, figure, percent }
     Routine { steps, lower_bound, bytes }
     Step { kernel, origin, flops }
     Origin { name, line, column }
@@ -391,6 +391,12 @@ enums! {
         6 => Rate(group),
         7 => Value(index),
         8 => Sum(index),
+    }
+    Over {
+        0 => Numbers,
+        1 => Classes { each, class },
+        2 => Ranks,
+        3 => Table { target },
     }
     Part { 0 => Tail, 1 => Body, 2 => ColumnSums, }
     Batch { 0 => Full, 1 => Rows(rows), }

@@ -7,8 +7,8 @@ use super::layout::size_text;
 use super::names::Names;
 use super::text::shown;
 use super::{
-    Batch, BufferId, EntryPoint, HostInput, Layout, Metric, Program, Routine, Schedule, Watch,
-    Watched,
+    Batch, BufferId, EntryPoint, HostInput, HostNumber, Layout, Metric, Over, Program, Routine,
+    Schedule, Watch, Watched,
 };
 
 /// The text of the program's tables and of one of its entries.
@@ -51,8 +51,24 @@ fn metrics(text: &mut String, program: &Program) {
     for Metric { name, finish, .. } in &program.metrics {
         let percent = if finish.percent { " in percent" } else { "" };
         _ = write!(text, "metric {}: {}{percent}", shown(name), finish.figure);
-        for (index, sum) in (0..).zip(&finish.sums) {
-            _ = write!(text, ", {} of {sum}", HostInput::Sum(index));
+        let mut add = |separator: &str, numbers: &[HostNumber], of: &str| {
+            for (index, number) in (0..).zip(numbers) {
+                _ = write!(text, "{separator} {} of {number}{of}", HostInput::Sum(index));
+            }
+        };
+        let mut separator = ",";
+        if let Over::Classes { each, class } = &finish.over {
+            match class {
+                Some(class) => add(",", each, &format!(" of class {class}")),
+                None => add(",", each, " of all classes"),
+            }
+            separator = ";";
+        }
+        add(separator, &finish.sums, "");
+        match finish.over {
+            Over::Ranks => text.push_str(", of the ranks of all rows"),
+            Over::Table { target } => _ = write!(text, ", as a table of target {target}"),
+            Over::Numbers | Over::Classes { .. } => {}
         }
         _ = writeln!(text);
     }

@@ -33,7 +33,10 @@ impl Schedule {
 /// How a metric's values over batches become the figure shown.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finish {
-    /// What is added up over all batches: numbers of the values over a batch and of its rows.
+    /// What the values are.
+    pub over: Over,
+    /// What is added up over all batches, of each element: numbers of the values over a batch and
+    /// of its rows.
     pub sums: Vec<HostNumber>,
     /// The figure: a number of those sums and of all rows.
     pub figure: HostNumber,
@@ -41,21 +44,60 @@ pub struct Finish {
     pub percent: bool,
 }
 
+/// What the values of a metric are over a batch.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Over {
+    /// A number each.
+    Numbers,
+    /// A row each, with an element for each class.
+    Classes {
+        /// What is added up over the classes, numbers of the sums of each; the figure is of these.
+        each: Vec<HostNumber>,
+        /// The one class that counts; without, all do.
+        class: Option<u32>,
+    },
+    /// A score and a side for each row, above 0 or not. The figure is of three sums: how many pairs
+    /// of an upper and a lower row have their scores in this order, equal scores as half a pair,
+    /// and how many rows there are on either side, the upper one first.
+    Ranks,
+    /// Counts of the rows of each class of a target, in a row for each, by what was found in a
+    /// column for each. It is a table, and no figure.
+    Table {
+        /// The target.
+        target: u32,
+    },
+}
+
+impl Over {
+    /// The sums that a figure may be of.
+    pub fn figures(&self, sums: usize) -> usize {
+        match self {
+            Over::Numbers | Over::Table { .. } => sums,
+            Over::Classes { each, .. } => each.len(),
+            Over::Ranks => 3,
+        }
+    }
+}
+
 impl Finish {
     /// A value that is a sum over the rows of a batch; the figure is the sum over all rows.
     pub fn sum() -> Finish {
         let sums = vec![HostInput::Value(0).into()];
-        Finish { sums, figure: HostInput::Sum(0).into(), percent: false }
+        Finish { over: Over::Numbers, sums, figure: HostInput::Sum(0).into(), percent: false }
     }
 
     /// A value that is a mean over the rows of a batch; the figure is the mean over all rows.
     pub fn mean() -> Finish {
-        let sums = vec![HostNumber::from(HostInput::Value(0)) * HostInput::Rows];
         Finish {
-            sums,
+            sums: vec![HostNumber::from(HostInput::Value(0)) * HostInput::Rows],
             figure: HostNumber::from(HostInput::Sum(0)) / HostInput::Rows,
-            percent: false,
+            ..Finish::sum()
         }
+    }
+
+    /// Whether it is a table, and no figure.
+    pub fn is_table(&self) -> bool {
+        matches!(self.over, Over::Table { .. })
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::args::{DataArgs, WeightsArgs};
 use super::failure::{Failure, Kind};
-use super::figures::{figures, metrics_json};
+use super::figures::{figures, metrics_json, table_text, tables_json};
 use super::source::Source;
 use super::{Context, console, data, units};
 
@@ -66,15 +66,19 @@ pub fn run(cx: &Context, args: &EvalArgs) -> Result<(), Failure> {
         }
     };
     if args.json {
-        let line = json!({
+        let mut line = json!({
             "rows": result.rows,
             "loss": result.loss,
             "metrics": metrics_json(&result.metrics),
         });
+        if !result.tables.is_empty() {
+            line["tables"] = tables_json(&result.tables);
+        }
         return console::print_json(&line);
     }
+    let tables: String = result.tables.iter().map(table_text).collect();
     console::print(format!(
-        "{} on {}\n",
+        "{tables}{} on {}\n",
         figures(result.loss, &result.metrics, program),
         units::plural(result.rows, "row")
     ))

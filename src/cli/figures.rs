@@ -1,5 +1,6 @@
 //! Loss and metrics, as every command prints them.
 
+use arenet::Table;
 use arenet::internals::runtime::program::Program;
 use serde_json::{Map, Value, json};
 
@@ -13,7 +14,29 @@ pub fn metrics_json(metrics: &[(String, f64)]) -> Value {
 
 /// Which metrics are shown in percent.
 pub fn percent(program: &Program) -> Vec<bool> {
-    program.metrics.iter().map(|metric| metric.finish.percent).collect()
+    let figures = program.metrics.iter().filter(|metric| !metric.finish.is_table());
+    figures.map(|metric| metric.finish.percent).collect()
+}
+
+/// The metrics that are tables as a JSON object.
+pub fn tables_json(tables: &[Table]) -> Value {
+    let entry = |table: &Table| {
+        let rows: Vec<&[u64]> = table.counts.chunks(table.classes.len()).collect();
+        (table.name.clone(), json!({ "classes": table.classes, "counts": rows }))
+    };
+    Value::Object(Map::from_iter(tables.iter().map(entry)))
+}
+
+/// A table as lines of columns: a line for each class, a column for each that was found.
+pub fn table_text(table: &Table) -> String {
+    let head = [format!("{}, found:", table.name)].into_iter().chain(table.classes.clone());
+    let rows = table.counts.chunks(table.classes.len()).zip(&table.classes);
+    let line = |(counts, class): (&[u64], &String)| {
+        [class.clone()].into_iter().chain(counts.iter().map(u64::to_string)).collect()
+    };
+    let lines: Vec<Vec<String>> = [head.collect()].into_iter().chain(rows.map(line)).collect();
+    let numbers: Vec<bool> = (0..=table.classes.len()).map(|column| column > 0).collect();
+    units::columns(&lines, &numbers)
 }
 
 /// The metrics and the loss on one line, the metrics first.

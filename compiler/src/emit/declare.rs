@@ -126,17 +126,23 @@ fn place(param: &crate::model::Param, layout: Layout) -> (Layout, program::DType
     }
 }
 
-/// Gives the loss and the metrics, which every entry point writes to the same place, their buffers.
+/// Gives the loss and the metrics, which every entry point writes to the same place, their buffers,
+/// and metrics that lie as evaluation has them.
 pub fn declare_results(
     model: &Model,
+    eval: &Stage,
     program: &mut Program,
     persistent: &mut Vec<PlannedValue>,
 ) -> Vec<BufferId> {
+    let mut roots = eval.graph.roots.iter();
     let mut add = |name: &str, node: NodeId| {
         let id = BufferId(program.buffers.len() as u32);
-        let (offset, layout) = (program.arena_bytes, Layout::scalar());
+        let layout = |root: &NodeId| eval.classes.layout(&eval.graph, *root);
+        // Nothing evaluates a program that only predicts.
+        let layout = roots.next().map_or(Layout::scalar(), layout);
+        let offset = program.arena_bytes;
         program.buffers.push(Buffer { offset, layout, dtype: program::DType::F32 });
-        let bytes = layout.bytes(1).unwrap_or_default();
+        let bytes = layout.bytes(program.batch).unwrap_or(1 << 50);
         program.arena_bytes += bytes;
         let span = model.graph.span(node);
         let (name, role) = (name.into(), Role::Persistent);

@@ -81,7 +81,7 @@ pub fn emit(model: &Model, stages: &PerEntry<Stage>, batch: u64, source: &str) -
     let mut leaves = Leaves::default();
     let mut persistent = Vec::new();
     declare(model, stages, &mut program, &mut leaves, &mut persistent);
-    let results = declare_results(model, &mut program, &mut persistent);
+    let results = declare_results(model, &stages[EntryPoint::Eval], &mut program, &mut persistent);
     let values = PerEntry::new(|entry| {
         let stage = &stages[entry];
         let mut emitter = Emitter {
@@ -122,7 +122,8 @@ pub fn emit(model: &Model, stages: &PerEntry<Stage>, batch: u64, source: &str) -
                 // Equal formulas have become one node, and so one buffer.
                 let values = program.metrics.iter_mut().flat_map(|metric| &mut metric.values);
                 for (value, root) in values.zip(scalars.iter().skip(1)) {
-                    *value = emitter.results[root];
+                    // A leaf is where it is.
+                    *value = emitter.buffers[root.index()].unwrap_or(emitter.results[root]);
                 }
             }
             EntryPoint::Init | EntryPoint::Train => {}

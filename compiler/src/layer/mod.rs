@@ -76,8 +76,7 @@ impl Function {
     pub fn figure(&self, builder: &mut Builder, args: &Args) -> Result<Figure, Problem> {
         match self.make {
             Make::Value(expand) | Make::Loss(expand) => {
-                let has = |name: &str| args.signature.params.iter().any(|param| param.name == name);
-                let is_sum = has("reduction") && args.word("reduction") == "sum";
+                let is_sum = args.says("reduction", "sum");
                 let finish = if is_sum { Finish::sum() } else { Finish::mean() };
                 expand(builder, args).map(|node| Figure { values: vec![node], finish })
             }

@@ -6,6 +6,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::entry::{built, find};
 use crate::init::Rule;
 use crate::layer::init::INITS;
+use crate::model::Metric;
 use crate::schedule::{SCHEDULES, schedule};
 use crate::signature::Value as Argument;
 use crate::signature::{Args, Kind, Param, Problem, Range, Signature};
@@ -338,7 +339,9 @@ impl<'a> Lowering<'a> {
             _ => String::new(),
         };
         let metrics = &self.model.metrics;
-        let found = metrics.iter().position(|metric| metric.name == written);
+        let is_figure = |metric: &&Metric| !metric.figure.finish.is_table();
+        let meant = |metric: &Metric| metric.name == written && is_figure(&metric);
+        let found = metrics.iter().position(meant);
         match (found.map(u16::try_from), written.as_str()) {
             (Some(Ok(index)), _) => return Some(Watched::Metric(index)),
             (_, "loss") => return Some(Watched::Loss),
@@ -346,7 +349,8 @@ impl<'a> Lowering<'a> {
         }
         let message = "this is neither `loss` nor a metric of the `train` section";
         let error = Diagnostic::error("unknown-name", expr.span, message);
-        let names: Vec<&str> = metrics.iter().map(|metric| metric.name.as_str()).collect();
+        let names = metrics.iter().filter(is_figure).map(|metric| metric.name.as_str());
+        let names: Vec<&str> = names.collect();
         let known = names.iter().copied().chain(["loss"]);
         let error = names::suggest(error, &written, known);
         self.report(error);

@@ -5,16 +5,17 @@ use super::call::not_yet;
 use super::{Lowering, Operand, Value, names};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::entry::{Entry, built, find};
+use crate::graph::op::Source;
 use crate::graph::{Graph, NodeId, Origin};
 use crate::layer::{self, Function, Make};
-use crate::model::Metric;
+use crate::model::{Figure, Metric};
 use crate::optim::{OPTIMIZERS, Optimizer};
 use crate::pass::clip::{Clip, Limit};
 use crate::signature::Value as Argument;
 use crate::signature::{Args, Kind, Param, Problem, Range};
 use crate::syntax::ast::{Bind, Call, Expr, ExprKind, Ident, Train, TrainItem};
 use crate::watch::{KEEPS, STOPS, Set};
-use arenet_program::{Batch, MAX_EPOCHS, Training, Watch, Watched};
+use arenet_program::{Batch, MAX_EPOCHS, Over, Training, Watch, Watched};
 use std::collections::HashMap;
 
 /// What a setting is set to.
@@ -114,11 +115,11 @@ impl<'a> Lowering<'a> {
         }
         let mut kinds: HashMap<&str, usize> = HashMap::new();
         metrics.iter().for_each(|call| *kinds.entry(&call.function.name).or_default() += 1);
-        let written = metrics.len();
+        let mut are_made = true;
         for call in metrics {
-            self.metric(call, kinds[call.function.name.as_str()] > 1);
+            are_made &= self.metric(call, kinds[call.function.name.as_str()] > 1).is_some();
         }
-        if self.model.metrics.len() == written {
+        if are_made {
             settings.watch = self.watch(train);
         }
         if !seen.contains_key("loss") {
@@ -265,28 +266,70 @@ impl<'a> Lowering<'a> {
     }
 
     /// `metric accuracy(y, t)`; where there are several of its kind, its name says of what.
-    fn metric(&mut self, call: &'a Call, several: bool) {
+    /// `None` after an error.
+    fn metric(&mut self, call: &'a Call, several: bool) -> Option<()> {
         let name = call.function.name.as_str();
         let meant = |entry: &&Entry<Function>| {
             matches!(entry.built, Some(Function { make: Make::Loss(_) | Make::Metric(_), .. }))
         };
         let known = layer::entries().filter(meant).map(Entry::name);
         let found = self.look_up("metric", layer::entries(), known, (name, call.function.span));
-        let Some((signature, function)) = found else { return };
+        let (signature, function) = found?;
         self.builder.graph.enter(Origin { name: name.into(), span: call.span });
         let params = self.builder.params.len();
-        let Some(matched) = self.arguments(signature, &call.args, call.span, None) else {
-            return;
-        };
+        let matched = self.arguments(signature, &call.args, call.span, None)?;
         let figure = function.figure(&mut self.builder, &matched.args);
         self.no_new_params(params, call.span);
         let result = figure.as_ref().map(|figure| figure.values[0]).map_err(Problem::clone);
         let value = self.call_result(function, result, &matched, call.span);
         let operand = Operand { value, span: call.span, defined: None };
-        if let (Some(_), Ok(figure)) = (self.single_number(&operand, "a metric"), figure) {
-            let name = if several { full_name(call) } else { name.to_string() };
-            self.model.metrics.push(Metric { name, figure, rises: function.rises });
+        let mut figure = figure.ok()?;
+        let name = if several { full_name(call) } else { name.to_string() };
+        match &mut figure.finish.over {
+            Over::Numbers => _ = self.single_number(&operand, "a metric")?,
+            Over::Ranks => {}
+            Over::Table { target } => {
+                *target = match self.builder.graph.node(matched.args.tensor("t")).op.source() {
+                    Some(Source::Target(index)) => index,
+                    _ => return self.no_target(&name, call.span),
+                };
+            }
+            Over::Classes { .. } if !matched.args.says("average", "none") => {}
+            Over::Classes { .. } => {
+                self.each_class(&name, &matched.args, &figure, function.rises);
+                return Some(());
+            }
         }
+        self.model.metrics.push(Metric { name, figure, rises: function.rises });
+        Some(())
+    }
+
+    /// A figure for each class, with its name: `f1(setosa)`.
+    fn each_class(&mut self, name: &str, args: &Args, figure: &Figure, rises: bool) {
+        let port = args.tensor("t");
+        let Some(port) = self.model.targets.iter().find(|target| target.node == port) else {
+            return;
+        };
+        let domain = port.domain.clone();
+        for class in 0..domain.classes().unwrap_or(0) {
+            let label = domain.label(class).map(|label| label.to_string()).unwrap_or_default();
+            let name = match name.strip_suffix(')') {
+                Some(name) => format!("{name}, {label})"),
+                None => format!("{name}({label})"),
+            };
+            let mut figure = figure.clone();
+            if let Over::Classes { class: counted, .. } = &mut figure.finish.over {
+                *counted = Some(class as u32);
+            }
+            self.model.metrics.push(Metric { name, figure, rises });
+        }
+    }
+
+    fn no_target(&mut self, name: &str, span: Span) -> Option<()> {
+        let message = format!("`{name}` is of the classes of a target, and this is an input");
+        let error = Diagnostic::error("type-mismatch", span, message);
+        self.report(error.help("declare it as a `target` inside `train`"));
+        None
     }
 
     /// `sgd(lr: 0.1)`, or `sgd` alone for its defaults

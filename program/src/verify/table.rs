@@ -9,8 +9,8 @@ use crate::error::require;
 use crate::host::{HostInput, HostInstr, HostNumber, MAX_HOST_INSTRS};
 use crate::layout::size_text;
 use crate::{
-    Batch, Buffer, BufferId, DType, Domain, EntryPoint, Finish, Layout, MAX_EPOCHS, Port, Program,
-    ProgramError, Rows, Schedule, Training, Watch, Watched,
+    Batch, Buffer, BufferId, DType, Domain, EntryPoint, Finish, Layout, MAX_EPOCHS, Metric, Over,
+    Port, Program, ProgramError, Rows, Schedule, Training, Watch, Watched,
 };
 
 /// A buffer that outlives a run: only its own steps or the host write it.
@@ -261,34 +261,72 @@ fn check_results(program: &Program, buffers: &Buffers) -> Result<(), ProgramErro
             "{what} stands for the classes of target {index}, which has not as many"
         );
     }
-    for metric in &program.metrics {
-        let what = format!("metric `{}`", metric.name);
-        require!(!metric.name.is_empty(), "a metric has no name");
-        for &value in &metric.values {
-            check_scalar(buffers.float(value, &what)?, &what)?;
-        }
-        let Finish { sums, figure, percent: _ } = &metric.finish;
-        for sum in sums {
-            check_number(sum, &what)?;
-            let known = sum.inputs().all(|input| match input {
-                HostInput::Rows => true,
-                HostInput::Value(index) => usize::from(index) < metric.values.len(),
-                _ => false,
-            });
-            require!(known, "{what} adds up more than its values: {sum}");
-        }
-        check_number(figure, &what)?;
-        let known = figure.inputs().all(|input| match input {
-            HostInput::Rows => true,
-            HostInput::Sum(index) => usize::from(index) < sums.len(),
-            _ => false,
-        });
-        require!(known, "{what} is of more than its sums: {figure}");
-    }
+    program.metrics.iter().try_for_each(|metric| check_metric(metric, program, buffers))?;
     if let Some(loss) = program.loss {
         check_scalar(buffers.float(loss, "the loss")?, "the loss")?;
     }
     Ok(())
+}
+
+fn check_metric(metric: &Metric, program: &Program, buffers: &Buffers) -> Result<(), ProgramError> {
+    let what = format!("metric `{}`", metric.name);
+    require!(!metric.name.is_empty(), "a metric has no name");
+    let Finish { over, sums, figure, percent: _ } = &metric.finish;
+    let count = metric.values.len();
+    let mut layouts = Vec::with_capacity(count);
+    for &value in &metric.values {
+        layouts.push(buffers.float(value, &what)?);
+    }
+    let sizes: Vec<_> = layouts.iter().map(|layout| layout.shape()).collect();
+    let numbers = |numbers: &[HostNumber], may: &dyn Fn(HostInput) -> bool, text: &str| {
+        for number in numbers {
+            check_number(number, &what)?;
+            require!(number.inputs().all(may), "{what} {text}: {number}");
+        }
+        Ok(())
+    };
+    match over {
+        Over::Numbers => {
+            layouts.iter().try_for_each(|&layout| check_scalar(layout, &what))?;
+        }
+        Over::Classes { each, class } => {
+            let classes = sizes.first().map_or(0, |&(_, classes)| classes);
+            let alike = sizes.iter().all(|&size| size == (Rows::fixed(1), classes));
+            require!(alike, "{what} must have a row of as many classes for each value");
+            let known = class.is_none_or(|class| u64::from(class) < classes);
+            require!(known, "{what} is of a class beyond the {classes}");
+            let may = |input| match input {
+                HostInput::Rows => true,
+                HostInput::Sum(index) => usize::from(index) < sums.len(),
+                _ => false,
+            };
+            numbers(each, &may, "adds up more than its sums over the classes")?;
+        }
+        Over::Ranks => {
+            let one_each = |&(rows, cols): &(Rows, u64)| rows.batched && rows.count * cols == 1;
+            let fits = count == 2 && sums.is_empty() && sizes.iter().all(one_each);
+            require!(fits, "{what} ranks other things than a score and a side for each row");
+        }
+        Over::Table { target } => {
+            let target = program.targets.get(*target as usize);
+            let classes = target.and_then(|target| target.domain.classes());
+            let square = |&(rows, cols)| rows == Rows::fixed(cols) && Some(cols) == classes;
+            let fits = count == 1 && sums.len() == 1 && sizes.iter().all(square);
+            require!(fits, "{what} must be a table of the classes of a target");
+        }
+    }
+    let of_values = |input| match input {
+        HostInput::Rows => true,
+        HostInput::Value(index) => usize::from(index) < count,
+        _ => false,
+    };
+    numbers(sums, &of_values, "adds up more than its values")?;
+    let of_sums = |input| match input {
+        HostInput::Rows => true,
+        HostInput::Sum(index) => usize::from(index) < over.figures(sums.len()),
+        _ => false,
+    };
+    numbers(std::slice::from_ref(figure), &of_sums, "is of more than its sums")
 }
 
 fn check_scalar(layout: Layout, what: impl fmt::Display) -> Result<(), ProgramError> {
@@ -373,8 +411,12 @@ fn check_training(program: &Program) -> Result<(), ProgramError> {
     require!(*validate != Some(0), "training validates after every 0 steps");
     if let Some(Watch { figure, keeps_best: _, patience, min_delta }) = watch {
         if let Watched::Metric(index) = *figure {
-            let known = usize::from(index) < program.metrics.len();
-            require!(known, "training watches metric {index}, which there is not");
+            let Some(metric) = program.metrics.get(usize::from(index)) else {
+                let message = format!("training watches metric {index}, which there is not");
+                return Err(ProgramError::new(message));
+            };
+            let is_table = metric.finish.is_table();
+            require!(!is_table, "training watches metric {index}, which is no figure");
         }
         require!(*patience != Some(0), "training has a patience of 0 validations");
         require!(

@@ -311,6 +311,7 @@ pub fn sample() -> Program {
     };
     let number = |input: HostInput| HostNumber::from(input);
     let share = Finish {
+        over: Over::Numbers,
         sums: vec![number(HostInput::Value(0))],
         figure: number(HostInput::Sum(0)) / (number(HostInput::Rows) * 3.0),
         percent: true,

@@ -56,6 +56,14 @@ fn refuses_bad_training() {
         (|p| training(p).valid = f64::NAN, "the validation share is NaN, outside [0, 1)"),
         (|p| training(p).validate = Some(0), "training validates after every 0 steps"),
         (|p| watch(p).figure = Watched::Metric(9), "training watches metric 9, which there is not"),
+        (
+            |p| {
+                p.buffers[PROBS.0 as usize].layout = Layout::matrix(fixed(2), 2);
+                p.metrics[0].values[0] = PROBS;
+                p.metrics[0].finish.over = Over::Table { target: 0 };
+            },
+            "training watches metric 0, which is no figure",
+        ),
         (|p| watch(p).patience = Some(0), "training has a patience of 0 validations"),
         (|p| watch(p).min_delta = -1.0, "an improvement is by -1, and must be by at least 0"),
         (|p| watch(p).min_delta = f64::NAN, "an improvement is by NaN, and must be by at least 0"),
@@ -128,6 +136,36 @@ fn refuses_bad_metrics() {
         (
             |p| p.metrics[1].finish.figure = HostInput::Step.into(),
             "metric `share` is of more than its sums: step",
+        ),
+        (
+            |p| p.metrics[1].finish.over = Over::Ranks,
+            "metric `share` ranks other things than a score and a side for each row",
+        ),
+        (
+            |p| p.metrics[1].finish.over = Over::Table { target: 0 },
+            "metric `share` must be a table of the classes of a target",
+        ),
+        (
+            |p| p.metrics[1].finish.over = Over::Classes { each: vec![], class: Some(1) },
+            "metric `share` is of a class beyond the 1",
+        ),
+        (
+            |p| p.metrics[1].finish.over = Over::Classes { each: vec![], class: None },
+            "metric `share` is of more than its sums: sum / (N * 3)",
+        ),
+        (
+            |p| {
+                p.metrics[1].values.push(PROBS);
+                p.metrics[1].finish.over = Over::Classes { each: vec![], class: None };
+            },
+            "metric `share` must have a row of as many classes for each value",
+        ),
+        (
+            |p| {
+                let each = vec![HostInput::Sum(1).into()];
+                p.metrics[1].finish.over = Over::Classes { each, class: None };
+            },
+            "metric `share` adds up more than its sums over the classes: sum1",
         ),
         (
             |p| p.metrics[2].finish.figure.code.clear(),

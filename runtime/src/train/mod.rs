@@ -16,7 +16,7 @@ pub mod tape;
 mod watch;
 
 pub use checkpoint::{is_checkpoint, says_checkpoint};
-pub use report::{Best, Divergence, EpochReport, Evaluation, Part, Progress, TrainError};
+pub use report::{Best, Divergence, EpochReport, Evaluation, Part, Progress, Table, TrainError};
 pub use scalars::{Clock, Scalars};
 pub use seen::Seen;
 pub use settings::{Settings, check_epochs, check_rate};

@@ -80,7 +80,7 @@ impl Evaluation {
     /// ```
     /// # use arenet_runtime::train::Evaluation;
     /// let metrics = vec![("accuracy".to_string(), 0.9)];
-    /// let figures = Evaluation { rows: 10, loss: 0.5, metrics };
+    /// let figures = Evaluation { rows: 10, loss: 0.5, metrics, tables: vec![] };
     /// assert_eq!((figures.metric("accuracy"), figures.metric("rmse")), (Some(0.9), None));
     /// ```
     pub fn metric(&self, name: &str) -> Option<f64> {
@@ -97,6 +97,19 @@ pub struct Evaluation {
     pub loss: f64,
     /// The net's metrics over them, by name.
     pub metrics: Vec<(String, f64)>,
+    /// The metrics that are tables.
+    pub tables: Vec<Table>,
+}
+
+/// Counts of rows by their class and by what was found: a confusion matrix.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Table {
+    /// The name of the metric.
+    pub name: String,
+    /// The classes.
+    pub classes: Vec<String>,
+    /// For each class of the target in turn, how many of its rows were found to be of each class.
+    pub counts: Vec<u64>,
 }
 
 /// Why training, or its preparation, stopped.

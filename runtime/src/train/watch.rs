@@ -12,6 +12,8 @@ type Metadata = BTreeMap<String, String>;
 /// What a run has seen of its figure.
 pub(super) struct Watcher {
     watch: Watch,
+    /// Where its figure is among those of an evaluation; none for the loss.
+    place: Option<usize>,
     /// Whether a larger figure is a better one.
     rises: bool,
     best: Option<Best>,
@@ -28,13 +30,17 @@ pub(super) struct Watcher {
 
 impl Watcher {
     pub fn new(program: &Program, watch: Watch) -> Watcher {
-        let rises = match watch.figure {
-            Watched::Loss => false,
-            Watched::Metric(index) => program.metrics[usize::from(index)].rises,
+        let (place, rises) = match watch.figure {
+            Watched::Loss => (None, false),
+            Watched::Metric(index) => {
+                let (before, rest) = program.metrics.split_at(index.into());
+                let figures = before.iter().filter(|metric| !metric.finish.is_table());
+                (Some(figures.count()), rest[0].rises)
+            }
         };
         // Allocated once, so that no epoch allocates.
         let params = Vec::with_capacity(program.best_bytes() as usize / 4);
-        Watcher { watch, rises, best: None, mark: None, waited: 0, params, restored: false }
+        Watcher { watch, place, rises, best: None, mark: None, waited: 0, params, restored: false }
     }
 
     /// Looks at a validation; says whether it is the best so far.
@@ -44,10 +50,7 @@ impl Watcher {
         held_out: &Evaluation,
         (epoch, step): (u64, u64),
     ) -> bool {
-        let figure = match self.watch.figure {
-            Watched::Loss => held_out.loss,
-            Watched::Metric(index) => held_out.metrics[usize::from(index)].1,
-        };
+        let figure = self.place.map_or(held_out.loss, |place| held_out.metrics[place].1);
         let gain = |from: f64| if self.rises { figure - from } else { from - figure };
         let improves = |from: Option<f64>, least: f64| {
             !figure.is_nan() && from.is_none_or(|from| gain(from) > least)

@@ -193,7 +193,7 @@ impl Op {
 
     /// Whether it compares its first operand, numbers for classes, with its second, a class a row.
     pub fn compares_classes(&self) -> bool {
-        matches!(self, Op::CrossEntropy(_) | Op::Correct(_))
+        matches!(self, Op::CrossEntropy(_) | Op::CrossEntropyGrad(_) | Op::Correct(_))
     }
 
     /// Whether it turns a row of logits into probabilities or their logarithms.

@@ -117,7 +117,7 @@ const fn loss(name: &'static str, params: &'static [Param], function: Function) 
 
 /// Whether a function is asked to go along the last dimension.
 fn is_by_row(args: &Args) -> bool {
-    args.word("axis") == "last"
+    args.says("axis", "last")
 }
 
 fn of_one(

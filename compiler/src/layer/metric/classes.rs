@@ -2,11 +2,12 @@
 
 use super::super::Builder;
 use super::super::loss::{bce_values, before, between, classes};
+use super::counts;
 use crate::graph::op::{Correct, CrossEntropy, CrossEntropyGrad, Softmax};
 use crate::graph::{DType, Formula, NodeId, Term};
-use crate::model::Figure;
+use crate::model::{Domain, Figure};
 use crate::signature::{Args, Problem};
-use arenet_program::{Finish, HostInput, HostNumber};
+use arenet_program::{Finish, HostInput, HostNumber, Over};
 
 /// sklearn.metrics.accuracy_score: the share of what is right.
 ///
@@ -17,11 +18,11 @@ pub fn accuracy(builder: &mut Builder, args: &Args) -> Result<Figure, Problem> {
         let right = sides(builder, args, |y, t| 1.0 - (y - t).abs())?;
         return Ok(share(builder, args, right));
     }
-    if args.span("threshold").is_some() {
-        let message = "classes have no threshold: the largest logit counts";
-        return Err(Problem::new("wrong-argument", message).at("threshold"));
-    }
+    counts::no_threshold(args)?;
     let (logits, target) = classes(builder, args)?;
+    if matches!(builder.domains.get(&target), Some(Domain::RangeOr(..))) {
+        return counts::accuracy(builder, args);
+    }
     let f = Formula::new(&mut builder.graph);
     let right = count(f.op(Correct, &[f.term(logits), f.term(target)])).id;
     Ok(share(builder, args, right))
@@ -30,6 +31,9 @@ pub fn accuracy(builder: &mut Builder, args: &Args) -> Result<Figure, Problem> {
 /// sklearn.metrics.precision_score: of the elements above the threshold, the share that is right;
 /// 0 where there are none.
 pub fn precision(builder: &mut Builder, args: &Args) -> Result<Figure, Problem> {
+    if is_of_classes(builder, args) {
+        return counts::precision(builder, args);
+    }
     let [found, all] = [sides(builder, args, |y, t| y * t)?, sides(builder, args, |y, _| y)?];
     Ok(Figure { values: vec![found, all], finish: ratio_of_sums(true) })
 }
@@ -37,12 +41,18 @@ pub fn precision(builder: &mut Builder, args: &Args) -> Result<Figure, Problem> 
 /// sklearn.metrics.recall_score: of the elements whose target is 1, the share that is above the
 /// threshold; 0 where there are none.
 pub fn recall(builder: &mut Builder, args: &Args) -> Result<Figure, Problem> {
+    if is_of_classes(builder, args) {
+        return counts::recall(builder, args);
+    }
     let [found, all] = [sides(builder, args, |y, t| y * t)?, sides(builder, args, |_, t| t)?];
     Ok(Figure { values: vec![found, all], finish: ratio_of_sums(true) })
 }
 
 /// sklearn.metrics.f1_score: the harmonic mean of precision and recall.
 pub fn f1(builder: &mut Builder, args: &Args) -> Result<Figure, Problem> {
+    if is_of_classes(builder, args) {
+        return counts::f1(builder, args);
+    }
     let found = sides(builder, args, |y, t| y * t * 2.0)?;
     let all = sides(builder, args, |y, t| y + t)?;
     Ok(Figure { values: vec![found, all], finish: ratio_of_sums(false) })
@@ -51,6 +61,9 @@ pub fn f1(builder: &mut Builder, args: &Args) -> Result<Figure, Problem> {
 /// sklearn.metrics.balanced_accuracy_score: the mean over the two sides of the share of their
 /// elements that is right; a side without elements does not count.
 pub fn balanced_accuracy(builder: &mut Builder, args: &Args) -> Result<Figure, Problem> {
+    if is_of_classes(builder, args) {
+        return counts::balanced_accuracy(builder, args);
+    }
     let values = vec![
         sides(builder, args, |y, t| y * t)?,
         sides(builder, args, |_, t| t)?,
@@ -60,7 +73,7 @@ pub fn balanced_accuracy(builder: &mut Builder, args: &Args) -> Result<Figure, P
     let has = |index| HostNumber::from(0.0).less(sum(index));
     let figure = (ratio(0, 1) + ratio(2, 3)) / (has(1) + has(3)).max(1.0);
     let sums = (0..4).map(|index| HostInput::Value(index).into()).collect();
-    Ok(Figure { values, finish: Finish { sums, figure, percent: true } })
+    Ok(Figure { values, finish: Finish { over: Over::Numbers, sums, figure, percent: true } })
 }
 
 /// sklearn.metrics.top_k_accuracy_score: the share of the rows where the target's logit is among
@@ -120,17 +133,19 @@ fn sides(
     args: &Args,
     formula: impl for<'f> FnOnce(Term<'f>, Term<'f>) -> Term<'f>,
 ) -> Result<NodeId, Problem> {
-    if builder.graph.node(args.tensor("t")).dtype == DType::I32 {
-        let name = args.signature.name;
-        let message = format!(
-            "`{name}` of classes is part of the language, but this version does not compile it yet"
-        );
-        let help =
-            "for two classes, make one output with `sigmoid`, and a target of floats 0 and 1";
-        return Err(Problem::new("not-yet", message).at("t").help(help));
+    let params = args.signature.params;
+    if params.iter().any(|param| param.name == "average") && args.span("average").is_some() {
+        let message = "two sides have no average: the upper one counts";
+        let help = counts::class_target(builder, args);
+        return Err(Problem::new("wrong-argument", message).at("average").help(help));
     }
     let threshold = args.real("threshold");
     between(builder, args, |y, t| count(formula(above(y, threshold), above(t, 0.5))))
+}
+
+/// Whether a metric is of classes; these have no threshold.
+fn is_of_classes(builder: &Builder, args: &Args) -> bool {
+    builder.graph.node(args.tensor("t")).dtype == DType::I32
 }
 
 /// The figure of a count: its share in the elements of the target.
@@ -147,17 +162,22 @@ fn share(builder: &Builder, args: &Args, right: NodeId) -> Figure {
 }
 
 /// The first count over the second one, each over all rows.
-fn ratio_of_sums(percent: bool) -> Finish {
+pub(super) fn ratio_of_sums(percent: bool) -> Finish {
     let sums = [0, 1].map(|index| HostInput::Value(index).into()).to_vec();
-    Finish { sums, figure: ratio(0, 1), percent }
+    Finish { over: Over::Numbers, sums, figure: ratio(0, 1), percent }
 }
 
 /// A sum over another one, or 0 where that is 0; both are counts.
 fn ratio(part: u16, whole: u16) -> HostNumber {
-    HostNumber::from(0.0).less(sum(whole)).choose(sum(part) / sum(whole), 0.0)
+    quotient(sum(part), sum(whole))
 }
 
-fn sum(index: u16) -> HostNumber {
+/// A number over another one, or 0 where that is 0.
+pub(super) fn quotient(part: HostNumber, whole: HostNumber) -> HostNumber {
+    HostNumber::from(0.0).less(whole.clone()).choose(part / whole, 0.0)
+}
+
+pub(super) fn sum(index: u16) -> HostNumber {
     HostInput::Sum(index).into()
 }
 
@@ -167,6 +187,6 @@ fn count(numbers: Term<'_>) -> Term<'_> {
 }
 
 /// 1 where x > threshold, else 0
-fn above(x: Term<'_>, threshold: f64) -> Term<'_> {
+pub(super) fn above(x: Term<'_>, threshold: f64) -> Term<'_> {
     x.formula().number(1.0).broadcast(x.shape()).gate(x - threshold)
 }

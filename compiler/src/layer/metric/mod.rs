@@ -3,6 +3,7 @@
 //! Names, defaults and definitions are those of sklearn.metrics.
 
 mod classes;
+mod counts;
 mod regression;
 
 use super::{Builder, Function, Make, Target};
@@ -19,15 +20,28 @@ const PLAIN: &[Param] = &[Y, T];
 /// Of numbers for one of two sides; `y` is on the upper side above the threshold.
 const SIDES: &[Param] =
     &[Y, T, Param::optional("threshold", Kind::Real(Range::Any), Value::Real(0.5))];
+/// Of classes as well, with their average, or a figure for each of them.
+const AVERAGE: &[Param] = &[
+    Y,
+    T,
+    Param::optional("threshold", Kind::Real(Range::Any), Value::Real(0.5)),
+    Param::optional(
+        "average",
+        Kind::Word(&["macro", "weighted", "micro", "none"]),
+        Value::Word("macro"),
+    ),
+];
 const TOP_K: &[Param] = &[Y, T, Param::optional("k", Kind::count(1), Value::Count(2))];
 
 /// The metrics; every loss is one as well.
 pub const METRICS: &[Entry<Function>] = &[
     metric("accuracy", SIDES, classes::accuracy, Some(Target::Classes)),
-    metric("balanced_accuracy", SIDES, classes::balanced_accuracy, None),
-    metric("precision", SIDES, classes::precision, None),
-    metric("recall", SIDES, classes::recall, None),
-    metric("f1", SIDES, classes::f1, None),
+    metric("balanced_accuracy", SIDES, classes::balanced_accuracy, Some(Target::Classes)),
+    metric("precision", AVERAGE, classes::precision, Some(Target::Classes)),
+    metric("recall", AVERAGE, classes::recall, Some(Target::Classes)),
+    metric("f1", AVERAGE, classes::f1, Some(Target::Classes)),
+    metric("auc", PLAIN, counts::auc, Some(Target::Classes)),
+    metric("confusion_matrix", PLAIN, counts::confusion_matrix, Some(Target::Classes)),
     metric("top_k", TOP_K, classes::top_k, Some(Target::Classes)),
     Entry {
         signature: Signature { name: "log_loss", positional: 2, params: PLAIN },
@@ -41,8 +55,6 @@ pub const METRICS: &[Entry<Function>] = &[
     error("rmse", PLAIN, regression::rmse),
     error("mape", PLAIN, regression::mape),
     metric("r2", PLAIN, regression::r2, None),
-    Entry::planned("auc"),
-    Entry::planned("confusion_matrix"),
 ];
 
 /// A figure that is better the larger it is.

@@ -5,7 +5,7 @@ use super::super::loss::between;
 use crate::graph::Formula;
 use crate::model::Figure;
 use crate::signature::{Args, Problem};
-use arenet_program::{Finish, HostInput, HostNumber};
+use arenet_program::{Finish, HostInput, HostNumber, Over};
 
 /// The root of the mean square over all elements: sklearn.metrics.root_mean_squared_error, which
 /// takes the root of each column first.
@@ -57,5 +57,5 @@ pub fn r2(builder: &mut Builder, args: &Args) -> Result<Figure, Problem> {
     let some = (sum(3) * 1e-13).less(all.clone());
     let none = number(HostInput::Sum(0)).choose(0.0, 1.0);
     let figure = some.choose(1.0 - sum(0) / all, none);
-    Ok(Figure { values, finish: Finish { sums, figure, percent: false } })
+    Ok(Figure { values, finish: Finish { over: Over::Numbers, sums, figure, percent: false } })
 }

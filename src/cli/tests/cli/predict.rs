@@ -111,6 +111,32 @@ fn an_evaluation_is_a_line() {
     assert!(line["loss"].as_f64().is_some());
 }
 
+/// Of a net that always answers `no`.
+#[test]
+fn an_evaluation_shows_what_was_found_of_each_class() {
+    let folder = Folder::new("table");
+    let net = "
+        net words { input x: [N, 1]  output y = x |> dense(2, init: zeros) }
+        train {
+            target t: i32[N] in [\"no\", \"yes\"]  loss = cross_entropy(y, t)
+            metric confusion_matrix(y, t)  metric recall(y, t, average: none)
+            optimizer = sgd(lr: 0)  epochs = 1
+        }";
+    folder.write("words.net", net);
+    folder.write("words.csv", "x,t\n0,no\n1,yes\n2,yes\n");
+    let report = folder.ok("train words.net --json").out;
+    let epoch: Value = serde_json::from_str(report.lines().next().unwrap()).unwrap();
+    assert_eq!(epoch["metrics"], serde_json::json!({ "recall(no)": 1.0, "recall(yes)": 0.0 }));
+    let expected = "confusion_matrix, found:  no  yes\n\
+                    no                         1    0\n\
+                    yes                        2    0\n\
+                    recall(no) 100.0%, recall(yes) 0.0%, loss 0.6931 on 3 rows\n";
+    assert_eq!(folder.ok("eval words.net").out, expected);
+    let line: Value = serde_json::from_str(&folder.ok("eval words.net --json").out).unwrap();
+    let table = serde_json::json!({ "classes": ["no", "yes"], "counts": [[1, 0], [2, 0]] });
+    assert_eq!(line["tables"]["confusion_matrix"], table);
+}
+
 #[test]
 fn a_reader_that_goes_away_is_no_error() {
     let folder = trained("closed");
