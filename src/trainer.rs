@@ -329,6 +329,12 @@ impl Trainer {
         Ok(self.inner.resume(path)?)
     }
 
+    /// Adds an entry to the metadata of all checkpoints that are written from now on.
+    #[doc(hidden)]
+    pub fn note(&mut self, key: &str, text: String) {
+        self.inner.note(key, text);
+    }
+
     /// Starts from the weights in a safetensors file: those that training wrote, or PyTorch.
     ///
     /// ```

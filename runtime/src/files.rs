@@ -75,6 +75,26 @@ pub fn write_atomically(
     }
 }
 
+/// Gives a file that is there a second name, in place of what has that name: so it is still there
+/// when the file is replaced. At every moment there is the file, and what it was before or that.
+pub fn keep_previous(path: impl AsRef<Path>, previous: impl AsRef<Path>) -> io::Result<()> {
+    let target = follow(path.as_ref())?;
+    if !fs::metadata(&target).is_ok_and(|existing| existing.is_file()) {
+        return Ok(());
+    }
+    let folder = folder_of(previous.as_ref())?;
+    let (temporary, file) = Temporary::create_in(&folder)?;
+    if let Some(name) = &temporary.path {
+        fs::remove_file(name)?;
+        // Not every file system has links.
+        if fs::hard_link(&target, name).is_err() {
+            fs::copy(&target, name)?;
+        }
+    }
+    drop(file);
+    temporary.rename_to(previous.as_ref())
+}
+
 /// Whether [`write_atomically`] can be expected to succeed, asked before the work for it is done.
 /// The target is not touched.
 pub fn check_writable(path: impl AsRef<Path>) -> Result<(), WriteError> {

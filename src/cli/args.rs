@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use arenet::internals::compiler::Precision;
 use arenet::internals::runtime::data::ColumnMap;
@@ -305,6 +306,12 @@ fn parse_set(text: &str) -> Result<(String, f64), String> {
 pub fn parse_rate(text: &str) -> Result<f64, String> {
     let rate = text.parse().map_err(|_| "expected a number".to_string())?;
     check_rate(rate).map(|()| rate)
+}
+
+/// Reads a time in seconds.
+pub fn parse_seconds(text: &str) -> Result<Duration, String> {
+    let seconds = parse_positive(text)?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
 /// Reads a number of epochs, of the bounds that a model's text has.

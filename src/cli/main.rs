@@ -19,12 +19,14 @@ mod outputs;
 mod predict;
 mod profile;
 mod progress;
+mod rerun;
 mod show;
 mod source;
 mod stepper;
 mod train;
 mod units;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -79,6 +81,8 @@ enum Command {
 pub struct Context {
     global: Global,
     console: Console,
+    /// The command line.
+    arguments: Vec<OsString>,
 }
 
 impl Context {
@@ -90,23 +94,41 @@ impl Context {
 }
 
 fn main() -> ExitCode {
-    let cli = match Cli::try_parse() {
+    let mut arguments: Vec<OsString> = std::env::args_os().collect();
+    let mut cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
-        Err(error) => {
-            // Help and version come as errors too; clap knows the stream and the code of each.
-            let _ = error.print();
-            return ExitCode::from(error.exit_code() as u8);
-        }
+        Err(error) => return misused(&error),
     };
+    if let Command::Train(args) = &cli.command
+        && let Some(checkpoint) = args.resumed_alone()
+    {
+        arguments = match rerun::of_checkpoint(checkpoint, arguments) {
+            Ok(arguments) => arguments,
+            Err(failure) => return failed(&Console::new(&cli.global), &failure),
+        };
+        cli = match rerun::parse(arguments.clone()) {
+            Ok(cli) => cli,
+            Err(error) => return misused(&error),
+        };
+    }
     let console = Console::new(&cli.global);
-    let cx = Context { global: cli.global, console };
+    let cx = Context { global: cli.global, console, arguments };
     match run(&cx, cli.command) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            cx.console.failure(&failure);
-            ExitCode::from(failure.code())
-        }
+        Err(failure) => failed(&cx.console, &failure),
     }
+}
+
+/// Tells of arguments that cannot be understood. Help and version come as errors too; clap knows
+/// the stream and the code of each.
+fn misused(error: &clap::Error) -> ExitCode {
+    let _ = error.print();
+    ExitCode::from(error.exit_code() as u8)
+}
+
+fn failed(console: &Console, failure: &Failure) -> ExitCode {
+    console.failure(failure);
+    ExitCode::from(failure.code())
 }
 
 fn run(cx: &Context, command: Command) -> Result<(), Failure> {

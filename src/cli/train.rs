@@ -3,29 +3,32 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use arenet::internals::compiler::{Precision, Purpose};
-use arenet::internals::runtime::files::is_stdout;
+use arenet::internals::runtime::files::{is_same_file, is_stdout, keep_previous};
 use arenet::internals::runtime::train::{Settings, is_checkpoint};
 use arenet::{Best, EpochReport, Error, ErrorKind, Trainer};
 use clap::Args;
 use serde_json::json;
 
-use super::args::{BatchChoice, DataArgs, Rows, parse_batch, parse_epochs, parse_rate};
+use super::args::{
+    BatchChoice, DataArgs, Rows, parse_batch, parse_epochs, parse_rate, parse_seconds,
+};
 use super::failure::{Failure, Kind, options};
 use super::figures::{figures, metrics_json, percent};
 use super::outputs::Inputs;
 use super::progress::Progress;
 use super::source::{Built, Source, parameters};
-use super::{Context, console, data, units};
+use super::{Context, console, data, rerun, units};
 
 /// What to train, on what, and how.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Example: arenet train models/digits.net --epochs 20 --lr 0.005")]
 pub struct TrainArgs {
-    /// The model, .net or .netc
-    model: PathBuf,
+    /// The model, .net or .netc; with --resume alone, that of the checkpoint
+    #[arg(required_unless_present = "resume")]
+    model: Option<PathBuf>,
     #[command(flatten)]
     data: DataArgs,
     /// Rows to validate on, in place of held-out ones; forms as for --data
@@ -38,7 +41,22 @@ pub struct TrainArgs {
     /// .safetensors, in the current folder
     #[arg(long, verbatim_doc_comment, value_name = "FILE")]
     out: Option<PathBuf>,
-    /// Checkpoint of an interrupted run to go on from
+    /// File for checkpoints, which hold all that a run needs to go on; by
+    /// default named after the weights
+    #[arg(long, verbatim_doc_comment, value_name = "FILE")]
+    checkpoint: Option<PathBuf>,
+    /// Time between two checkpoints; 30 seconds by default
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value = "30",
+        hide_default_value = true,
+        value_parser = parse_seconds
+    )]
+    checkpoint_every: Duration,
+    /// Checkpoint of an interrupted run to go on from; the other arguments
+    /// are those of that run, but for what is given
+    #[arg(long, verbatim_doc_comment, value_name = "FILE")]
     #[arg(long, value_name = "FILE")]
     resume: Option<PathBuf>,
     /// Passes over the data
@@ -61,22 +79,42 @@ pub struct TrainArgs {
     json: bool,
 }
 
-/// A checkpoint is written at the end of an epoch when the last one is older.
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(30);
+impl TrainArgs {
+    /// The checkpoint that says all else.
+    pub fn resumed_alone(&self) -> Option<&Path> {
+        self.resume.as_deref().filter(|_| self.model.is_none())
+    }
+}
 
 /// Set by the first Ctrl-C; the training ends at its next step.
 static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+/// Set when it is time for a checkpoint; it is written after the next step.
+static CHECKPOINT_DUE: AtomicBool = AtomicBool::new(false);
+
+/// From now on a checkpoint is due after so long again and again.
+fn remind(every: Duration) {
+    std::thread::spawn(move || {
+        loop {
+            std::thread::sleep(every);
+            CHECKPOINT_DUE.store(true, Ordering::Relaxed);
+        }
+    });
+}
 
 /// Trains and saves.
 pub fn run(cx: &Context, args: &TrainArgs) -> Result<(), Failure> {
-    let source = Source::read(cx, &args.model)?;
+    let model = args.model.as_deref().expect("it is required, or that of the checkpoint");
+    let source = Source::read(cx, model)?;
     let out = args.out.clone().unwrap_or_else(|| data::default_weights(&source));
     let table = data::locate(&source, &args.data);
-    let checkpoint = checkpoint_path(&out);
-    check_outputs(args, table.as_ref().ok(), &out, checkpoint.as_deref())?;
+    let checkpoint = args.checkpoint.clone().or_else(|| checkpoint_path(&out));
+    check_outputs(args, model, table.as_ref().ok(), &out, checkpoint.as_deref())?;
     let run = Run::prepare(cx, args, &source, table, out, checkpoint)?;
     listen()?;
     run.header(cx, args, &source);
+    if run.checkpoint.is_some() {
+        remind(args.checkpoint_every);
+    }
     run.train(cx, args)
 }
 
@@ -99,8 +137,6 @@ struct Run {
     out: PathBuf,
     /// The file for checkpoints; none where the weights go to no ordinary file.
     checkpoint: Option<PathBuf>,
-    /// When the last one was written.
-    saved: Instant,
 }
 
 impl Run {
@@ -132,8 +168,11 @@ impl Run {
             data::describe_weights(cx, built.program(), path)?;
         }
         let mut reader = source.net.reader();
-        if let Some(path) = args.init.as_ref().or(args.resume.as_ref()) {
+        if let Some(path) = &args.init {
             reader = reader.trained_on(path)?;
+        }
+        if let Some(path) = &args.resume {
+            reader = reader.trained_on(path).map_err(|error| or_previous(path, error))?;
         }
         let rows = data::read(cx, &table, &args.data, reader.clone())?;
         let valid = |valid| data::read(cx, valid, &args.data, reader.beside(&rows));
@@ -167,9 +206,12 @@ impl Run {
             trainer.load(path)?;
         }
         if let Some(path) = &args.resume {
-            trainer.resume(path)?;
+            trainer.resume(path).map_err(|error| or_previous(path, error))?;
         }
-        Ok(Run { trainer, built, table, out, checkpoint, saved: Instant::now() })
+        if let Some(arguments) = rerun::recorded(&cx.arguments) {
+            trainer.note(rerun::KEY, arguments);
+        }
+        Ok(Run { trainer, built, table, out, checkpoint })
     }
 
     /// Says what is trained, and on what.
@@ -221,7 +263,8 @@ impl Run {
                 if let Some(held_out) = &step.held_out {
                     progress.validation(&step, held_out);
                 }
-                match INTERRUPTED.load(Ordering::Relaxed) {
+                let is_interrupted = INTERRUPTED.load(Ordering::Relaxed);
+                match is_interrupted || CHECKPOINT_DUE.load(Ordering::Relaxed) {
                     true => ControlFlow::Break(()),
                     false => ControlFlow::Continue(()),
                 }
@@ -230,8 +273,8 @@ impl Run {
                 Ok(Some(report)) => {
                     progress.epoch(&report);
                     last = Some(report);
-                    self.save_now_and_then(cx);
                 }
+                Ok(None) if !INTERRUPTED.load(Ordering::Relaxed) => self.save_checkpoint(cx),
                 Ok(None) => {
                     let _ = progress.finish();
                     return Err(self.interrupted()?);
@@ -244,20 +287,23 @@ impl Run {
             }
         }
         let told = progress.finish();
+        if args.checkpoint.is_some() {
+            self.save_checkpoint(cx);
+        }
         self.trainer.save(&self.out)?;
         told?;
         self.result(args, last)
     }
 
-    /// Writes a checkpoint at the end of an epoch, so that a long run that is killed loses little.
-    /// If that fails, training continues.
-    fn save_now_and_then(&mut self, cx: &Context) {
-        if self.saved.elapsed() < CHECKPOINT_EVERY {
-            return;
+    /// Writes a checkpoint, so that a run that is killed loses little, and keeps the one before. If
+    /// that fails, training continues.
+    fn save_checkpoint(&mut self, cx: &Context) {
+        CHECKPOINT_DUE.store(false, Ordering::Relaxed);
+        let Some(path) = &self.checkpoint else { return };
+        if let Err(error) = keep_previous(path, previous_path(path)) {
+            cx.console.note(format!("the last checkpoint is not kept: {error}"));
         }
-        self.saved = Instant::now();
-        let saved = self.checkpoint.as_ref().map(|path| self.trainer.save_checkpoint(path));
-        if let Some(Err(error)) = saved {
+        if let Err(error) = self.trainer.save_checkpoint(path) {
             cx.console.note(format!("no checkpoint: {}", error.message()));
         }
     }
@@ -385,9 +431,30 @@ fn checkpoint_path(out: &Path) -> Option<PathBuf> {
     })
 }
 
+/// `digits.ckpt.safetensors` gives `digits.ckpt.previous.safetensors`.
+fn previous_path(checkpoint: &Path) -> PathBuf {
+    match checkpoint.extension() {
+        Some(ending) if ending == "safetensors" => {
+            checkpoint.with_extension("previous.safetensors")
+        }
+        _ => checkpoint.with_added_extension("previous"),
+    }
+}
+
+/// The failure to go on from a checkpoint, with the one before it as a way out.
+fn or_previous(path: &Path, error: Error) -> Failure {
+    let previous = previous_path(path);
+    let failure = Failure::from(error);
+    match is_checkpoint(&previous) {
+        true => failure.help(format!("the checkpoint before it is {}", previous.display())),
+        false => failure,
+    }
+}
+
 /// No file that is read is replaced, except a checkpoint by later ones of the same run.
 fn check_outputs(
     args: &TrainArgs,
+    model: &Path,
     table: Option<&Rows>,
     out: &Path,
     checkpoint: Option<&Path>,
@@ -396,17 +463,24 @@ fn check_outputs(
         let text = format!("{}: standard output has the results", out.display());
         return Err(Failure::usage(text).help("name a file for the weights with --out"));
     }
-    let inputs = Inputs::new(&args.model)
+    let inputs = Inputs::new(model)
         .rows("the data", table)
         .rows("the rows to validate on", args.valid.as_ref())
         .file("the weights", args.init.as_deref());
     if let Some(checkpoint) = checkpoint {
-        inputs.check(checkpoint, "--out, after which the checkpoint is called")?;
+        let option = match args.checkpoint {
+            Some(_) => "--checkpoint",
+            None => "--checkpoint, or with --out, after which it is called",
+        };
+        inputs.check(checkpoint, option)?;
+        if checkpoint == out || is_same_file(checkpoint, out) {
+            let text = format!("{}: is for the weights already", checkpoint.display());
+            return Err(Failure::usage(text).help("name another file with --checkpoint"));
+        }
         if checkpoint.exists() && !is_checkpoint(checkpoint) {
             let text =
                 format!("{}: is no checkpoint, so none may replace it", checkpoint.display());
-            return Err(Failure::usage(text)
-                .help("name another file with --out, after which the checkpoint is called"));
+            return Err(Failure::usage(text).help(format!("name another file with {option}")));
         }
     }
     inputs.file("the checkpoint", args.resume.as_deref()).check_output(out, "--out")

@@ -36,6 +36,7 @@ impl Trainer {
         ];
         let mut metadata: Metadata =
             entries.into_iter().map(|(key, value)| (key.to_string(), value)).collect();
+        metadata.extend(self.notes.clone());
         self.columns.add_to(&mut metadata);
         seen::add_to(&mut metadata, self.data_hash(), &self.training);
         self.watcher.iter().for_each(|watcher| watcher.add_to(&mut metadata));

@@ -79,6 +79,8 @@ pub struct Trainer {
     /// The figure that is watched, if one is.
     watcher: Option<Watcher>,
     timing: Timing,
+    /// What its checkpoints say beside the run.
+    notes: BTreeMap<String, String>,
     /// A hash of the data, computed for the first checkpoint.
     data_hash: OnceLock<u64>,
 }
@@ -234,6 +236,7 @@ impl Trainer {
             position: Position::default(),
             last_good,
             timing: Timing::default(),
+            notes: BTreeMap::new(),
             data_hash: OnceLock::new(),
         };
         trainer.start_epoch();
@@ -253,6 +256,11 @@ impl Trainer {
     /// The optimizer steps done.
     pub fn steps(&self) -> u64 {
         self.position.clock().step
+    }
+
+    /// Adds an entry to the metadata of all checkpoints that are written from now on.
+    pub fn note(&mut self, key: &str, text: String) {
+        self.notes.insert(key.to_string(), text);
     }
 
     /// Whether the run is over: after its last epoch, or when its figure has not improved for long.

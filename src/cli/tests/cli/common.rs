@@ -73,6 +73,10 @@ impl Folder {
         String::from_utf8(self.read(name)).unwrap()
     }
 
+    pub fn remove(&self, name: &str) {
+        fs::remove_file(self.path(name)).unwrap();
+    }
+
     pub fn has(&self, name: &str) -> bool {
         self.path(name).exists()
     }

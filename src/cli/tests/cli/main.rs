@@ -9,6 +9,7 @@ mod foreign;
 mod inspect;
 #[cfg(unix)]
 mod interrupt;
+mod kills;
 mod model_errors;
 mod outputs;
 mod predict;

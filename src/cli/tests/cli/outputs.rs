@@ -86,7 +86,7 @@ fn a_checkpoint_replaces_none_but_a_checkpoint() {
         "train small.net",
         2,
         "error: small.ckpt.safetensors: is no checkpoint, so none may replace it\n\
-         help: name another file with --out, after which the checkpoint is called",
+         help: name another file with --checkpoint, or with --out, after which it is called",
     );
     folder.fails(
         "train small.net --out /dev/stdout",
