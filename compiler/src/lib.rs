@@ -162,6 +162,7 @@ pub fn compile<'s>(
 
     let batch = rows(&model, options).map_err(fail)?;
     let mut model = simplify_model(restrict(model, options));
+    refuse(limit::of_statistics(&model, batch))?;
     let graphs = entry_graphs(&model); // differentiates and updates
     refuse(limit::of_nodes(&model, &graphs[EntryPoint::Train]))?;
     let mut graphs = graphs.map(simplified);

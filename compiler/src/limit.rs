@@ -28,6 +28,15 @@ pub fn of_nodes(model: &Model, train: &Graph) -> Option<Diagnostic> {
     Some(error.help("fewer layers, or an optimizer with fewer states, need less"))
 }
 
+/// Statistics over the batch where a batch is one row, which has no variance.
+pub fn of_statistics(model: &Model, batch: u64) -> Option<Diagnostic> {
+    let statistic = model.statistics.first().filter(|_| batch == 1)?;
+    let message =
+        "`batch_norm` is trained on the mean and variance of a batch, and one row has none";
+    let error = Diagnostic::error("batch-of-one", model.params[statistic.param].span, message);
+    Some(error.help("train with a larger `batch`, or use `layer_norm`"))
+}
+
 /// A value with more elements than a buffer may have, or a step with more operations than can be
 /// counted. Told before anything is planned.
 pub fn of_sizes(model: &Model, stages: &PerEntry<Stage>, batch: u64) -> Option<Diagnostic> {

@@ -14,6 +14,12 @@ fn classifier() -> Trainer {
 
 #[test]
 fn a_resumed_run_has_the_bits_and_reports_of_an_uninterrupted_one() {
+    resumes_anywhere(&classifier);
+    let normed = CLASSIFIER.replace("|> relu", "|> batch_norm |> relu");
+    resumes_anywhere(&|| trainer(&normed, classes(60, 12), &Settings::default()));
+}
+
+fn resumes_anywhere(classifier: &dyn Fn() -> Trainer) {
     let weights = Scratch::new("whole");
     let mut whole = classifier();
     let reports = finish(&mut whole);

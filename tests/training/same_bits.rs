@@ -24,7 +24,7 @@ fn threads_and_instruction_sets_do_not_change_the_weights() {
     let normed = CLASSIFIER
         .replace("|> relu", "|> layer_norm |> prelu |> rms_norm")
         .replace("batch = 8", "clip_norm = 0.5  clip_value = 0.1  batch = 8");
-    let dropped = SHARED.replace("|> sigmoid", "|> sigmoid |> dropout(0.3)");
+    let dropped = SHARED.replace("|> sigmoid", "|> batch_norm |> sigmoid |> dropout(0.3)");
     let nets = [(SHARED, 66), (CLASSIFIER, 12), (&normed, 12), (&dropped, 66)];
     for (source, width) in nets {
         let mut all = Vec::new();

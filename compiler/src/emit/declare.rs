@@ -80,7 +80,8 @@ pub fn declare(
     }
     let mut scalars = Vec::new();
     let mut known = HashSet::default();
-    // Updates alone use the graph's list, so an id stands for one number in all stages.
+    // Layers and updates alone use the graph's list, and that of a step starts with the model's: an
+    // id stands for one number in all stages.
     for (stage, node) in
         stages.iter().flat_map(|stage| stage.graph.nodes.iter().map(move |node| (stage, node)))
     {

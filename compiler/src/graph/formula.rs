@@ -58,8 +58,12 @@ impl<'f> Formula<'f> {
         let mut known = self.hosts.borrow_mut();
         let id = *known.entry(number).or_insert_with_key(|number| {
             let hosts = &mut self.graph.borrow_mut().hosts;
-            hosts.push(number.clone());
-            HostId(hosts.len() as u32 - 1)
+            let place = hosts.iter().position(|other| other == number);
+            let place = place.unwrap_or_else(|| {
+                hosts.push(number.clone());
+                hosts.len() - 1
+            });
+            HostId(place as u32)
         });
         self.op(Leaf::number(Source::Host(id)), &[])
     }

@@ -6,8 +6,8 @@
 
 use crate::Precision;
 use crate::diagnostic::Span;
-use crate::graph::op::{Distribution, Leaf, Random, Source};
-use crate::graph::{Graph, NodeId, Shape};
+use crate::graph::op::{Distribution, Leaf, Mode, Random, Source};
+use crate::graph::{Formula, Graph, NodeId, Shape, Term};
 use crate::init::Init;
 use crate::model::{Param, Statistic};
 use crate::signature::Problem;
@@ -29,6 +29,8 @@ pub struct Builder {
     pub statistics: Vec<Statistic>,
     /// Where the call stands that is being expanded.
     pub span: Span,
+    /// The nodes that are such parameters outside training.
+    statistic_values: Vec<(usize, NodeId)>,
     /// The masks so far.
     masks: u32,
     frames: Vec<Frame>,
@@ -89,6 +91,44 @@ impl Builder {
             params.push(index);
         }
         Ok(node)
+    }
+
+    /// A parameter that no gradient changes: its value in training is `batch`, one of the batch,
+    /// and outside of it the parameter's, to which each step of training brings `new`, made of the
+    /// value before. Where the parameter is frozen, it is the value in training too.
+    pub fn statistic(
+        &mut self,
+        (name, init): (&str, f64),
+        batch: NodeId,
+        new: impl for<'f> FnOnce(Term<'f>, Term<'f>) -> Term<'f>,
+    ) -> Result<NodeId, Problem> {
+        let dims = self.graph.shape(batch).dims();
+        let leaf = self.param(name, &dims, Init::Constant(init))?;
+        let Some(Source::Param(id)) = self.graph.node(leaf).op.source() else {
+            unreachable!("it is a parameter");
+        };
+        // Where a `layer` is called again, its first call has changed the statistic.
+        let earlier = self.statistics.iter().position(|statistic| statistic.param == id.index());
+        let old = earlier.map_or(leaf, |earlier| self.statistics[earlier].new);
+        let f = Formula::new(&mut self.graph);
+        let value = f.op(Mode, &[f.term(batch), f.term(leaf)]).id;
+        let new = new(f.term(old), f.term(batch)).id;
+        match earlier {
+            Some(earlier) => self.statistics[earlier].new = new,
+            None => self.statistics.push(Statistic { param: id.index(), new }),
+        }
+        self.statistic_values.push((id.index(), value));
+        Ok(value)
+    }
+
+    /// Lets frozen statistics be what they are in training too.
+    pub fn freeze_statistics(&mut self, is_frozen: impl Fn(usize) -> bool) {
+        self.statistics.retain(|statistic| !is_frozen(statistic.param));
+        let values = self.statistic_values.iter().filter(|(param, _)| is_frozen(*param));
+        for &(_, value) in values {
+            let inputs = &mut self.graph.nodes[value.index()].inputs;
+            inputs[0] = inputs[1];
+        }
     }
 
     /// Random zeros that `share` of a shape's elements get, and `kept` for the others: for each

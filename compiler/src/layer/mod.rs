@@ -5,6 +5,7 @@
 
 mod activation;
 mod arithmetic;
+mod batch_norm;
 mod builder;
 mod dense;
 mod dropout;
@@ -99,11 +100,11 @@ pub fn entries() -> impl Iterator<Item = &'static Entry<Function>> {
 const LAYERS: &[Entry<Function>] = &[
     dense::DENSE,
     dropout::DROPOUT,
+    batch_norm::BATCH_NORM,
     norm::LAYER_NORM,
     norm::RMS_NORM,
     embedding::EMBEDDING,
     Entry::planned("avg_pool2d"),
-    Entry::planned("batch_norm"),
     Entry::planned("conv1d"),
     Entry::planned("conv2d"),
     Entry::planned("max_pool2d"),

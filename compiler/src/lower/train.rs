@@ -16,7 +16,7 @@ use crate::signature::{Args, Kind, Param, Problem, Range};
 use crate::syntax::ast::{Bind, Call, Expr, ExprKind, Ident, Train, TrainItem};
 use crate::watch::{KEEPS, STOPS, Set};
 use arenet_program::{Batch, MAX_EPOCHS, Over, Training, Watch, Watched};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What a setting is set to.
 enum Setting {
@@ -376,11 +376,14 @@ impl<'a> Lowering<'a> {
             let message = format!("there are more than {} optimizers", u16::MAX);
             self.report(Diagnostic::error("too-many-optimizers", span, message));
         }
+        self.builder.freeze_statistics(|param| self.frozen.contains(&param));
+        let statistics = self.builder.statistics.iter().map(|statistic| statistic.param);
+        let untrained: HashSet<usize> = statistics.chain(self.frozen.iter().copied()).collect();
         let mut without = None;
         for (i, explicit) in of_param.into_iter().enumerate() {
-            let optimizer = explicit.or(default).filter(|_| !self.frozen.contains(&i));
+            let optimizer = explicit.or(default).filter(|_| !untrained.contains(&i));
             self.builder.params[i].optimizer = optimizer;
-            if optimizer.is_none() && !self.frozen.contains(&i) {
+            if optimizer.is_none() && !untrained.contains(&i) {
                 without = without.or(Some(i));
             }
         }

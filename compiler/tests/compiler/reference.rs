@@ -13,7 +13,7 @@ use arenet_compiler::pass::simplify::{simplify, simplify_model};
 use serde_json::Value;
 
 /// The cases of a file, and how many of them belong to the language of this version.
-fn cases(file: &str) -> Vec<Value> {
+pub fn cases(file: &str) -> Vec<Value> {
     let path = format!("{}/../tests/reference/{file}", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(path).unwrap();
     let mut json: Value = serde_json::from_str(&text).unwrap();
@@ -25,7 +25,7 @@ fn is_function(name: &str) -> bool {
 }
 
 /// Numbers, or rows of numbers, as one list.
-fn flat(value: &Value) -> Vec<f64> {
+pub fn flat(value: &Value) -> Vec<f64> {
     match value {
         Value::Array(items) => items.iter().flat_map(flat).collect(),
         Value::String(text) => vec![text.parse().unwrap()],
@@ -34,7 +34,7 @@ fn flat(value: &Value) -> Vec<f64> {
 }
 
 /// The rows of a batch, or of a matrix, with the row length that they have.
-fn tensor(value: &Value, batch: bool) -> Tensor {
+pub fn tensor(value: &Value, batch: bool) -> Tensor {
     let rows = value.as_array().unwrap();
     let row: Vec<usize> = rows[0].as_array().map(Vec::len).into_iter().collect();
     let shape = match batch {
@@ -45,7 +45,7 @@ fn tensor(value: &Value, batch: bool) -> Tensor {
 }
 
 #[track_caller]
-fn close(what: &str, actual: &[f64], expected: &[f64], tolerance: f64) {
+pub fn close(what: &str, actual: &[f64], expected: &[f64], tolerance: f64) {
     assert_eq!(actual.len(), expected.len(), "{what}");
     for (i, (a, e)) in actual.iter().zip(expected).enumerate() {
         let error = (a - e).abs() / e.abs().max(1.0);

@@ -93,8 +93,19 @@ fn every_stage_prints() {
 #[test]
 fn the_gradients_are_right() {
     let folder = Folder::new("gradients");
-    for name in ["digits", "seed", "xor", "iris", "regression"] {
-        let out = folder.ok(&format!("gradcheck {}", model(&format!("{name}.net")))).out;
+    folder.write(
+        "modes.net",
+        "net modes {
+            input x: [N, 6]
+            h = x |> dense(5) |> batch_norm |> relu |> dropout(0.3)
+            output y = h |> dense(2) |> batch_norm(affine: false)
+        }
+        train { target t: [N, 2]  loss = mse(y, t)  optimizer = adam }",
+    );
+    let models = ["digits", "seed", "xor", "iris", "regression"];
+    let models = models.map(|name| model(&format!("{name}.net")));
+    for name in models.into_iter().chain(["modes.net".into()]) {
+        let out = folder.ok(&format!("gradcheck {name}")).out;
         assert!(
             out.lines().count() >= 4 && out.lines().all(|line| line.ends_with("  ok")),
             "{out}"
