@@ -291,11 +291,12 @@ impl<'n> TrainerBuilder<'n> {
         if net.compiled().is_some() && self.batch.is_some() {
             return Err(Error::usage(fixed("batch")));
         }
-        let batch = match self.batch {
-            Some(Batch::Rows(rows)) => Some(rows),
-            None if !net.is_full() => None,
-            _ => self.data.as_ref().map(|data| data.rows().max(1) as u64),
+        let rows = self.data.as_ref().map(|data| data.rows().max(1) as u64);
+        let (batch, full) = match self.batch {
+            Some(Batch::Rows(rows)) => (Some(rows), false),
+            None if !net.is_full() => (None, false),
+            _ => (rows, rows.is_some()),
         };
-        Ok(net.compile(&Options { batch, purpose, ..Options::default() })?.0)
+        Ok(net.compile(&Options { batch, full, purpose, ..Options::default() })?.0)
     }
 }

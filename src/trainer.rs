@@ -467,6 +467,19 @@ impl Trainer {
         self.inner.steps_per_epoch()
     }
 
+    /// The number of batches in an epoch: one for each step, or several with `accumulate`, or where
+    /// a full batch is computed in pieces.
+    ///
+    /// ```
+    /// # let net = arenet::Net::open("models/xor.net")?;
+    /// # let mut trainer = net.trainer(net.read_csv("models/xor.csv")?).batch(2).build()?;
+    /// assert_eq!(trainer.batches_per_epoch(), 2);
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    pub fn batches_per_epoch(&self) -> u64 {
+        self.inner.batches_per_epoch()
+    }
+
     /// The number of rows trained on.
     ///
     /// ```

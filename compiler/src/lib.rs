@@ -3,6 +3,7 @@
 //! [`compile`] is the whole pipeline as one function; each stage is a module.
 #![forbid(unsafe_code)]
 
+mod batch;
 pub mod diagnostic;
 pub mod emit;
 pub mod entry;
@@ -23,13 +24,15 @@ pub mod syntax;
 pub mod watch;
 
 use arenet_program::verify::verify;
-use arenet_program::{Batch, EntryPoint, PerEntry, ProgramError, Verified};
+use arenet_program::{EntryPoint, PerEntry, ProgramError, Verified};
+use batch::{Step, fits, steps};
 use diagnostic::{Diagnostic, Span};
 use emit::{Plan, Stage, emit, place};
 use graph::op::Broadcast;
 use graph::{Graph, NodeId};
 use lower::lower;
 use model::Model;
+use pass::accumulate;
 use pass::simplify::{simplify, simplify_model};
 use pass::update::train_step;
 use std::sync::Arc;
@@ -41,6 +44,10 @@ pub struct Options {
     /// The most rows of a run; `None` takes what the `train` section says, and for `batch = full`
     /// or a net without one [`DEFAULT_BATCH`].
     pub batch: Option<u64>,
+    /// Whether a step of training takes all rows, of which there are `batch`. Where a batch of all
+    /// needs too much memory, or `batch` says nothing, it is computed in pieces, whose gradients
+    /// are accumulated.
+    pub full: bool,
     /// New values for consts of a text.
     pub sets: Vec<(String, f64)>,
     /// What the program is for.
@@ -92,13 +99,12 @@ impl Precision {
     }
 }
 
-/// The rows a program is planned for where nothing says how many.
-pub const DEFAULT_BATCH: u64 = 256;
+pub use batch::DEFAULT_BATCH;
 
 impl Default for Options {
     fn default() -> Options {
         let (purpose, weights) = (Purpose::default(), Precision::default());
-        Options { batch: None, sets: Vec::new(), purpose, weights }
+        Options { batch: None, full: false, sets: Vec::new(), purpose, weights }
     }
 }
 
@@ -158,27 +164,35 @@ pub fn compile<'s>(
         Source::Lowered(text, model) => (text, (model.clone(), Vec::new())),
     };
     let fail = |error| [&warnings[..], &[error]].concat();
-    let refuse = |found: Option<Diagnostic>| found.map_or(Ok(()), |error| Err(fail(error)));
+    let mut choices = steps(&model, options).map_err(fail)?;
+    let last = choices.pop().expect("there is a choice");
+    let built = |step| build(text, restrict(model.clone(), options, step), step, options);
+    let first = choices.into_iter().find_map(|step| built(step).ok().filter(fits));
+    let compiled = first.map_or_else(|| built(last), Ok).map_err(fail)?;
+    Ok(Compiled { warnings, ..compiled })
+}
 
-    let batch = rows(&model, options).map_err(fail)?;
-    let mut model = simplify_model(restrict(model, options));
-    refuse(limit::of_statistics(&model, batch))?;
-    let graphs = entry_graphs(&model); // differentiates and updates
-    refuse(limit::of_nodes(&model, &graphs[EntryPoint::Train]))?;
+/// Compiles what the program is for.
+fn build(text: &str, model: Model, step: Step, options: &Options) -> Result<Compiled, Diagnostic> {
+    let refuse = |found: Option<Diagnostic>| found.map_or(Ok(()), Err);
+    let mut model = simplify_model(model);
+    refuse(limit::of_statistics(&model, step.rows))?;
+    let graphs = entry_graphs(&model)?; // differentiates and updates
+    refuse(limit::of_nodes(&model, &graphs))?;
     let mut graphs = graphs.map(simplified);
     emit::narrow(&mut model, &graphs, options.weights);
     graphs[EntryPoint::Init] = simplified(emit::init_graph(&model));
     refuse(graphs.iter().find_map(overflow))?;
     // A narrow weight is no operand of a result in columns.
     let columns = options.weights == Precision::F32;
-    let stages = emit::stages(graphs, batch, columns); // fuses and schedules
-    refuse(limit::of_sizes(&model, &stages, batch))?;
+    let stages = emit::stages(graphs, step.rows, columns); // fuses and schedules
+    refuse(limit::of_sizes(&model, &stages, step.rows))?;
     // Kernels say what they read and write, so they come before the places.
-    let draft = emit(&model, &stages, batch, text);
+    let draft = emit(&model, &stages, step.rows, text);
     let (program, plans) = place(draft, &stages);
     refuse(limit::of_memory(&model, &program, &plans))?;
-    let program = Arc::new(verify(program).map_err(|error| fail(broken(error)))?);
-    Ok(Compiled { program, plans, warnings, model, stages })
+    let program = Arc::new(verify(program).map_err(broken)?);
+    Ok(Compiled { program, plans, warnings: Vec::new(), model, stages })
 }
 
 /// A mistake of the compiler, if there ever is one: its own programs are verified as any other.
@@ -187,21 +201,8 @@ fn broken(error: ProgramError) -> Diagnostic {
     Diagnostic::error("broken-program", Span::default(), message)
 }
 
-/// The rows that the program is planned for.
-fn rows(model: &Model, options: &Options) -> Result<u64, Diagnostic> {
-    let training = model.training.as_ref().filter(|_| options.purpose >= Purpose::Train);
-    match (options.batch, training.map(|training| training.batch)) {
-        (Some(0), _) => {
-            let message = "a program is for batches of at least 1 row";
-            Err(Diagnostic::error("bad-value", Span::default(), message))
-        }
-        (Some(rows), _) | (None, Some(Batch::Rows(rows))) => Ok(rows),
-        (None, Some(Batch::Full) | None) => Ok(DEFAULT_BATCH),
-    }
-}
-
 /// Leaves what the program is for.
-fn restrict(mut model: Model, options: &Options) -> Model {
+fn restrict(mut model: Model, options: &Options, step: Step) -> Model {
     if options.purpose < Purpose::Train || options.weights != Precision::F32 {
         model.training = None;
         model.statistics.clear();
@@ -212,8 +213,8 @@ fn restrict(mut model: Model, options: &Options) -> Model {
         model.metrics.clear();
         model.targets.clear();
     }
-    if let (Some(training), Some(rows)) = (&mut model.training, options.batch) {
-        training.batch = Batch::Rows(rows);
+    if let (Some(training), Some(own)) = (&mut model.training, step.training) {
+        (training.batch, training.accumulate) = own;
     }
     if options.purpose == Purpose::TrainByGradients && model.training.is_some() {
         outside::take_gradients(&mut model);
@@ -227,7 +228,7 @@ fn simplified(graph: Graph) -> Graph {
 }
 
 /// What the entry points compute; what the initial values are, depends on how weights are kept.
-fn entry_graphs(model: &Model) -> PerEntry<Graph> {
+fn entry_graphs(model: &Model) -> Result<PerEntry<Graph>, Diagnostic> {
     let with_roots = |roots: Vec<NodeId>| Graph { roots, ..model.graph.clone() };
     let metrics = || model.metrics.iter().flat_map(|metric| metric.figure.values.iter().copied());
     let graph = |entry| match entry {
@@ -238,9 +239,19 @@ fn entry_graphs(model: &Model) -> PerEntry<Graph> {
         EntryPoint::Eval => {
             model.loss.map(|loss| with_roots([loss].into_iter().chain(metrics()).collect()))
         }
-        EntryPoint::Train => model.training.is_some().then(|| train_step(model)),
+        EntryPoint::Train | EntryPoint::Update => None,
     };
-    PerEntry::new(|entry| graph(entry).unwrap_or_default())
+    let mut graphs = PerEntry::new(|entry| graph(entry).unwrap_or_default());
+    match (&model.training, model.loss) {
+        (Some(training), Some(loss)) if training.accumulates() => {
+            let reduction = accumulate::reduction(&model.graph, loss)?;
+            let halves = accumulate::halves(model, reduction);
+            [graphs[EntryPoint::Train], graphs[EntryPoint::Update]] = halves;
+        }
+        (Some(_), _) => graphs[EntryPoint::Train] = train_step(model),
+        _ => {}
+    }
+    Ok(graphs)
 }
 
 /// A loss or metric that is no more than a leaf gets a node, and so a place, of its own.

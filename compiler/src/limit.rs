@@ -14,8 +14,9 @@ const HELP: &str = "a smaller batch or narrower layers need less";
 const MAX_STEP_NODES: usize = 500_000;
 
 /// A step of training with too many operations, told before any of them is simplified.
-pub fn of_nodes(model: &Model, train: &Graph) -> Option<Diagnostic> {
-    let count = train.nodes.len();
+pub fn of_nodes(model: &Model, graphs: &PerEntry<Graph>) -> Option<Diagnostic> {
+    let counts = graphs.iter().map(|graph| graph.nodes.len());
+    let count = counts.max().unwrap_or_default();
     if count <= MAX_STEP_NODES {
         return None;
     }

@@ -5,6 +5,7 @@ use crate::diagnostic::Span;
 use crate::graph::{DType, Graph, NodeId, Shape};
 use crate::init::Init;
 use crate::optim::Optimizer;
+use crate::pass::accumulate;
 use crate::pass::clip::Clip;
 pub use arenet_program::Domain;
 use arenet_program::{Finish, Training};
@@ -43,6 +44,20 @@ pub struct Model {
 }
 
 impl Model {
+    /// The names of what the optimizer of a parameter keeps of it, in the order of their slots.
+    pub fn optimizer_slots(&self, param: usize) -> Vec<&'static str> {
+        let optimizer = self.params[param].optimizer.filter(|_| self.training.is_some());
+        optimizer.map_or(Vec::new(), |index| self.optimizers[index].slots())
+    }
+
+    /// The names of all that is kept of a parameter from step to step: those of its optimizer, then
+    /// those of its accumulated gradient.
+    pub fn slots(&self, param: usize) -> Vec<&'static str> {
+        let trained = self.training.as_ref().filter(|_| self.params[param].optimizer.is_some());
+        let accumulated = trained.map_or(&[][..], accumulate::slots);
+        [&self.optimizer_slots(param), accumulated].concat()
+    }
+
     /// Makes the outputs, the loss, the metrics and the new statistics the roots of the graph, in
     /// this order.
     pub fn set_roots(&mut self) {

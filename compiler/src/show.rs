@@ -96,11 +96,9 @@ impl Writer<'_> {
             Source::Target(i) => port(&self.model.targets, i),
             Source::Param(i) => self.model.params[i.index()].name.clone(),
             Source::State(StateId { param, slot }) => {
-                let param = &self.model.params[param.index()];
-                let slots =
-                    param.optimizer.map(|optimizer| self.model.optimizers[optimizer].slots());
-                let slot = slots.and_then(|slots| slots.get(slot as usize).copied());
-                format!("{}.{}", param.name, slot.unwrap_or("state"))
+                let slots = self.model.slots(param.index());
+                let slot = slots.get(slot as usize).copied().unwrap_or("state");
+                format!("{}.{slot}", self.model.params[param.index()].name)
             }
             Source::PerRow(factor) => HostNumber::per_row(factor).name(),
             Source::Host(id) => self.graph.hosts[id.index()].name(),

@@ -203,8 +203,8 @@ impl<T: Wire> Wire for PerEntry<T> {
     }
 
     fn read(input: &mut Input) -> Result<Self, ProgramError> {
-        let [init, predict, eval, train] = EntryPoint::ALL.map(|_| T::read(input));
-        Ok(PerEntry([init?, predict?, eval?, train?]))
+        let [init, predict, eval, train, update] = EntryPoint::ALL.map(|_| T::read(input));
+        Ok(PerEntry([init?, predict?, eval?, train?, update?]))
     }
 }
 
@@ -304,7 +304,7 @@ structs! {
     Expr { loads, consts, code, stores }
     Load { buffer, spread }
     Instr { op, args }
-    Training { batch, epochs, seed, valid, shuffle, validate, watch, schedules }
+    Training { batch, accumulate, epochs, seed, valid, shuffle, validate, watch, schedules }
     Watch { figure, keeps_best, patience, min_delta }
     Schedule { base, rate }
     HostNumber { code }
@@ -391,6 +391,7 @@ enums! {
         6 => Rate(group),
         7 => Value(index),
         8 => Sum(index),
+        9 => StepRows,
     }
     Over {
         0 => Numbers,

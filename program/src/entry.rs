@@ -1,6 +1,6 @@
 //! The entry points of a program: what the host can ask it to do.
 
-use super::Program;
+use super::{Program, Training};
 use std::ops::{Index, IndexMut};
 
 /// One of a program's entry points, each a list of steps.
@@ -12,14 +12,21 @@ pub enum EntryPoint {
     Predict,
     /// Inputs and targets to loss and metrics.
     Eval,
-    /// One optimizer step.
+    /// One optimizer step; where gradients are accumulated, it adds those of a batch to the others.
     Train,
+    /// The step of the optimizers by accumulated gradients, which are then zero.
+    Update,
 }
 
 impl EntryPoint {
     /// Every entry point; its position is its code in the bytes of a program.
-    pub const ALL: [EntryPoint; 4] =
-        [EntryPoint::Init, EntryPoint::Predict, EntryPoint::Eval, EntryPoint::Train];
+    pub const ALL: [EntryPoint; 5] = [
+        EntryPoint::Init,
+        EntryPoint::Predict,
+        EntryPoint::Eval,
+        EntryPoint::Train,
+        EntryPoint::Update,
+    ];
 
     /// Its name.
     pub fn name(self) -> &'static str {
@@ -28,23 +35,25 @@ impl EntryPoint {
             EntryPoint::Predict => "predict",
             EntryPoint::Eval => "eval",
             EntryPoint::Train => "train",
+            EntryPoint::Update => "update",
         }
     }
 
     /// Whether the host may run it: without a loss nothing is evaluated, and without a `train`
-    /// section nothing is trained.
+    /// section nothing is trained, or updated by what was accumulated.
     pub fn runs(self, program: &Program) -> bool {
         match self {
             EntryPoint::Init | EntryPoint::Predict => true,
             EntryPoint::Eval => program.loss.is_some(),
             EntryPoint::Train => program.training.is_some(),
+            EntryPoint::Update => program.training.as_ref().is_some_and(Training::accumulates),
         }
     }
 }
 
 /// Something for each entry point.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PerEntry<T>(pub(crate) [T; 4]);
+pub struct PerEntry<T>(pub(crate) [T; 5]);
 
 impl<T> PerEntry<T> {
     /// What `of` gives for each entry point.
@@ -70,7 +79,7 @@ impl<T> PerEntry<T> {
 
 impl<T> IntoIterator for PerEntry<T> {
     type Item = T;
-    type IntoIter = std::array::IntoIter<T, 4>;
+    type IntoIter = std::array::IntoIter<T, 5>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()

@@ -21,6 +21,8 @@ pub const MAX_HOST_INSTRS: usize = 64;
 pub enum HostInput {
     /// The rows of the batch.
     Rows,
+    /// The rows of all batches of the optimizer step, of which the batch is one.
+    StepRows,
     /// The optimizer steps done.
     Step,
     /// The steps of the whole run.
@@ -311,6 +313,7 @@ impl fmt::Display for HostInput {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             HostInput::Rows => "N",
+            HostInput::StepRows => "N_step",
             HostInput::Step => "step",
             HostInput::Steps => "steps",
             HostInput::Epoch => "epoch",

@@ -127,8 +127,11 @@ pub struct Watch {
 /// The training section of a program.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Training {
-    /// Rows a step.
+    /// Rows of a batch.
     pub batch: Batch,
+    /// The batches whose gradients make one optimizer step: 1, or several that are accumulated;
+    /// [`Training::ALL_BATCHES`] of an epoch.
+    pub accumulate: u64,
     /// Passes over the data.
     pub epochs: u64,
     /// Seed of every random choice.
@@ -150,6 +153,7 @@ impl Default for Training {
     fn default() -> Training {
         Training {
             batch: Batch::Rows(32),
+            accumulate: 1,
             epochs: 10,
             seed: 0,
             valid: 0.0,
@@ -158,5 +162,15 @@ impl Default for Training {
             watch: None,
             schedules: Vec::new(),
         }
+    }
+}
+
+impl Training {
+    /// Of [`Training::accumulate`]: all batches of an epoch.
+    pub const ALL_BATCHES: u64 = u64::MAX;
+
+    /// Whether gradients are accumulated over several batches.
+    pub fn accumulates(&self) -> bool {
+        self.accumulate > 1
     }
 }

@@ -96,7 +96,7 @@ impl fmt::Display for RunError {
             RunError::Threads => f.write_str("the system gives no more threads"),
             RunError::Isa(isa) => write!(f, "this machine has no {}", isa.name()),
             RunError::Value(text) => f.write_str(&message(text)),
-            RunError::Entry(EntryPoint::Train | EntryPoint::Eval) => {
+            RunError::Entry(EntryPoint::Train | EntryPoint::Update | EntryPoint::Eval) => {
                 f.write_str("the net has no `train` section, so it can only predict")
             }
             RunError::Precision => {
@@ -212,7 +212,7 @@ impl Executor {
         let batch = source.batch as usize;
         let zeros = space.constants_at as u32; // the first constant
         // Straight-line code is one thread's, and its offsets have 32 bits. A list that grows holds
-        // twice what it had; the four entries share what memory is left.
+        // twice what it had; the entries share what memory is left.
         let most = (limit - needed) / 4 / straight::MOST_BYTES;
         let straight = PerEntry::new(|entry| {
             let threads = &steps[entry];
@@ -226,7 +226,7 @@ impl Executor {
         let plan = Plan { steps, straight, batch, walker: isa.dispatch(MakeWalker) };
         let plan = Arc::new(plan);
         let seed = source.training.as_ref().map_or(0, |training| training.seed);
-        let draw = Draw { seed, step: 0 };
+        let draw = Draw { seed, step: 0, row: 0 };
         let most_rows = PerEntry::new(|entry| if entry.runs(source) { batch } else { 0 });
         let (team, by_rows) = (None, crossing(source).is_none());
         let executor = Executor { program, arena, held, plan, isa, team, draw, most_rows, by_rows };
@@ -263,17 +263,18 @@ impl Executor {
         self.draw.seed = seed;
     }
 
-    /// The optimizer steps done, on which the random values of [`EntryPoint::Train`] depend.
+    /// What the random values of [`EntryPoint::Train`] depend on: the optimizer steps done, and the
+    /// rows of the step that came before in other batches.
     #[inline]
-    pub fn set_step(&mut self, step: u64) {
-        self.draw.step = step;
+    pub fn set_step(&mut self, step: u64, row: u64) {
+        (self.draw.step, self.draw.row) = (step, row);
     }
 
     /// What the random values of an entry follow from; initial values are those of no step.
     fn draw_of(&self, entry: EntryPoint) -> Draw {
         match entry {
             EntryPoint::Train => self.draw,
-            _ => Draw { step: 0, ..self.draw },
+            _ => Draw { step: 0, row: 0, ..self.draw },
         }
     }
 

@@ -48,6 +48,8 @@ pub struct Draw {
     pub seed: u64,
     /// The optimizer steps done.
     pub step: u64,
+    /// The rows of the step that other batches have before those of the run.
+    pub row: u64,
 }
 
 /// One purpose's random numbers: the weights of one parameter, the mask of one dropout.

@@ -47,11 +47,15 @@ pub fn run(cx: &Context, args: &CompileArgs) -> Result<(), Failure> {
     let inputs = Inputs::new(&args.model).file("the weights", args.names.as_deref());
     inputs.check_output(&out, "-o")?;
     let source = source.with_weights(args.weights)?;
-    let built = source.build(cx, args.batch, Purpose::Train)?;
-    if args.batch.is_none() && source.is_full() {
-        let text = format!("{}: `batch = full` is known only with the data", source.name());
-        return Err(Failure::usage(text).help("give the rows of a step with --batch N"));
-    }
+    let built = match args.batch.is_none() && source.is_full() {
+        true => {
+            let built = source.build_full(None)?;
+            source.warn(cx);
+            source.describe(cx, &built);
+            built
+        }
+        false => source.build(cx, args.batch, Purpose::Train)?,
+    };
     let mut program = built.program().clone();
     if let Some(path) = &args.names {
         names(path, &program)?.keep_in(&mut program);

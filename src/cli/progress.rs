@@ -14,7 +14,7 @@ use super::{failure::Failure, units};
 
 /// The number of lines for a long run.
 const LINES: u64 = 20;
-/// The bar is updated once in so many steps, because a small step takes less time than an update.
+/// The bar is updated once in so many batches, because a small one takes less time than an update.
 const STEPS_A_TICK: u64 = 64;
 
 /// The display of one training run.
@@ -25,7 +25,7 @@ pub struct Progress<'a> {
     /// Which metrics are shown in percent.
     percent: Vec<bool>,
     epochs: u64,
-    steps_per_epoch: u64,
+    batches_per_epoch: u64,
     /// The last epoch in words.
     last: String,
     /// Why standard output takes no more lines, which does not end the training.
@@ -39,20 +39,20 @@ impl<'a> Progress<'a> {
         json: bool,
         percent: Vec<bool>,
         epochs: u64,
-        steps_per_epoch: u64,
+        batches_per_epoch: u64,
     ) -> Self {
-        let bar = console.bar.then(|| new_bar(epochs.saturating_mul(steps_per_epoch)));
+        let bar = console.bar.then(|| new_bar(epochs.saturating_mul(batches_per_epoch)));
         let (last, trouble) = (String::new(), None);
-        Progress { console, bar, json, percent, epochs, steps_per_epoch, last, trouble }
+        Progress { console, bar, json, percent, epochs, batches_per_epoch, last, trouble }
     }
 
-    /// A step is done: number `step` of its epoch, both from 0.
+    /// A batch is done: number `step` of its epoch, both from 0.
     #[inline]
     pub fn step(&self, epoch: u64, step: u64) {
         if let Some(bar) = &self.bar
             && step.is_multiple_of(STEPS_A_TICK)
         {
-            bar.set_position(epoch * self.steps_per_epoch + step);
+            bar.set_position(epoch * self.batches_per_epoch + step);
         }
     }
 
@@ -86,7 +86,7 @@ impl<'a> Progress<'a> {
         self.last = join(&parts, Keep::All);
         if let Some(bar) = &self.bar {
             let (template, line) = fit(&parts, columns());
-            bar.set_position(report.epoch * self.steps_per_epoch);
+            bar.set_position(report.epoch * self.batches_per_epoch);
             bar.set_style(style(template));
             bar.set_message(line);
         }

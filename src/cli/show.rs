@@ -105,7 +105,8 @@ fn entry_parser() -> impl TypedValueParser<Value = EntryPoint> {
         EntryPoint::Init => "Initial values",
         EntryPoint::Predict => "Inputs to outputs",
         EntryPoint::Eval => "Loss and metrics",
-        EntryPoint::Train => "One optimizer step",
+        EntryPoint::Train => "One optimizer step, or one batch of several",
+        EntryPoint::Update => "The update by accumulated gradients",
     };
     let choice = |entry: EntryPoint| PossibleValue::new(entry.name()).help(help(entry));
     PossibleValuesParser::new(EntryPoint::ALL.map(choice)).map(|name| {

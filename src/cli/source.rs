@@ -122,6 +122,11 @@ impl Source {
         Ok(built)
     }
 
+    /// Compiles the text for steps over all rows, of which there may be so many.
+    pub fn build_full(&self, rows: Option<u64>) -> Result<Built, Failure> {
+        self.compile(rows, true, Purpose::Train)
+    }
+
     /// Prints the warnings of a text.
     pub fn warn(&self, cx: &Context) {
         if !cx.console.quiet {
@@ -144,7 +149,12 @@ impl Source {
 
     /// [`Source::build`] without warnings.
     pub fn build_quietly(&self, batch: Option<u64>, purpose: Purpose) -> Result<Built, Failure> {
-        let options = Options { batch, purpose, weights: self.weights, ..Options::default() };
+        self.compile(batch, false, purpose)
+    }
+
+    fn compile(&self, batch: Option<u64>, full: bool, purpose: Purpose) -> Result<Built, Failure> {
+        let weights = self.weights;
+        let options = Options { batch, full, purpose, weights, ..Options::default() };
         let (program, compiled) = self.net.compile(&options)?;
         Ok(Built { program, compiled })
     }

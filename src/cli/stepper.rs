@@ -152,6 +152,8 @@ pub struct Stepper {
     scalars: Scalars,
     entry: EntryPoint,
     rows: usize,
+    /// The steps whose gradients are accumulated; none where each is an update.
+    accumulate: u64,
     clock: Clock,
 }
 
@@ -167,7 +169,10 @@ impl Stepper {
         let mut scalars = Scalars::new(program, schedules, endless);
         let rows = rows as usize;
         scalars.set_rows(&mut executor, rows);
-        Ok(Stepper { executor, scalars, entry, rows, clock: START })
+        let program = executor.program();
+        let training = program.training.as_ref().filter(|training| training.accumulates());
+        let accumulate = training.map_or(0, |training| training.accumulate);
+        Ok(Stepper { executor, scalars, entry, rows, accumulate, clock: START })
     }
 
     /// Sets the numbers that depend on the step.
@@ -187,7 +192,11 @@ impl Stepper {
     #[inline]
     fn step(&mut self) -> Result<(), Failure> {
         self.prepare();
-        Ok(self.executor.run(self.entry, self.rows)?)
+        self.executor.run(self.entry, self.rows)?;
+        if self.entry == EntryPoint::Train && self.clock.step.is_multiple_of(self.accumulate) {
+            self.executor.run(EntryPoint::Update, self.rows)?;
+        }
+        Ok(())
     }
 
     /// Back to the initial values and the first step.

@@ -180,7 +180,7 @@ impl Run {
         let built = match early {
             Some(built) => built,
             None => {
-                let built = source.build_quietly(Some(rows.rows() as u64), Purpose::Train)?;
+                let built = source.build_full(Some(rows.rows() as u64))?;
                 source.describe(cx, &built);
                 if let Some(path) = &args.init {
                     data::describe_weights(cx, built.program(), path)?;
@@ -234,10 +234,16 @@ impl Run {
         cx.console.note(format!("{}: {rows} to train on{held_out}", self.table));
         if let Some(training) = &program.training {
             let order = if training.shuffle && !args.no_shuffle { "shuffled" } else { "in order" };
+            let (batches, steps) =
+                (self.trainer.batches_per_epoch(), self.trainer.steps_per_epoch());
+            let batches = match batches > steps {
+                true => format!(" in {} batches", units::count(batches)),
+                false => String::new(),
+            };
             cx.console.detail(format!(
-                "settings: {}, {} each, {order}, seed {}",
+                "settings: {}, {}{batches} each, {order}, seed {}",
                 units::plural(self.trainer.epochs(), "epoch"),
-                units::plural(self.trainer.steps_per_epoch(), "step"),
+                units::plural(steps, "step"),
                 args.seed.unwrap_or(training.seed),
             ));
         }
@@ -253,9 +259,9 @@ impl Run {
 
     /// Trains to the end, or until it is interrupted or diverges.
     fn train(mut self, cx: &Context, args: &TrainArgs) -> Result<(), Failure> {
-        let (epochs, steps_per_epoch) = (self.trainer.epochs(), self.trainer.steps_per_epoch());
+        let (epochs, batches) = (self.trainer.epochs(), self.trainer.batches_per_epoch());
         let percent = percent(self.built.program());
-        let mut progress = Progress::new(&cx.console, args.json, percent, epochs, steps_per_epoch);
+        let mut progress = Progress::new(&cx.console, args.json, percent, epochs, batches);
         let mut last = None;
         while !self.trainer.is_done() {
             let on_step = |step: arenet::Progress| {

@@ -145,6 +145,7 @@ impl Net {
             EntryPoint::Predict => predict.clone(),
             EntryPoint::Eval => eval.clone(),
             EntryPoint::Train => train.clone(),
+            EntryPoint::Update => Graph::default(),
         });
         let stages = stages(graphs, batch, true);
         let program = place(emit(&model, &stages, batch, ""), &stages).0;
@@ -228,7 +229,7 @@ impl Net {
             params: data.params.iter().map(nan).collect(),
             rows: batch,
         };
-        for entry in EntryPoint::ALL {
+        for entry in EntryPoint::ALL.into_iter().filter(|entry| entry.runs(program)) {
             self.write(&mut executor, &poison);
             executor.run(entry, batch).unwrap();
         }

@@ -58,7 +58,7 @@ fn a_mask_depends_on_the_step() {
         let options = Options { isa: Some(isa), threads: Some(1), max_memory: None };
         let mut executor = Executor::new(program.clone(), options).unwrap();
         for step in [1, 3, (1 << 40) + 5] {
-            executor.set_step(step);
+            executor.set_step(step, 0);
             executor.run(EntryPoint::Train, rows).unwrap();
             let same = bits(&read(&executor, y, rows)) == bits(&expected(step, rows, cols).data);
             assert!(same, "{isa}, step {step}");

@@ -1,5 +1,6 @@
 //! Training and prediction through the public API.
 
+mod accumulate;
 mod columns;
 mod common;
 mod divergence;

@@ -22,8 +22,10 @@ fn a_step_drops_what_seed_step_row_and_element_say() {
             target t: [N, 1]  loss = mean(y * t)  optimizer = sgd(lr: 1)
             batch = 4  epochs = 2  shuffle = false  seed = 5
         }";
+    let parts = source.replace("batch = 4", "batch = 1  accumulate = 4");
     let x = uniform(0, ROWS * 3);
-    for (isa, threads) in Isa::available().into_iter().flat_map(|isa| [(isa, 1), (isa, 2)]) {
+    let runs = Isa::available().into_iter().flat_map(|isa| [(isa, 1), (isa, 2)]);
+    for ((isa, threads), source) in runs.flat_map(|run| [(run, source), (run, &parts)]) {
         let data = Dataset {
             rows: ROWS,
             inputs: vec![floats(3, x.clone())],

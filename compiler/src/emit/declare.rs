@@ -43,17 +43,13 @@ pub fn declare(
     for (index, param) in model.params.iter().enumerate() {
         let layout = place(param, layout_of(Kept::Param(ParamId::at(index)), &param.shape));
         let buffer = add(leaf_of(param.node), &param.name, param.span, layout);
-        let slots = match (param.optimizer, &model.training) {
-            (Some(optimizer), Some(_)) => model.optimizers[optimizer].slots(),
-            _ => Vec::new(),
-        };
         let state = |(slot, name): (usize, &str)| {
             let source = Source::State(StateId { param: ParamId::at(index), slot: slot as u32 });
             let full = format!("{}.{name}", param.name);
             let buffer = add(Leaf::f32(source, param.shape), &full, param.span, layout);
             program::State { name: name.to_string(), buffer }
         };
-        let states = slots.into_iter().enumerate().map(state).collect();
+        let states = model.slots(index).into_iter().enumerate().map(state).collect();
         let shape = param.shape.dims().iter().map(|&dim| dim as u64).collect();
         program.params.push(program::Param { name: param.name.clone(), shape, buffer, states });
     }

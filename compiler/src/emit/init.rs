@@ -30,8 +30,7 @@ pub fn init_graph(model: &Model) -> Graph {
         };
         let assign = graph.add(op::Assign, &[leaf, value]);
         graph.roots.push(assign);
-        let Some(optimizer) = param.optimizer else { continue };
-        for slot in 0..model.optimizers[optimizer].slots().len() as u32 {
+        for slot in 0..model.slots(index).len() as u32 {
             let source = Source::State(StateId { param: ParamId::at(index), slot });
             let leaf = graph.add(Leaf::f32(source, param.shape), &[]);
             let zero = graph.constant(0.0);

@@ -95,7 +95,7 @@ pub fn emit(model: &Model, stages: &PerEntry<Stage>, batch: u64, source: &str) -
         let scalars = match entry {
             EntryPoint::Eval => &stage.graph.roots[..],
             EntryPoint::Train => stage.graph.roots.get(..1).unwrap_or_default(),
-            EntryPoint::Init | EntryPoint::Predict => &[][..],
+            EntryPoint::Init | EntryPoint::Predict | EntryPoint::Update => &[][..],
         };
         for (&root, &buffer) in scalars.iter().zip(&results) {
             emitter.results.entry(root).or_insert(buffer);
@@ -126,7 +126,7 @@ pub fn emit(model: &Model, stages: &PerEntry<Stage>, batch: u64, source: &str) -
                     *value = emitter.buffers[root.index()].unwrap_or(emitter.results[root]);
                 }
             }
-            EntryPoint::Init | EntryPoint::Train => {}
+            EntryPoint::Init | EntryPoint::Train | EntryPoint::Update => {}
         }
         Values { nodes, first, clusters }
     });

@@ -210,7 +210,7 @@ impl Planner<'_> {
         let graph = &self.stage.graph;
         let trains = graph.roots.iter().any(|&root| graph.node(root).op.is_assign());
         match graph.roots.first() {
-            Some(loss) if trains => loss.index() + 1,
+            Some(&loss) if trains && !graph.node(loss).op.is_assign() => loss.index() + 1,
             _ => graph.nodes.len(),
         }
     }

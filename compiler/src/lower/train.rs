@@ -10,6 +10,7 @@ use crate::graph::{Graph, NodeId, Origin};
 use crate::layer::{self, Function, Make};
 use crate::model::{Figure, Metric};
 use crate::optim::{OPTIMIZERS, Optimizer};
+use crate::pass::accumulate;
 use crate::pass::clip::{Clip, Limit};
 use crate::signature::Value as Argument;
 use crate::signature::{Args, Kind, Param, Problem, Range};
@@ -80,7 +81,14 @@ const SETTINGS: &[Entry<Setting>] = &[
     Entry::plain("keep", Setting::Watch(KEEPS)),
     Entry::plain("clip_norm", Setting::Clip(|clip, norm| clip.norm = Some(norm))),
     Entry::plain("clip_value", Setting::Clip(|clip, value| clip.value = Some(value))),
-    Entry::planned("accumulate"),
+    Entry::plain(
+        "accumulate",
+        Setting::Value(Kind::count(1), |to, value| {
+            if let Argument::Count(batches) = value {
+                to.accumulate = batches;
+            }
+        }),
+    ),
 ];
 
 /// An `optimizer` entry: for whom, what, and where.
@@ -122,13 +130,18 @@ impl<'a> Lowering<'a> {
         if are_made {
             settings.watch = self.watch(train);
         }
+        if let (Batch::Full, Some(&span)) = (settings.batch, seen.get("accumulate")) {
+            let message = "`accumulate` adds up batches, and a full batch has all rows";
+            let error = Diagnostic::error("conflicting-settings", span, message);
+            self.report(error.help("give `batch` a number of rows, or leave `accumulate` out"));
+        }
         if !seen.contains_key("loss") {
             let message = "the `train` section has no loss";
             let error = Diagnostic::error("missing-loss", train.span, message);
             self.report(error.help("write `loss = mse(y, t)`"));
         }
         self.group(groups, train.span, &mut settings);
-        self.check_loss(train.span);
+        self.check_loss(train.span, &settings);
         self.model.training = Some(settings);
     }
 
@@ -396,14 +409,19 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// Checks that training changes something.
-    fn check_loss(&mut self, span: Span) {
+    /// Checks that training changes something, and that batches can be added up where they are.
+    fn check_loss(&mut self, span: Span, settings: &Training) {
         let Some(loss) = self.model.loss.filter(|_| !self.failed()) else { return };
         let reached = reached(&self.builder.graph, loss);
         let trained = self.builder.params.iter().filter(|param| param.optimizer.is_some());
         if !trained.into_iter().any(|param| reached[param.node.index()]) {
             let message = "the loss depends on no parameter that is trained";
             self.report(Diagnostic::error("nothing-to-train", span, message));
+        }
+        if settings.accumulates()
+            && let Err(error) = accumulate::reduction(&self.builder.graph, loss)
+        {
+            self.report(error);
         }
     }
 }

@@ -25,11 +25,11 @@ impl Clip {
     ///
     /// torch.nn.utils.clip_grad_norm_: all g ← g min(1, norm / (√Σ g² + 10⁻⁶)), and
     /// clip_grad_value_: g ← min(max(g, -value), value).
-    pub fn apply<'f>(self, f: &'f Formula<'f>, grads: &mut [Option<NodeId>]) {
+    pub fn apply<'f>(self, f: &'f Formula<'f>, grads: &mut [NodeId]) {
         if let Some(Limit { most, origin }) = self.norm {
             f.come_from(origin);
             let square = |&id: &NodeId| (f.term(id) * f.term(id)).sum();
-            let squares = grads.iter().flatten().map(square).reduce(|sum, square| sum + square);
+            let squares = grads.iter().map(square).reduce(|sum, square| sum + square);
             if let Some(squares) = squares {
                 let factor = f.number(1.0).min(most / (squares.sqrt() + 1e-6));
                 each(f, grads, |grad| grad * factor);
@@ -42,12 +42,8 @@ impl Clip {
     }
 }
 
-fn each<'f>(
-    f: &'f Formula<'f>,
-    grads: &mut [Option<NodeId>],
-    change: impl Fn(Term<'f>) -> Term<'f>,
-) {
-    for grad in grads.iter_mut().flatten() {
+fn each<'f>(f: &'f Formula<'f>, grads: &mut [NodeId], change: impl Fn(Term<'f>) -> Term<'f>) {
+    for grad in grads.iter_mut() {
         *grad = change(f.term(*grad)).id;
     }
 }

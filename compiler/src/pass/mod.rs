@@ -1,5 +1,6 @@
 //! The passes: free functions over graphs, one file each.
 
+pub mod accumulate;
 pub mod clip;
 pub mod contract;
 pub mod differentiate;

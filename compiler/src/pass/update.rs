@@ -4,7 +4,7 @@ use super::differentiate::differentiate;
 use super::mode::in_training;
 use crate::graph::op::{Assign, Leaf, Source};
 use crate::graph::{Formula, Graph, NodeId, Term};
-use crate::model::Model;
+use crate::model::{Model, Statistic};
 use crate::optim::Step;
 use arenet_program::{HostInput, ParamId, StateId};
 
@@ -15,29 +15,71 @@ use arenet_program::{HostInput, ParamId, StateId};
 /// depend on stays as it is, as in PyTorch. Simplify the model before: log(sigmoid z) is stable
 /// only once it is rewritten, and its gradient is derived from what is written.
 pub fn train_step(model: &Model) -> Graph {
+    let (mut graph, forward) = forward(model);
+    let grads = gradients(model, &mut graph, &forward);
+    let f = Formula::new(&mut graph);
+    let updates = updates(&f, model, grads);
+    let statistics = statistics(&f, model, &forward);
+    graph.roots = [forward.loss].into_iter().chain(updates).chain(statistics).collect();
+    graph
+}
+
+/// Where the values of a forward pass are.
+pub(super) struct Forward {
+    pub(super) loss: NodeId,
+    /// What stands for each node of the model.
+    stands: Vec<NodeId>,
+}
+
+/// The forward pass of a step of training.
+pub(super) fn forward(model: &Model) -> (Graph, Forward) {
     let mut graph = model.graph.clone();
     let stands = in_training(&mut graph);
     let loss = stands[model.loss.expect("a model that is trained has a loss").index()];
+    (graph, Forward { loss, stands })
+}
+
+/// Updates what is kept of the values that pass through; gives the assignments.
+pub(super) fn statistics<'f>(f: &'f Formula<'f>, model: &Model, forward: &Forward) -> Vec<NodeId> {
+    let assign = |statistic: &Statistic| {
+        let old = model.params[statistic.param].node;
+        let new = forward.stands[statistic.new.index()];
+        f.follow(old);
+        f.op(Assign, &[f.term(old), f.term(new)]).id
+    };
+    model.statistics.iter().map(assign).collect()
+}
+
+/// The gradient of a parameter, an index into `Model::params`.
+pub(super) struct GradientOf {
+    pub(super) param: usize,
+    pub(super) grad: NodeId,
+}
+
+/// Adds the gradients of the parameters that are trained and that the loss depends on.
+pub(super) fn gradients(model: &Model, graph: &mut Graph, forward: &Forward) -> Vec<GradientOf> {
     let trained: Vec<usize> =
         (0..model.params.len()).filter(|&i| model.params[i].optimizer.is_some()).collect();
     let leaves: Vec<NodeId> = trained.iter().map(|&i| model.params[i].node).collect();
-    let mut grads = differentiate(&mut graph, loss, &leaves);
+    let grads = trained.into_iter().zip(differentiate(graph, forward.loss, &leaves));
+    grads.filter_map(|(param, grad)| Some(GradientOf { param, grad: grad? })).collect()
+}
 
-    let mut roots = vec![loss];
-    let f = Formula::new(&mut graph);
-    model.clip.apply(&f, &mut grads);
-    for (&i, grad) in trained.iter().zip(grads) {
-        let (Some(grad), Some(group)) = (grad, model.params[i].optimizer) else { continue };
-        f.follow(model.params[i].node);
-        roots.extend(assign(&f, model, i, grad, group));
-    }
-    for statistic in &model.statistics {
-        let [old, new] = [model.params[statistic.param].node, stands[statistic.new.index()]];
-        f.follow(old);
-        roots.push(f.op(Assign, &[f.term(old), f.term(new)]).id);
-    }
-    graph.roots = roots;
-    graph
+/// Updates the parameters by their gradients; gives the assignments.
+pub(super) fn updates<'f>(
+    f: &'f Formula<'f>,
+    model: &Model,
+    mut grads: Vec<GradientOf>,
+) -> Vec<NodeId> {
+    let mut clipped: Vec<NodeId> = grads.iter().map(|of| of.grad).collect();
+    model.clip.apply(f, &mut clipped);
+    grads.iter_mut().zip(clipped).for_each(|(of, grad)| of.grad = grad);
+    let update = |GradientOf { param, grad }| {
+        f.follow(model.params[param].node);
+        let group = model.params[param].optimizer.expect("it is trained");
+        assign(f, model, param, grad, group)
+    };
+    grads.into_iter().flat_map(update).collect()
 }
 
 /// Updates a parameter and its states.

@@ -384,6 +384,10 @@ fn check_number(number: &HostNumber, what: impl fmt::Display) -> Result<(), Prog
 }
 
 fn check_training(program: &Program) -> Result<(), ProgramError> {
+    require!(
+        EntryPoint::Update.runs(program) || program.routines[EntryPoint::Update].steps.is_empty(),
+        "update has steps, but no gradients are accumulated"
+    );
     let Some(training) = &program.training else {
         require!(
             program.routines[EntryPoint::Train].steps.is_empty(),
@@ -397,14 +401,24 @@ fn check_training(program: &Program) -> Result<(), ProgramError> {
         );
         return Ok(());
     };
-    let Training { batch, epochs, seed: _, valid, shuffle: _, validate, watch, schedules } =
-        training;
+    let Training {
+        batch,
+        accumulate,
+        epochs,
+        seed: _,
+        valid,
+        shuffle: _,
+        validate,
+        watch,
+        schedules,
+    } = training;
     require!(program.loss.is_some(), "the net is trained, but has no loss");
     if let Batch::Rows(rows) = *batch {
         let most = program.batch;
         require!(rows >= 1, "a training step has 0 rows, and must have at least 1");
         require!(rows <= most, "a training step has {rows} rows, but the arena holds {most}");
     }
+    require!(*accumulate >= 1, "a training step has 0 batches, and must have at least 1");
     let some = (1..=MAX_EPOCHS).contains(epochs);
     require!(some, "training has {epochs} epochs, and must have from 1 to {MAX_EPOCHS}");
     require!((0.0..1.0).contains(valid), "the validation share is {valid}, outside [0, 1)");
@@ -431,7 +445,8 @@ fn check_training(program: &Program) -> Result<(), ProgramError> {
         let of_time = |input| match input {
             HostInput::Step | HostInput::Steps | HostInput::Epoch | HostInput::Epochs => true,
             HostInput::Base => true,
-            HostInput::Rows | HostInput::Rate(_) | HostInput::Value(_) | HostInput::Sum(_) => false,
+            HostInput::Rows | HostInput::StepRows => false,
+            HostInput::Rate(_) | HostInput::Value(_) | HostInput::Sum(_) => false,
         };
         let timed = rate.inputs().all(of_time);
         require!(timed, "{what} depends on more than the time");

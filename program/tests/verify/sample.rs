@@ -270,6 +270,7 @@ fn training() -> Training {
     let schedule = |rate| Schedule { base: 0.1, rate };
     Training {
         batch: Batch::Rows(2),
+        accumulate: 1,
         epochs: 10,
         seed: 7,
         valid: 0.25,
@@ -356,6 +357,7 @@ pub fn sample() -> Program {
                 EntryPoint::Predict => predict.clone(),
                 EntryPoint::Eval => eval(),
                 EntryPoint::Train => train(),
+                EntryPoint::Update => return Routine::default(),
             })
         }),
         training: Some(training()),

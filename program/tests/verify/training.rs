@@ -51,6 +51,11 @@ fn refuses_bad_training() {
             |p| training(p).batch = Batch::Rows(5),
             "a training step has 5 rows, but the arena holds 4",
         ),
+        (|p| training(p).accumulate = 0, "a training step has 0 batches, and must have at least 1"),
+        (
+            |p| p.routines[EntryPoint::Update] = p.routines[EntryPoint::Predict].clone(),
+            "update has steps, but no gradients are accumulated",
+        ),
         (|p| training(p).epochs = 0, "training has 0 epochs, and must have from 1 to 4294967296"),
         (|p| training(p).valid = 1.0, "the validation share is 1, outside [0, 1)"),
         (|p| training(p).valid = f64::NAN, "the validation share is NaN, outside [0, 1)"),

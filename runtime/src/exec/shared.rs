@@ -60,8 +60,9 @@ impl Executor {
             let made = Executor::bind(Arc::new(program), options, threads, 0, |_| Some(arena));
             let (mut executor, ..) = made?;
             // These write what is shared.
-            executor.most_rows[EntryPoint::Init] = 0;
-            executor.most_rows[EntryPoint::Train] = 0;
+            for entry in [EntryPoint::Init, EntryPoint::Train, EntryPoint::Update] {
+                executor.most_rows[entry] = 0;
+            }
             executor.start(threads, cores)
         };
         arenas.into_iter().enumerate().map(executor).collect()

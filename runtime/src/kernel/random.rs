@@ -26,8 +26,9 @@ pub struct Random {
 const CHUNK: usize = 4 * LANES;
 
 impl Random {
-    /// Fills this thread's rows. Element (i, j) of a matrix draws number i × columns + j, so the
-    /// values depend neither on the layout nor on the thread.
+    /// Fills this thread's rows. Element (i, j) of a matrix draws number i × columns + j, where the
+    /// rows of a batch count from the first of the step, so the values depend neither on the
+    /// layout nor on the thread nor on the split of a step into batches.
     ///
     /// # Safety
     /// It is bound for this memory from a verified program planned for at least `n` rows.
@@ -36,7 +37,9 @@ impl Random {
         let stream = Stream { seed: draw.seed, stream: self.stream };
         let (_, cols) = self.layout.shape();
         let own = self.rows.own(n, part);
-        let elements = own.start as u64 * cols..own.end as u64 * cols;
+        let before = if self.rows.is_batched() { self.rows.at(draw.row as usize) } else { 0 };
+        let before = before as u64 * cols;
+        let elements = before + own.start as u64 * cols..before + own.end as u64 * cols;
         // SAFETY: the contract is this function's, and the elements are those of its rows.
         unsafe {
             match self.distribution {
@@ -51,33 +54,37 @@ impl Random {
                         let start = elements.start.max(at);
                         let end = elements.end.min(at + CHUNK as u64);
                         let values = &chunk[(start - at) as usize..(end - at) as usize];
-                        self.put(memory, cols, start, values);
+                        self.put(memory, cols, start - before, values);
                     }
                 }
-                Distribution::Constant(value) => self.fill(memory, cols, elements, |_| value),
-                Distribution::Uniform(low, high) => self.fill(memory, cols, elements, |element| {
-                    low + (high - low) * stream.uniform(draw.step, element)
-                }),
+                Distribution::Constant(value) => {
+                    self.fill(memory, cols, (before, elements), |_| value);
+                }
+                Distribution::Uniform(low, high) => {
+                    self.fill(memory, cols, (before, elements), |element| {
+                        low + (high - low) * stream.uniform(draw.step, element)
+                    });
+                }
                 Distribution::Normal(mean, deviation) => {
-                    self.fill(memory, cols, elements, |element| {
+                    self.fill(memory, cols, (before, elements), |element| {
                         mean + deviation * stream.normal(draw.step, element)
-                    })
+                    });
                 }
             }
         }
     }
 
-    /// Writes a value for each of some elements.
+    /// Writes a value for each of some elements, which count from so many before the first.
     unsafe fn fill(
         &self,
         memory: Memory,
         cols: u64,
-        elements: std::ops::Range<u64>,
+        (before, elements): (u64, std::ops::Range<u64>),
         value: impl Fn(u64) -> f32,
     ) {
         for element in elements {
             // SAFETY: the contract is that of `run`.
-            unsafe { self.put(memory, cols, element, &[value(element)]) };
+            unsafe { self.put(memory, cols, element - before, &[value(element)]) };
         }
     }
 

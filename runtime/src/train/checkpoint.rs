@@ -126,8 +126,13 @@ impl Trainer {
             loss_sum: f64::from_bits(bits),
         };
         let before = position.epoch.checked_mul(self.steps_per_epoch())?;
-        let sound = position.step_in_epoch <= self.steps_per_epoch()
-            && before.checked_add(position.step_in_epoch) == Some(position.steps)
+        let (batches, accumulate) = (position.step_in_epoch, self.training.accumulate);
+        let steps = match batches == self.batches_per_epoch() {
+            true => batches.div_ceil(accumulate),
+            false => batches / accumulate,
+        };
+        let sound = batches <= self.batches_per_epoch()
+            && before.checked_add(steps) == Some(position.steps)
             && position.loss_sum.is_finite();
         sound.then_some(position)
     }

@@ -19,10 +19,10 @@ struct Found {
 impl Trainer {
     /// Finds the first bad value of the steps since the last good state, and goes back to that.
     pub(super) fn retrace(&mut self) -> Result<Divergence, RunError> {
-        let end = self.position.steps;
+        let end = self.position.step_in_epoch;
         let bad = self.find_step(end)?;
         self.rewind();
-        while self.position.steps < bad.steps {
+        while self.position.step_in_epoch < bad.step_in_epoch {
             self.next_step()?;
         }
         let found = self.look_into_step()?;
@@ -45,7 +45,7 @@ impl Trainer {
         self.rewind();
         loop {
             let before = self.position;
-            if before.steps + 1 >= end || !self.is_finite() {
+            if before.step_in_epoch + 1 >= end || !self.is_finite() {
                 return Ok(before);
             }
             let loss = self.next_step()?;
@@ -65,22 +65,29 @@ impl Trainer {
             }
         }
         let rows = self.next_rows();
-        let count = rows.len();
-        let clock = self.position.clock();
-        self.executor.load(&self.data, &self.order[rows]);
-        self.scalars.set_step(&mut self.executor, count, clock);
+        let (count, step) = (rows.len(), self.step_rows(&rows));
+        self.prepare_batch(rows, step);
         if let Some(bad) = self.executor.find_non_finite(EntryPoint::Eval, count)? {
             return Ok(found(Part::Value, bad.origin, bad.value));
         }
-        if let Some(bad) = self.executor.find_non_finite(EntryPoint::Train, count)? {
+        let update = self.training.accumulates().then_some(EntryPoint::Update);
+        for entry in [EntryPoint::Train].into_iter().chain(update) {
+            let Some(bad) = self.executor.find_non_finite(entry, count)? else { continue };
             let updated = |param: &&Param| param.buffers().any(|buffer| buffer == bad.buffer);
-            return Ok(match program.params.iter().find(updated) {
-                Some(param) => {
-                    let name = param.name.clone();
-                    found(Part::Update, Origin { name, ..bad.origin }, bad.value)
-                }
-                None => found(Part::Gradient, bad.origin, bad.value),
-            });
+            return Ok(
+                match program
+                    .params
+                    .iter()
+                    .find(updated)
+                    .filter(|_| update.is_none_or(|update| update == entry))
+                {
+                    Some(param) => {
+                        let name = param.name.clone();
+                        found(Part::Update, Origin { name, ..bad.origin }, bad.value)
+                    }
+                    None => found(Part::Gradient, bad.origin, bad.value),
+                },
+            );
         }
         // Not reached while steps repeat themselves; only the loss is known to be bad.
         Ok(found(Part::Value, loss_origin(program), self.executor.scalar(self.loss)))

@@ -70,7 +70,7 @@ pub struct Trainer {
     training_rows: Vec<u32>,
     /// The rows held out, of `valid` or else of `data`.
     validation_rows: Vec<u32>,
-    /// The rows of a step; the last one of an epoch may have fewer.
+    /// The rows of a batch; the last one of an epoch may have fewer.
     batch: usize,
     position: Position,
     /// The training rows in the order of the epoch.
@@ -97,9 +97,9 @@ fn feed(program: &Arc<Verified>, data: Dataset) -> Result<Feed<'static>, RunErro
 struct Position {
     /// Epochs finished.
     epoch: u64,
-    /// Steps done in the one after them.
+    /// Batches done in the one after them.
     step_in_epoch: u64,
-    /// Steps done in all epochs.
+    /// Optimizer steps done in all epochs.
     steps: u64,
     /// Steps done on rows that the application gave.
     own_steps: u64,
@@ -205,8 +205,9 @@ impl Trainer {
                            hold some out, such as by `valid = 0.2` in the `train` section";
             return Err(TrainError::Settings(message.into()));
         }
-        let batch = settings::batch_rows(training.batch, training_rows.len(), source.batch)?.max(1);
-        let steps_per_epoch = training_rows.len().div_ceil(batch) as u64;
+        let batch = settings::batch_rows(&training, training_rows.len(), source.batch)?.max(1);
+        let batches = training_rows.len().div_ceil(batch) as u64;
+        let steps_per_epoch = batches.div_ceil(training.accumulate);
         let steps = training.epochs.saturating_mul(steps_per_epoch);
         let total = Clock { step: settings.steps.unwrap_or(steps), epoch: training.epochs };
         let scalars = Scalars::new(source, &training.schedules, total);
@@ -281,6 +282,11 @@ impl Trainer {
 
     /// The optimizer steps in an epoch.
     pub fn steps_per_epoch(&self) -> u64 {
+        self.batches_per_epoch().div_ceil(self.training.accumulate)
+    }
+
+    /// The batches of an epoch: one for each step, or several whose gradients are accumulated.
+    pub fn batches_per_epoch(&self) -> u64 {
         self.training_rows.len().div_ceil(self.batch) as u64
     }
 
@@ -301,8 +307,8 @@ impl Trainer {
 
     /// Trains to the end of the epoch, or of the run. At the end of a run that keeps the best
     /// weights, the executor has those, until training goes on. `on_step` is called after every
-    /// step, and by breaking stops the epoch there: then the result is `None`, and the next call
-    /// continues with the next step. A step makes no heap allocation.
+    /// batch, and by breaking stops the epoch there: then the result is `None`, and the next call
+    /// continues with the next one. A step makes no heap allocation.
     ///
     /// # Errors
     /// [`TrainError::Diverged`] if the loss or a parameter became NaN or infinite. The trainer then
@@ -312,8 +318,8 @@ impl Trainer {
         &mut self,
         on_step: &mut dyn FnMut(Progress) -> ControlFlow<()>,
     ) -> Result<Option<EpochReport>, TrainError> {
-        let steps_per_epoch = self.steps_per_epoch();
-        if steps_per_epoch == 0 {
+        let batches = self.batches_per_epoch();
+        if batches == 0 {
             let message = "there are no rows to train on, but for those of `step`";
             return Err(TrainError::Settings(message.into()));
         }
@@ -324,15 +330,17 @@ impl Trainer {
         let mut started = Instant::now();
         let mut rows_before = self.rows_done();
         let mut flow = ControlFlow::Continue(());
-        while flow.is_continue() && self.position.step_in_epoch < steps_per_epoch {
+        while flow.is_continue() && self.position.step_in_epoch < batches {
+            let steps_before = self.position.steps;
             let loss = self.next_step()?;
             if !loss.is_finite() {
                 return Err(self.retrace()?.into());
             }
             let Position { epoch, step_in_epoch, steps, .. } = self.position;
-            let is_due = self.training.validate.is_some_and(|every| steps.is_multiple_of(every));
+            let is_due = self.training.validate.is_some_and(|every| steps.is_multiple_of(every))
+                && steps != steps_before;
             let mut held_out = None;
-            if is_due && step_in_epoch < steps_per_epoch {
+            if is_due && step_in_epoch < batches {
                 self.time(started, rows_before);
                 held_out = self.evaluate()?;
                 let is_best = held_out.as_ref().is_some_and(|seen| self.see(seen, epoch + 1));
@@ -346,7 +354,7 @@ impl Trainer {
             flow = on_step(Progress {
                 epoch: epoch + 1,
                 step_in_epoch,
-                steps_per_epoch,
+                steps_per_epoch: batches,
                 loss,
                 held_out: held_out.map(Box::new),
             });
@@ -374,26 +382,63 @@ impl Trainer {
         watcher.iter_mut().for_each(|watcher| watcher.restore(executor, best));
     }
 
-    /// One optimizer step over the next rows of the epoch.
+    /// The next batch of the epoch, and after the last one of an optimizer step the update.
     #[inline]
     fn next_step(&mut self) -> Result<f32, RunError> {
         let rows = self.next_rows();
-        let count = rows.len();
-        let clock = self.position.clock();
-        self.executor.load(&self.data, &self.order[rows]);
-        self.scalars.set_step(&mut self.executor, count, clock);
+        let (count, step) = (rows.len(), self.step_rows(&rows));
+        let ends_step = rows.end == step.end;
+        self.prepare_batch(rows, step);
         self.executor.run(EntryPoint::Train, count)?;
         let loss = self.executor.scalar(self.loss);
         self.position.loss_sum += f64::from(loss) * count as f64;
         self.position.step_in_epoch += 1;
-        self.position.steps += 1;
+        if ends_step {
+            self.update()?;
+            self.position.steps += 1;
+        }
         Ok(loss)
     }
 
-    /// The rows of the next step, as positions in the order of the epoch.
+    /// Copies the rows of a batch in, and sets the scalars for them and for those of the step.
+    #[inline]
+    fn prepare_batch(&mut self, rows: Range<usize>, step: Range<usize>) {
+        let (batch, clock) =
+            (rows.start - step.start..rows.end - step.start, self.position.clock());
+        self.executor.load(&self.data, &self.order[rows]);
+        self.scalars.set_batch(&mut self.executor, batch, step.len(), clock);
+    }
+
+    /// Updates the parameters where gradients were accumulated; a batch has done so elsewhere.
+    #[inline]
+    fn update(&mut self) -> Result<(), RunError> {
+        match self.training.accumulates() {
+            true => self.executor.run(EntryPoint::Update, self.planned_rows()),
+            false => Ok(()),
+        }
+    }
+
+    /// The rows that the program is planned for. An update is of none, and fastest as a full batch.
+    fn planned_rows(&self) -> usize {
+        self.program.program().batch as usize
+    }
+
+    /// The rows of the next batch, as positions in the order of the epoch.
     fn next_rows(&self) -> Range<usize> {
         let start = self.rows_done();
         start..(start + self.batch).min(self.order.len())
+    }
+
+    /// The rows of the optimizer step that the next batch, of these rows, is a part of.
+    #[inline]
+    fn step_rows(&self, batch: &Range<usize>) -> Range<usize> {
+        if !self.training.accumulates() {
+            return batch.clone();
+        }
+        let batches = usize::try_from(self.training.accumulate).unwrap_or(usize::MAX);
+        let rows = batches.saturating_mul(self.batch);
+        let start = batch.start - batch.start % rows;
+        start..start.saturating_add(rows).min(self.order.len())
     }
 
     /// The rows of the epoch that have been trained on.

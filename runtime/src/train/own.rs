@@ -22,6 +22,11 @@ impl Trainer {
         inputs: &I,
         targets: &T,
     ) -> Result<f32, TrainError> {
+        if !self.position.step_in_epoch.is_multiple_of(self.training.accumulate) {
+            let message = "an epoch has stopped between batches of one optimizer step: go on with \
+                           it before you take steps on other rows";
+            return Err(TrainError::Settings(message.into()));
+        }
         let executor = &mut self.executor;
         let rows = executor.count_rows(Side::Inputs, inputs)?;
         let others = executor.count_rows(Side::Targets, targets)?;
@@ -37,7 +42,8 @@ impl Trainer {
         executor.put_rows(Side::Targets, targets, 0..rows);
         self.scalars.set_step(executor, rows, self.position.clock());
         executor.run(EntryPoint::Train, rows)?;
-        let loss = executor.scalar(self.loss);
+        self.update()?;
+        let loss = self.executor.scalar(self.loss);
         self.position.own_steps += 1;
         match loss.is_finite() {
             true => Ok(loss),

@@ -5,7 +5,8 @@ use crate::exec::RunError;
 use std::fmt;
 use std::ops::Range;
 
-/// How far an epoch has come, after one of its steps.
+/// How far an epoch has come, after one of its steps; where gradients are accumulated, after one of
+/// the batches of a step.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Progress {
     /// The epoch, from 1.

@@ -1,10 +1,11 @@
 //! The numbers that the host computes before a step: learning rates and what depends on the count
 //! of rows and steps. They are computed in f64 and stored as f32, and only where they changed.
 
-use super::tape::{EPOCH, Known, ROWS, STEP, Tape};
+use super::tape::{EPOCH, Known, ROWS, STEP, STEP_ROWS, Tape};
 use crate::exec::Executor;
 use crate::program::host::HostInput;
 use crate::program::{Program, Schedule};
+use std::ops::Range;
 
 /// Where a run stands, for what depends on it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -75,12 +76,26 @@ impl Scalars {
     /// Sets what an optimizer step over `rows` rows needs.
     #[inline]
     pub fn set_step(&mut self, executor: &mut Executor, rows: usize, clock: Clock) {
-        executor.set_step(clock.step);
+        self.set_batch(executor, 0..rows, rows, clock);
+    }
+
+    /// Sets what a batch of these rows needs, in an optimizer step over `step_rows`.
+    #[inline]
+    pub fn set_batch(
+        &mut self,
+        executor: &mut Executor,
+        batch: Range<usize>,
+        step_rows: usize,
+        clock: Clock,
+    ) {
+        executor.set_step(clock.step, batch.start as u64);
+        let rows = batch.len();
         if self.settled == Some(rows) {
             return;
         }
         self.settled = self.timeless.then_some(rows);
         self.tape.set(ROWS, rows as f64);
+        self.tape.set(STEP_ROWS, step_rows as f64);
         self.tape.set(STEP, clock.step as f64);
         self.tape.set(EPOCH, clock.epoch as f64);
         self.store(executor, |_| true);
@@ -117,6 +132,7 @@ impl Scalars {
 pub fn of_run(input: HostInput, base: f64, total: Clock) -> Known {
     match input {
         HostInput::Rows => Known::Slot(ROWS),
+        HostInput::StepRows => Known::Slot(STEP_ROWS),
         HostInput::Step => Known::Slot(STEP),
         HostInput::Epoch => Known::Slot(EPOCH),
         HostInput::Base => Known::Value(base),

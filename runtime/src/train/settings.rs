@@ -107,10 +107,12 @@ pub fn split(rows: usize, share: f64, seed: u64) -> Result<(Vec<u32>, Vec<u32>),
     Ok((training, order))
 }
 
-/// The rows of a step.
-pub fn batch_rows(batch: Batch, rows: usize, planned: u64) -> Result<usize, TrainError> {
-    match batch {
-        Batch::Rows(n) => Ok(usize::try_from(n).map_or(rows, |n| n.min(rows))),
+/// The rows of a batch. Where gradients are accumulated, those of a full batch may come in pieces.
+pub fn batch_rows(training: &Training, rows: usize, planned: u64) -> Result<usize, TrainError> {
+    let at_most = |most: u64| usize::try_from(most).map_or(rows, |most| most.min(rows));
+    match training.batch {
+        Batch::Rows(most) => Ok(at_most(most)),
+        Batch::Full if training.accumulates() => Ok(at_most(planned)),
         Batch::Full if rows as u64 > planned => Err(TrainError::Settings(format!(
             "a full batch has {rows} rows, but the net is compiled for {planned}: \
              compile it with `arenet compile --batch {rows}`"

@@ -20,6 +20,8 @@ pub const ROWS: usize = 0;
 pub const STEP: usize = 1;
 /// The slot of the epochs done.
 pub const EPOCH: usize = 2;
+/// The slot of the rows of all batches of a step.
+pub const STEP_ROWS: usize = 3;
 
 /// All numbers of a program on one tape: what does not change is computed beforehand, what several
 /// need once, and the rest where something that it reads has changed.
@@ -78,7 +80,8 @@ impl Series {
 impl Default for Tape {
     fn default() -> Tape {
         // No input equals NaN, so all have changed when they are first set.
-        let (values, reads) = (vec![f64::NAN; 3], vec![1 << ROWS, 1 << STEP, 1 << EPOCH]);
+        let slots = [ROWS, STEP, EPOCH, STEP_ROWS];
+        let (values, reads) = (vec![f64::NAN; 4], slots.map(|slot| 1 << slot).to_vec());
         Tape { values, reads, work: Vec::new(), changed: 0, known: HashMap::new() }
     }
 }

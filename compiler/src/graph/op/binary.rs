@@ -45,6 +45,16 @@ impl Operator for Binary {
         Some(grad.id)
     }
 
+    fn growth(&self, inputs: &[i32], _: bool) -> Option<i32> {
+        let (a, b) = (inputs[0], inputs[1]);
+        match self.0 {
+            BinaryFn::Mul => Some(a + b),
+            BinaryFn::Div => Some(a - b),
+            BinaryFn::Gate => Some(a),
+            BinaryFn::Add | BinaryFn::Sub | BinaryFn::Max | BinaryFn::Min => (a == b).then_some(a),
+        }
+    }
+
     fn eval(&self, inputs: &[&Tensor], batch: usize) -> Tensor {
         let [a, b] = inputs else { unreachable!("there are two operands") };
         Tensor::from_fn(a.shape, batch, |i| self.0.apply(a.data[i], b.data[i]))

@@ -112,6 +112,10 @@ impl Operator for Leaf {
         None
     }
 
+    fn growth(&self, _: &[i32], _: bool) -> Option<i32> {
+        Some(if matches!(self.source, Source::PerRow(_)) { -1 } else { 0 })
+    }
+
     fn eval(&self, _: &[&Tensor], _: usize) -> Tensor {
         match self.source {
             Source::Const(value) => Tensor::scalar(value),

@@ -70,6 +70,10 @@ impl Operator for MatMul {
         Some(grad.id)
     }
 
+    fn growth(&self, inputs: &[i32], adds_rows: bool) -> Option<i32> {
+        Some(inputs[0] + inputs[1] + i32::from(adds_rows))
+    }
+
     fn eval(&self, inputs: &[&Tensor], batch: usize) -> Tensor {
         let [a, b] = inputs else { unreachable!("a product has two operands") };
         let types = [Type::f32(a.shape), Type::f32(b.shape)];

@@ -102,6 +102,12 @@ pub trait Operator {
         None
     }
 
+    /// The power of the number of rows that the result grows with, by those of the operands and
+    /// whether it adds up rows; `None` where it grows otherwise.
+    fn growth(&self, inputs: &[i32], _adds_rows: bool) -> Option<i32> {
+        inputs.iter().all(|&growth| growth == 0).then_some(0)
+    }
+
     /// Whether its two operands may be exchanged.
     fn commutes(&self) -> bool {
         false

@@ -51,6 +51,10 @@ impl Operator for Reduce {
         Some(Formula::new(g).term(dy).broadcast(x).id)
     }
 
+    fn growth(&self, inputs: &[i32], adds_rows: bool) -> Option<i32> {
+        Some(inputs[0] + i32::from(adds_rows))
+    }
+
     fn eval(&self, inputs: &[&Tensor], batch: usize) -> Tensor {
         let x = inputs[0];
         match self.axis {

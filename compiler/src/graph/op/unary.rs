@@ -49,6 +49,15 @@ impl Operator for Unary {
         Some(dx.id)
     }
 
+    fn growth(&self, inputs: &[i32], _: bool) -> Option<i32> {
+        match (self.0, inputs[0]) {
+            (_, 0) => Some(0),
+            (UnaryFn::Neg | UnaryFn::Abs | UnaryFn::Relu, growth) => Some(growth),
+            (UnaryFn::Sqrt, growth) if growth % 2 == 0 => Some(growth / 2),
+            _ => None,
+        }
+    }
+
     fn eval(&self, inputs: &[&Tensor], batch: usize) -> Tensor {
         let x = inputs[0];
         Tensor::from_fn(x.shape, batch, |i| self.0.apply(x.data[i]))
