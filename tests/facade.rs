@@ -67,3 +67,28 @@ fn an_error_prints_alike_in_every_way() {
     let boxed: Box<dyn std::error::Error + Send + Sync> = error.into();
     assert_eq!(boxed.to_string(), shown);
 }
+
+#[test]
+fn every_shape_of_net_trains_from_its_file() -> Result<(), Error> {
+    // What the held-out rows, or all of eight, have to reach with any seed.
+    let figures = [
+        ("autoencoder", "mae", 0.0..0.03),
+        ("residual", "accuracy", 0.95..1.1),
+        ("siamese", "accuracy", 0.93..1.1),
+        ("siamese", "auc", 0.96..1.1),
+        ("heads", "cross_entropy", 0.0..0.4),
+        ("heads", "mse", 0.0..0.1),
+        ("heads", "f1(setosa)", 0.99..1.1),
+    ];
+    for name in ["autoencoder", "residual", "siamese", "heads"] {
+        let net = Net::open(format!("models/{name}.net"))?;
+        assert!(net.warnings().is_empty(), "{name}: {}", net.warnings());
+        let data = net.read_csv(format!("models/{name}.csv"))?;
+        let report = net.trainer(data).threads(1).build()?.train()?;
+        for (_, metric, range) in figures.iter().filter(|(of, ..)| *of == name) {
+            let figure = report.metric(metric).expect("it is shown");
+            assert!(range.contains(&figure), "{name}: {metric} is {figure}");
+        }
+    }
+    Ok(())
+}

@@ -14,7 +14,7 @@ use crate::pass::accumulate;
 use crate::pass::clip::{Clip, Limit};
 use crate::signature::Value as Argument;
 use crate::signature::{Args, Kind, Param, Problem, Range};
-use crate::syntax::ast::{Bind, Call, Expr, ExprKind, Ident, Train, TrainItem};
+use crate::syntax::ast::{BinaryOp, Bind, Call, Expr, ExprKind, Ident, Train, TrainItem};
 use crate::watch::{KEEPS, STOPS, Set};
 use arenet_program::{Batch, MAX_EPOCHS, Over, Training, Watch, Watched};
 use std::collections::{HashMap, HashSet};
@@ -109,6 +109,7 @@ impl<'a> Lowering<'a> {
         }
         let mut seen: HashMap<&'a str, Span> = HashMap::new();
         let mut metrics: Vec<&'a Call> = Vec::new();
+        let mut terms: Vec<&'a Call> = Vec::new();
         let mut groups = Vec::new();
         for item in &train.body {
             match item {
@@ -118,9 +119,18 @@ impl<'a> Lowering<'a> {
                     let optimizer = self.optimizer(value);
                     groups.push(Group { params, optimizer, span: *span });
                 }
-                TrainItem::Set(bind) => self.set(bind, &mut settings, &mut seen),
+                TrainItem::Set(bind) => {
+                    if bind.name.name == "loss" && is_sum(&bind.value) {
+                        losses(&bind.value, &mut terms);
+                    }
+                    self.set(bind, &mut settings, &mut seen);
+                }
             }
         }
+        // Each loss of a sum is shown by its name, where no metric is the same.
+        let names: Vec<String> = metrics.iter().map(|call| full_name(call)).collect();
+        terms.retain(|term| !names.contains(&full_name(term)));
+        let metrics = [terms, metrics].concat();
         let mut kinds: HashMap<&str, usize> = HashMap::new();
         metrics.iter().for_each(|call| *kinds.entry(&call.function.name).or_default() += 1);
         let mut are_made = true;
@@ -431,6 +441,36 @@ fn watching(entry: &Entry<Setting>) -> Option<(&'static str, &'static [Entry<Set
     match entry.built {
         Some(Setting::Watch(entries)) => Some((entry.name(), entries)),
         _ => None,
+    }
+}
+
+/// Whether an expression adds something up.
+fn is_sum(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Binary(op, a, b) => {
+            matches!(op, BinaryOp::Add | BinaryOp::Sub) || is_sum(a) || is_sum(b)
+        }
+        ExprKind::Neg(a) => is_sum(a),
+        _ => false,
+    }
+}
+
+/// The losses among the operands of an expression.
+fn losses<'a>(expr: &'a Expr, found: &mut Vec<&'a Call>) {
+    match &expr.kind {
+        ExprKind::Binary(_, a, b) => {
+            losses(a, found);
+            losses(b, found);
+        }
+        ExprKind::Neg(a) => losses(a, found),
+        ExprKind::Call(call) => {
+            let entry = find(layer::functions(), &call.function.name);
+            let function = entry.and_then(|entry| entry.built.as_ref());
+            if function.is_some_and(|function| matches!(function.make, Make::Loss(_))) {
+                found.push(call);
+            }
+        }
+        _ => {}
     }
 }
 

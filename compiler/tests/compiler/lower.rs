@@ -255,6 +255,24 @@ fn metrics_are_named_apart() {
 }
 
 #[test]
+fn the_losses_of_a_sum_are_shown_by_their_names() {
+    let names = |train: &str| -> Vec<String> {
+        let model = lowered(&format!(
+            "net m {{ input x: [N, 4]  a = x |> dense(3)  b = a |> dense(3)
+                output y = b |> dense(2) }}
+             train {{ target t: [N, 2]  optimizer = sgd  {train} }}"
+        ));
+        model.metrics.iter().map(|metric| metric.name.clone()).collect()
+    };
+    assert_eq!(names("loss = 2 * mse(y, t)"), [""; 0]);
+    assert_eq!(names("loss = mse(y, t) + 0.1 * mean(y)"), ["mse"]);
+    let mixed = "loss = mse(y, t) - mae(a, b) / 2  metric rmse(y, t)";
+    assert_eq!(names(mixed), ["mse", "mae", "rmse"]);
+    assert_eq!(names("loss = mse(y, t) + mse(a, b)"), ["mse(y)", "mse(a)"]);
+    assert_eq!(names("loss = mse(y, t) + mae(a, b)  metric mse(y, t)"), ["mae", "mse"]);
+}
+
+#[test]
 fn memory_has_a_limit() {
     let model = lowered("net m { input x: [N, 3]  output y = x  limit memory = 64 KiB }");
     assert_eq!(model.memory_limit.unwrap().0, 65536);
