@@ -88,6 +88,7 @@ fn rows_that_do_not_count_are_in_no_metric() {
             target u: i32[N] in 0..2
             loss = cross_entropy(y, u, ignore_index: -1)
             metric accuracy(y, u)
+            metric cross_entropy(y, u, ignore_index: -1, class_weight: [1, 3])
             metric f1(y, u, average: none)
             metric f1(y, t, average: none)
             metric confusion_matrix(y, u)
@@ -103,8 +104,14 @@ fn rows_that_do_not_count_are_in_no_metric() {
         let metrics: Vec<(&str, f64)> =
             found.metrics.iter().map(|(name, value)| (name.as_str(), *value)).collect();
         let third = 2.0 / 3.0;
+        // Right, right for three, and wrong by 1.
+        let weighed = found.metric("cross_entropy").unwrap();
+        let right = (-1f64).exp().ln_1p();
+        let error = weighed - (right + 3.0 * right + right + 1.0) / 5.0;
+        assert!(error.abs() < 1e-7, "batch {batch}: off by {error:e}");
         let expected = [
             ("accuracy", third),
+            ("cross_entropy", weighed),
             ("f1(y, 0)", third),
             ("f1(y, 1)", third),
             ("f1(y, no)", 0.5),

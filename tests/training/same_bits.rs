@@ -25,11 +25,21 @@ fn threads_and_instruction_sets_do_not_change_the_weights() {
         .replace("|> relu", "|> layer_norm |> prelu |> rms_norm")
         .replace("batch = 8", "clip_norm = 0.5  clip_value = 0.1  batch = 8");
     let dropped = SHARED.replace("|> sigmoid", "|> batch_norm |> sigmoid |> dropout(0.3)");
-    let nets = [(SHARED, 66), (CLASSIFIER, 12), (&normed, 12), (&dropped, 66)];
+    let shaped = SHARED
+        .replace("|> sigmoid", "|> sigmoid |> mixed")
+        .replace("logits, label", "logits, label, class_weight: [1, 2, 0.5], label_smoothing: 0.1")
+        .replace("optimizer", "metric f1(logits, label)  optimizer");
+    let shaped = format!(
+        "block mixed(x) {{
+            most = concat(slice(x, to: 50), slice(x, from: 64), max(x), one_hot(argmax(x), 131))
+            return most |> reshape([62, 4]) |> flatten
+        }} {shaped}"
+    );
+    let nets = [(SHARED, 66), (CLASSIFIER, 12), (&normed, 12), (&dropped, 66), (&shaped, 66)];
     for (source, width) in nets {
         let mut all = Vec::new();
         for isa in Isa::available() {
-            for threads in [1, 2] {
+            for threads in 1..=4 {
                 let options =
                     RunOptions { isa: Some(isa), threads: Some(threads), ..RunOptions::default() };
                 let settings = Settings::default();

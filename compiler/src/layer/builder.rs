@@ -27,6 +27,8 @@ pub struct Builder {
     pub domains: HashMap<NodeId, Domain>,
     /// The parameters that are statistics, and their values after a step of training.
     pub statistics: Vec<Statistic>,
+    /// The sum and the divisor of the loss expanded last, where it is a mean by factors of rows.
+    pub quotient: Option<[NodeId; 2]>,
     /// Where the call stands that is being expanded.
     pub span: Span,
     /// The nodes that are such parameters outside training.

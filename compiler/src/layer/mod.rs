@@ -25,6 +25,7 @@ use crate::graph::{DType, NodeId};
 use crate::model::Figure;
 use crate::signature::{Args, Problem};
 use arenet_program::Finish;
+use metric::ratio_of_sums;
 
 /// A function of the language, with all that is asked of it elsewhere.
 #[derive(Clone, Copy, Debug)]
@@ -77,9 +78,14 @@ impl Function {
     pub fn figure(&self, builder: &mut Builder, args: &Args) -> Result<Figure, Problem> {
         match self.make {
             Make::Value(expand) | Make::Loss(expand) => {
+                builder.quotient = None;
+                let node = expand(builder, args)?;
+                if let Some(sums) = builder.quotient.take() {
+                    return Ok(Figure { values: sums.to_vec(), finish: ratio_of_sums(false) });
+                }
                 let is_sum = args.says("reduction", "sum");
                 let finish = if is_sum { Finish::sum() } else { Finish::mean() };
-                expand(builder, args).map(|node| Figure { values: vec![node], finish })
+                Ok(Figure { values: vec![node], finish })
             }
             Make::Metric(figure) => figure(builder, args),
         }

@@ -1,5 +1,6 @@
 //! Matches the arguments of a call with a signature.
 
+use super::call::not_yet;
 use super::train::full_name;
 use super::{Lowering, Operand, names};
 use crate::diagnostic::{Diagnostic, Span};
@@ -221,6 +222,10 @@ impl<'a> Lowering<'a> {
 
     /// `[1, 2, 0.5]`
     fn weights(&mut self, param: &Param, expr: &'a Expr) -> Option<Vec<f64>> {
+        if expr.kind == ExprKind::Name("balanced".into()) {
+            self.report(not_yet("balanced", expr.span));
+            return None;
+        }
         let mut weights = Vec::new();
         for item in self.list(param, "[1, 2, 0.5]", expr)? {
             let value = self.number(item).filter(|&value| self.fits_f32(value, item.span))?;

@@ -148,7 +148,8 @@ fn reduced_by(
     if let Some(weight) = weight {
         values = values * f.term(weight);
     }
-    Ok(match (args.word("reduction"), counted) {
+    let mut quotient = None;
+    let loss = match (args.word("reduction"), counted) {
         ("sum", _) => values.sum(),
         // The mean over the rows of their sums.
         ("batchmean", _) => {
@@ -157,11 +158,15 @@ fn reduced_by(
         }
         // Where nothing counts, the sum is 0, and so is the loss.
         (_, Some(counted)) => {
-            values.sum() / f.term(counted).sum().max(f.number(f64::from(f32::MIN_POSITIVE)))
+            let (sum, counted) = (values.sum(), f.term(counted).sum());
+            quotient = Some([sum.id, counted.id]);
+            sum / counted.max(f.number(f64::from(f32::MIN_POSITIVE)))
         }
         _ => values.mean(),
-    }
-    .id)
+    };
+    let loss = loss.id;
+    builder.quotient = quotient;
+    Ok(loss)
 }
 
 /// The `weight` of a loss, which has to spread over its values.

@@ -161,13 +161,13 @@ fn share(builder: &Builder, args: &Args, right: NodeId) -> Figure {
     Figure { values: vec![right], finish }
 }
 
-/// The first count over the second one, each over all rows.
-pub(super) fn ratio_of_sums(percent: bool) -> Finish {
+/// The first sum over the second one, each over all rows.
+pub(in crate::layer) fn ratio_of_sums(percent: bool) -> Finish {
     let sums = [0, 1].map(|index| HostInput::Value(index).into()).to_vec();
     Finish { over: Over::Numbers, sums, figure: ratio(0, 1), percent }
 }
 
-/// A sum over another one, or 0 where that is 0; both are counts.
+/// A sum over another one, or 0 where that is 0; neither is below 0.
 fn ratio(part: u16, whole: u16) -> HostNumber {
     quotient(sum(part), sum(whole))
 }

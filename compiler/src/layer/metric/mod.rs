@@ -6,6 +6,8 @@ mod classes;
 mod counts;
 mod regression;
 
+pub(super) use classes::ratio_of_sums;
+
 use super::{Builder, Function, Make, Target};
 use crate::entry::Entry;
 use crate::model::Figure;
