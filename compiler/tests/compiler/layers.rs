@@ -72,6 +72,7 @@ fn rows_are_put_together_and_taken_apart() {
     check("slice(x, to: 1)", "[N, 1]", &[1.0, -1.0]);
     check("reshape(slice(x, to: 1), [])", "[N]", &[1.0, -1.0]);
     check("x |> slice(from: 3)", "[N, 1]", &[0.5, -3.0]);
+    check("x |> slice(from: 1) |> slice(from: 1, to: 2)", "[N, 1]", &[3.0, 2.0]);
     check("concat(slice(x, to: 1), slice(x, from: 3))", "[N, 2]", &[1.0, 0.5, -1.0, -3.0]);
     let (a, b) = ([1.0, -2.0, 3.0, 0.5], [-1.0, 4.0, 2.0, -3.0]);
     check("concat(x, x, x, x, x)", "[N, 20]", &[[a; 5].concat(), [b; 5].concat()].concat());

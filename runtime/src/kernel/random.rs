@@ -44,17 +44,30 @@ impl Random {
         unsafe {
             match self.distribution {
                 Distribution::Mask(share, kept) => {
-                    let mut chunk = [0.0; CHUNK];
                     let first = elements.start / CHUNK as u64 * CHUNK as u64;
                     for at in (first..elements.end).step_by(CHUNK) {
                         let words = words(s, stream, draw.step, at / 4);
-                        for (to, words) in chunk.chunks_exact_mut(LANES).zip(words) {
-                            to.copy_from_slice(&s.to_array(mask(s, words, share, kept)));
+                        let chunk = words.map(
+                            #[inline(always)]
+                            |words| mask(s, words, share, kept),
+                        );
+                        let end = at + CHUNK as u64;
+                        let own = elements.start.max(at)..elements.end.min(end);
+                        if own == (at..end)
+                            && let Some(to) = self.in_a_row(cols, at - before)
+                        {
+                            for (i, vector) in chunk.into_iter().enumerate() {
+                                s.store(memory.at(to + i * LANES), vector);
+                            }
+                            continue;
                         }
-                        let start = elements.start.max(at);
-                        let end = elements.end.min(at + CHUNK as u64);
-                        let values = &chunk[(start - at) as usize..(end - at) as usize];
-                        self.put(memory, cols, start - before, values);
+                        let lanes = chunk.map(
+                            #[inline(always)]
+                            |vector| s.to_array(vector),
+                        );
+                        let values = &lanes.as_flattened()
+                            [(own.start - at) as usize..(own.end - at) as usize];
+                        self.put(memory, cols, own.start - before, values);
                     }
                 }
                 Distribution::Constant(value) => {
@@ -72,6 +85,14 @@ impl Random {
                 }
             }
         }
+    }
+
+    /// The place of a chunk of which all elements lie side by side in a row.
+    #[inline(always)]
+    fn in_a_row(&self, cols: u64, first: u64) -> Option<usize> {
+        let (row, col) = (first / cols, first % cols);
+        let is_whole = matches!(self.layout, Layout::Rows { .. }) && col + CHUNK as u64 <= cols;
+        is_whole.then(|| self.y + self.layout.position(row, col))
     }
 
     /// Writes a value for each of some elements, which count from so many before the first.

@@ -1,7 +1,7 @@
 //! A part of each row.
 
 use super::concat::rows;
-use super::{Anchor, Computed, Operand, Operator, Pad, Parts, Sample, Traits};
+use super::{Anchor, Computed, Op, Operand, Operator, Pad, Parts, Sample, Traits};
 use super::{float_shapes, row_length};
 use crate::graph::{Formula, Graph, NodeId, Rewriter, Shape, ShapeError, Tensor, Type};
 use arenet_program::{self as program, Kernel, Piece};
@@ -58,6 +58,10 @@ impl Operator for Slice {
     fn simplify(&self, g: &mut Rewriter, inputs: &[NodeId]) -> Option<NodeId> {
         if g.graph.shape(inputs[0]) == self.shape {
             return Some(inputs[0]);
+        }
+        let node = g.graph.node(inputs[0]);
+        if let (Op::Slice(outer), &[x]) = (node.op, &node.inputs[..]) {
+            return Some(g.add(Slice { shape: self.shape, from: outer.from + self.from }, &[x]));
         }
         let number = g.spread_number(inputs[0])?;
         Some(g.spread(number, self.shape))
