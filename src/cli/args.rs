@@ -13,6 +13,7 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use super::failure::Failure;
+use super::trials::Sweep;
 
 /// What every command understands.
 #[derive(Args, Clone, Debug)]
@@ -300,6 +301,16 @@ fn parse_set(text: &str) -> Result<(String, f64), String> {
         return Err(wrong());
     }
     Ok((name.trim().to_string(), value))
+}
+
+/// Reads `NAME=VALUE,VALUE`.
+pub fn parse_sweep(text: &str) -> Result<Sweep, String> {
+    let wrong = || "expected NAME=NUMBER,NUMBER, such as H=16,32,64".to_string();
+    let (name, values) = text.split_once('=').ok_or_else(wrong)?;
+    let set = |value: &str| parse_set(&format!("{name}={value}")).map_err(|_| wrong());
+    let sets = values.split(',').map(set).collect::<Result<Vec<_>, _>>()?;
+    let values = sets.iter().map(|(_, value)| *value).collect();
+    Ok(Sweep { name: name.trim().to_string(), values })
 }
 
 /// Reads a learning rate, of the bounds that a model's text has.

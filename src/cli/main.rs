@@ -24,6 +24,7 @@ mod show;
 mod source;
 mod stepper;
 mod train;
+mod trials;
 mod units;
 
 use std::ffi::OsString;

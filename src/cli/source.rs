@@ -39,7 +39,11 @@ impl Built {
 impl Source {
     /// Reads the file: prints the mistakes of a text, and verifies a program.
     pub fn read(cx: &Context, path: &Path) -> Result<Source, Failure> {
-        let sets = &cx.global.set;
+        Source::read_with(path, &cx.global.set)
+    }
+
+    /// [`Source::read`] with these values of constants.
+    pub fn read_with(path: &Path, sets: &[(String, f64)]) -> Result<Source, Failure> {
         let options = sets.iter().fold(Net::options(), |net, (name, value)| net.set(name, *value));
         let net = options.open(path).map_err(|error| match error.kind() {
             ErrorKind::Usage => fixed(path, "constants", "--set"),

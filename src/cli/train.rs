@@ -8,7 +8,7 @@ use std::time::Duration;
 use arenet::internals::compiler::{Precision, Purpose};
 use arenet::internals::runtime::files::{is_same_file, is_stdout, keep_previous};
 use arenet::internals::runtime::train::{Settings, is_checkpoint};
-use arenet::{Best, EpochReport, Error, ErrorKind, Trainer};
+use arenet::{Best, Data, EpochReport, Error, ErrorKind, Trainer};
 use clap::Args;
 use serde_json::json;
 
@@ -20,6 +20,7 @@ use super::figures::{figures, metrics_json, percent};
 use super::outputs::Inputs;
 use super::progress::Progress;
 use super::source::{Built, Source, parameters};
+use super::trials::{self, TrialArgs};
 use super::{Context, console, data, rerun, units};
 
 /// What to train, on what, and how.
@@ -36,7 +37,7 @@ pub struct TrainArgs {
     valid: Option<Rows>,
     /// Weights to start from
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
-    init: Option<PathBuf>,
+    pub init: Option<PathBuf>,
     /// File for the weights; by default the model's name with the ending
     /// .safetensors, in the current folder
     #[arg(long, verbatim_doc_comment, value_name = "FILE")]
@@ -64,7 +65,7 @@ pub struct TrainArgs {
     epochs: Option<u64>,
     /// Rows of a step: a number, or `full` for all
     #[arg(long, value_name = "N", value_parser = parse_batch)]
-    batch: Option<BatchChoice>,
+    pub batch: Option<BatchChoice>,
     /// Learning rate that the schedule starts from
     #[arg(long, value_name = "RATE", value_parser = parse_rate)]
     lr: Option<f64>,
@@ -74,15 +75,29 @@ pub struct TrainArgs {
     /// Keep the rows in the order of the table
     #[arg(long)]
     no_shuffle: bool,
+    #[command(flatten)]
+    pub trials: TrialArgs,
     /// One line of JSON an epoch, and one at the end
     #[arg(long)]
-    json: bool,
+    pub json: bool,
 }
 
 impl TrainArgs {
     /// The checkpoint that says all else.
     pub fn resumed_alone(&self) -> Option<&Path> {
         self.resume.as_deref().filter(|_| self.model.is_none())
+    }
+
+    /// What overrides the model.
+    pub fn settings(&self, cx: &Context) -> Settings {
+        Settings {
+            epochs: self.epochs,
+            lr: self.lr,
+            seed: self.seed,
+            shuffle: self.no_shuffle.then_some(false),
+            run: cx.global.exec(),
+            ..Settings::default()
+        }
     }
 }
 
@@ -104,6 +119,9 @@ fn remind(every: Duration) {
 /// Trains and saves.
 pub fn run(cx: &Context, args: &TrainArgs) -> Result<(), Failure> {
     let model = args.model.as_deref().expect("it is required, or that of the checkpoint");
+    if args.trials.are_several() {
+        return trials::run(cx, args, model);
+    }
     let source = Source::read(cx, model)?;
     let out = args.out.clone().unwrap_or_else(|| data::default_weights(&source));
     let table = data::locate(&source, &args.data);
@@ -118,8 +136,13 @@ pub fn run(cx: &Context, args: &TrainArgs) -> Result<(), Failure> {
     run.train(cx, args)
 }
 
+/// Whether the training has been interrupted.
+pub fn is_interrupted() -> bool {
+    INTERRUPTED.load(Ordering::Relaxed)
+}
+
 /// From now on the first Ctrl-C stops the training, and a second one the process.
-fn listen() -> Result<(), Failure> {
+pub fn listen() -> Result<(), Failure> {
     let handler = || {
         if INTERRUPTED.swap(true, Ordering::Relaxed) {
             std::process::exit(i32::from(Kind::Interrupted as u8));
@@ -157,26 +180,12 @@ impl Run {
         if early.is_none() {
             source.warn(cx);
         }
-        if source.net.training().is_none() {
-            return Err(cannot_train(source));
-        }
-        if args.batch.is_some() && source.text().is_none() {
-            return Err(source.fixed("rows", "--batch"));
-        }
+        check_trains(args, source)?;
         let table = table?;
         if let (Some(path), Some(built)) = (&args.init, &early) {
             data::describe_weights(cx, built.program(), path)?;
         }
-        let mut reader = source.net.reader();
-        if let Some(path) = &args.init {
-            reader = reader.trained_on(path)?;
-        }
-        if let Some(path) = &args.resume {
-            reader = reader.trained_on(path).map_err(|error| or_previous(path, error))?;
-        }
-        let rows = data::read(cx, &table, &args.data, reader.clone())?;
-        let valid = |valid| data::read(cx, valid, &args.data, reader.beside(&rows));
-        let valid = args.valid.as_ref().map(valid).transpose()?;
+        let (rows, valid) = read_rows(cx, args, source, &table)?;
         let built = match early {
             Some(built) => built,
             None => {
@@ -189,14 +198,7 @@ impl Run {
             }
         };
 
-        let settings = Settings {
-            epochs: args.epochs,
-            lr: args.lr,
-            seed: args.seed,
-            shuffle: args.no_shuffle.then_some(false),
-            run: cx.global.exec(),
-            ..Settings::default()
-        };
+        let settings = args.settings(cx);
         let mut trainer = source.net.trainer(rows).compiled(built.program.clone(), settings);
         if let Some(valid) = valid {
             trainer = trainer.validate_on(valid);
@@ -269,8 +271,7 @@ impl Run {
                 if let Some(held_out) = &step.held_out {
                     progress.validation(&step, held_out);
                 }
-                let is_interrupted = INTERRUPTED.load(Ordering::Relaxed);
-                match is_interrupted || CHECKPOINT_DUE.load(Ordering::Relaxed) {
+                match is_interrupted() || CHECKPOINT_DUE.load(Ordering::Relaxed) {
                     true => ControlFlow::Break(()),
                     false => ControlFlow::Continue(()),
                 }
@@ -280,7 +281,7 @@ impl Run {
                     progress.epoch(&report);
                     last = Some(report);
                 }
-                Ok(None) if !INTERRUPTED.load(Ordering::Relaxed) => self.save_checkpoint(cx),
+                Ok(None) if !is_interrupted() => self.save_checkpoint(cx),
                 Ok(None) => {
                     let _ = progress.finish();
                     return Err(self.interrupted()?);
@@ -393,6 +394,58 @@ impl Run {
             out.push_str(&format!(", {}", of_best(best)));
         }
         console::print(format!("{figures}weights: {out}\n"))
+    }
+}
+
+/// Refuses a model that is not trained, and a batch for one that is compiled.
+pub fn check_trains(args: &TrainArgs, source: &Source) -> Result<(), Failure> {
+    if source.net.training().is_none() {
+        return Err(cannot_train(source));
+    }
+    if args.batch.is_some() && source.text().is_none() {
+        return Err(source.fixed("rows", "--batch"));
+    }
+    Ok(())
+}
+
+/// Reads the rows to train on, and those to validate on if they are others.
+pub fn read_rows(
+    cx: &Context,
+    args: &TrainArgs,
+    source: &Source,
+    table: &Rows,
+) -> Result<(Data, Option<Data>), Failure> {
+    let mut reader = source.net.reader();
+    if let Some(path) = &args.init {
+        reader = reader.trained_on(path)?;
+    }
+    if let Some(path) = &args.resume {
+        reader = reader.trained_on(path).map_err(|error| or_previous(path, error))?;
+    }
+    let rows = data::read(cx, table, &args.data, reader.clone())?;
+    let valid = |valid| data::read(cx, valid, &args.data, reader.beside(&rows));
+    let valid = args.valid.as_ref().map(valid).transpose()?;
+    Ok((rows, valid))
+}
+
+/// Where the weights go; it is checked that they may, and that there is a table.
+pub fn outputs(
+    args: &TrainArgs,
+    source: &Source,
+    model: &Path,
+) -> Result<(PathBuf, Rows), Failure> {
+    let out = args.out.clone().unwrap_or_else(|| data::default_weights(source));
+    let table = data::locate(source, &args.data);
+    check_outputs(args, model, table.as_ref().ok(), &out, None)?;
+    Ok((out, table?))
+}
+
+/// The rows that a step is compiled for, where the model alone does not say so.
+pub fn planned_rows(batch: Option<BatchChoice>, source: &Source, data: &Data) -> Option<u64> {
+    let is_full = batch.map_or(source.net.is_full(), |batch| batch == BatchChoice::Full);
+    match is_full && source.text().is_some() {
+        true => Some(data.rows() as u64),
+        false => rows_of(batch),
     }
 }
 

@@ -19,7 +19,7 @@ pub use checkpoint::{is_checkpoint, says_checkpoint};
 pub use report::{Best, Divergence, EpochReport, Evaluation, Part, Progress, Table, TrainError};
 pub use scalars::{Clock, Scalars};
 pub use seen::Seen;
-pub use settings::{Settings, check_epochs, check_rate};
+pub use settings::{Fold, Settings, check_epochs, check_rate};
 
 use crate::data::{ColumnNames, DataError, Dataset, PortSpec};
 use crate::exec::{EntryPoint, Executor, Feed, RunError};
@@ -144,7 +144,10 @@ impl Trainer {
         let training = settings::resolve(&program, settings)?;
         let columns = data.columns.clone();
         let data = feed(&program, data)?;
-        let rows = settings::split(data.rows(), training.valid, training.seed)?;
+        let rows = match settings.fold {
+            Some(fold) => settings::split_fold(data.rows(), fold, training.seed)?,
+            None => settings::split(data.rows(), training.valid, training.seed)?,
+        };
         let rows = (data, None, rows.0, rows.1);
         Trainer::prepare(program, training, columns, rows, settings)
     }
@@ -591,10 +594,4 @@ pub(crate) fn load(executor: &mut Executor, file: &mut WeightsFile<'_>) -> Resul
     let slots = params::parameters(executor.program());
     let places = params::find_parameters(executor.program(), &slots, file)?;
     params::write(executor, &slots, &places, file)
-}
-
-impl From<Divergence> for TrainError {
-    fn from(divergence: Divergence) -> TrainError {
-        TrainError::Diverged(divergence)
-    }
 }

@@ -153,6 +153,12 @@ impl From<RunError> for TrainError {
     }
 }
 
+impl From<Divergence> for TrainError {
+    fn from(divergence: Divergence) -> TrainError {
+        TrainError::Diverged(divergence)
+    }
+}
+
 impl From<DataError> for TrainError {
     fn from(error: DataError) -> TrainError {
         TrainError::Data(error)

@@ -1,7 +1,8 @@
 //! The split of rows, and the rows of a step.
 
 use arenet_runtime::program::{Batch, Training};
-use arenet_runtime::train::settings::{batch_rows, split};
+use arenet_runtime::train::Fold;
+use arenet_runtime::train::settings::{batch_rows, split, split_fold};
 
 #[test]
 fn a_split_holds_every_row_once_and_depends_on_the_seed() {
@@ -13,6 +14,23 @@ fn a_split_holds_every_row_once_and_depends_on_the_seed() {
     assert!(held.is_sorted());
     assert_eq!(split(10, 0.25, 3).unwrap().1, held);
     assert!((0..20).any(|seed| split(10, 0.25, seed).unwrap().1 != held));
+}
+
+#[test]
+fn folds_hold_out_every_row_once() {
+    let of = |index| split_fold(11, Fold { index, count: 4 }, 3).unwrap();
+    let folds: Vec<(Vec<u32>, Vec<u32>)> = (0..4).map(of).collect();
+    let mut held: Vec<u32> = folds.iter().flat_map(|(_, held)| held.clone()).collect();
+    held.sort_unstable();
+    assert!(held.into_iter().eq(0..11));
+    for (training, held) in &folds {
+        assert!([2, 3].contains(&held.len()));
+        let mut all = [&training[..], held].concat();
+        all.sort_unstable();
+        assert!(all.into_iter().eq(0..11));
+    }
+    let error = split_fold(3, Fold { index: 0, count: 4 }, 0).unwrap_err();
+    assert_eq!(error.to_string(), "3 rows are too few for 4 folds");
 }
 
 #[test]

@@ -16,5 +16,6 @@ mod predict;
 mod profile;
 mod pytorch;
 mod train;
+mod trials;
 mod usage;
 mod weights;
