@@ -6,7 +6,7 @@ use arenet_program::{self as program, Kernel};
 
 /// 0, 1, 2 and so on: the positions along a row.
 ///
-/// Result: [`cols`].
+/// The result has the shape `[cols]`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Iota {
     /// How many.
