@@ -77,8 +77,9 @@ pub struct TrainArgs {
     no_shuffle: bool,
     #[command(flatten)]
     pub trials: TrialArgs,
-    /// One line of JSON an epoch, and one at the end
-    #[arg(long)]
+    /// One line of JSON an epoch, or of several trainings one for each, and
+    /// one at the end
+    #[arg(long, verbatim_doc_comment)]
     pub json: bool,
 }
 
@@ -531,15 +532,19 @@ fn check_outputs(
             Some(_) => "--checkpoint",
             None => "--checkpoint, or with --out, after which it is called",
         };
-        inputs.check(checkpoint, option)?;
-        if checkpoint == out || is_same_file(checkpoint, out) {
-            let text = format!("{}: is for the weights already", checkpoint.display());
-            return Err(Failure::usage(text).help("name another file with --checkpoint"));
-        }
-        if checkpoint.exists() && !is_checkpoint(checkpoint) {
-            let text =
-                format!("{}: is no checkpoint, so none may replace it", checkpoint.display());
-            return Err(Failure::usage(text).help(format!("name another file with {option}")));
+        for file in [checkpoint, &previous_path(checkpoint)] {
+            let name = file.display();
+            inputs.check(file, option)?;
+            if file == out || is_same_file(file, out) {
+                return Err(Failure::usage(format!("{name}: is for the weights already"))
+                    .help("name another file with --checkpoint"));
+            }
+            if file.exists() && !is_checkpoint(file) {
+                return Err(Failure::usage(format!(
+                    "{name}: is no checkpoint, so none may replace it"
+                ))
+                .help(format!("name another file with {option}")));
+            }
         }
     }
     inputs.file("the checkpoint", args.resume.as_deref()).check_output(out, "--out")

@@ -8,6 +8,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use arenet::internals::compiler::Purpose;
+use arenet::internals::runtime::exec;
+use arenet::internals::runtime::limits::memory_limit;
 use arenet::internals::runtime::program::{Program, Verified, Watched};
 use arenet::internals::runtime::train::{Fold, Settings, check_epochs, check_rate};
 use arenet::{Data, Trainer};
@@ -141,6 +143,8 @@ struct Trials<'a> {
     trials: Vec<Trial>,
     data: Data,
     valid: Option<Data>,
+    /// The most bytes for each that runs.
+    most_memory: u64,
     rank: Rank,
     outcomes: Mutex<Vec<Option<Outcome>>>,
     /// The best training so far, with its order and its index.
@@ -162,6 +166,8 @@ pub fn run(cx: &Context, args: &TrainArgs, model: &Path) -> Result<(), Failure> 
     train::listen()?;
     let count = trials.len();
     let threads = cx.threads().min(count);
+    // Each has its rows, and so has the best training so far.
+    let most_memory = cx.global.max_memory.unwrap_or_else(memory_limit) / (threads as u64 + 1);
     cx.console.note(format!(
         "{}: {} on {}",
         source.name(),
@@ -176,6 +182,7 @@ pub fn run(cx: &Context, args: &TrainArgs, model: &Path) -> Result<(), Failure> 
         trials,
         data,
         valid,
+        most_memory,
         outcomes: Mutex::new(vec![None; count]),
         best: Mutex::new(None),
     };
@@ -186,7 +193,8 @@ pub fn run(cx: &Context, args: &TrainArgs, model: &Path) -> Result<(), Failure> 
             if index >= count {
                 break;
             }
-            all.attempt(index)?;
+            // After a failure no other worker starts another training.
+            all.attempt(index).inspect_err(|_| next.store(count, Ordering::Relaxed))?;
         }
         Ok(())
     };
@@ -285,7 +293,8 @@ impl Trials<'_> {
     fn attempt(&self, index: usize) -> Result<(), Failure> {
         let trial = self.trials[index];
         let Setting { source, program, settings, .. } = &self.settings[trial.setting];
-        let run = arenet::internals::runtime::exec::Options { threads: Some(1), ..settings.run };
+        let max_memory = Some(self.most_memory);
+        let run = exec::Options { threads: Some(1), max_memory, ..settings.run };
         let settings = Settings { seed: Some(trial.seed), fold: trial.fold, run, ..*settings };
         let mut trainer = source.net.trainer(self.data.clone()).compiled(program.clone(), settings);
         if let Some(valid) = &self.valid {
@@ -388,7 +397,10 @@ impl Trials<'_> {
                 (!own.is_empty()).then(|| (([mean(0), mean(1)], setting), Summary::of(&own)))
             })
             .collect();
-        rows.sort_by(|(a, _), (b, _)| a.partial_cmp(b).expect("an order is a number"));
+        rows.sort_by(|((a, first), _), ((b, second), _)| {
+            let figures = a[0].total_cmp(&b[0]).then(a[1].total_cmp(&b[1]));
+            figures.then(first.cmp(second))
+        });
         let interrupted = train::is_interrupted().then(|| {
             let done = outcomes.iter().flatten().count();
             Failure::new(Kind::Interrupted, format!("after {done} of {} trainings", outcomes.len()))

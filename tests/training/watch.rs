@@ -3,6 +3,7 @@
 use crate::common::{CLASSIFIER, LINE, Scratch, Weights, classes, finish, line};
 use crate::common::{read_weights, run_to, trainer};
 use arenet::internals::prelude::*;
+use arenet::internals::runtime::train;
 use pretty_assertions::assert_eq;
 use std::fs;
 
@@ -163,6 +164,52 @@ fn a_resumed_run_watches_on() {
         let mut file = WeightsFile::open(&checkpoint.0).unwrap();
         classifier("").load_weights(&mut file).unwrap();
     }
+}
+
+#[test]
+fn weights_that_are_loaded_are_those_that_are_saved() {
+    let mut run = classifier("keep = best");
+    finish(&mut run);
+    let mut other = classifier("");
+    run_to(&mut other, 3);
+    let [loaded, saved] = [Scratch::new("loaded"), Scratch::new("saved")];
+    other.save_weights(&loaded.0).unwrap();
+    run.load_weights(&mut WeightsFile::open(&loaded.0).unwrap()).unwrap();
+    assert_eq!(run.best(), None);
+    run.save_weights(&saved.0).unwrap();
+    assert!(read_weights(&saved.0).unwrap().0 == read_weights(&loaded.0).unwrap().0);
+}
+
+#[test]
+fn to_save_changes_no_weights() {
+    let mut run = classifier("keep = best");
+    let (file, x) = (Scratch::new("aside"), [0.25; 12]);
+    let step = |run: &mut Trainer| {
+        run.step(&x, &[1]).unwrap();
+        run.weights()
+    };
+    finish(&mut run);
+    assert!(run.best().unwrap().epoch < 40);
+    // Steps on own rows go on from the last weights, which stay where they are.
+    let after = step(&mut run);
+    run.save_weights(&file.0).unwrap();
+    assert_eq!(run.weights(), after);
+    run.save_checkpoint(&file.0).unwrap();
+    assert_eq!(run.weights(), after);
+    let mut plain = classifier("");
+    finish(&mut plain);
+    assert_eq!(step(&mut plain), after);
+}
+
+#[test]
+fn a_validation_does_not_hide_a_divergence() {
+    let train =
+        "epochs = 3  validate = 1  valid = 0.2  stop = early_stop(patience: 1)  keep = last";
+    let source = LINE.replace("epochs = 3", train).replace("lr: 0.1", "lr: 3e38");
+    let mut run = trainer(&source, line(40), &Settings::default());
+    let ended = run.run_epoch(&mut |_| std::ops::ControlFlow::Continue(()));
+    let Err(TrainError::Diverged(divergence)) = ended else { panic!("{ended:?}") };
+    assert_eq!((divergence.step, divergence.part), (1, train::Part::Update));
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use super::constants::Constants;
 use super::share::Split;
 use crate::kernel::Prepared;
+use crate::kernel::argmax::Argmax;
 use crate::kernel::cross_entropy::{Correct, CrossEntropy, Gradient};
 use crate::kernel::expr::{Binding, Code, Registers};
 use crate::kernel::gather::{Gather, ScatterAdd};
@@ -14,8 +15,9 @@ use crate::kernel::place::{Extent, LARGEST_TILE, List, Place};
 use crate::kernel::random::Random;
 use crate::kernel::reduce::Reduce;
 use crate::kernel::softmax::Softmax;
-use crate::kernel::splice::{Argmax, Groups, Piece, Splice, Whole};
+use crate::kernel::splice::{Groups, Piece, Splice};
 use crate::kernel::sum::{self, Chains};
+use crate::kernel::whole::Whole;
 use crate::program::{self, Buffer, BufferId, DType, Expr, Kernel, Layout, Program, Spread};
 use crate::simd::LANES;
 use std::ops::Range;

@@ -1,9 +1,9 @@
 //! Softmax and cross-entropy with class indices in one, and the share of correct answers.
 #![expect(unsafe_code, reason = "reads and writes rows of vectors")]
 
+use super::argmax::first_largest;
 use super::place::{Extent, List, Part};
 use super::softmax::{Logits, copied_row, each, load, normalizer, store};
-use super::splice::first_largest;
 use crate::arena::Memory;
 use crate::simd::{LANES, Simd, math};
 

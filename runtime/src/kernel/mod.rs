@@ -18,6 +18,7 @@
 //!
 //! The binder sizes scratch: `Binder::room` for packed operands, `Binder::code` for registers.
 
+pub mod argmax;
 pub mod cross_entropy;
 pub mod expr;
 pub mod gather;
@@ -31,10 +32,12 @@ pub mod reduce;
 pub mod softmax;
 pub mod splice;
 pub mod sum;
+pub mod whole;
 
 use crate::arena::Memory;
 use crate::random::Draw;
 use crate::simd::Simd;
+use argmax::Argmax;
 use cross_entropy::{Correct, CrossEntropy};
 use gather::{Gather, ScatterAdd};
 use gemm::Gemm;
@@ -44,7 +47,8 @@ use place::Part;
 use random::Random;
 use reduce::Reduce;
 use softmax::Softmax;
-use splice::{Argmax, Splice, Whole};
+use splice::Splice;
+use whole::Whole;
 
 /// A kernel that is ready to run.
 #[derive(Clone, Debug)]

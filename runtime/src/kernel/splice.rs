@@ -1,8 +1,7 @@
-//! Elements of some buffers put together, whole numbers as floats, and where the largest element of
-//! a row is.
-#![expect(unsafe_code, reason = "reads and writes elements and vectors")]
+//! Elements of some buffers put together.
+#![expect(unsafe_code, reason = "copies vectors of elements")]
 
-use super::place::{Extent, List, Part};
+use super::place::{Extent, Part};
 use crate::arena::Memory;
 use crate::simd::{LANES, Simd};
 
@@ -112,90 +111,4 @@ impl Splice {
             (to, len) = (to + run, len - run);
         }
     }
-}
-
-/// Whole numbers bound to places.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Whole {
-    /// The indices; without, the position of each element is its number.
-    pub index: Option<List>,
-    /// The numbers.
-    pub y: usize,
-    /// From one row of them to the next.
-    pub stride: usize,
-    /// Their rows.
-    pub rows: Extent,
-    /// The elements of each.
-    pub cols: usize,
-}
-
-impl Whole {
-    /// Writes this thread's numbers at a batch of `n` rows, each in all lanes that follow it.
-    ///
-    /// # Safety
-    /// It is bound for this memory from a verified program planned for at least `n` rows.
-    pub unsafe fn run<S: Simd>(&self, s: S, memory: Memory, n: usize, part: Part) {
-        s.vectorize(
-            #[inline(always)]
-            || match self.index {
-                Some(index) => {
-                    for row in self.rows.own(n, part) {
-                        // SAFETY: `check` of program/src/kernel/whole.rs has proved that y has
-                        // these rows of whole vectors, each with an index, and `check_overlaps`
-                        // that they are apart.
-                        unsafe {
-                            let whole = *memory.at(index.at(row)).cast::<i32>();
-                            s.store(memory.at(self.y + row * self.stride), s.splat(whole as f32));
-                        }
-                    }
-                }
-                None => {
-                    let lanes = s.from_array(std::array::from_fn(|lane| lane as f32));
-                    for first in (0..self.cols).step_by(LANES) {
-                        let numbers = s.add(lanes, s.splat(first as f32));
-                        // SAFETY: the same, and y is one row.
-                        unsafe { s.store(memory.at(self.y + first), numbers) };
-                    }
-                }
-            },
-        );
-    }
-}
-
-/// Where the largest elements are, bound to places.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Argmax {
-    /// The rows.
-    pub x: usize,
-    /// A position a row.
-    pub y: List,
-    /// How many rows.
-    pub rows: Extent,
-    /// The elements of each.
-    pub cols: usize,
-    /// From one row to the next.
-    pub stride: usize,
-}
-
-impl Argmax {
-    /// Computes this thread's positions at a batch of `n` rows.
-    ///
-    /// # Safety
-    /// It is bound for this memory from a verified program planned for at least `n` rows.
-    pub unsafe fn run(&self, memory: Memory, n: usize, part: Part) {
-        for row in self.rows.own(n, part) {
-            // SAFETY: `check` of program/src/kernel/argmax.rs has proved that x has these rows and
-            // that y has an element for each, and `check_overlaps` that they are apart.
-            unsafe {
-                let x = memory.read(self.x + row * self.stride, self.cols);
-                *memory.at(self.y.at(row)) = first_largest(x) as f32;
-            }
-        }
-    }
-}
-
-/// The position of the first largest element.
-#[inline(always)]
-pub fn first_largest(x: &[f32]) -> usize {
-    (1..x.len()).fold(0, |best, i| if x[i] > x[best] { i } else { best })
 }

@@ -45,11 +45,12 @@ impl Trainer {
         if self.watcher.as_ref().is_some_and(Watcher::keeps_best) {
             slots.extend(params::best(self.program.program()));
         }
+        let had_best = self.restore(false);
         let saved = params::save_with(&slots, &metadata, path, |index, range, to| {
             self.restore(index >= first_best);
             self.executor.read_values(slots[index].buffer, range, to);
         });
-        self.restore(self.is_done());
+        self.restore(had_best);
         saved
     }
 

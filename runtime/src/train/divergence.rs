@@ -74,20 +74,16 @@ impl Trainer {
         for entry in [EntryPoint::Train].into_iter().chain(update) {
             let Some(bad) = self.executor.find_non_finite(entry, count)? else { continue };
             let updated = |param: &&Param| param.buffers().any(|buffer| buffer == bad.buffer);
-            return Ok(
-                match program
-                    .params
-                    .iter()
-                    .find(updated)
-                    .filter(|_| update.is_none_or(|update| update == entry))
-                {
-                    Some(param) => {
-                        let name = param.name.clone();
-                        found(Part::Update, Origin { name, ..bad.origin }, bad.value)
-                    }
-                    None => found(Part::Gradient, bad.origin, bad.value),
-                },
-            );
+            // What a batch writes to a parameter's states is its gradient where that accumulates.
+            let updates = update.is_none_or(|update| update == entry);
+            let param = program.params.iter().find(updated).filter(|_| updates);
+            return Ok(match param {
+                Some(param) => {
+                    let name = param.name.clone();
+                    found(Part::Update, Origin { name, ..bad.origin }, bad.value)
+                }
+                None => found(Part::Gradient, bad.origin, bad.value),
+            });
         }
         // Not reached while steps repeat themselves; only the loss is known to be bad.
         Ok(found(Part::Value, loss_origin(program), self.executor.scalar(self.loss)))

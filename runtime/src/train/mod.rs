@@ -345,6 +345,9 @@ impl Trainer {
             let mut held_out = None;
             if is_due && step_in_epoch < batches {
                 self.time(started, rows_before);
+                if !self.is_finite() {
+                    return Err(self.retrace()?.into());
+                }
                 held_out = self.evaluate()?;
                 let is_best = held_out.as_ref().is_some_and(|seen| self.see(seen, epoch + 1));
                 if self.is_done() {
@@ -379,10 +382,10 @@ impl Trainer {
     }
 
     /// Gives the executor the best parameters, where they are kept, or those that the run goes on
-    /// with.
-    fn restore(&mut self, best: bool) {
+    /// with; says which it had.
+    fn restore(&mut self, best: bool) -> bool {
         let Trainer { watcher, executor, .. } = self;
-        watcher.iter_mut().for_each(|watcher| watcher.restore(executor, best));
+        watcher.as_mut().is_some_and(|watcher| watcher.restore(executor, best))
     }
 
     /// The next batch of the epoch, and after the last one of an optimizer step the update.
@@ -547,6 +550,9 @@ impl Trainer {
     /// or a file that cannot be read. Then nothing is overwritten.
     pub fn load_weights(&mut self, file: &mut WeightsFile<'_>) -> Result<(), DataError> {
         self.overwrite(|executor| load(executor, file))?;
+        // What was best before is not of these weights.
+        let program = self.program.program();
+        self.watcher = self.training.watch.map(|watch| Watcher::new(program, watch));
         self.keep_state();
         Ok(())
     }
@@ -556,13 +562,14 @@ impl Trainer {
         &mut self,
         write: impl FnOnce(&mut Executor) -> Result<(), DataError>,
     ) -> Result<(), DataError> {
-        self.restore(false);
+        let had_best = self.restore(false);
         if self.last_good.position != self.position {
             self.keep_state();
         }
         let written = write(&mut self.executor);
         if written.is_err() {
             self.executor.restore_state(&self.last_good.state);
+            self.restore(had_best);
         }
         written
     }
@@ -582,9 +589,9 @@ impl Trainer {
             seen::add_to(&mut metadata, self.data_hash(), &self.training);
         }
         let slots = params::parameters(self.program.program());
-        self.restore(true);
+        let had_best = self.restore(true);
         let saved = params::save(&self.executor, &slots, &metadata, path);
-        self.restore(self.is_done());
+        self.restore(had_best);
         saved
     }
 }

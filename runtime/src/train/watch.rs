@@ -85,12 +85,14 @@ impl Watcher {
         !self.params.is_empty()
     }
 
-    /// Gives the executor the best parameters, or takes them back.
-    pub fn restore(&mut self, executor: &mut Executor, best: bool) {
-        if self.restored != best && self.keeps_best() {
+    /// Gives the executor the best parameters, or takes them back; says whether it had them.
+    pub fn restore(&mut self, executor: &mut Executor, best: bool) -> bool {
+        let had_best = self.restored;
+        if had_best != best && self.keeps_best() {
             executor.swap_params(&mut self.params);
             self.restored = best;
         }
+        had_best
     }
 
     /// Adds what [`Watcher::take`] reads to the metadata of a checkpoint.
@@ -106,15 +108,13 @@ impl Watcher {
         metadata.extend(entries.map(|(key, value)| (key.to_string(), value)));
     }
 
-    /// Goes on from what a checkpoint says, if that is possible. The executor has the best
+    /// Goes on from what a checkpoint says, if that is possible; it has seen nothing yet, and the
+    /// executor has the best
     /// parameters of the checkpoint, if it has any.
     pub fn take(&mut self, executor: &Executor, metadata: &Metadata) -> Option<()> {
         let number = |key: &str| metadata.get(key)?.parse::<u64>().ok();
         let float =
             |key: &str| u64::from_str_radix(metadata.get(key)?, 16).ok().map(f64::from_bits);
-        (self.best, self.mark, self.waited) = (None, None, 0);
-        self.restored = false;
-        self.params.clear();
         if !says_best(metadata) {
             return Some(());
         }

@@ -106,6 +106,21 @@ fn a_checkpoint_says_all_that_goes_on_with_it() {
         "error: small.csv: would replace the data that the command reads\n\
          help: name another file with --checkpoint",
     );
+    // Nor may the second name be that of another file.
+    folder.write("mine.previous", "mine");
+    folder.fails(
+        "train small.net --checkpoint mine",
+        2,
+        "error: mine.previous: is no checkpoint, so none may replace it\n\
+         help: name another file with --checkpoint",
+    );
+    folder.write("table.previous", folder.read("small.csv"));
+    folder.fails(
+        "train small.net --data table.previous --checkpoint table",
+        2,
+        "error: table.previous: would replace the data that the command reads\n\
+         help: name another file with --checkpoint",
+    );
     folder.fails(
         "train small.net --checkpoint same --out same",
         2,
