@@ -77,20 +77,15 @@ fn accumulated_batches_step_as_one_batch_of_all_their_rows() {
     }
 }
 
+/// A line that starts at zero, with these settings.
+fn from_zero(settings: &str) -> String {
+    let net = "net line { input x: [N, 2]  output y = x |> dense(1, init: zeros) }";
+    format!("{net} train {{ target t: [N, 1]  loss = mse(y, t)  {settings} }}")
+}
+
 /// The gradient of a line is a sum over its rows, computed here in 64 bits.
 #[test]
 fn a_step_is_along_the_gradient_over_all_rows() {
-    const NET: &str = "
-net line {
-    input x: [N, 2]
-    output y = x |> dense(1, init: zeros)
-}
-train {
-    target t: [N, 1]
-    loss = mse(y, t)
-    optimizer = sgd(lr: 0.25)
-    batch = 3  accumulate = 4  epochs = 1  shuffle = false
-}";
     for rows in [1, 3, 11, 12, 13, 100] {
         let (x, t) = (uniform(5, 2 * rows), uniform(6, rows));
         let mut w = [0.0f64; 3];
@@ -107,7 +102,13 @@ train {
         }
         let inputs = vec![floats(2, x)];
         let data = Dataset { rows, inputs, targets: vec![floats(1, t)], ..Dataset::default() };
-        let mut trainer = trainer(NET, data, &Settings::default());
+        let mut trainer = trainer(
+            &from_zero(
+                "optimizer = sgd(lr: 0.25) batch = 3  accumulate = 4  epochs = 1  shuffle = false",
+            ),
+            data,
+            &Settings::default(),
+        );
         finish(&mut trainer);
         let found = trainer.weights().into_iter().flat_map(|tensor| tensor.data);
         for (found, expected) in found.zip(w) {
@@ -213,22 +214,15 @@ fn a_full_batch_of_more_rows_than_fit_is_computed_in_pieces() {
 /// Equal terms in 32 bits: each addition rounds in the same direction.
 #[test]
 fn a_sum_over_many_batches_keeps_its_digits() {
-    const NET: &str = "
-net line {
-    input x: [N, 2]
-    output y = x |> dense(1, init: zeros)
-}
-train {
-    target t: [N, 1]
-    loss = mse(y, t)
-    optimizer = sgd(lr: 1)
-    batch = 1  accumulate = 50_000  epochs = 1
-}";
     let rows = 50_000;
     let (inputs, targets) =
         (vec![floats(2, vec![0.1; 2 * rows])], vec![floats(1, vec![0.1; rows])]);
     let data = Dataset { rows, inputs, targets, ..Dataset::default() };
-    let mut trainer = trainer(NET, data, &Settings::default());
+    let mut trainer = trainer(
+        &from_zero("optimizer = sgd(lr: 1) batch = 1  accumulate = 50_000  epochs = 1"),
+        data,
+        &Settings::default(),
+    );
     finish(&mut trainer);
     assert_eq!(trainer.steps(), 1);
     for (tensor, expected) in trainer.weights().iter().zip([0.02, 0.2]) {

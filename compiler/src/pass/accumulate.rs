@@ -50,8 +50,7 @@ pub fn reduction(graph: &Graph, loss: NodeId) -> Result<Reduction, Diagnostic> {
             let message =
                 "gradients cannot be accumulated: the loss is neither a mean nor a sum over rows";
             let error = Diagnostic::error("mixed-reductions", graph.span(loss), message);
-            Err(error
-                .help("give all of its terms the same `reduction`, or train in single batches"))
+            Err(error.help("give all of its terms `reduction: sum`, or train in single batches"))
         }
     }
 }

@@ -374,7 +374,7 @@ fn values_without_a_name() {
         6 | train { accuracy(y, t) }
           |         ^^^^^^^^
           |
-          = help: write `metric accuracy(...)` or `name = ...`
+          = help: write `metric accuracy(...)`, or what it sets, such as `stop = ...`
         ",
     );
 }

@@ -14,6 +14,7 @@ mod seen;
 pub mod settings;
 pub mod tape;
 mod watch;
+mod weights;
 
 pub use checkpoint::{is_checkpoint, says_checkpoint};
 pub use report::{Best, Divergence, EpochReport, Evaluation, Part, Progress, Table, TrainError};
@@ -21,18 +22,17 @@ pub use scalars::{Clock, Scalars};
 pub use seen::Seen;
 pub use settings::{Fold, Settings, check_epochs, check_rate};
 
-use crate::data::{ColumnNames, DataError, Dataset, PortSpec};
+use crate::data::{ColumnNames, Dataset, PortSpec};
 use crate::exec::{EntryPoint, Executor, Feed, RunError};
 use crate::program::{BufferId, Param, Training, Verified};
 use crate::random::{SHUFFLE_STREAM, Stream, shuffle};
-use crate::weights::{LAYOUT, LAYOUT_KEY, WeightsFile};
 use evaluate::evaluate;
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
-use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 use watch::Watcher;
+pub(crate) use weights::load;
 
 /// Trains a program on a data set.
 ///
@@ -540,65 +540,4 @@ impl Trainer {
         let feed = valid.as_ref().unwrap_or(data);
         Ok(Some(evaluate(executor, scalars, feed, validation_rows)?))
     }
-
-    /// Overwrites the parameters. The tensors of the file may be in any order, or have the names
-    /// and the layout of PyTorch ([`crate::pytorch`]). Optimizer states in a checkpoint are
-    /// ignored.
-    ///
-    /// # Errors
-    /// A parameter that is missing, of another shape or not finite, a tensor that is no parameter,
-    /// or a file that cannot be read. Then nothing is overwritten.
-    pub fn load_weights(&mut self, file: &mut WeightsFile<'_>) -> Result<(), DataError> {
-        self.overwrite(|executor| load(executor, file))?;
-        // What was best before is not of these weights.
-        let program = self.program.program();
-        self.watcher = self.training.watch.map(|watch| Watcher::new(program, watch));
-        self.keep_state();
-        Ok(())
-    }
-
-    /// Overwrites parameters and states. After an error they are as before.
-    fn overwrite(
-        &mut self,
-        write: impl FnOnce(&mut Executor) -> Result<(), DataError>,
-    ) -> Result<(), DataError> {
-        let had_best = self.restore(false);
-        if self.last_good.position != self.position {
-            self.keep_state();
-        }
-        let written = write(&mut self.executor);
-        if written.is_err() {
-            self.executor.restore_state(&self.last_good.state);
-            self.restore(had_best);
-        }
-        written
-    }
-
-    /// Writes the parameters to a safetensors file, with the names of the data's columns: all of
-    /// it, or nothing. They are the best so far where the run keeps those.
-    ///
-    /// # Errors
-    /// A file that cannot be written.
-    pub fn save_weights(&mut self, path: impl AsRef<Path>) -> Result<(), DataError> {
-        let metadata = [("net", self.program.program().name.as_str())];
-        let mut metadata: BTreeMap<String, String> =
-            metadata.map(|(key, value)| (key.into(), value.into())).into();
-        self.columns.add_to(&mut metadata);
-        metadata.insert(LAYOUT_KEY.into(), LAYOUT.into());
-        if self.data.rows() > 0 {
-            seen::add_to(&mut metadata, self.data_hash(), &self.training);
-        }
-        let slots = params::parameters(self.program.program());
-        let had_best = self.restore(true);
-        let saved = params::save(&self.executor, &slots, &metadata, path);
-        self.restore(had_best);
-        saved
-    }
-}
-
-/// Overwrites the parameters of an executor. After an error they may be anything.
-pub(crate) fn load(executor: &mut Executor, file: &mut WeightsFile<'_>) -> Result<(), DataError> {
-    let slots = params::parameters(executor.program());
-    let places = params::find_parameters(executor.program(), &slots, file)?;
-    params::write(executor, &slots, &places, file)
 }

@@ -82,7 +82,9 @@ impl Parser<'_> {
             }
             kind if continues_value(kind) => {
                 let help = match section {
-                    Section::Train => format!("write `metric {text}(...)` or `name = ...`"),
+                    Section::Train => {
+                        format!("write `metric {text}(...)`, or what it sets, such as `stop = ...`")
+                    }
                     Section::Block => "write `name = ...` or `return ...`".to_string(),
                     _ => "write `name = ...` or `output name = ...`".to_string(),
                 };
