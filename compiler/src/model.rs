@@ -5,7 +5,6 @@ use crate::diagnostic::Span;
 use crate::graph::{DType, Graph, NodeId, Shape};
 use crate::init::Init;
 use crate::optim::Optimizer;
-use crate::pass::accumulate;
 use crate::pass::clip::Clip;
 pub use arenet_program::Domain;
 use arenet_program::{Finish, Training};
@@ -54,7 +53,7 @@ impl Model {
     /// those of its accumulated gradient.
     pub fn slots(&self, param: usize) -> Vec<&'static str> {
         let trained = self.training.as_ref().filter(|_| self.params[param].optimizer.is_some());
-        let accumulated = trained.map_or(&[][..], accumulate::slots);
+        let accumulated = trained.map_or(&[][..], accumulators);
         [&self.optimizer_slots(param), accumulated].concat()
     }
 
@@ -65,6 +64,19 @@ impl Model {
         let metrics = self.metrics.iter().flat_map(|metric| metric.figure.values.iter().copied());
         let statistics = self.statistics.iter().map(|statistic| statistic.new);
         self.graph.roots = outputs.chain(self.loss).chain(metrics).chain(statistics).collect();
+    }
+}
+
+/// From so many batches on, what is lost of each addition is added to the next: the sum of a
+/// million equal terms would be off by a percent.
+const MANY: u64 = 64;
+
+/// The states that the gradients of so many batches are accumulated in, for each parameter.
+fn accumulators(training: &Training) -> &'static [&'static str] {
+    match training.accumulate {
+        ..=1 => &[],
+        2..MANY => &["gradient"],
+        MANY.. => &["gradient", "gradient_rest"],
     }
 }
 

@@ -13,7 +13,6 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use super::failure::Failure;
-use super::trials::Sweep;
 
 /// What every command understands.
 #[derive(Args, Clone, Debug)]
@@ -117,6 +116,53 @@ pub struct DataArgs {
     /// Whether the first row is a header: yes or no; found out by default
     #[arg(long, value_name = "yes|no", value_parser = parse_header)]
     pub header: Option<bool>,
+}
+
+/// How often a model is trained, and with what.
+#[derive(Args, Clone, Debug)]
+pub struct TrialArgs {
+    /// Train with each of these values of a const, or of lr, batch or epochs;
+    /// may be repeated, for all combinations
+    #[arg(
+        long,
+        verbatim_doc_comment,
+        value_name = "NAME=V,V,...",
+        value_parser = parse_sweep,
+        conflicts_with_all = ["resume", "checkpoint"]
+    )]
+    pub sweep: Vec<Sweep>,
+    /// Train so many times, with seeds one after the other
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(2..=10_000),
+        conflicts_with_all = ["resume", "checkpoint"]
+    )]
+    pub seeds: Option<u32>,
+    /// Train so many times, and hold out another part of the rows each time
+    #[arg(
+        long,
+        value_name = "N",
+        value_parser = clap::value_parser!(u32).range(2..=10_000),
+        conflicts_with_all = ["resume", "checkpoint", "valid", "out"]
+    )]
+    pub folds: Option<u32>,
+}
+
+/// A name with the values that it takes in turn.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sweep {
+    /// A const of the model, or `lr`, `batch` or `epochs`.
+    pub name: String,
+    /// The values.
+    pub values: Vec<f64>,
+}
+
+impl TrialArgs {
+    /// Whether there is more than one training.
+    pub fn are_several(&self) -> bool {
+        !self.sweep.is_empty() || self.seeds.is_some() || self.folds.is_some()
+    }
 }
 
 /// Where rows are read from.
@@ -304,7 +350,7 @@ fn parse_set(text: &str) -> Result<(String, f64), String> {
 }
 
 /// Reads `NAME=VALUE,VALUE`.
-pub fn parse_sweep(text: &str) -> Result<Sweep, String> {
+fn parse_sweep(text: &str) -> Result<Sweep, String> {
     let wrong = || "expected NAME=NUMBER,NUMBER, such as H=16,32,64".to_string();
     let (name, values) = text.split_once('=').ok_or_else(wrong)?;
     let set = |value: &str| parse_set(&format!("{name}={value}")).map_err(|_| wrong());

@@ -134,6 +134,7 @@ fn failed(console: &Console, failure: &Failure) -> ExitCode {
 
 fn run(cx: &Context, command: Command) -> Result<(), Failure> {
     match command {
+        Command::Train(args) if args.trials.are_several() => trials::run(cx, &args),
         Command::Train(args) => train::run(cx, &args),
         Command::Eval(args) => eval::run(cx, &args),
         Command::Predict(args) => predict::run(cx, &args),

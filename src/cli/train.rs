@@ -13,14 +13,13 @@ use clap::Args;
 use serde_json::json;
 
 use super::args::{
-    BatchChoice, DataArgs, Rows, parse_batch, parse_epochs, parse_rate, parse_seconds,
+    BatchChoice, DataArgs, Rows, TrialArgs, parse_batch, parse_epochs, parse_rate, parse_seconds,
 };
 use super::failure::{Failure, Kind, options};
 use super::figures::{figures, metrics_json, percent};
 use super::outputs::Inputs;
 use super::progress::Progress;
 use super::source::{Built, Source, parameters};
-use super::trials::{self, TrialArgs};
 use super::{Context, console, data, rerun, units};
 
 /// What to train, on what, and how.
@@ -89,6 +88,11 @@ impl TrainArgs {
         self.resume.as_deref().filter(|_| self.model.is_none())
     }
 
+    /// The model.
+    pub fn model(&self) -> &Path {
+        self.model.as_deref().expect("it is required, or that of the checkpoint")
+    }
+
     /// What overrides the model.
     pub fn settings(&self, cx: &Context) -> Settings {
         Settings {
@@ -119,10 +123,7 @@ fn remind(every: Duration) {
 
 /// Trains and saves.
 pub fn run(cx: &Context, args: &TrainArgs) -> Result<(), Failure> {
-    let model = args.model.as_deref().expect("it is required, or that of the checkpoint");
-    if args.trials.are_several() {
-        return trials::run(cx, args, model);
-    }
+    let model = args.model();
     let source = Source::read(cx, model)?;
     let out = args.out.clone().unwrap_or_else(|| data::default_weights(&source));
     let table = data::locate(&source, &args.data);

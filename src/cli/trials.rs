@@ -13,62 +13,14 @@ use arenet::internals::runtime::limits::memory_limit;
 use arenet::internals::runtime::program::{Program, Verified, Watched};
 use arenet::internals::runtime::train::{Fold, Settings, check_epochs, check_rate};
 use arenet::{Data, Trainer};
-use clap::Args;
 use serde_json::{Map, Value, json};
 
-use super::args::{BatchChoice, parse_sweep};
+use super::args::{BatchChoice, Sweep};
 use super::failure::{Failure, Kind};
 use super::figures::{metrics_json, percent};
 use super::source::Source;
 use super::train::TrainArgs;
 use super::{Context, console, train, units};
-
-/// How often a model is trained, and with what.
-#[derive(Args, Clone, Debug)]
-pub struct TrialArgs {
-    /// Train with each of these values of a const, or of lr, batch or epochs;
-    /// may be repeated, for all combinations
-    #[arg(
-        long,
-        verbatim_doc_comment,
-        value_name = "NAME=V,V,...",
-        value_parser = parse_sweep,
-        conflicts_with_all = ["resume", "checkpoint"]
-    )]
-    sweep: Vec<Sweep>,
-    /// Train so many times, with seeds one after the other
-    #[arg(
-        long,
-        value_name = "N",
-        value_parser = clap::value_parser!(u32).range(2..=10_000),
-        conflicts_with_all = ["resume", "checkpoint"]
-    )]
-    seeds: Option<u32>,
-    /// Train so many times, and hold out another part of the rows each time
-    #[arg(
-        long,
-        value_name = "N",
-        value_parser = clap::value_parser!(u32).range(2..=10_000),
-        conflicts_with_all = ["resume", "checkpoint", "valid", "out"]
-    )]
-    folds: Option<u32>,
-}
-
-/// A name with the values that it takes in turn.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Sweep {
-    /// A const of the model, or `lr`, `batch` or `epochs`.
-    pub name: String,
-    /// The values.
-    pub values: Vec<f64>,
-}
-
-impl TrialArgs {
-    /// Whether there is more than one training.
-    pub fn are_several(&self) -> bool {
-        !self.sweep.is_empty() || self.seeds.is_some() || self.folds.is_some()
-    }
-}
 
 /// The most trainings of one command.
 const MOST_TRIALS: usize = 100_000;
@@ -152,7 +104,8 @@ struct Trials<'a> {
 }
 
 /// Trains every trial, and prints and saves what is best.
-pub fn run(cx: &Context, args: &TrainArgs, model: &Path) -> Result<(), Failure> {
+pub fn run(cx: &Context, args: &TrainArgs) -> Result<(), Failure> {
+    let model = args.model();
     let source = Source::read(cx, model)?;
     let (out, table) = train::outputs(args, &source, model)?;
     source.warn(cx);

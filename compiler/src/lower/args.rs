@@ -1,7 +1,6 @@
 //! Matches the arguments of a call with a signature.
 
-use super::call::not_yet;
-use super::train::full_name;
+use super::names::{full_name, not_yet};
 use super::{Lowering, Operand, names};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::entry::{built, find};

@@ -1,7 +1,7 @@
 //! Lowers calls: functions of the language, blocks and layers.
 
 use super::args::Matched;
-use super::names::{Binding, Shared};
+use super::names::{Binding, Shared, not_yet};
 use super::{Lowering, Operand, Value, lint, names};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::entry::{Entry, built, find};
@@ -310,13 +310,6 @@ impl<'a> Lowering<'a> {
         };
         self.report(error);
     }
-}
-
-/// That something is part of the language, but not of this version.
-pub(super) fn not_yet(name: &str, span: Span) -> Diagnostic {
-    let message =
-        format!("`{name}` is part of the language, but this version does not compile it yet");
-    Diagnostic::error("not-yet", span, message)
 }
 
 /// What a name is that is known, but no function of a network, and where it stands.

@@ -5,7 +5,7 @@
 
 use super::Value;
 use crate::diagnostic::{Diagnostic, Span, did_you_mean};
-use crate::syntax::ast::{Block, Expr, Ident};
+use crate::syntax::ast::{Block, Call, Expr, ExprKind, Ident};
 use std::collections::HashMap;
 
 /// A name with its value.
@@ -180,5 +180,21 @@ pub(super) fn list<'n>(error: Diagnostic, names: impl Iterator<Item = &'n str>) 
     match names.len() {
         1..=FEW => error.help(format!("there is: {}", names.join(", "))),
         _ => error,
+    }
+}
+
+/// That something is part of the language, but not of this version.
+pub(super) fn not_yet(name: &str, span: Span) -> Diagnostic {
+    let message =
+        format!("`{name}` is part of the language, but this version does not compile it yet");
+    Diagnostic::error("not-yet", span, message)
+}
+
+/// `accuracy(y2)`, after the first argument where that is a name.
+pub(super) fn full_name(call: &Call) -> String {
+    let name = &call.function.name;
+    match call.args.first().map(|arg| &arg.value.kind) {
+        Some(ExprKind::Name(first)) => format!("{name}({first})"),
+        _ => name.clone(),
     }
 }

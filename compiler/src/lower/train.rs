@@ -1,7 +1,7 @@
 //! Lowers the `train` section: targets, loss, metrics, optimizers and settings.
 
 use super::args::named;
-use super::call::not_yet;
+use super::names::{full_name, not_yet};
 use super::{Lowering, Operand, Value, names};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::entry::{Entry, built, find};
@@ -484,13 +484,4 @@ fn reached(graph: &Graph, from: NodeId) -> Vec<bool> {
         }
     }
     reached
-}
-
-/// `accuracy(y2)`, after the first argument where that is a name.
-pub(super) fn full_name(call: &Call) -> String {
-    let name = &call.function.name;
-    match call.args.first().map(|arg| &arg.value.kind) {
-        Some(ExprKind::Name(first)) => format!("{name}({first})"),
-        _ => name.clone(),
-    }
 }

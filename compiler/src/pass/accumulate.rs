@@ -8,20 +8,7 @@ use crate::diagnostic::Diagnostic;
 use crate::graph::op::{Assign, Leaf, Source};
 use crate::graph::{Formula, Graph, NodeId, Term};
 use crate::model::Model;
-use arenet_program::{HostInput, HostNumber, ParamId, StateId, Training};
-
-/// From so many batches on, what is lost of each addition is added to the next: the sum of a
-/// million equal terms would be off by a percent.
-const MANY: u64 = 64;
-
-/// The states that the gradients of so many batches are accumulated in, for each parameter.
-pub fn slots(training: &Training) -> &'static [&'static str] {
-    match training.accumulate {
-        ..=1 => &[],
-        2..MANY => &["gradient"],
-        MANY.. => &["gradient", "gradient_rest"],
-    }
-}
+use arenet_program::{HostInput, HostNumber, ParamId, StateId};
 
 /// How the loss counts rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -92,23 +92,3 @@ pub(in crate::layer) fn before(
 fn is(builder: &Builder, node: NodeId, op: impl Into<Op>) -> bool {
     builder.graph.node(node).op == op.into()
 }
-
-/// Checks that `t` is one class index for each row of the logits `y`.
-pub(in crate::layer) fn classes(
-    builder: &Builder,
-    args: &Args,
-) -> Result<(NodeId, NodeId), Problem> {
-    let logits = rows(builder, args, "y")?;
-    let target = args.tensor("t");
-    let (shape, found) = (builder.graph.shape(logits), builder.graph.node(target).ty());
-    let rows = shape.without_last();
-    if found.dtype == DType::I32 && found.shape == rows {
-        return Ok((logits, target));
-    }
-    let function = args.signature.name;
-    let message = format!(
-        "for logits {shape}, `{function}` takes the classes as i32{rows}, but this is {found}"
-    );
-    let help = format!("declare the target as i32{rows}");
-    Err(Problem::new("type-mismatch", message).at("t").help(help))
-}

@@ -1,9 +1,9 @@
 //! Losses of class indices, where classes may have weights and some rows may not count.
 
 use super::super::{Builder, one_hot, positions, rows};
-use super::{classes, reduced, reduced_by};
+use super::{reduced, reduced_by};
 use crate::graph::op::{CrossEntropy, ToFloat};
-use crate::graph::{Formula, NodeId, Term};
+use crate::graph::{DType, Formula, NodeId, Term};
 use crate::model::Domain;
 use crate::signature::{Args, Problem};
 
@@ -140,4 +140,24 @@ fn ignored(
     }
     builder.domains.insert(target, Domain::RangeOr(low, high, index));
     Ok(Some(Ignored::Other))
+}
+
+/// Checks that `t` is one class index for each row of the logits `y`.
+pub(in crate::layer) fn classes(
+    builder: &Builder,
+    args: &Args,
+) -> Result<(NodeId, NodeId), Problem> {
+    let logits = rows(builder, args, "y")?;
+    let target = args.tensor("t");
+    let (shape, found) = (builder.graph.shape(logits), builder.graph.node(target).ty());
+    let rows = shape.without_last();
+    if found.dtype == DType::I32 && found.shape == rows {
+        return Ok((logits, target));
+    }
+    let function = args.signature.name;
+    let message = format!(
+        "for logits {shape}, `{function}` takes the classes as i32{rows}, but this is {found}"
+    );
+    let help = format!("declare the target as i32{rows}");
+    Err(Problem::new("type-mismatch", message).at("t").help(help))
 }

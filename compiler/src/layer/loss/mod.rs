@@ -7,7 +7,8 @@ mod classes;
 mod indices;
 mod regression;
 
-pub(super) use classes::{bce_values, before, classes};
+pub(super) use classes::{bce_values, before};
+pub(super) use indices::classes;
 
 use super::{Builder, Function, Target, floats, rows};
 use crate::entry::Entry;

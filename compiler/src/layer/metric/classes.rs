@@ -3,6 +3,7 @@
 use super::super::Builder;
 use super::super::loss::{bce_values, before, between, classes};
 use super::counts;
+use super::sums::{above, ratio, ratio_of_sums, sum};
 use crate::graph::op::{Correct, CrossEntropy, CrossEntropyGrad, Softmax};
 use crate::graph::{DType, Formula, NodeId, Term};
 use crate::model::{Domain, Figure};
@@ -161,32 +162,7 @@ fn share(builder: &Builder, args: &Args, right: NodeId) -> Figure {
     Figure { values: vec![right], finish }
 }
 
-/// The first sum over the second one, each over all rows.
-pub(in crate::layer) fn ratio_of_sums(percent: bool) -> Finish {
-    let sums = [0, 1].map(|index| HostInput::Value(index).into()).to_vec();
-    Finish { over: Over::Numbers, sums, figure: ratio(0, 1), percent }
-}
-
-/// A sum over another one, or 0 where that is 0; neither is below 0.
-fn ratio(part: u16, whole: u16) -> HostNumber {
-    quotient(sum(part), sum(whole))
-}
-
-/// A number over another one, or 0 where that is 0.
-pub(super) fn quotient(part: HostNumber, whole: HostNumber) -> HostNumber {
-    HostNumber::from(0.0).less(whole.clone()).choose(part / whole, 0.0)
-}
-
-pub(super) fn sum(index: u16) -> HostNumber {
-    HostInput::Sum(index).into()
-}
-
 /// The sum of whole numbers; their mean where they do not depend on the batch.
 fn count(numbers: Term<'_>) -> Term<'_> {
     if numbers.shape().batch() { numbers.sum() } else { numbers.mean() }
-}
-
-/// 1 where x > threshold, else 0
-pub(super) fn above(x: Term<'_>, threshold: f64) -> Term<'_> {
-    x.formula().number(1.0).broadcast(x.shape()).gate(x - threshold)
 }

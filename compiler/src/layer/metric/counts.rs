@@ -4,7 +4,7 @@
 
 use super::super::loss::{between, classes};
 use super::super::{Builder, one_hot};
-use super::classes::{above, quotient, ratio_of_sums, sum};
+use super::sums::{above, quotient, ratio_of_sums, sum};
 use crate::graph::op::{Argmax, MatMul, Slice, ToFloat};
 use crate::graph::{DType, Formula, NodeId};
 use crate::model::{Domain, Figure};

@@ -5,8 +5,9 @@
 mod classes;
 mod counts;
 mod regression;
+mod sums;
 
-pub(super) use classes::ratio_of_sums;
+pub(super) use sums::ratio_of_sums;
 
 use super::{Builder, Function, Make, Target};
 use crate::entry::Entry;
