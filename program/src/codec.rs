@@ -27,7 +27,7 @@ use super::{
 
 /// What a program's bytes begin with.
 pub const MAGIC: &[u8; 8] = b"ARENETC\0";
-const VERSION: u32 = 14;
+const VERSION: u32 = 15;
 
 /// Writes a program as bytes.
 pub fn encode(program: &Program) -> Vec<u8> {
@@ -306,7 +306,7 @@ structs! {
     Instr { op, args }
     Training { batch, accumulate, epochs, seed, valid, shuffle, validate, watch, schedules }
     Watch { figure, keeps_best, patience, min_delta }
-    Schedule { base, rate }
+    Schedule { base, rate, momentum }
     HostNumber { code }
 }
 
@@ -392,6 +392,7 @@ enums! {
         7 => Value(index),
         8 => Sum(index),
         9 => StepRows,
+        10 => Momentum(group),
     }
     Over {
         0 => Numbers,

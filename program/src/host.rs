@@ -35,6 +35,8 @@ pub enum HostInput {
     Base,
     /// The learning rate of an optimizer group.
     Rate(u16),
+    /// The momentum of an optimizer group whose schedule moves it.
+    Momentum(u16),
     /// Of a metric: one of its values over the batch.
     Value(u16),
     /// Of a metric: one of its sums over all batches.
@@ -322,6 +324,8 @@ impl fmt::Display for HostInput {
             // Only the second of several and later ones are numbered.
             HostInput::Rate(0) => "lr",
             HostInput::Rate(group) => return write!(f, "lr{group}"),
+            HostInput::Momentum(0) => "momentum",
+            HostInput::Momentum(group) => return write!(f, "momentum{group}"),
             HostInput::Value(0) => "value",
             HostInput::Value(index) => return write!(f, "value{index}"),
             HostInput::Sum(0) => "sum",

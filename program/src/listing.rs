@@ -100,8 +100,11 @@ fn training(text: &mut String, program: &Program) {
             None => writeln!(text),
         };
     }
-    for (group, Schedule { base, rate }) in (0..).zip(&training.schedules) {
+    for (group, Schedule { base, rate, momentum }) in (0..).zip(&training.schedules) {
         _ = writeln!(text, "{}: {rate}, with base = {base}", HostInput::Rate(group));
+        if let Some(momentum) = momentum {
+            _ = writeln!(text, "{}: {momentum}", HostInput::Momentum(group));
+        }
     }
 }
 

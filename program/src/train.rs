@@ -14,19 +14,21 @@ pub enum Batch {
     Rows(u64),
 }
 
-/// A learning rate over time.
+/// A learning rate over time, and what moves with it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Schedule {
     /// The rate that it starts from.
     pub base: f64,
     /// The rate; its [`HostInput::Base`] is `base`.
     pub rate: HostNumber,
+    /// The momentum, where the schedule moves it.
+    pub momentum: Option<HostNumber>,
 }
 
 impl Schedule {
     /// A rate that stays the same.
     pub fn constant(rate: f64) -> Schedule {
-        Schedule { base: rate, rate: HostInput::Base.into() }
+        Schedule { base: rate, rate: HostInput::Base.into(), momentum: None }
     }
 }
 

@@ -2,6 +2,16 @@
 
 use serde_json::Value;
 
+/// PyTorch's cycle of a case.
+pub fn one_cycle(case: &Value) -> String {
+    let setting = |(name, value): (&String, &Value)| match name.as_str() {
+        "anneal_strategy" => format!(", anneal: {}", value.as_str().unwrap()),
+        _ => format!(", {name}: {value}"),
+    };
+    let settings: String = case["cycle"].as_object().unwrap().iter().map(setting).collect();
+    format!("one_cycle({}{settings})", case["max_lr"])
+}
+
 /// The name with its settings, in their order.
 pub fn optimizer(case: &Value) -> String {
     let setting = |(name, value): (&String, &Value)| {

@@ -1,7 +1,7 @@
 //! Runs of PyTorch in float64, repeated: tests/reference says how they were made.
 
 use crate::common::{Tensor, Weights, floats, load, program, run_to};
-use crate::optimizer::optimizer;
+use crate::optimizer::{one_cycle, optimizer};
 use arenet::internals::compiler::entry::built;
 use arenet::internals::compiler::optim::OPTIMIZERS;
 use arenet::internals::prelude::*;
@@ -9,10 +9,12 @@ use arenet::internals::runtime::simd::Isa;
 use serde_json::Value;
 use std::ops::ControlFlow;
 
-fn read(name: &str) -> Vec<Value> {
+/// A file of reference values, and its cases.
+fn document(name: &str) -> (Value, Vec<Value>) {
     let path = format!("{}/tests/reference/{name}", env!("CARGO_MANIFEST_DIR"));
     let reference: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    [&[reference["about"].clone()], reference["cases"].as_array().unwrap().as_slice()].concat()
+    let cases = reference["cases"].as_array().unwrap().clone();
+    (reference, cases)
 }
 
 fn numbers(value: &Value) -> Vec<f32> {
@@ -86,7 +88,7 @@ fn tensors(case: &Value, kind: &str) -> Vec<Tensor> {
 
 #[test]
 fn losses_and_weights_of_whole_runs_are_those_of_pytorch() {
-    let cases = read("training.json").split_off(1);
+    let (_, cases) = document("training.json");
     assert_eq!(cases.len(), 5);
     for (case, isa) in cases.iter().flat_map(|case| Isa::available().map_with(case)) {
         let run = text(&case["run"]);
@@ -133,42 +135,58 @@ impl<T> MapWith<T> for Vec<T> {
     }
 }
 
-/// The loss is |w x - t| with a t far below, so that the gradient of w is just the row x.
 #[test]
 fn every_optimizer_steps_as_pytorch_does() {
-    let mut cases = read("optimizers.json");
-    let about = cases.remove(0);
+    let (reference, cases) = document("optimizers.json");
+    let about = &reference["about"];
     let grads = numbers(&about["grads"]);
-    let rows = about["grads"].as_array().unwrap().len();
     let mut checked = 0;
     for case in &cases {
         if !built(OPTIMIZERS).any(|optimizer| optimizer == text(&case["optimizer"])) {
             continue;
         }
-        let optimizer = optimizer(case);
-        let source = format!(
-            "net steps {{ input x: [N, 5]  output y = x |> dense(1, bias: false) }}\n\
-             train {{ target t: [N, 1]  loss = mae(y, t)  optimizer = {optimizer}  batch = 1 }}"
-        );
-        let data = Dataset {
-            rows,
-            inputs: vec![floats(5, grads.clone())],
-            targets: vec![floats(1, vec![-1e6; rows])],
-            ..Dataset::default()
-        };
-        let settings = Settings { epochs: Some(1), shuffle: Some(false), ..Settings::default() };
-        let mut trainer = Trainer::new(program(&source), data, &settings).unwrap();
-        let params = numbers(&about["params"]);
-        let start = Tensor { name: "y.w".into(), shape: vec![5, 1], data: params };
-        load(&mut trainer, &[start]);
-        for (step, expected) in case["params_after_step"].as_array().unwrap().iter().enumerate() {
-            run_to(&mut trainer, step as u64 + 1);
-            for (found, expected) in trainer.weights()[0].data.iter().zip(numbers(expected)) {
-                let close = (found - expected).abs() <= 1e-5 * expected.abs().max(1.0);
-                assert!(close, "{optimizer}, step {step}: {found} against {expected}");
-            }
-        }
+        check_steps(&optimizer(case), numbers(&about["params"]), &grads, case);
         checked += 1;
     }
     assert_eq!(checked, 38);
+}
+
+/// The loss is |w x - t| with a t far below, so that the gradient of w is just the row x.
+fn check_steps(optimizer: &str, params: Vec<f32>, grads: &[f32], case: &Value) {
+    let source = format!(
+        "net steps {{ input x: [N, 5]  output y = x |> dense(1, bias: false) }}\n\
+         train {{ target t: [N, 1]  loss = mae(y, t)  optimizer = {optimizer}  batch = 1 }}"
+    );
+    let rows = grads.len() / 5;
+    let data = Dataset {
+        rows,
+        inputs: vec![floats(5, grads.to_vec())],
+        targets: vec![floats(1, vec![-1e6; rows])],
+        ..Dataset::default()
+    };
+    let settings = Settings { epochs: Some(1), shuffle: Some(false), ..Settings::default() };
+    let mut trainer = Trainer::new(program(&source), data, &settings).unwrap();
+    let start = Tensor { name: "y.w".into(), shape: vec![5, 1], data: params };
+    load(&mut trainer, &[start]);
+    for (step, expected) in case["params_after_step"].as_array().unwrap().iter().enumerate() {
+        run_to(&mut trainer, step as u64 + 1);
+        for (found, expected) in trainer.weights()[0].data.iter().zip(numbers(expected)) {
+            let close = (found - expected).abs() <= 1e-5 * expected.abs().max(1.0);
+            assert!(close, "{optimizer}, step {step}: {found} against {expected}");
+        }
+    }
+}
+
+#[test]
+fn one_cycle_moves_the_momentum_of_every_optimizer_as_pytorch_does() {
+    let (reference, cases) = document("one_cycle.json");
+    let (params, grads) = (numbers(&reference["params"]), numbers(&reference["grads"]));
+    assert_eq!(cases.len(), 15);
+    for case in &cases {
+        let settings = optimizer(case);
+        let (name, settings) = settings.trim_end_matches(')').split_once('(').unwrap();
+        let comma = if settings.is_empty() { "" } else { ", " };
+        let optimizer = format!("{name}({settings}{comma}lr: {})", one_cycle(case));
+        check_steps(&optimizer, params.clone(), &grads, case);
+    }
 }

@@ -321,10 +321,10 @@ impl<'a> Lowering<'a> {
         if find(SCHEDULES, name).is_none() && !matches!(expr.kind, ExprKind::Call(_)) {
             return self.rate(expr);
         }
-        let (signature, after) =
+        let (signature, rule) =
             self.look_up("schedule", SCHEDULES, built(SCHEDULES), (name, name_span))?;
         let matched = self.arguments(signature, written, expr.span, None)?;
-        Some(schedule(*after, &matched.args))
+        Some(schedule(rule, &matched.args))
     }
 
     fn rate(&mut self, expr: &'a Expr) -> Option<Schedule> {

@@ -9,12 +9,13 @@ use crate::graph::op::Source;
 use crate::graph::{Graph, NodeId, Origin};
 use crate::layer::{self, Function, Make};
 use crate::model::{Figure, Metric};
-use crate::optim::{OPTIMIZERS, Optimizer};
+use crate::optim::{OPTIMIZERS, Optimizer, momentum};
 use crate::pass::accumulate;
 use crate::pass::clip::{Clip, Limit};
+use crate::schedule::OF_MOMENTUM;
 use crate::signature::Value as Argument;
 use crate::signature::{Args, Kind, Param, Problem, Range};
-use crate::syntax::ast::{BinaryOp, Bind, Call, Expr, ExprKind, Ident, Train, TrainItem};
+use crate::syntax::ast::{Arg, BinaryOp, Bind, Call, Expr, ExprKind, Ident, Train, TrainItem};
 use crate::watch::{KEEPS, STOPS, Set};
 use arenet_program::{Batch, MAX_EPOCHS, Over, Training, Watch, Watched};
 use std::collections::{HashMap, HashSet};
@@ -365,10 +366,37 @@ impl<'a> Lowering<'a> {
         };
         let (signature, rule) =
             self.look_up("optimizer", OPTIMIZERS, built(OPTIMIZERS), (name, span))?;
-        let matched = self.arguments(signature, written, value.span, None)?;
-        let result = (rule.check)(&matched.args);
-        self.settled(result, &matched.args, value.span)?;
-        Some(Optimizer { rule, args: matched.args })
+        let mut args = self.arguments(signature, written, value.span, None)?.args;
+        self.move_momentum(&mut args, written);
+        let result = (rule.check)(&args);
+        self.settled(result, &args, value.span)?;
+        Some(Optimizer { rule, args })
+    }
+
+    /// A schedule that moves the momentum moves that of an optimizer which has one.
+    fn move_momentum(&mut self, args: &mut Args, written: &'a [Arg]) {
+        let lr = written.iter().find(|arg| Some(arg.value.span) == args.spans[0]);
+        let Some((name, _, settings)) = lr.and_then(|lr| named(&lr.value)) else { return };
+        let Argument::Schedule(schedule) = &mut args.values[0] else { return };
+        if schedule.momentum.is_none() {
+            return;
+        }
+        let Some(own) = momentum(args.signature) else {
+            schedule.momentum = None;
+            let mut names = settings.iter().filter_map(|setting| setting.name.as_ref());
+            if let Some(asked) = names.find(|name| OF_MOMENTUM.contains(&name.name.as_str())) {
+                let message = format!("`{}` has no momentum to move", args.signature.name);
+                let error = Diagnostic::error("no-momentum", asked.span, message);
+                self.report(error.help("leave it out, or train with `sgd` or `adam`"));
+            }
+            return;
+        };
+        if let Some(span) = args.span(own) {
+            let message = format!("`{own}` has no effect, because `{name}` moves it");
+            let lint = Diagnostic::warning("moved-momentum", span, message);
+            let help = format!("leave it out, or say `cycle_momentum: false` in `{name}`");
+            self.report(lint.help(help));
+        }
     }
 
     /// Gives every parameter that is not frozen its optimizer.

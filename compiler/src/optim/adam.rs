@@ -36,11 +36,11 @@ fn slots(args: &Args) -> Vec<&'static str> {
 /// p ← p - lr / (1 - β₁ᵗ) m / (√x / √(1 - β₂ᵗ) + eps), of the decayed p and g.
 fn update<'f>(args: &Args, step: Step<'f>, is_decoupled: bool) -> Update<'f> {
     let f = step.param.formula();
-    let (beta1, beta2) = (args.real("beta1"), args.real("beta2"));
-    let rate = f.host(step.lr.clone() / Step::correction(beta1));
+    let (beta1, beta2) = (step.momentum(args, "beta1"), args.real("beta2"));
+    let rate = f.host(step.lr.clone() / Step::correction(beta1.clone()));
     let correction = f.host(1.0 / Step::correction(beta2).sqrt());
     let (p, g) = step.decayed(args, is_decoupled);
-    let m = step.states[0] * beta1 + g * (1.0 - beta1);
+    let m = step.states[0] * step.factor(beta1.clone()) + g * step.factor(1.0 - beta1);
     let v = step.states[1] * beta2 + g * g * (1.0 - beta2);
     let mut news = vec![m, v];
     if args.flag("amsgrad") {

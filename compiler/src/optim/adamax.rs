@@ -25,10 +25,10 @@ pub const ADAMAX: Entry<Rule> = Entry {
 };
 
 fn update<'f>(args: &Args, step: Step<'f>) -> Update<'f> {
-    let (beta1, beta2) = (args.real("beta1"), args.real("beta2"));
+    let (beta1, beta2) = (step.momentum(args, "beta1"), args.real("beta2"));
     let (p, g) = (step.param, step.descent(args));
-    let rate = p.formula().host(step.lr.clone() / Step::correction(beta1));
-    let m = step.states[0] * beta1 + g * (1.0 - beta1);
+    let rate = p.formula().host(step.lr.clone() / Step::correction(beta1.clone()));
+    let m = step.states[0] * step.factor(beta1.clone()) + g * step.factor(1.0 - beta1);
     let u = (step.states[1] * beta2).max(g.abs() + args.real("eps"));
     Update { param: p - m * rate / u, states: vec![m, u] }
 }

@@ -23,10 +23,10 @@ pub const LION: Entry<Rule> = Entry {
 };
 
 fn update<'f>(args: &Args, step: Step<'f>) -> Update<'f> {
-    let (beta1, beta2) = (args.real("beta1"), args.real("beta2"));
+    let (beta1, beta2) = (step.momentum(args, "beta1"), args.real("beta2"));
     let (p, g) = step.decayed(args, true);
     let lr = p.formula().host(step.lr.clone());
-    let direction = (step.states[0] * beta1 + g * (1.0 - beta1)).sign();
+    let mixed = step.states[0] * step.factor(beta1.clone()) + g * step.factor(1.0 - beta1);
     let m = step.states[0] * beta2 + g * (1.0 - beta2);
-    Update { param: p - direction * lr, states: vec![m] }
+    Update { param: p - mixed.sign() * lr, states: vec![m] }
 }

@@ -18,7 +18,7 @@ mod sgd;
 
 use crate::entry::Entry;
 use crate::graph::Term;
-use crate::signature::{Args, Problem};
+use crate::signature::{Args, Problem, Signature};
 use arenet_program::{HostInput, HostNumber};
 
 /// How an optimizer works, by its settings; the first of them is always the learning rate `lr`.
@@ -57,10 +57,24 @@ pub struct Optimizer {
     pub args: Args,
 }
 
+/// The setting that a schedule moves where it moves the momentum, as torch.optim.lr_scheduler finds
+/// it; some optimizers have none.
+pub fn momentum(signature: &Signature) -> Option<&'static str> {
+    let has = |name: &&str| signature.params.iter().any(|param| param.name == *name);
+    ["beta1", "momentum"].into_iter().find(has)
+}
+
+/// Whether the schedule of the rate moves the momentum too.
+fn is_moved(args: &Args) -> bool {
+    args.schedule("lr").momentum.is_some()
+}
+
 /// What an update starts from.
 pub struct Step<'f> {
     /// The learning rate.
     pub lr: HostNumber,
+    /// The momentum, where the schedule moves it.
+    pub momentum: Option<HostNumber>,
     /// The old value.
     pub param: Term<'f>,
     /// The gradient of the loss.
@@ -129,8 +143,20 @@ impl<'f> Step<'f> {
     }
 
     /// 1 - βᵗ, which makes up for a moving average that starts as 0.
-    fn correction(beta: f64) -> HostNumber {
-        1.0 - HostNumber::from(beta).power(Step::number())
+    fn correction(beta: impl Into<HostNumber>) -> HostNumber {
+        1.0 - beta.into().power(Step::number())
+    }
+
+    /// The setting that is the momentum, as it is now.
+    fn momentum(&self, args: &Args, name: &str) -> HostNumber {
+        self.momentum.clone().unwrap_or_else(|| args.real(name).into())
+    }
+
+    /// A number of the host; the compiler knows it where it depends on nothing.
+    fn factor(&self, number: HostNumber) -> Term<'f> {
+        let f = self.param.formula();
+        let is_fixed = number.inputs().next().is_none();
+        if is_fixed { f.number(number.value(|_| 0.0)) } else { f.host(number) }
     }
 
     /// The gradient, with `maximize` the other way.

@@ -1,6 +1,6 @@
 //! NAdam.
 
-use super::{Rule, Step, Update};
+use super::{Rule, Step, Update, is_moved};
 use crate::entry::Entry;
 use crate::signature::{Args, Kind, Param, Range, Signature, Value};
 use arenet_program::HostNumber;
@@ -25,27 +25,41 @@ pub const NADAM: Entry<Rule> = Entry {
             Param::flag("maximize"),
         ],
     },
-    built: Some(Rule { check: |_| Ok(()), slots: |_| vec!["m", "v"], update }),
+    built: Some(Rule { check: |_| Ok(()), slots, update }),
 };
+
+/// Where β₁ moves, the product of all μ is kept beside each element; else it has a closed form.
+fn slots(args: &Args) -> Vec<&'static str> {
+    if is_moved(args) { vec!["m", "v", "mu_product"] } else { vec!["m", "v"] }
+}
 
 fn update<'f>(args: &Args, step: Step<'f>) -> Update<'f> {
     let f = step.param.formula();
-    let (beta1, beta2) = (args.real("beta1"), args.real("beta2"));
+    let (beta1, beta2) = (step.momentum(args, "beta1"), args.real("beta2"));
     let (p, g) = step.decayed(args, args.flag("decoupled_weight_decay"));
-    let m = step.states[0] * beta1 + g * (1.0 - beta1);
+    let m = step.states[0] * step.factor(beta1.clone()) + g * step.factor(1.0 - beta1.clone());
     let v = step.states[1] * beta2 + g * g * (1.0 - beta2);
 
     let factor = real_power(0.96, args.real("momentum_decay"));
-    let mu = |t: HostNumber| beta1 * (1.0 - 0.5 * HostNumber::from(factor).power(t));
+    let mu = |t: HostNumber| beta1.clone() * (1.0 - 0.5 * HostNumber::from(factor).power(t));
     // μ₁ … μₜ = β₁ᵗ (factor / 2; factor)ₜ
     let product = |t: HostNumber| {
-        let powers = HostNumber::from(beta1).power(t.clone());
+        let powers = beta1.clone().power(t.clone());
         powers * HostNumber::from(factor / 2.0).pochhammer(factor, t)
     };
     let (t, next) = (Step::number(), Step::number() + 1.0);
-    let of_g = step.lr.clone() * (1.0 - mu(t.clone())) / (1.0 - product(t));
-    let of_m = step.lr.clone() * mu(next.clone()) / (1.0 - product(next));
+    let of_g = step.lr.clone() * (1.0 - mu(t.clone()));
+    let of_m = step.lr.clone() * mu(next.clone());
     let correction = f.host(1.0 / Step::correction(beta2).sqrt());
-    let direction = g * f.host(of_g) + m * f.host(of_m);
-    Update { param: p - direction / (v.sqrt() * correction + args.real("eps")), states: vec![m, v] }
+    let mut states = vec![m, v];
+    let direction = match is_moved(args) {
+        false => g * f.host(of_g / (1.0 - product(t))) + m * f.host(of_m / (1.0 - product(next))),
+        true => {
+            let product = step.starting(2, 1.0.into()) * f.host(mu(t));
+            states.push(product);
+            let ahead = product * f.host(mu(next));
+            g * f.host(of_g) / (1.0 - product) + m * f.host(of_m) / (1.0 - ahead)
+        }
+    };
+    Update { param: p - direction / (v.sqrt() * correction + args.real("eps")), states }
 }

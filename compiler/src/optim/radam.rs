@@ -29,9 +29,9 @@ pub const RADAM: Entry<Rule> = Entry {
 
 fn update<'f>(args: &Args, step: Step<'f>) -> Update<'f> {
     let f = step.param.formula();
-    let (beta1, beta2) = (args.real("beta1"), args.real("beta2"));
+    let (beta1, beta2) = (step.momentum(args, "beta1"), args.real("beta2"));
     let (p, g) = step.decayed(args, args.flag("decoupled_weight_decay"));
-    let m = step.states[0] * beta1 + g * (1.0 - beta1);
+    let m = step.states[0] * step.factor(beta1.clone()) + g * step.factor(1.0 - beta1.clone());
     let v = step.states[1] * beta2 + g * g * (1.0 - beta2);
 
     let longest = 2.0 / (1.0 - beta2) - 1.0;
@@ -42,7 +42,7 @@ fn update<'f>(args: &Args, step: Step<'f>) -> Update<'f> {
     let most = (longest - 4.0) * (longest - 2.0) / longest;
     let square = (length() - 4.0) * (length() - 2.0) / (length() * most);
     let is_trusted = || HostNumber::from(5.0).less(length());
-    let rate = || step.lr.clone() / Step::correction(beta1);
+    let rate = || step.lr.clone() / Step::correction(beta1.clone());
     // The root of a negative number would be one that is then not chosen.
     let rectified = (square.max(0.0) * Step::correction(beta2)).sqrt() * rate();
     let rectified = f.host(is_trusted().choose(rectified, 0.0));

@@ -1,6 +1,6 @@
 //! RMSprop.
 
-use super::{Rule, Step, Update};
+use super::{Rule, Step, Update, is_moved};
 use crate::entry::Entry;
 use crate::signature::{Args, Kind, Param, Range, Signature, Value};
 
@@ -28,15 +28,16 @@ pub const RMSPROP: Entry<Rule> = Entry {
 fn slots(args: &Args) -> Vec<&'static str> {
     let mut slots = vec!["square_avg"];
     slots.extend(args.flag("centered").then_some("grad_avg"));
-    slots.extend((args.real("momentum") != 0.0).then_some("momentum"));
+    let has_momentum = args.real("momentum") != 0.0 || is_moved(args);
+    slots.extend(has_momentum.then_some("momentum"));
     slots
 }
 
 fn update<'f>(args: &Args, step: Step<'f>) -> Update<'f> {
-    let (alpha, momentum) = (args.real("alpha"), args.real("momentum"));
+    let (alpha, momentum) = (args.real("alpha"), step.momentum(args, "momentum"));
     let (p, g) = (step.param, step.descent(args));
-    let lr = p.formula().host(step.lr);
-    let mut olds = step.states.into_iter();
+    let lr = p.formula().host(step.lr.clone());
+    let mut olds = step.states.iter().copied();
     let mut news = Vec::new();
     let mut average = |of| {
         let average = olds.next().expect("there is a slot for it") * alpha + of * (1.0 - alpha);
@@ -50,7 +51,7 @@ fn update<'f>(args: &Args, step: Step<'f>) -> Update<'f> {
     }
     let mut direction = g / (square.sqrt() + args.real("eps"));
     if let Some(b) = olds.next() {
-        direction = b * momentum + direction;
+        direction = b * step.factor(momentum) + direction;
         news.push(direction);
     }
     Update { param: p - direction * lr, states: news }

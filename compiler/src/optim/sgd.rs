@@ -1,6 +1,6 @@
 //! Stochastic gradient descent.
 
-use super::{Rule, Step, Update};
+use super::{Rule, Step, Update, is_moved};
 use crate::entry::Entry;
 use crate::signature::{Args, Kind, Param, Problem, Range, Signature, Value};
 
@@ -23,13 +23,17 @@ pub const SGD: Entry<Rule> = Entry {
     },
     built: Some(Rule {
         check,
-        slots: |args| if args.real("momentum") == 0.0 { vec![] } else { vec!["momentum"] },
+        slots: |args| if has_momentum(args) { vec!["momentum"] } else { vec![] },
         update,
     }),
 };
 
+fn has_momentum(args: &Args) -> bool {
+    args.real("momentum") != 0.0 || is_moved(args)
+}
+
 fn check(args: &Args) -> Result<(), Problem> {
-    let suits = args.real("momentum") != 0.0 && args.real("dampening") == 0.0;
+    let suits = has_momentum(args) && args.real("dampening") == 0.0;
     if args.flag("nesterov") && !suits {
         let message = "Nesterov's momentum needs a momentum and no dampening";
         let help = "write `momentum: 0.9, nesterov: true`, without `dampening`";
@@ -39,10 +43,10 @@ fn check(args: &Args) -> Result<(), Problem> {
 }
 
 fn update<'f>(args: &Args, step: Step<'f>) -> Update<'f> {
-    let (momentum, dampening) = (args.real("momentum"), args.real("dampening"));
+    let dampening = args.real("dampening");
     let (p, f) = (step.param, step.param.formula());
     let g = step.descent(args);
-    let lr = f.host(step.lr);
+    let lr = f.host(step.lr.clone());
     let [b] = step.states[..] else {
         return Update { param: p - g * lr, states: vec![] };
     };
@@ -53,6 +57,7 @@ fn update<'f>(args: &Args, step: Step<'f>) -> Update<'f> {
         let is_first = Step::index().less(1.0);
         g * f.host(is_first.choose(1.0, 1.0 - dampening))
     };
+    let momentum = step.factor(step.momentum(args, "momentum"));
     let b = b * momentum + fresh;
     let direction = if args.flag("nesterov") { g + b * momentum } else { b };
     Update { param: p - direction * lr, states: vec![b] }

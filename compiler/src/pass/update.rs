@@ -99,7 +99,9 @@ fn assign<'f>(
     let states: Vec<Term> = (0..optimizer.slots().len() as u32).map(state).collect();
     let group = u16::try_from(group).expect("lowering limits the optimizers");
     let lr = HostInput::Rate(group).into();
-    let step = Step { lr, param: leaf, grad: f.term(grad), states: states.clone() };
+    let moves = optimizer.args.schedule("lr").momentum.is_some();
+    let momentum = moves.then(|| HostInput::Momentum(group).into());
+    let step = Step { lr, momentum, param: leaf, grad: f.term(grad), states: states.clone() };
     let update = optimizer.update(step);
     let olds = [leaf].into_iter().chain(states);
     let news = [update.param].into_iter().chain(update.states);

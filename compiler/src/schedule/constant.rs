@@ -1,6 +1,6 @@
 //! A rate that is scaled at first.
 
-use super::{BASE, PER, Rate, WARMUP, base};
+use super::{BASE, PER, Rule, WARMUP, base};
 use crate::entry::Entry;
 use crate::signature::{Kind, Param, Range, Signature, Value};
 
@@ -8,7 +8,7 @@ use crate::signature::{Kind, Param, Range, Signature, Value};
 ///
 /// torch.optim.lr_scheduler.ConstantLR(factor=by, total_iters=over). A rate that always stays the
 /// same is merely a number.
-pub const CONSTANT: Entry<Rate> = Entry {
+pub const CONSTANT: Entry<Rule> = Entry {
     signature: Signature {
         name: "constant",
         positional: 1,
@@ -20,8 +20,8 @@ pub const CONSTANT: Entry<Rate> = Entry {
             PER,
         ],
     },
-    built: Some(|args, time| {
+    built: Some(Rule::rate(|args, time| {
         let over = args.count("over").expect("it has a default") as f64;
         time.now.less(over).choose(base() * args.real("by"), base())
-    }),
+    })),
 };

@@ -1,6 +1,6 @@
 //! Cosine annealing.
 
-use super::{BASE, PER, Rate, WARMUP, base};
+use super::{BASE, PER, Rule, WARMUP, base};
 use crate::entry::Entry;
 use crate::signature::{Kind, Param, Range, Signature, Value};
 
@@ -8,7 +8,7 @@ use crate::signature::{Kind, Param, Range, Signature, Value};
 /// from there on; without `over`, over the rest of the run.
 ///
 /// torch.optim.lr_scheduler.CosineAnnealingLR(T_max=over, eta_min=to), which turns back at its end.
-pub const COSINE: Entry<Rate> = Entry {
+pub const COSINE: Entry<Rule> = Entry {
     signature: Signature {
         name: "cosine",
         positional: 1,
@@ -20,11 +20,11 @@ pub const COSINE: Entry<Rate> = Entry {
             PER,
         ],
     },
-    built: Some(|args, time| {
+    built: Some(Rule::rate(|args, time| {
         let to = args.real("to");
         let over = args.count("over").map_or(time.total, |over| (over as f64).into());
         let cos = (time.now.clone() / over.clone() / 2.0).cos_turns();
         let wave = to + (base() - to) * (1.0 + cos) / 2.0;
         time.now.less(over).choose(wave, to)
-    }),
+    })),
 };

@@ -1,6 +1,6 @@
 //! Half waves, one after the other.
 
-use super::{BASE, PER, Rate, WARMUP, base};
+use super::{BASE, PER, Rule, WARMUP, base};
 use crate::entry::Entry;
 use crate::signature::{Kind, Param, Range, Signature, Value};
 use arenet_program::HostNumber;
@@ -9,7 +9,7 @@ use arenet_program::HostNumber;
 /// over the first `every` units, then again from base over `growth` times as many, and so on.
 ///
 /// torch.optim.lr_scheduler.CosineAnnealingWarmRestarts(T_0=every, T_mult=growth, eta_min=to)
-pub const COSINE_RESTARTS: Entry<Rate> = Entry {
+pub const COSINE_RESTARTS: Entry<Rule> = Entry {
     signature: Signature {
         name: "cosine_restarts",
         positional: 1,
@@ -22,7 +22,7 @@ pub const COSINE_RESTARTS: Entry<Rate> = Entry {
             PER,
         ],
     },
-    built: Some(|args, time| {
+    built: Some(Rule::rate(|args, time| {
         let (every, to) = (args.count("every").expect("it is required") as f64, args.real("to"));
         let growth = args.count("growth").expect("it has a default") as f64;
         // How much of its wave has passed. Wave n begins at every (growthⁿ - 1) / (growth - 1).
@@ -38,5 +38,5 @@ pub const COSINE_RESTARTS: Entry<Rate> = Entry {
             }
         };
         to + (base() - to) * (1.0 + (passed / 2.0).cos_turns()) / 2.0
-    }),
+    })),
 };

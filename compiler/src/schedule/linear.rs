@@ -1,6 +1,6 @@
 //! A straight line.
 
-use super::{BASE, PER, Rate, WARMUP, base};
+use super::{BASE, PER, Rule, WARMUP, base};
 use crate::entry::Entry;
 use crate::signature::{Kind, Param, Range, Signature, Value};
 
@@ -8,7 +8,7 @@ use crate::signature::{Kind, Param, Range, Signature, Value};
 /// without `over`, over the rest of the run.
 ///
 /// torch.optim.lr_scheduler.LinearLR(start_factor=1, end_factor=to / base, total_iters=over)
-pub const LINEAR: Entry<Rate> = Entry {
+pub const LINEAR: Entry<Rule> = Entry {
     signature: Signature {
         name: "linear",
         positional: 1,
@@ -20,10 +20,10 @@ pub const LINEAR: Entry<Rate> = Entry {
             PER,
         ],
     },
-    built: Some(|args, time| {
+    built: Some(Rule::rate(|args, time| {
         let to = args.real("to");
         let over = args.count("over").map_or(time.total, |over| (over as f64).into());
         let way = base() + (to - base()) * (time.now.clone() / over.clone());
         time.now.less(over).choose(way, to)
-    }),
+    })),
 };

@@ -15,10 +15,24 @@ use crate::entry::Entry;
 use crate::signature::{Args, Kind, Param, Range, Value};
 use arenet_program::{HostInput, HostNumber, Schedule};
 
-/// The rate after the warm-up, by the settings; `base`, `warmup` and `per` are among them.
-pub type Rate = fn(&Args, Time) -> HostNumber;
+/// What a schedule does after the warm-up, by its settings; `base`, `warmup` and `per` are among
+/// them.
+pub struct Rule {
+    /// The rate.
+    rate: fn(&Args, Time) -> HostNumber,
+    /// The momentum, of a schedule that may move it.
+    momentum: fn(&Args, Time) -> Option<HostNumber>,
+}
+
+impl Rule {
+    /// Of a rate alone.
+    const fn rate(rate: fn(&Args, Time) -> HostNumber) -> Rule {
+        Rule { rate, momentum: |_, _| None }
+    }
+}
 
 /// The time of a schedule, in steps or epochs from the end of its warm-up.
+#[derive(Clone)]
 pub struct Time {
     /// How much has passed.
     pub now: HostNumber,
@@ -27,7 +41,7 @@ pub struct Time {
 }
 
 /// The schedules of the language.
-pub const SCHEDULES: &[Entry<Rate>] = &[
+pub const SCHEDULES: &[Entry<Rule>] = &[
     step::STEP,
     exponential::EXPONENTIAL,
     cosine::COSINE,
@@ -40,6 +54,8 @@ pub const SCHEDULES: &[Entry<Rate>] = &[
     Entry::planned("reduce_on_plateau"),
 ];
 
+pub use one_cycle::OF_MOMENTUM;
+
 /// The rate that a schedule starts from; its tape calls it [`base`].
 const BASE: Param = Param::required("base", Kind::Real(Range::AtLeastZero));
 /// The rate grows linearly over so many first units, before the schedule starts.
@@ -51,21 +67,25 @@ fn base() -> HostNumber {
     HostInput::Base.into()
 }
 
-/// The schedule with these settings: base (t + 1) / warmup for the first units, and what `after`
-/// says from there on.
-pub fn schedule(after: Rate, args: &Args) -> Schedule {
+/// The schedule with these settings: base (t + 1) / warmup for the first units, and what its rule
+/// says from there on; the momentum begins with the run, and waits.
+pub fn schedule(rule: &Rule, args: &Args) -> Schedule {
     let (now, total) = match args.word("per") {
         "epoch" => (HostInput::Epoch, HostInput::Epochs),
         _ => (HostInput::Step, HostInput::Steps),
     };
     let (now, total) = (HostNumber::from(now), HostNumber::from(total));
-    let rate = match args.count("warmup").unwrap_or(0) as f64 {
-        0.0 => after(args, Time { now, total: total.max(1.0) }),
+    let (rate, momentum) = match args.count("warmup").unwrap_or(0) as f64 {
+        0.0 => {
+            let time = Time { now, total: total.max(1.0) };
+            ((rule.rate)(args, time.clone()), (rule.momentum)(args, time))
+        }
         warmup => {
             let rest = Time { now: now.clone() - warmup, total: (total - warmup).max(1.0) };
             let warm = base() * (now.clone() + 1.0) / warmup;
-            now.less(warmup).choose(warm, after(args, rest))
+            let rate = now.less(warmup).choose(warm, (rule.rate)(args, rest.clone()));
+            (rate, (rule.momentum)(args, Time { now: rest.now.max(0.0), ..rest }))
         }
     };
-    Schedule { base: args.real("base"), rate }
+    Schedule { base: args.real("base"), rate, momentum }
 }

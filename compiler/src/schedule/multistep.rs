@@ -1,6 +1,6 @@
 //! Stairs of any length.
 
-use super::{BASE, PER, Rate, WARMUP, base};
+use super::{BASE, PER, Rule, WARMUP, base};
 use crate::entry::Entry;
 use crate::signature::{Kind, Param, Range, Signature};
 use arenet_program::HostNumber;
@@ -8,7 +8,7 @@ use arenet_program::HostNumber;
 /// `multistep(base, at:, by:, warmup:, per:)`: base byⁿ, where n of the times `at` have passed.
 ///
 /// torch.optim.lr_scheduler.MultiStepLR(milestones=at, gamma=by)
-pub const MULTISTEP: Entry<Rate> = Entry {
+pub const MULTISTEP: Entry<Rule> = Entry {
     signature: Signature {
         name: "multistep",
         positional: 1,
@@ -21,10 +21,10 @@ pub const MULTISTEP: Entry<Rate> = Entry {
             PER,
         ],
     },
-    built: Some(|args, time| {
+    built: Some(Rule::rate(|args, time| {
         let ahead = (args.counts("at").iter().map(|&at| time.now.clone().less(at as f64)))
             .fold(HostNumber::from(0.0), |sum, is_ahead| sum + is_ahead);
         let passed = args.counts("at").len() as f64 - ahead;
         base() * HostNumber::from(args.real("by")).power(passed)
-    }),
+    })),
 };

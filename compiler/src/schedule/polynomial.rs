@@ -1,6 +1,6 @@
 //! Polynomial decay.
 
-use super::{BASE, PER, Rate, WARMUP, base};
+use super::{BASE, PER, Rule, WARMUP, base};
 use crate::entry::Entry;
 use crate::signature::{Kind, Param, Range, Signature, Value};
 
@@ -8,7 +8,7 @@ use crate::signature::{Kind, Param, Range, Signature, Value};
 /// without `over`, over the rest of the run.
 ///
 /// torch.optim.lr_scheduler.PolynomialLR(total_iters=over, power=power)
-pub const POLYNOMIAL: Entry<Rate> = Entry {
+pub const POLYNOMIAL: Entry<Rule> = Entry {
     signature: Signature {
         name: "polynomial",
         positional: 1,
@@ -20,9 +20,9 @@ pub const POLYNOMIAL: Entry<Rate> = Entry {
             PER,
         ],
     },
-    built: Some(|args, time| {
+    built: Some(Rule::rate(|args, time| {
         let over = args.count("over").map_or(time.total, |over| (over as f64).into());
         let left = (1.0 - time.now / over).max(0.0);
         base() * left.real_power(args.real("power"))
-    }),
+    })),
 };

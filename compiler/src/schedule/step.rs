@@ -1,6 +1,6 @@
 //! Step decay.
 
-use super::{BASE, PER, Rate, WARMUP, base};
+use super::{BASE, PER, Rule, WARMUP, base};
 use crate::entry::Entry;
 use crate::signature::{Kind, Param, Range, Signature};
 use arenet_program::HostNumber;
@@ -8,7 +8,7 @@ use arenet_program::HostNumber;
 /// `step(base, every:, by:, warmup:, per:)`: base byᶠˡᵒᵒʳ⁽ᵗ ᐟ ᵉᵛᵉʳʸ⁾
 ///
 /// torch.optim.lr_scheduler.StepLR(step_size=every, gamma=by)
-pub const STEP: Entry<Rate> = Entry {
+pub const STEP: Entry<Rule> = Entry {
     signature: Signature {
         name: "step",
         positional: 1,
@@ -20,8 +20,8 @@ pub const STEP: Entry<Rate> = Entry {
             PER,
         ],
     },
-    built: Some(|args, time| {
+    built: Some(Rule::rate(|args, time| {
         let every = args.count("every").expect("it is required") as f64;
         base() * HostNumber::from(args.real("by")).power((time.now / every).floor())
-    }),
+    })),
 };

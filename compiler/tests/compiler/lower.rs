@@ -4,7 +4,7 @@ use crate::common::oracle::lowered;
 use arenet_compiler::graph::DType;
 use arenet_compiler::init::Init;
 use arenet_compiler::model::{Domain, Model};
-use arenet_program::{Batch, Finish, HostInput, Schedule};
+use arenet_program::{Batch, Finish, Schedule};
 use pretty_assertions::assert_eq;
 
 /// The parameters with their shapes, and the optimizer of each.
@@ -161,7 +161,7 @@ fn settings_have_defaults() {
     assert_eq!(training.batch, Batch::Rows(32));
     assert_eq!((training.epochs, training.seed, training.valid), (10, 0, 0.0));
     assert!(training.shuffle);
-    let constant = Schedule { base: 1e-3, rate: HostInput::Base.into() };
+    let constant = Schedule::constant(1e-3);
     assert_eq!(training.schedules, [constant]);
     let training = with_train(
         "optimizer = sgd  batch = full  epochs = 3 * 4  seed = 7  valid = 0.25  shuffle = false",

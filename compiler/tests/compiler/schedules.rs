@@ -1,7 +1,8 @@
 //! Schedules beside PyTorch's own rates, step by step.
 
 use crate::common::oracle::lowered;
-use arenet_program::{HostInput, Schedule};
+use crate::optimizer::one_cycle;
+use arenet_program::{HostInput, HostNumber, Schedule};
 use serde_json::Value;
 
 /// The schedule of a learning rate as it is written in the language.
@@ -15,7 +16,12 @@ fn schedule(lr: &str) -> Schedule {
 
 /// Its rate in a unit of a run of `total` units.
 fn rate(schedule: &Schedule, t: u64, total: u64) -> f64 {
-    schedule.rate.value(|input| match input {
+    value(&schedule.rate, schedule, t, total)
+}
+
+/// A number of a schedule in a unit of a run of `total` units.
+fn value(number: &HostNumber, schedule: &Schedule, t: u64, total: u64) -> f64 {
+    number.value(|input| match input {
         HostInput::Base => schedule.base,
         HostInput::Step | HostInput::Epoch => t as f64,
         HostInput::Steps | HostInput::Epochs => total as f64,
@@ -23,14 +29,18 @@ fn rate(schedule: &Schedule, t: u64, total: u64) -> f64 {
     })
 }
 
+/// The cases of a file of reference values.
+fn cases(name: &str) -> Vec<Value> {
+    let path = format!("{}/../tests/reference/{name}", env!("CARGO_MANIFEST_DIR"));
+    let reference: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    reference["cases"].as_array().unwrap().clone()
+}
+
 /// PyTorch's half wave turns back at its end, where this one stays.
 #[test]
 fn rates_are_those_of_pytorch() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/reference/schedules.json");
-    let text = std::fs::read_to_string(path).unwrap();
-    let reference: Value = serde_json::from_str(&text).unwrap();
     let mut checked = 0;
-    for case in reference["cases"].as_array().unwrap() {
+    for case in &cases("schedules.json") {
         let arg = |name: &str| case["args"][name].as_f64().unwrap();
         let base = case["base_lr"].as_f64().unwrap();
         let (lr, last) = match case["schedule"].as_str().unwrap() {
@@ -65,7 +75,7 @@ fn rates_are_those_of_pytorch() {
             }
             "one_cycle" => {
                 let (top, over) = (arg("max_lr"), arg("total_steps"));
-                (format!("one_cycle({top}, over: {over})"), None)
+                (format!("one_cycle({top}, over: {over}, cycle_momentum: false)"), None)
             }
             _ => continue,
         };
@@ -83,6 +93,33 @@ fn rates_are_those_of_pytorch() {
         checked += 1;
     }
     assert_eq!(checked, 9);
+}
+
+#[test]
+fn one_cycle_moves_rate_and_momentum_as_pytorch_does() {
+    for case in cases("one_cycle.json") {
+        let lr = one_cycle(&case);
+        let schedule = schedule(&lr);
+        let moves = case["cycle"]["cycle_momentum"] != false;
+        assert_eq!(schedule.momentum.is_some(), moves, "{lr}");
+        let momentum = schedule.momentum.iter().map(|momentum| ("momentum", momentum));
+        for (what, number) in [("lr", &schedule.rate)].into_iter().chain(momentum) {
+            for (t, expected) in (0..).zip(case[what].as_array().unwrap()) {
+                let found = value(number, &schedule, t, 12);
+                let expected = expected.as_f64().unwrap();
+                let close = (found - expected).abs() <= 1e-12 * schedule.base.max(expected);
+                assert!(close, "{what} of {lr} at {t}: {found} against {expected}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_momentum_waits_for_the_end_of_a_warm_up() {
+    let schedule = schedule("one_cycle(1, warmup: 4, over: 10, base_momentum: 0.5)");
+    let momentum = schedule.momentum.as_ref().unwrap();
+    let momenta = [0, 3, 4, 6, 13, 20].map(|t| value(momentum, &schedule, t, 20));
+    assert_eq!(momenta, [0.95, 0.95, 0.95, 0.5, 0.95, 0.95]);
 }
 
 #[test]

@@ -340,7 +340,8 @@ fn check_scalars<'p>(
     buffers: &Buffers,
     found: &mut Found<'p>,
 ) -> Result<(), ProgramError> {
-    let groups = program.training.as_ref().map_or(0, |training| training.schedules.len());
+    let schedules = program.training.as_ref().map_or(&[][..], |training| &training.schedules);
+    let groups = schedules.len();
     for (number, buffer) in &program.scalars {
         let what = What::Scalar(number);
         check_scalar(buffers.float(*buffer, what)?, what)?;
@@ -354,6 +355,11 @@ fn check_scalars<'p>(
                 HostInput::Rate(group) => {
                     let scheduled = usize::from(group) < groups;
                     require!(scheduled, "{what} is of a group beyond the {groups} schedules");
+                }
+                HostInput::Momentum(group) => {
+                    let schedule = schedules.get(usize::from(group));
+                    let moves = schedule.is_some_and(|schedule| schedule.momentum.is_some());
+                    require!(moves, "{what} is of a group whose momentum no schedule moves");
                 }
                 _ => {}
             }
@@ -438,18 +444,21 @@ fn check_training(program: &Program) -> Result<(), ProgramError> {
             "an improvement is by {min_delta}, and must be by at least 0"
         );
     }
-    for (group, Schedule { base, rate }) in (0..).zip(schedules) {
-        let what = HostInput::Rate(group);
-        require!(base.is_finite(), "the base of {what} is not finite");
-        check_number(rate, what)?;
+    for (group, Schedule { base, rate, momentum }) in (0..).zip(schedules) {
+        require!(base.is_finite(), "the base of {} is not finite", HostInput::Rate(group));
         let of_time = |input| match input {
             HostInput::Step | HostInput::Steps | HostInput::Epoch | HostInput::Epochs => true,
             HostInput::Base => true,
             HostInput::Rows | HostInput::StepRows => false,
-            HostInput::Rate(_) | HostInput::Value(_) | HostInput::Sum(_) => false,
+            HostInput::Rate(_) | HostInput::Momentum(_) => false,
+            HostInput::Value(_) | HostInput::Sum(_) => false,
         };
-        let timed = rate.inputs().all(of_time);
-        require!(timed, "{what} depends on more than the time");
+        let momentum = momentum.iter().map(|momentum| (HostInput::Momentum(group), momentum));
+        for (what, number) in [(HostInput::Rate(group), rate)].into_iter().chain(momentum) {
+            check_number(number, what)?;
+            let timed = number.inputs().all(of_time);
+            require!(timed, "{what} depends on more than the time");
+        }
     }
     Ok(())
 }

@@ -267,7 +267,8 @@ fn training() -> Training {
         base() * (1.0 + (HostNumber::from(HostInput::Step) / HostInput::Steps).cos_turns()),
         base() / (1.0 + epoch()).max(HostInput::Epochs).sqrt() - 0.5,
     ];
-    let schedule = |rate| Schedule { base: 0.1, rate };
+    let momentum = || epoch().less(2.0).choose(0.85, 0.95);
+    let schedule = |rate| Schedule { base: 0.1, rate, momentum: Some(momentum()) };
     Training {
         batch: Batch::Rows(2),
         accumulate: 1,
@@ -341,7 +342,7 @@ pub fn sample() -> Program {
         scalars: vec![
             (HostNumber::per_row(0.5), INVERSE),
             (HostInput::Rate(0).into(), RATE),
-            (HostNumber::from(HostInput::Rate(4)) / 0.9, CORRECTED),
+            (HostNumber::from(HostInput::Rate(4)) / HostInput::Momentum(4), CORRECTED),
             (HostNumber::from(0.999).power(HostInput::Step).sqrt(), ROOT),
             (HostNumber::from(HostInput::Step).less(1.0).choose(1.0, 0.5), UNDAMPENED),
         ],

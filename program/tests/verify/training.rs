@@ -98,6 +98,18 @@ fn refuses_bad_training() {
             "scalar `lr5` is of a group beyond the 5 schedules",
         ),
         (
+            |p| training(p).schedules[4].momentum = None,
+            "scalar `lr4/momentum4` is of a group whose momentum no schedule moves",
+        ),
+        (
+            |p| training(p).schedules[1].momentum = Some(f64::NAN.into()),
+            "momentum1 has a number that is not finite",
+        ),
+        (
+            |p| training(p).schedules[0].momentum = Some(HostInput::Momentum(0).into()),
+            "momentum depends on more than the time",
+        ),
+        (
             |p| p.scalars[3].0 = HostNumber::from(HostInput::Base) + 1.0,
             "scalar `base+1` has a base, as schedules alone do",
         ),

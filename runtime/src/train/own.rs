@@ -93,5 +93,6 @@ fn wrong_rows(inputs: usize, targets: usize, batch: u64) -> RunError {
 
 /// Whether a schedule depends on the number of steps of the run.
 pub(super) fn spans_the_run(schedule: &Schedule) -> bool {
-    schedule.rate.code.contains(&HostInstr::Input(HostInput::Steps))
+    let mut numbers = [&schedule.rate].into_iter().chain(&schedule.momentum);
+    numbers.any(|number| number.code.contains(&HostInstr::Input(HostInput::Steps)))
 }

@@ -44,11 +44,20 @@ impl Scalars {
             .iter()
             .map(|schedule| tape.add(&schedule.rate, |input| of_run(input, schedule.base, total)))
             .collect();
+        let momentum = |schedule: &Schedule| {
+            let number = schedule.momentum.as_ref()?;
+            Some(tape.add(number, |input| of_run(input, schedule.base, total)))
+        };
+        let momenta: Vec<Option<usize>> = schedules.iter().map(momentum).collect();
         let of_rates = |input| match input {
             // Without schedules nothing is trained, and nobody asks for what depends on a rate.
             HostInput::Rate(group) => match rates.get(usize::from(group)) {
                 Some(&slot) => Known::Slot(slot),
                 None => Known::Value(0.0),
+            },
+            HostInput::Momentum(group) => match momenta.get(usize::from(group)) {
+                Some(&Some(slot)) => Known::Slot(slot),
+                _ => Known::Value(0.0),
             },
             input => of_run(input, 0.0, total),
         };
@@ -116,7 +125,7 @@ impl Scalars {
 
     /// The first group's rate at a moment; 0 where nothing is trained.
     pub(crate) fn rate(&self, clock: Clock) -> f64 {
-        let Some(Schedule { base, rate }) = self.schedules.first() else { return 0.0 };
+        let Some(Schedule { base, rate, .. }) = self.schedules.first() else { return 0.0 };
         rate.value(|input| match input {
             HostInput::Step => clock.step as f64,
             HostInput::Epoch => clock.epoch as f64,
@@ -138,7 +147,8 @@ pub fn of_run(input: HostInput, base: f64, total: Clock) -> Known {
         HostInput::Base => Known::Value(base),
         HostInput::Steps => Known::Value(total.step as f64),
         HostInput::Epochs => Known::Value(total.epoch as f64),
-        // A schedule reads no rate, and metrics alone their values, as `verify` has seen.
-        HostInput::Rate(_) | HostInput::Value(_) | HostInput::Sum(_) => Known::Value(0.0),
+        // A schedule reads no other, and metrics alone their values, as `verify` has seen.
+        HostInput::Rate(_) | HostInput::Momentum(_) => Known::Value(0.0),
+        HostInput::Value(_) | HostInput::Sum(_) => Known::Value(0.0),
     }
 }
