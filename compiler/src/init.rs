@@ -9,6 +9,12 @@ pub enum Init {
     Uniform(f64, f64),
     /// Normal with this mean and standard deviation.
     Normal(f64, f64),
+    /// Normal with this mean and standard deviation, of which values from the third number up to
+    /// the fourth are drawn.
+    Truncated(f64, f64, f64, f64),
+    /// The columns of a matrix, or the rows where these are fewer, are at right angles and of this
+    /// length.
+    Orthogonal(f64),
 }
 
 /// A way to start a parameter, before its shape is known.
@@ -20,6 +26,10 @@ pub enum Rule {
     Normal(Fan, f64),
     /// The same for every shape.
     Fixed(Init),
+    /// [`Init::Orthogonal`], of a matrix alone.
+    Orthogonal(f64),
+    /// What PyTorch's layer starts with; of a matrix alone.
+    Torch,
 }
 
 /// What the variance is divided by.
@@ -40,9 +50,9 @@ impl Rule {
         }
     }
 
-    /// The distribution for a shape.
-    pub fn init(self, dims: &[usize]) -> Init {
-        match self {
+    /// The distribution for a shape; `None` where the rule is for a matrix and this is none.
+    pub fn init(self, dims: &[usize]) -> Option<Init> {
+        Some(match self {
             Rule::Fixed(init) => init,
             Rule::Normal(fan, gain) => Init::Normal(0.0, (gain / fan.of(dims)).sqrt()),
             Rule::Uniform(fan, gain) => {
@@ -50,7 +60,17 @@ impl Rule {
                 let bound = (3.0 * gain / fan.of(dims)).sqrt();
                 Init::Uniform(-bound, bound)
             }
-        }
+            Rule::Orthogonal(_) | Rule::Torch if dims.len() != 2 => return None,
+            Rule::Orthogonal(gain) => Init::Orthogonal(gain),
+            // torch.nn.Linear: ±1 / √in.
+            Rule::Torch => return Rule::Uniform(Fan::In, 1.0 / 3.0).init(dims),
+        })
+    }
+
+    /// The distribution of the bias beside a weight: PyTorch's is that of the weight.
+    pub fn of_bias(self, weight: &[usize]) -> Init {
+        let own = self.init(weight).filter(|_| self == Rule::Torch);
+        own.unwrap_or(Init::Constant(0.0))
     }
 }
 

@@ -377,6 +377,8 @@ enums! {
         1 => Uniform(low, high),
         2 => Normal(mean, deviation),
         3 => Mask(share, kept),
+        4 => Truncated(mean, deviation, low, high),
+        5 => Orthogonal(gain),
     }
     Value { 0 => Result, 1 => Load(i), 2 => Const(i), 3 => Instr(i), }
     Spread { 0 => Full, 1 => Row, 2 => Column, 3 => Scalar, }

@@ -5,6 +5,8 @@
 //! can change a value. Nothing here calls the system's mathematical library, whose last bit differs
 //! between machines: only operations that IEEE 754 defines exactly are used.
 
+pub mod normal;
+
 use crate::program::StreamId;
 use crate::program::host::sin_cos_turn;
 use std::f64::consts::{LN_2, SQRT_2};

@@ -201,6 +201,9 @@ fn drawn_value(random: &Random, stream: Stream, element: u64) -> f64 {
         Distribution::Normal(mean, deviation) => {
             mean + deviation * f64::from(stream.normal(0, element))
         }
+        Distribution::Truncated(..) | Distribution::Orthogonal(_) => {
+            unreachable!("these are initial values, which `initial` draws")
+        }
     }
 }
 
@@ -210,6 +213,11 @@ fn initial(init: Init, stream: Stream, element: u64) -> f64 {
         Init::Constant(value) => value + 0.1 * f64::from(stream.normal(0, element)),
         Init::Uniform(low, high) => low + (high - low) * f64::from(stream.uniform(0, element)),
         Init::Normal(mean, deviation) => mean + deviation * f64::from(stream.normal(0, element)),
+        Init::Truncated(mean, deviation, low, high) => {
+            (mean + deviation * f64::from(stream.normal(0, element))).clamp(low, high)
+        }
+        // Of the same size, if not at right angles.
+        Init::Orthogonal(gain) => gain * f64::from(stream.normal(0, element)),
     }
 }
 

@@ -138,10 +138,12 @@ fn step(kernel: Kernel) -> Step {
 }
 
 fn random(y: BufferId, dice: &mut Dice) -> Random {
-    let distribution = match dice.below(4) {
+    let distribution = match dice.below(6) {
         0 => Distribution::Constant(0.5),
         1 => Distribution::Uniform(-1.0, 1.0),
         2 => Distribution::Mask(0.25, 2.0),
+        3 => Distribution::Truncated(0.0, 0.5, -1.0, 0.25),
+        4 => Distribution::Orthogonal(0.5),
         _ => Distribution::Normal(0.0, 0.5),
     };
     Random { y, distribution, stream: StreamId(dice.below(3) as u32) }

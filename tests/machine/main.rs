@@ -15,6 +15,7 @@ mod masks;
 mod narrow_nets;
 mod narrow_products;
 mod operators;
+mod orthogonal;
 mod random_graphs;
 mod shared;
 mod updates;

@@ -27,6 +27,10 @@ pub fn init_graph(model: &Model) -> Graph {
             }
             Init::Uniform(low, high) => random(op::Distribution::Uniform(low, high)),
             Init::Normal(mean, deviation) => random(op::Distribution::Normal(mean, deviation)),
+            Init::Truncated(mean, deviation, low, high) => {
+                random(op::Distribution::Truncated(mean, deviation, low, high))
+            }
+            Init::Orthogonal(gain) => random(op::Distribution::Orthogonal(gain)),
         };
         let assign = graph.add(op::Assign, &[leaf, value]);
         graph.roots.push(assign);

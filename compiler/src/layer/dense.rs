@@ -3,7 +3,7 @@
 use super::{Builder, Function, rows};
 use crate::entry::Entry;
 use crate::graph::{Formula, NodeId};
-use crate::init::{Fan, Init, Rule};
+use crate::init::{Fan, Rule};
 use crate::signature::{Args, Kind, Param, Problem, Signature, Value};
 
 /// `dense(x, n, bias:, init:)`
@@ -30,9 +30,10 @@ fn expand(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
     shape.with_last(outputs).map_err(|error| Problem::from(error).at("n"))?;
 
     let dims = [inputs, outputs];
-    let w = builder.param("w", &dims, args.init("init").init(&dims))?;
+    let rule = args.init("init");
+    let w = builder.param("w", &dims, rule.init(&dims).expect("a weight is a matrix"))?;
     let b = match args.flag("bias") {
-        true => Some(builder.param("b", &[outputs], Init::Constant(0.0))?),
+        true => Some(builder.param("b", &[outputs], rule.of_bias(&dims))?),
         false => None,
     };
     let f = Formula::new(&mut builder.graph);

@@ -8,6 +8,9 @@ use crate::init::{Init, Rule};
 use crate::model::Domain;
 use crate::signature::{Args, Kind, Param, Problem, Signature, Value};
 
+/// How torch.nn.Embedding starts.
+const OF_TORCH: Rule = Rule::Fixed(Init::Normal(0.0, 1.0));
+
 /// `embedding(x, n, init:)`
 pub const EMBEDDING: Entry<Function> = Entry {
     signature: Signature {
@@ -16,7 +19,7 @@ pub const EMBEDDING: Entry<Function> = Entry {
         params: &[
             Param::tensor("x"),
             Param::required("n", Kind::count(1)),
-            Param::optional("init", Kind::Init, Value::Init(Rule::Fixed(Init::Normal(0.0, 1.0)))),
+            Param::optional("init", Kind::Init, Value::Init(OF_TORCH)),
         ],
     },
     built: Some(Function::value(expand)),
@@ -39,6 +42,10 @@ fn expand(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
     let size = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
     let dims = [size(rows), args.count("n").map_or(usize::MAX, size)];
     Shape::new(false, &dims).map_err(|error| Problem::from(error).at("n"))?;
-    let w = builder.param("w", &dims, args.init("init").init(&dims))?;
+    let rule = match args.init("init") {
+        Rule::Torch => OF_TORCH,
+        rule => rule,
+    };
+    let w = builder.param("w", &dims, rule.init(&dims).expect("a table is a matrix"))?;
     Ok(builder.graph.try_add(Gather, &[w, x])?)
 }

@@ -53,6 +53,31 @@ pub const INITS: &[Entry<Build>] = &[
         },
         built: Some(normal),
     },
+    // torch.nn.init.trunc_normal_, whose bounds `a` and `b` are values too, not deviations
+    Entry {
+        signature: Signature {
+            name: "truncated_normal",
+            positional: 4,
+            params: &[
+                Param::real("mean", Range::Any, 0.0),
+                Param::real("std", Range::AboveZero, 1.0),
+                Param::real("low", Range::Any, -2.0),
+                Param::real("high", Range::Any, 2.0),
+            ],
+        },
+        built: Some(truncated_normal),
+    },
+    // torch.nn.init.orthogonal_
+    Entry {
+        signature: Signature {
+            name: "orthogonal",
+            positional: 1,
+            params: &[Param::real("gain", Range::AboveZero, 1.0)],
+        },
+        built: Some(|args| Ok(Rule::Orthogonal(args.real("gain")))),
+    },
+    // torch.nn.Linear.reset_parameters, and for an embedding torch.nn.Embedding's
+    Entry::<Build>::plain("torch", |_| Ok(Rule::Torch)),
 ];
 
 fn uniform(args: &Args) -> Result<Rule, Problem> {
@@ -78,4 +103,25 @@ fn normal(args: &Args) -> Result<Rule, Problem> {
         return Err(Problem::new("number-too-large", message).at("std"));
     }
     Ok(Rule::Fixed(Init::Normal(mean, std)))
+}
+
+fn truncated_normal(args: &Args) -> Result<Rule, Problem> {
+    // Where the bounds are further away, what is drawn between them is rounding.
+    const MOST_DEVIATIONS: f64 = 5.0;
+    let [mean, std, low, high] = ["mean", "std", "low", "high"].map(|name| args.real(name));
+    if low >= high {
+        let message = format!("values are drawn from `low` up to `high`, not from {low} to {high}");
+        let help = "the bounds are values, -2 and 2 where they are left out";
+        return Err(Problem::new("bad-value", message).at("low").help(help));
+    }
+    let beyond = (low - mean).max(mean - high) / std;
+    if beyond > MOST_DEVIATIONS {
+        let message = format!(
+            "hardly any value around {mean} lies from {low} to {high}: they begin {beyond:.1} \
+             standard deviations away"
+        );
+        let help = "the bounds are values, not numbers of standard deviations";
+        return Err(Problem::new("bad-value", message).at("mean").help(help));
+    }
+    Ok(Rule::Fixed(Init::Truncated(mean, std, low, high)))
 }

@@ -15,7 +15,7 @@ mod train;
 
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::graph::{DType, NodeId, Origin};
-use crate::init::Rule;
+use crate::init::{Init, Rule};
 use crate::layer::Builder;
 use crate::model::{Model, Param};
 use crate::syntax::ast::{Bind, Call, Expr, File, Ident, Item, Net, Stmt, Train, Type};
@@ -311,7 +311,14 @@ impl<'a> Lowering<'a> {
             (None, _) | (_, Some(None)) => Value::Poison,
             (Some(shape), rule) => {
                 let default = || Rule::default_for(&shape.dims());
-                let init = rule.flatten().unwrap_or_else(default).init(&shape.dims());
+                let found = rule.flatten().unwrap_or_else(default).init(&shape.dims());
+                let init = found.unwrap_or_else(|| {
+                    let message = format!("this initializer is for a matrix, not for {shape}");
+                    let span = init.map_or(name.span, |call| call.span);
+                    let error = Diagnostic::error("shape-mismatch", span, message);
+                    self.report(error.help("others, such as `normal(0, 0.1)`, are for any shape"));
+                    Init::Constant(0.0)
+                });
                 self.builder.graph.enter(Origin { name: name.name.clone(), span: name.span });
                 Value::Node(self.builder.declare(name.name.clone(), shape, init, name.span))
             }

@@ -28,6 +28,12 @@ pub enum Distribution {
     Normal(f32, f32),
     /// 0 with the probability that is the first, from 0 up to 1, else the second.
     Mask(f32, f32),
+    /// Normal by mean and standard deviation, of which only values from the third number up to the
+    /// fourth are drawn.
+    Truncated(f32, f32, f32, f32),
+    /// Of a matrix: its columns, or its rows where these are fewer, are at right angles and as long
+    /// as this, each such matrix with the same chance.
+    Orthogonal(f32),
 }
 
 impl Kind for Random {
@@ -44,7 +50,8 @@ impl Kind for Random {
     }
 
     fn division(&self) -> Division {
-        Division { rows_of: Some(self.y), parts: false }
+        let is_whole = matches!(self.distribution, Distribution::Orthogonal(_));
+        Division { rows_of: Some(self.y).filter(|_| !is_whole), parts: false }
     }
 
     fn spreads(&self) -> bool {
@@ -57,19 +64,33 @@ impl Kind for Random {
             Distribution::Uniform(low, high) => format!("uniform({low}, {high})"),
             Distribution::Normal(mean, dev) => format!("normal({mean}, {dev})"),
             Distribution::Mask(share, kept) => format!("mask({share}, {kept})"),
+            Distribution::Truncated(mean, dev, low, high) => {
+                format!("truncated({mean}, {dev}, {low}, {high})")
+            }
+            Distribution::Orthogonal(gain) => format!("orthogonal({gain})"),
         };
         vec![format!("{} = {from}, stream {}", names.of(self.y), self.stream.0)]
     }
 
     fn check(&self, buffers: &Buffers, _: &Classes) -> Result<(), ProgramError> {
-        buffers.float(self.y, "y")?;
-        let finite = match self.distribution {
-            Distribution::Constant(value) => value.is_finite(),
-            Distribution::Uniform(low, high) => low.is_finite() && high.is_finite(),
-            Distribution::Normal(mean, deviation) => mean.is_finite() && deviation.is_finite(),
-            Distribution::Mask(share, kept) => share.is_finite() && kept.is_finite(),
+        let layout = buffers.float(self.y, "y")?;
+        let numbers = match self.distribution {
+            Distribution::Constant(value) => vec![value],
+            Distribution::Uniform(low, high) => vec![low, high],
+            Distribution::Normal(mean, deviation) => vec![mean, deviation],
+            Distribution::Mask(share, kept) => vec![share, kept],
+            Distribution::Truncated(mean, deviation, low, high) => {
+                require!(deviation > 0.0 && low <= high, "{:?} is empty", self.distribution);
+                vec![mean, deviation, low, high]
+            }
+            Distribution::Orthogonal(gain) => {
+                let rows = layout.shape().0;
+                require!(!rows.batched, "y is orthogonal, and has rows for those of the batch");
+                vec![gain]
+            }
         };
-        require!(finite, "{:?} is not finite", self.distribution);
+        let is_finite = numbers.into_iter().all(f32::is_finite);
+        require!(is_finite, "{:?} is not finite", self.distribution);
         Ok(())
     }
 }

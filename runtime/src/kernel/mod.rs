@@ -26,6 +26,7 @@ pub mod gemm;
 pub mod gemm_int8;
 pub mod lanes;
 pub mod map;
+pub mod orthogonal;
 pub mod place;
 pub mod random;
 pub mod reduce;

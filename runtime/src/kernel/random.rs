@@ -1,9 +1,11 @@
 //! Random numbers: initial values, and masks.
 #![expect(unsafe_code, reason = "fills a buffer")]
 
+use super::orthogonal::Matrix;
 use super::place::{Extent, Part};
 use crate::arena::Memory;
 use crate::program::{Distribution, Layout, StreamId};
+use crate::random::normal::Truncated;
 use crate::random::{Draw, MULTIPLIERS, ROUNDS, Stream, WEYL};
 use crate::simd::{LANES, Simd};
 
@@ -82,6 +84,22 @@ impl Random {
                     self.fill(memory, cols, (before, elements), |element| {
                         mean + deviation * stream.normal(draw.step, element)
                     });
+                }
+                Distribution::Truncated(mean, deviation, low, high) => {
+                    let truncated = Truncated::new(mean, deviation, low, high);
+                    self.fill(memory, cols, (before, elements), |element| {
+                        truncated.draw(stream, draw.step, element)
+                    });
+                }
+                Distribution::Orthogonal(gain) => {
+                    self.fill(memory, cols, (before, elements), |element| {
+                        stream.normal(draw.step, element)
+                    });
+                    Matrix::new(self.y, self.layout).orthonormalize(s, memory, gain);
+                    if self.layout == Layout::scalar() {
+                        let number = *memory.at(self.y);
+                        self.fill(memory, cols, (0, 0..1), |_| number);
+                    }
                 }
             }
         }

@@ -2,6 +2,7 @@
 
 use arenet_runtime::program::StreamId;
 use arenet_runtime::program::host::sin_cos_turn;
+use arenet_runtime::random::normal::{Truncated, quantile, share_below};
 use arenet_runtime::random::{SHUFFLE_STREAM, Stream, ln, philox4x32, shuffle};
 
 /// The order of `n` rows in an epoch.
@@ -67,6 +68,63 @@ fn normal_values_have_the_moments_of_the_standard_normal() {
     assert!(neighbours.abs() < 0.02, "neighbours correlate by {neighbours}");
 }
 
+/// scipy.stats.norm's cdf and ppf.
+#[test]
+fn shares_of_the_normal_distribution_are_those_of_scipy() {
+    for (x, share) in [
+        (-8.0, 6.22096057427174e-16),
+        (-4.5, 3.3976731247300535e-06),
+        (-2.0, 0.022750131948179195),
+        (-0.3, 0.3820885778110474),
+        (0.0, 0.5),
+        (1.0, 0.8413447460685429),
+        (3.7, 0.9998922002665226),
+    ] {
+        let error = (share_below(x) - share).abs();
+        assert!(error <= 4e-16, "{x}: {} is off by {error}", share_below(x));
+    }
+    for (share, x) in [
+        (1e-12, -7.034483825301131f64),
+        (1e-6, -4.753424308822899),
+        (0.01, -2.3263478740408408),
+        (0.2, -0.8416212335729142),
+        (0.5, 0.0),
+        (0.9, 1.2815515655446004),
+        (0.9999, 3.719016485455709),
+    ] {
+        let error = (quantile(share) - x).abs();
+        assert!(error <= 1e-14 * x.abs(), "{share}: {} is off by {error}", quantile(share));
+    }
+}
+
+/// Mean, deviation and the quantiles 0.1, 0.5 and 0.9 of scipy.stats.truncnorm.
+#[test]
+fn truncated_values_are_distributed_as_those_of_scipy() {
+    const N: usize = 100_000;
+    let cases = [
+        ([0.0, 1.0, -2.0, 2.0], [0.0, 0.87962566, -1.18403247, 0.0, 1.18403247]),
+        ([0.0, 0.02, -2.0, 2.0], [0.0, 0.02, -0.02563103, 0.0, 0.02563103]),
+        ([1.0, 2.0, 0.0, 1.5], [0.76149888, 0.42887071, 0.16170636, 0.76696865, 1.35116715]),
+        ([0.0, 1.0, 3.0, 4.0], [3.26045429, 0.22198602, 3.0311613, 3.19847413, 3.59292411]),
+    ];
+    for ([mean, deviation, low, high], expected) in cases {
+        let truncated = Truncated::new(mean, deviation, low, high);
+        let mut values: Vec<f64> =
+            (0..N as u64).map(|e| f64::from(truncated.draw(STREAM, 0, e))).collect();
+        values.sort_by(f64::total_cmp);
+        let ends = f64::from(low)..=f64::from(high);
+        assert!(ends.contains(&values[0]) && ends.contains(&values[N - 1]));
+        let found = values.iter().sum::<f64>() / N as f64;
+        let spread = values.iter().map(|v| (v - found).powi(2)).sum::<f64>() / N as f64;
+        let quantiles = [0.1, 0.5, 0.9].map(|share| values[(share * N as f64) as usize]);
+        let found = [[found, spread.sqrt()].as_slice(), &quantiles].concat();
+        for (found, expected) in found.iter().zip(expected) {
+            let close = (found - expected).abs() < 0.02 * f64::from(deviation.min(high - low));
+            assert!(close, "{mean} {deviation} {low} {high}: {found} against {expected}");
+        }
+    }
+}
+
 #[test]
 fn own_functions_agree_with_the_system() {
     for i in 0..100_000u64 {
@@ -117,6 +175,9 @@ fn values_never_change() {
     let normal: Vec<f32> = (0..4).map(|e| STREAM.normal(0, e)).collect();
     assert_eq!(uniform, [0.66264725, 0.45306182, 0.37499976, 0.9976683]);
     assert_eq!(normal, [-0.86803854, 0.26369286, 1.4004424, -0.020518007]);
+    let truncated = Truncated::new(0.5, 1.0, -1.0, 1.0);
+    let truncated: Vec<f32> = (0..4).map(|e| truncated.draw(STREAM, 0, e)).collect();
+    assert_eq!(truncated, [0.4516868, 0.114179105, -0.021374999, 0.9958674]);
     assert_eq!(permutation(0, 0, 8), [0, 4, 1, 5, 7, 3, 2, 6]);
     assert_eq!(permutation(5, 2, 8), [7, 6, 2, 4, 0, 5, 3, 1]);
 }

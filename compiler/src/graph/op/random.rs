@@ -27,16 +27,23 @@ pub enum Distribution {
     Normal(f64, f64),
     /// 0 with the probability that is the first, else the second.
     Mask(f64, f64),
+    /// Normal with this mean and standard deviation, within the other two.
+    Truncated(f64, f64, f64, f64),
+    /// Columns, or rows where these are fewer, at right angles and of this length.
+    Orthogonal(f64),
 }
 
 impl Distribution {
     /// Numbers that are the same exactly when the distributions are.
-    fn key(&self) -> (u8, u64, u64) {
-        match self {
-            Distribution::Uniform(low, high) => (0, low.to_bits(), high.to_bits()),
-            Distribution::Normal(mean, deviation) => (1, mean.to_bits(), deviation.to_bits()),
-            Distribution::Mask(share, kept) => (2, share.to_bits(), kept.to_bits()),
-        }
+    fn key(&self) -> (u8, [u64; 4]) {
+        let (kind, numbers) = match *self {
+            Distribution::Uniform(low, high) => (0, [low, high, 0.0, 0.0]),
+            Distribution::Normal(mean, deviation) => (1, [mean, deviation, 0.0, 0.0]),
+            Distribution::Mask(share, kept) => (2, [share, kept, 0.0, 0.0]),
+            Distribution::Truncated(mean, dev, low, high) => (3, [mean, dev, low, high]),
+            Distribution::Orthogonal(gain) => (4, [gain, 0.0, 0.0, 0.0]),
+        };
+        (kind, numbers.map(f64::to_bits))
     }
 }
 
@@ -46,6 +53,10 @@ impl fmt::Display for Distribution {
             Distribution::Uniform(low, high) => write!(f, "uniform({low}, {high})"),
             Distribution::Normal(mean, deviation) => write!(f, "normal({mean}, {deviation})"),
             Distribution::Mask(share, kept) => write!(f, "mask({share}, {kept})"),
+            Distribution::Truncated(mean, deviation, low, high) => {
+                write!(f, "truncated({mean}, {deviation}, {low}, {high})")
+            }
+            Distribution::Orthogonal(gain) => write!(f, "orthogonal({gain})"),
         }
     }
 }
@@ -99,7 +110,15 @@ impl Operator for Random {
     }
 
     fn flops(&self, _: &[Shape], output: &Shape, batch: u64) -> u64 {
-        elements(output, batch)
+        let elements = elements(output, batch);
+        match self.distribution {
+            // Twice the products of all pairs of rows or columns.
+            Distribution::Orthogonal(_) => {
+                let cols = output.last().unwrap_or(1) as u64;
+                elements.saturating_mul(4 * cols.min(elements / cols))
+            }
+            _ => elements,
+        }
     }
 
     fn samples() -> Vec<Sample> {
@@ -119,6 +138,12 @@ impl Anchor for Random {
             Distribution::Mask(share, kept) => {
                 program::Distribution::Mask(share as f32, kept as f32)
             }
+            Distribution::Truncated(mean, deviation, low, high) => {
+                let [mean, deviation, low, high] =
+                    [mean, deviation, low, high].map(|value| value as f32);
+                program::Distribution::Truncated(mean, deviation, low, high)
+            }
+            Distribution::Orthogonal(gain) => program::Distribution::Orthogonal(gain as f32),
         };
         Kernel::Random(program::Random { y: parts.result(), distribution, stream: self.stream })
     }
