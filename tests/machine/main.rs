@@ -17,5 +17,6 @@ mod narrow_products;
 mod operators;
 mod orthogonal;
 mod random_graphs;
+mod random_nets;
 mod shared;
 mod updates;
