@@ -27,7 +27,7 @@ use super::{
 
 /// What a program's bytes begin with.
 pub const MAGIC: &[u8; 8] = b"ARENETC\0";
-const VERSION: u32 = 15;
+const VERSION: u32 = 16;
 
 /// Writes a program as bytes.
 pub fn encode(program: &Program) -> Vec<u8> {

@@ -368,9 +368,8 @@ impl<'a> Lowering<'a> {
             self.look_up("optimizer", OPTIMIZERS, built(OPTIMIZERS), (name, span))?;
         let mut args = self.arguments(signature, written, value.span, None)?.args;
         self.move_momentum(&mut args, written);
-        let result = (rule.check)(&args);
-        self.settled(result, &args, value.span)?;
-        Some(Optimizer { rule, args })
+        let result = Optimizer::new(rule, args.clone());
+        self.settled(result, &args, value.span)
     }
 
     /// A schedule that moves the momentum moves that of an optimizer which has one.

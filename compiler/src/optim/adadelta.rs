@@ -1,6 +1,6 @@
 //! Adadelta.
 
-use super::{Rule, Step, Update};
+use super::{DECAY, Rule, Step, Update};
 use crate::entry::Entry;
 use crate::signature::{Args, Kind, Param, Range, Signature, Value};
 
@@ -17,6 +17,7 @@ pub const ADADELTA: Entry<Rule> = Entry {
             Param::real("rho", Range::Fraction, 0.9),
             Param::real("eps", Range::AtLeastZero, 1e-6),
             Param::real("weight_decay", Range::AtLeastZero, 0.0),
+            DECAY,
             Param::flag("maximize"),
         ],
     },

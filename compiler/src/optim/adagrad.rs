@@ -1,6 +1,6 @@
 //! Adagrad.
 
-use super::{Rule, Step, Update};
+use super::{DECAY, Rule, Step, Update};
 use crate::entry::Entry;
 use crate::signature::{Args, Kind, Param, Range, Signature, Value};
 
@@ -16,6 +16,7 @@ pub const ADAGRAD: Entry<Rule> = Entry {
             Param::optional("lr", Kind::Schedule, Value::Real(1e-2)),
             Param::real("lr_decay", Range::AtLeastZero, 0.0),
             Param::real("weight_decay", Range::AtLeastZero, 0.0),
+            DECAY,
             Param::real("initial_accumulator_value", Range::AtLeastZero, 0.0),
             Param::real("eps", Range::AtLeastZero, 1e-10),
             Param::flag("maximize"),

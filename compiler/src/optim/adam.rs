@@ -1,16 +1,17 @@
 //! Adam, and AdamW.
 
-use super::{Rule, Step, Update};
+use super::{DECAY, Rule, Step, Update};
 use crate::entry::Entry;
 use crate::signature::{Args, Kind, Param, Range, Signature, Value};
 
-const fn params(weight_decay: f64) -> [Param; 7] {
+const fn params(weight_decay: f64) -> [Param; 8] {
     [
         Param::optional("lr", Kind::Schedule, Value::Real(1e-3)),
         Param::real("beta1", Range::Fraction, 0.9),
         Param::real("beta2", Range::Fraction, 0.999),
         Param::real("eps", Range::AtLeastZero, 1e-8),
         Param::real("weight_decay", Range::AtLeastZero, weight_decay),
+        DECAY,
         Param::flag("amsgrad"),
         Param::flag("maximize"),
     ]

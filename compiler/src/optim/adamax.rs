@@ -1,6 +1,6 @@
 //! Adamax.
 
-use super::{Rule, Step, Update};
+use super::{DECAY, Rule, Step, Update};
 use crate::entry::Entry;
 use crate::signature::{Args, Kind, Param, Range, Signature, Value};
 
@@ -18,6 +18,7 @@ pub const ADAMAX: Entry<Rule> = Entry {
             Param::real("beta2", Range::Fraction, 0.999),
             Param::real("eps", Range::AtLeastZero, 1e-8),
             Param::real("weight_decay", Range::AtLeastZero, 0.0),
+            DECAY,
             Param::flag("maximize"),
         ],
     },

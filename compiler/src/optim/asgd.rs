@@ -1,6 +1,6 @@
 //! ASGD, averaged stochastic gradient descent.
 
-use super::{Rule, Step, Update};
+use super::{DECAY, Rule, Step, Update};
 use crate::entry::Entry;
 use crate::signature::{Args, Kind, Param, Range, Signature, Value};
 
@@ -18,6 +18,7 @@ pub const ASGD: Entry<Rule> = Entry {
             Param::real("alpha", Range::AtLeastZero, 0.75),
             Param::real("t0", Range::AtLeastZero, 1e6),
             Param::real("weight_decay", Range::AtLeastZero, 0.0),
+            DECAY,
             Param::flag("maximize"),
         ],
     },

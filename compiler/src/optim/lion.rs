@@ -1,6 +1,6 @@
 //! Lion.
 
-use super::{Rule, Step, Update};
+use super::{DECAY, Rule, Step, Update};
 use crate::entry::Entry;
 use crate::signature::{Args, Kind, Param, Range, Signature, Value};
 
@@ -16,6 +16,7 @@ pub const LION: Entry<Rule> = Entry {
             Param::real("beta1", Range::Fraction, 0.9),
             Param::real("beta2", Range::Fraction, 0.99),
             Param::real("weight_decay", Range::AtLeastZero, 0.0),
+            DECAY,
             Param::flag("maximize"),
         ],
     },

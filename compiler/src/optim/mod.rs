@@ -18,14 +18,14 @@ mod sgd;
 
 use crate::entry::Entry;
 use crate::graph::Term;
-use crate::signature::{Args, Problem, Signature};
+use crate::signature::{Args, Kind, Param, Problem, Signature, Value};
 use arenet_program::{HostInput, HostNumber};
 
 /// How an optimizer works, by its settings; the first of them is always the learning rate `lr`.
 #[derive(Debug)]
 pub struct Rule {
     /// Refuses settings that do not go together.
-    pub check: fn(&Args) -> Result<(), Problem>,
+    check: fn(&Args) -> Result<(), Problem>,
     /// The names of the states that it keeps for each parameter, which start as 0.
     slots: fn(&Args) -> Vec<&'static str>,
     /// The new values.
@@ -91,7 +91,22 @@ pub struct Update<'f> {
     pub states: Vec<Term<'f>>,
 }
 
+/// What weight decay is of: all parameters, or without biases and without scales and shifts of
+/// norms, which are vectors.
+const DECAY: Param = Param::optional("decay", Kind::Word(&["all", "weights"]), Value::Word("all"));
+
 impl Optimizer {
+    /// An optimizer, where its settings go together.
+    pub fn new(rule: &'static Rule, args: Args) -> Result<Optimizer, Problem> {
+        (rule.check)(&args)?;
+        if args.says("decay", "weights") && args.real("weight_decay") == 0.0 {
+            let message = "`decay` says what weight decay is of, and there is none";
+            let help = "write `weight_decay: 0.01` beside it, or leave it out";
+            return Err(Problem::new("no-decay", message).at("decay").help(help));
+        }
+        Ok(Optimizer { rule, args })
+    }
+
     /// The names of the states it keeps for each parameter, in the order of their slots.
     pub fn slots(&self) -> Vec<&'static str> {
         (self.rule.slots)(&self.args)
@@ -107,19 +122,25 @@ impl<'f> Step<'f> {
     /// The gradient to descend along: with `maximize` the other way, and with the L2 penalty of
     /// `weight_decay`.
     fn descent(&self, args: &Args) -> Term<'f> {
-        let (g, weight_decay) = (self.ascent(args), args.real("weight_decay"));
+        let (g, weight_decay) = (self.ascent(args), self.weight_decay(args));
         if weight_decay == 0.0 { g } else { g + self.param * weight_decay }
     }
 
     /// What is stepped from, and along which gradient: `weight_decay` scales the parameter by
     /// 1 - lr weight_decay, which the gradient does not see, if it is decoupled.
     fn decayed(&self, args: &Args, is_decoupled: bool) -> (Term<'f>, Term<'f>) {
-        let weight_decay = args.real("weight_decay");
+        let weight_decay = self.weight_decay(args);
         if !is_decoupled || weight_decay == 0.0 {
             return (self.param, self.descent(args));
         }
         let kept = self.param.formula().host(1.0 - self.lr.clone() * weight_decay);
         (self.param * kept, self.ascent(args))
+    }
+
+    /// The factor of weight decay, 0 for a parameter that `decay` spares.
+    fn weight_decay(&self, args: &Args) -> f64 {
+        let is_spared = args.says("decay", "weights") && self.param.shape().rank() < 2;
+        if is_spared { 0.0 } else { args.real("weight_decay") }
     }
 
     /// A state that starts as `value`: all start as 0, so the first step adds it.

@@ -1,6 +1,6 @@
 //! NAdam.
 
-use super::{Rule, Step, Update, is_moved};
+use super::{DECAY, Rule, Step, Update, is_moved};
 use crate::entry::Entry;
 use crate::signature::{Args, Kind, Param, Range, Signature, Value};
 use arenet_program::HostNumber;
@@ -20,6 +20,7 @@ pub const NADAM: Entry<Rule> = Entry {
             Param::real("beta2", Range::Fraction, 0.999),
             Param::real("eps", Range::AtLeastZero, 1e-8),
             Param::real("weight_decay", Range::AtLeastZero, 0.0),
+            DECAY,
             Param::real("momentum_decay", Range::AtLeastZero, 4e-3),
             Param::flag("decoupled_weight_decay"),
             Param::flag("maximize"),

@@ -1,6 +1,6 @@
 //! RMSprop.
 
-use super::{Rule, Step, Update, is_moved};
+use super::{DECAY, Rule, Step, Update, is_moved};
 use crate::entry::Entry;
 use crate::signature::{Args, Kind, Param, Range, Signature, Value};
 
@@ -17,6 +17,7 @@ pub const RMSPROP: Entry<Rule> = Entry {
             Param::real("alpha", Range::Fraction, 0.99),
             Param::real("eps", Range::AtLeastZero, 1e-8),
             Param::real("weight_decay", Range::AtLeastZero, 0.0),
+            DECAY,
             Param::real("momentum", Range::AtLeastZero, 0.0),
             Param::flag("centered"),
             Param::flag("maximize"),

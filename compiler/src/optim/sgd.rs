@@ -1,6 +1,6 @@
 //! Stochastic gradient descent.
 
-use super::{Rule, Step, Update, is_moved};
+use super::{DECAY, Rule, Step, Update, is_moved};
 use crate::entry::Entry;
 use crate::signature::{Args, Kind, Param, Problem, Range, Signature, Value};
 
@@ -17,6 +17,7 @@ pub const SGD: Entry<Rule> = Entry {
             Param::real("momentum", Range::AtLeastZero, 0.0),
             Param::real("dampening", Range::Any, 0.0),
             Param::real("weight_decay", Range::AtLeastZero, 0.0),
+            DECAY,
             Param::flag("nesterov"),
             Param::flag("maximize"),
         ],

@@ -19,6 +19,7 @@ mod operators;
 #[path = "../../../tests/reference/optimizer.rs"]
 mod optimizer;
 mod reference;
+mod regularization;
 mod schedules;
 mod shapes;
 mod verified;
