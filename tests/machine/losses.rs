@@ -214,3 +214,21 @@ fn each_row_counts_by_its_weight() {
         close(loss, executor.scalar(ports.loss.unwrap()).into(), expected, 1e-6, 0.0);
     }
 }
+
+/// A single class is certain: its loss, which lies where the logits were, has no gradient.
+#[test]
+fn a_single_class_changes_nothing() {
+    let source = "net m { input x: [N, 2]  output y = x |> dense(1) |> reshape([1, 1]) }
+         train { target t: i32[N, 1] in 0..1  loss = cross_entropy(y, t)  optimizer = sgd(lr: 1) }";
+    let program = compile(source, 4);
+    for isa in Isa::available() {
+        let mut executor = executor(&program, 1, isa, 1.0);
+        let program = program.program();
+        executor.write_floats(&program.inputs[0], 0, &[0.5, 1.0, -0.25, 2.0]).unwrap();
+        executor.write_indices(&program.targets[0], 0, &[0, 0]).unwrap();
+        let weights = executor.read(program.params[0].buffer);
+        executor.run(EntryPoint::Train, 2).unwrap();
+        assert_eq!(executor.read(program.params[0].buffer), weights, "{isa}");
+        assert_eq!(executor.scalar(program.loss.unwrap()), 0.0, "{isa}");
+    }
+}

@@ -57,19 +57,14 @@ impl CrossEntropy {
                 for row in self.rows.own(n, part) {
                     // SAFETY: `check_cross_entropy` has proved that x and the gradient have these
                     // rows and that each list has an element for them, and `check_overlaps` that
-                    // what is written is apart from all else, but for the gradient on x, which is
-                    // read no more when `copied_row` has it.
+                    // what is written is apart from all else, but for the gradient or the loss
+                    // on x, which is read no more when `copied_row` has it.
                     let (target, x) = unsafe {
                         let target = *memory.at(self.target.at(row)).cast::<i32>() as usize;
                         (target, memory.read(self.x + row * self.stride, width))
                     };
                     let (largest, total) = normalizer(s, x, self.cols);
                     let chosen = x[target];
-                    if let Some(loss) = self.loss {
-                        let log = s.to_array(math::log(s, s.splat(total)))[0];
-                        // SAFETY: as above.
-                        unsafe { *memory.at(loss.at(row)) = log - (chosen - largest) };
-                    }
                     if let Some(grad) = self.grad {
                         // SAFETY: as above.
                         let (scale, y) = unsafe {
@@ -81,6 +76,13 @@ impl CrossEntropy {
                         let factor = s.splat(scale);
                         each(s, y, |x| s.mul(s.div(math::exp(s, s.sub(x, shift)), total), factor));
                         y[target] -= scale;
+                    }
+                    // The losses of a single class may lie on its logits, as the gradient may: here
+                    // the logits are read no more.
+                    if let Some(loss) = self.loss {
+                        let log = s.to_array(math::log(s, s.splat(total)))[0];
+                        // SAFETY: as above.
+                        unsafe { *memory.at(loss.at(row)) = log - (chosen - largest) };
                     }
                 }
             },

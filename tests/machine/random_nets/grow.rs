@@ -205,7 +205,8 @@ impl Grown {
         let (x, n) = (self.pick(a), dice.pick(&WIDTHS));
         let signature = &entry("dense").signature;
         let args = [vec![n.to_string()], options(signature, dice, &["x", "n"])].concat();
-        let text = format!("{} |> dense({})", x.text, args.join(", "));
+        let then = if dice.one_in(6) { " |> dropout(0.3)" } else { "" };
+        let text = format!("{} |> dense({}){then}", x.text, args.join(", "));
         let dims = with_last(&x.dims, n);
         if dims.iter().product::<usize>() <= MOST {
             let name = self.say(&text, &dims, 6.0, true);
