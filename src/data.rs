@@ -3,12 +3,13 @@
 use crate::error::Error;
 use arenet_runtime::data::{
     Array, ColumnMap, ColumnNames, Dataset, PortSpec, TableSpec, Values, Words, methods,
-    read_arrays, read_csv, read_csv_file,
+    read_arrays, read_csv, read_csv_file, read_rows,
 };
 use arenet_runtime::limits::memory_limit;
 use arenet_runtime::rows::{AsSlice, Rows, Slice};
 use arenet_runtime::weights::WeightsFile;
 use std::io::Read;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 /// Rows of a net's inputs and targets, in memory.
@@ -68,6 +69,18 @@ impl Data {
         self.0.unused.as_deref()
     }
 
+    /// The targets, as the values of a step; the data itself is those of the inputs.
+    ///
+    /// ```
+    /// let net = arenet::Net::open("models/xor.net")?;
+    /// let data = net.data(&[[0.0, 1.0]], &[1.0])?;
+    /// let loss = net.online_trainer().build()?.step(&data, &data.targets())?;
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    pub fn targets(&self) -> impl Rows + '_ {
+        Targets(&self.0.targets)
+    }
+
     pub(crate) fn set(&self) -> &Dataset {
         &self.0
     }
@@ -85,6 +98,18 @@ impl Rows for Data {
 
     fn slice(&self, port: usize) -> Slice<'_> {
         self.0.inputs[port].as_values()
+    }
+}
+
+struct Targets<'a>(&'a [Array]);
+
+impl Rows for Targets<'_> {
+    fn ports(&self) -> usize {
+        self.0.len()
+    }
+
+    fn slice(&self, port: usize) -> Slice<'_> {
+        self.0[port].as_values()
     }
 }
 
@@ -314,10 +339,50 @@ impl Reader {
         self.read(|spec| read_arrays(&files, spec))
     }
 
+    /// Reads a table in CSV row by row, and gives each row as soon as it has arrived to `each`,
+    /// with its line, until that breaks: for online learning from a stream that may never end.
+    ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    ///
+    /// let net = arenet::Net::open("models/xor.net")?;
+    /// let mut trainer = net.online_trainer().build()?;
+    /// let mut figures = trainer.prequential(100);
+    /// let mut failed = None;
+    /// let stream = &b"x.0,x.1,t\n0,1,1\n1,1,0\n"[..]; // or a pipe, or a connection
+    /// net.reader().each_row(stream, "the stream", |row, _| {
+    ///     let tested = trainer.test(&row, &row.targets(), &mut figures);
+    ///     match tested.and_then(|()| trainer.step(&row, &row.targets())) {
+    ///         Ok(_) => ControlFlow::Continue(()),
+    ///         Err(error) => ControlFlow::Break(failed = Some(error)),
+    ///     }
+    /// })?;
+    /// assert!(failed.is_none() && figures.all().rows == 2);
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Reader::csv`]. The rows before the one with an error have been given.
+    pub fn each_row(
+        &self,
+        input: impl Read,
+        name: &str,
+        mut each: impl FnMut(Data, u64) -> ControlFlow<()>,
+    ) -> Result<(), Error> {
+        self.spec(|spec| read_rows(input, name, spec, &mut |row, line| each(Data(row), line)))
+    }
+
     fn read<E: Into<Error>>(
         &self,
         read: impl FnOnce(&TableSpec<'_>) -> Result<Dataset, E>,
     ) -> Result<Data, Error> {
+        self.spec(read).map(Data)
+    }
+
+    fn spec<T, E: Into<Error>>(
+        &self,
+        read: impl FnOnce(&TableSpec<'_>) -> Result<T, E>,
+    ) -> Result<T, Error> {
         let columns = self.columns.as_deref().map(ColumnMap::parse).transpose();
         let columns = columns.map_err(Error::usage)?;
         let spec = TableSpec {
@@ -331,6 +396,6 @@ impl Reader {
             words: self.words,
             ..TableSpec::new(&self.inputs, &self.targets)
         };
-        read(&spec).map(Data).map_err(Into::into)
+        read(&spec).map_err(Into::into)
     }
 }

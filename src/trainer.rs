@@ -1,9 +1,10 @@
 //! Trains a net: all at once, epoch by epoch or step by step.
 
+use crate::data::Data;
 use crate::error::Error;
 use arenet_runtime::exec::{Executor, Side};
 use arenet_runtime::rows::{Rows, RowsMut, Slice};
-use arenet_runtime::train::{self, Best, EpochReport, Evaluation, Progress};
+use arenet_runtime::train::{self, Best, EpochReport, Evaluation, Prequential, Progress};
 use arenet_runtime::weights::WeightsFile;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -169,14 +170,82 @@ impl Trainer {
     /// # Errors
     /// Values that are not what the net takes, or another number of rows.
     /// [`ErrorKind::Diverged`](crate::ErrorKind::Diverged) if the loss is NaN or infinite: the
-    /// trainer then returns to the state when it was built, its weights were loaded, or an epoch
-    /// began.
+    /// trainer then returns to the state when it was built, its weights were loaded, an epoch
+    /// began, or [`Trainer::settle`] was called.
     pub fn step<I, T>(&mut self, inputs: &I, targets: &T) -> Result<f32, Error>
     where
         I: Rows + ?Sized,
         T: Rows + ?Sized,
     {
         Ok(self.inner.step(inputs, targets)?)
+    }
+
+    /// Evaluates the net on given rows, and adds them to `figures`. Before a [`Trainer::step`] on
+    /// the same rows, that is a test on rows which the net has not seen.
+    ///
+    /// ```
+    /// let net = arenet::Net::open("models/xor.net")?;
+    /// let mut trainer = net.online_trainer().seed(1).build()?;
+    /// let mut figures = trainer.prequential(100);
+    /// for row in 0..1000 {
+    ///     let (a, b) = (row % 2, row / 2 % 2);
+    ///     let (x, t) = ([a as f32, b as f32], (a ^ b) as f32);
+    ///     trainer.test(&x, &t, &mut figures)?;
+    ///     trainer.step(&x, &t)?;
+    /// }
+    /// assert_eq!((figures.all().rows, figures.recent().rows), (1000, 100));
+    /// assert!(figures.recent().loss < figures.all().loss);
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Values that are not what the net takes, or another number of rows.
+    pub fn test<I, T>(
+        &mut self,
+        inputs: &I,
+        targets: &T,
+        figures: &mut Prequential,
+    ) -> Result<(), Error>
+    where
+        I: Rows + ?Sized,
+        T: Rows + ?Sized,
+    {
+        Ok(self.inner.test(inputs, targets, figures)?)
+    }
+
+    /// Figures for [`Trainer::test`], of all rows and of those of the last `window` tests.
+    ///
+    /// ```
+    /// let net = arenet::Net::open("models/xor.net")?;
+    /// let figures = net.online_trainer().build()?.prequential(100);
+    /// assert_eq!(figures.all().rows, 0);
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    pub fn prequential(&self, window: usize) -> Prequential {
+        self.inner.prequential(window)
+    }
+
+    /// Takes the present state for the last good one: a step that diverges returns to it.
+    ///
+    /// ```
+    /// let net = arenet::Net::open("models/xor.net")?;
+    /// let mut trainer = net.online_trainer().build()?;
+    /// trainer.step(&[0.0, 1.0], &1.0)?;
+    /// trainer.settle()?;
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ErrorKind::Diverged`](crate::ErrorKind::Diverged) if a parameter is NaN or infinite: the
+    /// trainer then returns to the last good state.
+    pub fn settle(&mut self) -> Result<(), Error> {
+        Ok(self.inner.settle()?)
+    }
+
+    /// Takes what the columns of a stream are called, for the weights to know.
+    #[doc(hidden)]
+    pub fn name_columns(&mut self, row: &Data) {
+        self.inner.name_columns(row.set().columns.clone());
     }
 
     /// One optimizer step by gradients of the outputs. The outputs are computed, in the order of

@@ -118,6 +118,30 @@ pub struct DataArgs {
     pub header: Option<bool>,
 }
 
+/// Learning from rows as they arrive.
+#[derive(Args, Clone, Debug)]
+pub struct OnlineArgs {
+    /// Learn from each row once, as soon as it arrives; each is first tested.
+    /// Ends at the end of the rows, or by Ctrl-C; --resume goes on
+    #[arg(
+        long,
+        verbatim_doc_comment,
+        conflicts_with_all =
+            ["valid", "epochs", "batch", "no_shuffle", "sweep", "seeds", "folds"]
+    )]
+    pub online: bool,
+    /// Rows between two reports of --online, which are of as many rows; by
+    /// default there is about one a second, of the last 1000 rows
+    #[arg(
+        long,
+        verbatim_doc_comment,
+        value_name = "ROWS",
+        requires = "online",
+        value_parser = clap::value_parser!(u32).range(1..=1_000_000)
+    )]
+    pub report_every: Option<u32>,
+}
+
 /// How often a model is trained, and with what.
 #[derive(Args, Clone, Debug)]
 pub struct TrialArgs {

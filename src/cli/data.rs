@@ -26,13 +26,8 @@ pub fn locate(source: &Source, args: &DataArgs) -> Result<Rows, Failure> {
     Err(Failure::new(Kind::Data, text).help("name a table with --data FILE"))
 }
 
-/// Reads rows as the arguments say. Says which columns of a table are not used.
-pub fn read(
-    cx: &Context,
-    rows: &Rows,
-    args: &DataArgs,
-    mut reader: Reader,
-) -> Result<Data, Failure> {
+/// A reader of rows as the arguments say.
+pub fn reader(cx: &Context, args: &DataArgs, mut reader: Reader) -> Reader {
     reader = reader.words(options);
     if let Some(columns) = &args.columns {
         reader = reader.columns(columns);
@@ -43,6 +38,12 @@ pub fn read(
     if let Some(limit) = cx.global.max_memory {
         reader = reader.max_memory(limit);
     }
+    reader
+}
+
+/// Reads rows as the arguments say. Says which columns of a table are not used.
+pub fn read(cx: &Context, rows: &Rows, args: &DataArgs, reader: Reader) -> Result<Data, Failure> {
+    let reader = self::reader(cx, args, reader);
     let data = match rows {
         Rows::Table(path) if path == Path::new("-") => {
             reader.csv_from(io::stdin().lock(), "standard input")
@@ -54,11 +55,16 @@ pub fn read(
         }
         Rows::Arrays(files) => reader.arrays(files.clone()),
     }?;
+    tell_unused(cx, rows, &data);
+    cx.console.detail(format!("data: {rows}, {}", units::plural(data.rows() as u64, "row")));
+    Ok(data)
+}
+
+/// Says which columns of a table are not used.
+pub fn tell_unused(cx: &Context, rows: &Rows, data: &Data) {
     if let Some(unused) = data.unused() {
         cx.console.note(format!("{rows}: not used: {unused}"));
     }
-    cx.console.detail(format!("data: {rows}, {}", units::plural(data.rows() as u64, "row")));
-    Ok(data)
 }
 
 /// Whether there is something of this name, be it a link that leads nowhere, which to read says.

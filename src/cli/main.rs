@@ -15,6 +15,7 @@ mod eval;
 mod failure;
 mod figures;
 mod gradcheck;
+mod online;
 mod outputs;
 mod predict;
 mod profile;
@@ -57,7 +58,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Train a model and save its weights
-    Train(train::TrainArgs),
+    Train(Box<train::TrainArgs>),
     /// Measure loss and metrics of trained weights on a table
     Eval(eval::EvalArgs),
     /// Compute the outputs for the rows of a table
@@ -135,6 +136,7 @@ fn failed(console: &Console, failure: &Failure) -> ExitCode {
 fn run(cx: &Context, command: Command) -> Result<(), Failure> {
     match command {
         Command::Train(args) if args.trials.are_several() => trials::run(cx, &args),
+        Command::Train(args) if args.online.online => online::run(cx, &args),
         Command::Train(args) => train::run(cx, &args),
         Command::Eval(args) => eval::run(cx, &args),
         Command::Predict(args) => predict::run(cx, &args),

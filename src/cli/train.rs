@@ -8,12 +8,13 @@ use std::time::Duration;
 use arenet::internals::compiler::{Precision, Purpose};
 use arenet::internals::runtime::files::{is_same_file, is_stdout, keep_previous};
 use arenet::internals::runtime::train::{Settings, is_checkpoint};
-use arenet::{Best, Data, EpochReport, Error, ErrorKind, Trainer};
+use arenet::{Best, Data, EpochReport, Error, ErrorKind, Reader, Trainer};
 use clap::Args;
 use serde_json::json;
 
 use super::args::{
-    BatchChoice, DataArgs, Rows, TrialArgs, parse_batch, parse_epochs, parse_rate, parse_seconds,
+    BatchChoice, DataArgs, OnlineArgs, Rows, TrialArgs, parse_batch, parse_epochs, parse_rate,
+    parse_seconds,
 };
 use super::failure::{Failure, Kind, options};
 use super::figures::{figures, metrics_json, percent};
@@ -30,7 +31,9 @@ pub struct TrainArgs {
     #[arg(required_unless_present = "resume")]
     model: Option<PathBuf>,
     #[command(flatten)]
-    data: DataArgs,
+    pub data: DataArgs,
+    #[command(flatten)]
+    pub online: OnlineArgs,
     /// Rows to validate on, in place of held-out ones; forms as for --data
     #[arg(long, value_name = "FILE", value_parser = Rows::parser())]
     valid: Option<Rows>,
@@ -53,12 +56,12 @@ pub struct TrainArgs {
         hide_default_value = true,
         value_parser = parse_seconds
     )]
-    checkpoint_every: Duration,
+    pub checkpoint_every: Duration,
     /// Checkpoint of an interrupted run to go on from; the other arguments
     /// are those of that run, but for what is given
     #[arg(long, verbatim_doc_comment, value_name = "FILE")]
     #[arg(long, value_name = "FILE")]
-    resume: Option<PathBuf>,
+    pub resume: Option<PathBuf>,
     /// Passes over the data
     #[arg(long, value_name = "N", value_parser = parse_epochs)]
     epochs: Option<u64>,
@@ -111,29 +114,32 @@ static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 /// Set when it is time for a checkpoint; it is written after the next step.
 static CHECKPOINT_DUE: AtomicBool = AtomicBool::new(false);
 
-/// From now on a checkpoint is due after so long again and again.
-fn remind(every: Duration) {
+/// From now on a checkpoint is due after so long again and again; each time `wake` is called.
+pub fn remind(every: Duration, wake: impl Fn() + Send + 'static) {
     std::thread::spawn(move || {
         loop {
             std::thread::sleep(every);
             CHECKPOINT_DUE.store(true, Ordering::Relaxed);
+            wake();
         }
     });
+}
+
+/// Whether a checkpoint is due, of which it will not be told again.
+pub fn is_checkpoint_due() -> bool {
+    CHECKPOINT_DUE.swap(false, Ordering::Relaxed)
 }
 
 /// Trains and saves.
 pub fn run(cx: &Context, args: &TrainArgs) -> Result<(), Failure> {
     let model = args.model();
     let source = Source::read(cx, model)?;
-    let out = args.out.clone().unwrap_or_else(|| data::default_weights(&source));
-    let table = data::locate(&source, &args.data);
-    let checkpoint = args.checkpoint.clone().or_else(|| checkpoint_path(&out));
-    check_outputs(args, model, table.as_ref().ok(), &out, checkpoint.as_deref())?;
+    let (out, checkpoint, table) = places(args, &source, model)?;
     let run = Run::prepare(cx, args, &source, table, out, checkpoint)?;
-    listen()?;
+    listen(|| {})?;
     run.header(cx, args, &source);
     if run.checkpoint.is_some() {
-        remind(args.checkpoint_every);
+        remind(args.checkpoint_every, || {});
     }
     run.train(cx, args)
 }
@@ -143,12 +149,14 @@ pub fn is_interrupted() -> bool {
     INTERRUPTED.load(Ordering::Relaxed)
 }
 
-/// From now on the first Ctrl-C stops the training, and a second one the process.
-pub fn listen() -> Result<(), Failure> {
-    let handler = || {
+/// From now on the first Ctrl-C stops the training, and `wake` is called; a second one stops the
+/// process.
+pub fn listen(wake: impl Fn() + Send + 'static) -> Result<(), Failure> {
+    let handler = move || {
         if INTERRUPTED.swap(true, Ordering::Relaxed) {
             std::process::exit(i32::from(Kind::Interrupted as u8));
         }
+        wake();
     };
     ctrlc::set_handler(handler)
         .map_err(|error| Failure::new(Kind::Data, format!("Ctrl-C cannot be caught: {error}")))
@@ -206,15 +214,7 @@ impl Run {
             trainer = trainer.validate_on(valid);
         }
         let mut trainer = trainer.build()?;
-        if let Some(path) = &args.init {
-            trainer.load(path)?;
-        }
-        if let Some(path) = &args.resume {
-            trainer.resume(path).map_err(|error| or_previous(path, error))?;
-        }
-        if let Some(arguments) = rerun::recorded(&cx.arguments) {
-            trainer.note(rerun::KEY, arguments);
-        }
+        begin(cx, args, &mut trainer)?;
         Ok(Run { trainer, built, table, out, checkpoint })
     }
 
@@ -308,12 +308,8 @@ impl Run {
     /// that fails, training continues.
     fn save_checkpoint(&mut self, cx: &Context) {
         CHECKPOINT_DUE.store(false, Ordering::Relaxed);
-        let Some(path) = &self.checkpoint else { return };
-        if let Err(error) = keep_previous(path, previous_path(path)) {
-            cx.console.note(format!("the last checkpoint is not kept: {error}"));
-        }
-        if let Err(error) = self.trainer.save_checkpoint(path) {
-            cx.console.note(format!("no checkpoint: {}", error.message()));
+        if let Some(path) = &self.checkpoint {
+            write_checkpoint(cx, &mut self.trainer, path);
         }
     }
 
@@ -399,6 +395,16 @@ impl Run {
     }
 }
 
+/// Writes a checkpoint, and keeps the one before. If that fails, training continues.
+pub fn write_checkpoint(cx: &Context, trainer: &mut Trainer, path: &Path) {
+    if let Err(error) = keep_previous(path, previous_path(path)) {
+        cx.console.note(format!("the last checkpoint is not kept: {error}"));
+    }
+    if let Err(error) = trainer.save_checkpoint(path) {
+        cx.console.note(format!("no checkpoint: {}", error.message()));
+    }
+}
+
 /// Refuses a model that is not trained, and a batch for one that is compiled.
 pub fn check_trains(args: &TrainArgs, source: &Source) -> Result<(), Failure> {
     if source.net.training().is_none() {
@@ -410,13 +416,22 @@ pub fn check_trains(args: &TrainArgs, source: &Source) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Reads the rows to train on, and those to validate on if they are others.
-pub fn read_rows(
-    cx: &Context,
-    args: &TrainArgs,
-    source: &Source,
-    table: &Rows,
-) -> Result<(Data, Option<Data>), Failure> {
+/// Gives a trainer the weights or the checkpoint that it starts from.
+pub fn begin(cx: &Context, args: &TrainArgs, trainer: &mut Trainer) -> Result<(), Failure> {
+    if let Some(path) = &args.init {
+        trainer.load(path)?;
+    }
+    if let Some(path) = &args.resume {
+        trainer.resume(path).map_err(|error| or_previous(path, error))?;
+    }
+    if let Some(arguments) = rerun::recorded(&cx.arguments) {
+        trainer.note(rerun::KEY, arguments);
+    }
+    Ok(())
+}
+
+/// A reader of the rows to train on, by the names of the columns that the weights know.
+pub fn reader(args: &TrainArgs, source: &Source) -> Result<Reader, Failure> {
     let mut reader = source.net.reader();
     if let Some(path) = &args.init {
         reader = reader.trained_on(path)?;
@@ -424,10 +439,36 @@ pub fn read_rows(
     if let Some(path) = &args.resume {
         reader = reader.trained_on(path).map_err(|error| or_previous(path, error))?;
     }
+    Ok(reader)
+}
+
+/// Reads the rows to train on, and those to validate on if they are others.
+pub fn read_rows(
+    cx: &Context,
+    args: &TrainArgs,
+    source: &Source,
+    table: &Rows,
+) -> Result<(Data, Option<Data>), Failure> {
+    let reader = reader(args, source)?;
     let rows = data::read(cx, table, &args.data, reader.clone())?;
     let valid = |valid| data::read(cx, valid, &args.data, reader.beside(&rows));
     let valid = args.valid.as_ref().map(valid).transpose()?;
     Ok((rows, valid))
+}
+
+/// Where the weights and the checkpoints go, and the table if there is one; it is checked that they
+/// may.
+#[expect(clippy::type_complexity, reason = "each of the three is used once")]
+pub fn places(
+    args: &TrainArgs,
+    source: &Source,
+    model: &Path,
+) -> Result<(PathBuf, Option<PathBuf>, Result<Rows, Failure>), Failure> {
+    let out = args.out.clone().unwrap_or_else(|| data::default_weights(source));
+    let table = data::locate(source, &args.data);
+    let checkpoint = args.checkpoint.clone().or_else(|| checkpoint_path(&out));
+    check_outputs(args, model, table.as_ref().ok(), &out, checkpoint.as_deref())?;
+    Ok((out, checkpoint, table))
 }
 
 /// Where the weights go; it is checked that they may, and that there is a table.

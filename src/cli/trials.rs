@@ -116,7 +116,7 @@ pub fn run(cx: &Context, args: &TrainArgs) -> Result<(), Failure> {
         .map(|values| setting(cx, args, model, values, &data))
         .collect::<Result<_, _>>()?;
     let trials = trials(args, &settings)?;
-    train::listen()?;
+    train::listen(|| {})?;
     let count = trials.len();
     let threads = cx.threads().min(count);
     // Each has its rows, and so has the best training so far.

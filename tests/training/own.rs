@@ -108,3 +108,58 @@ fn a_step_that_diverges_is_told_and_taken_back() {
     assert_eq!(error.to_string(), "training diverged at step 2: a value at loss (8:12) is inf");
     assert_eq!((run.steps(), bits(&run.weights())), (0, before));
 }
+
+#[test]
+fn a_test_before_each_step_is_of_what_the_net_predicts_then() {
+    const CLASSES: &str = "
+net classes {
+    input x: [N, 12]
+    output logits = x |> dense(8) |> relu |> dropout(0.5) |> dense(3)
+}
+train {
+    target label: i32[N] in 0..3
+    loss = cross_entropy(logits, label)
+    metric accuracy(logits, label)
+    metric f1(logits, label)
+    optimizer = adam
+    batch = 2
+}";
+    let data = classes(41, 12);
+    let (Values::F32(x), Values::I32(label)) = (&data.inputs[0].data, &data.targets[0].data) else {
+        unreachable!("the data is made so");
+    };
+    let mut runs = [online(CLASSES, 0), online(CLASSES, 0)];
+    let mut figures = runs[0].prequential(5);
+    let (mut losses, mut right) = (Vec::new(), Vec::new());
+    for (x, label) in x.chunks(12).zip(label) {
+        let mut logits = [0.0; 3];
+        runs[0].predict_into(x, &mut logits).unwrap();
+        let logits = logits.map(f64::from);
+        let sum: f64 = logits.iter().map(|z| z.exp()).sum();
+        losses.push(sum.ln() - logits[*label as usize]);
+        right.push(logits.iter().all(|z| *z <= logits[*label as usize]));
+        runs[0].test(x, label, &mut figures).unwrap();
+        let steps = runs.each_mut().map(|run| run.step(x, label).unwrap());
+        assert_eq!(steps[0], steps[1], "a test changes nothing");
+    }
+    let check = |of: Evaluation, rows: usize| {
+        let from = losses.len() - rows;
+        let loss = losses[from..].iter().sum::<f64>() / rows as f64;
+        let share = right[from..].iter().filter(|right| **right).count() as f64 / rows as f64;
+        assert!((of.loss - loss).abs() < 1e-5 * loss, "{} {loss}", of.loss);
+        assert!((of.metrics[0].1 - share).abs() < 1e-12 && of.rows == rows as u64);
+        assert!(of.metrics[1].1 > 0.0 && of.metrics[1].1 <= 1.0);
+    };
+    check(figures.all(), 41);
+    check(figures.recent(), 5);
+
+    // A state that is no more finite is not one to return to.
+    let settings = Settings { lr: Some(1e38), ..Settings::default() };
+    let mut run = Trainer::without_data(program(LINE), &settings).unwrap();
+    run.step(&[0.0, 0.0], &0.0).unwrap();
+    run.settle().unwrap();
+    run.step(&[1.0, 1.0], &30.0).unwrap();
+    let error = run.settle().unwrap_err().to_string();
+    assert!(error.starts_with("training diverged at step 2: the parameter y.w is "), "{error}");
+    assert_eq!(run.steps(), 1);
+}

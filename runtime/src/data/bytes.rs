@@ -56,14 +56,22 @@ pub(super) fn read_up_to(
 ) -> io::Result<usize> {
     let mut got = 0;
     while got < buffer.len() {
-        match reader.read(&mut buffer[got..]) {
-            Ok(0) => break,
-            Ok(n) => got += n,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
+        match read_some(reader, &mut buffer[got..])? {
+            0 => break,
+            more => got += more,
         }
     }
     Ok(got)
+}
+
+/// What a reader has now, or waits for; nothing at its end.
+pub(super) fn read_some(reader: &mut (impl Read + ?Sized), buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match reader.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => return read,
+        }
+    }
 }
 
 /// The nearest f32, or `None` where a finite value would become infinite.

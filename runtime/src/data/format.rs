@@ -3,7 +3,7 @@
 
 use std::io::Read;
 
-use super::bytes::read_up_to;
+use super::bytes::read_some;
 use super::choice::{Choice, Words};
 #[cfg(feature = "csv")]
 use super::csv;
@@ -96,13 +96,20 @@ fn unpacked<'r>(_: Box<dyn Read + 'r>, name: &str) -> Result<Box<dyn Read + 'r>,
     Err(error.with_help("unpack it, or build with the feature `gzip` of arenet-runtime"))
 }
 
-/// The first bytes of a reader, and one that still has them.
+/// The first bytes of a reader, and one that still has them. It waits for no more than a line: the
+/// rows of a pipe may come one by one.
 fn peek<'r>(
     mut reader: impl Read + 'r,
     name: &str,
 ) -> Result<(Vec<u8>, Box<dyn Read + 'r>), DataError> {
-    let mut head = vec![0; HEAD_BYTES];
-    let got = read_up_to(&mut reader, &mut head).map_err(|error| DataError::io(name, &error))?;
+    let (mut head, mut got) = (vec![0; HEAD_BYTES], 0);
+    while got < HEAD_BYTES && !head[..got].contains(&b'\n') {
+        let more = read_some(&mut reader, &mut head[got..]);
+        match more.map_err(|error| DataError::io(name, &error))? {
+            0 => break,
+            more => got += more,
+        }
+    }
     head.truncate(got);
     let whole = std::io::Cursor::new(head.clone()).chain(reader);
     Ok((head, Box::new(whole)))

@@ -1,9 +1,10 @@
 //! Tables in and out: what a model reads, and how its predictions are written.
 //!
 //! The readers take any bytes, hostile ones included: what they cannot read is a [`DataError`], and
-//! memory grows only with what has really arrived. They hold a whole table in memory. A model's
-//! inputs and targets come from one table of text (`tables`), or each from a file of its own
-//! (`arrays`). Every format is a `Table` (table.rs) and a line in a list (format.rs).
+//! memory grows only with what has really arrived. They hold a whole table in memory, or give it
+//! row by row (`read_rows`). A model's inputs and targets come from one table of text (`tables`),
+//! or each from a file of its own (`arrays`). Every format is a `Table` (table.rs) and a line in a
+//! list (format.rs).
 
 mod array;
 mod arrays;
@@ -37,7 +38,7 @@ pub use error::DataError;
 pub(crate) use error::{nearest, quoted, shown};
 pub use names::ColumnNames;
 pub use spec::TableSpec;
-pub use tables::{read_csv, read_csv_file};
+pub use tables::{read_csv, read_csv_file, read_rows};
 
 use crate::exec::{PortRows, PortValues};
 pub use crate::program::Domain;

@@ -54,17 +54,28 @@ impl<'a> Sinks<'a> {
         name: &str,
     ) -> Result<(), DataError> {
         loop {
-            let row = table.row();
-            for sink in &mut self.sinks {
-                let taken = sink.push(row);
-                taken.map_err(|misfit| misfit.locate(name, table.line(), self.rows, header))?;
-            }
-            self.rows += 1;
+            self.push(table, header, name)?;
             self.check_room(self.rows as u64, name)?;
             if !table.advance()? {
                 return Ok(());
             }
         }
+    }
+
+    /// Takes the row that the table is at.
+    pub fn push(
+        &mut self,
+        table: &dyn Table,
+        header: Option<&[String]>,
+        name: &str,
+    ) -> Result<(), DataError> {
+        let row = table.row();
+        for sink in &mut self.sinks {
+            let taken = sink.push(row);
+            taken.map_err(|misfit| misfit.locate(name, table.line(), self.rows, header))?;
+        }
+        self.rows += 1;
+        Ok(())
     }
 
     /// So many rows take no more memory than they may.
@@ -81,10 +92,15 @@ impl<'a> Sinks<'a> {
     }
 
     /// What has been read.
-    pub fn finish(self) -> Dataset {
-        let mut inputs: Vec<Array> = self.sinks.into_iter().map(Sink::finish).collect();
+    pub fn finish(mut self) -> Dataset {
+        self.take(self.rows)
+    }
+
+    /// The last rows that have been read, so many and all that are there; they are there no more.
+    pub fn take(&mut self, rows: usize) -> Dataset {
+        let mut inputs: Vec<Array> = self.sinks.iter_mut().map(Sink::take).collect();
         let targets = inputs.split_off(self.inputs);
-        Dataset { rows: self.rows, inputs, targets, ..Dataset::default() }
+        Dataset { rows, inputs, targets, ..Dataset::default() }
     }
 }
 
@@ -101,8 +117,9 @@ impl<'a> Sink<'a> {
         }
     }
 
-    fn finish(self) -> Array {
-        Array { width: self.columns.len(), data: self.values }
+    fn take(&mut self) -> Array {
+        let data = std::mem::replace(&mut self.values, self.port.no_rows().data);
+        Array { width: self.columns.len(), data }
     }
 }
 

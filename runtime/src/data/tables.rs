@@ -5,6 +5,8 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::Read;
+use std::mem::take;
+use std::ops::ControlFlow;
 use std::path::Path;
 
 use super::Dataset;
@@ -38,50 +40,97 @@ pub fn read_csv(reader: impl Read, name: &str, spec: &TableSpec<'_>) -> Result<D
     }
 }
 
+/// Reads a table row by row, each as soon as it has arrived, and gives it to `each` with its line,
+/// until that breaks. The first row has the names of the columns.
+pub fn read_rows(
+    reader: impl Read,
+    name: &str,
+    spec: &TableSpec<'_>,
+    each: &mut dyn FnMut(Dataset, u64) -> ControlFlow<()>,
+) -> Result<(), DataError> {
+    let mut table = open(reader, name, spec.words)?;
+    if table.shape().is_some() {
+        let error = DataError::new(name, "is an array, and row by row a table of text is read");
+        return Err(error.with_help("save it as CSV"));
+    }
+    let mut start = Start::of(&mut *table, name, spec)?;
+    loop {
+        let pushed = start.sinks.push(&*table, start.header.as_deref(), name);
+        pushed.map_err(|error| start.advise(error, &*table, spec))?;
+        let (columns, unused) = (take(&mut start.columns), start.unused.take());
+        let row = Dataset { columns, unused, ..start.sinks.take(1) };
+        if each(row, table.line().unwrap_or(0)).is_break() || !table.advance()? {
+            return Ok(());
+        }
+    }
+}
+
 /// Reads a table whose first row may be a header.
 fn read_named(
     table: &mut dyn Table,
     name: &str,
     spec: &TableSpec<'_>,
 ) -> Result<Dataset, DataError> {
-    if !table.advance()? {
-        return Err(DataError::new(name, "is empty"));
-    }
-    let (count, first_line) = (table.row().len(), table.line());
-    let in_first_line =
-        |complaint: Complaint| DataError { line: first_line, ..complaint.in_file(name) };
-    let header = if is_header(table.row(), spec).map_err(in_first_line)? {
-        let names = table.row().names().map_err(|column| DataError {
-            column: Some(column as u32 + 1),
-            ..in_first_line(Complaint::new("the header is not valid UTF-8"))
-        })?;
-        if !table.advance()? {
-            return Err(DataError::new(name, "has a header but no rows"));
-        }
-        Some(names)
-    } else {
-        None
-    };
-    let header = header.as_deref();
-    let row = table.row();
-    let starts_with_number = |column: usize| looks_numeric(row.field(column));
-    let head = Head { count, header, starts_with_number: &starts_with_number };
-    let assignment = assign(spec, &head).map_err(in_first_line)?;
+    let mut start = Start::of(table, name, spec)?;
+    let filled = start.sinks.fill(table, start.header.as_deref(), name);
+    filled.map_err(|error| start.advise(error, table, spec))?;
+    Ok(Dataset { columns: start.columns, unused: start.unused, ..start.sinks.finish() })
+}
 
-    let columns = names_of(spec, &assignment, &head);
-    let unused = header.filter(|_| !assignment.unused.is_empty());
-    let unused = unused.map(|header| list(&assignment.unused, Some(header)));
-    let mut sinks = Sinks::new(spec, assignment);
-    sinks.fill(table, header, name).map_err(|error| {
-        let words = table.row().fields().filter(|&field| !looks_numeric(field));
-        let first = error.line == first_line && error.column.is_some() && spec.header.is_none();
-        if first && error.help.is_none() && words.count() * 2 > count {
+/// What is known of a table that is at its first row.
+struct Start<'a> {
+    /// The line of the header, or else of that row.
+    first_line: Option<u64>,
+    header: Option<Vec<String>>,
+    columns: ColumnNames,
+    unused: Option<String>,
+    /// Where its values go.
+    sinks: Sinks<'a>,
+}
+
+impl<'a> Start<'a> {
+    /// Reads the header, if there is one, and goes to the first row.
+    fn of(table: &mut dyn Table, name: &str, spec: &TableSpec<'a>) -> Result<Start<'a>, DataError> {
+        if !table.advance()? {
+            return Err(DataError::new(name, "is empty"));
+        }
+        let (count, first_line) = (table.row().len(), table.line());
+        let in_first_line =
+            |complaint: Complaint| DataError { line: first_line, ..complaint.in_file(name) };
+        let header = if is_header(table.row(), spec).map_err(in_first_line)? {
+            let names = table.row().names().map_err(|column| DataError {
+                column: Some(column as u32 + 1),
+                ..in_first_line(Complaint::new("the header is not valid UTF-8"))
+            })?;
+            if !table.advance()? {
+                return Err(DataError::new(name, "has a header but no rows"));
+            }
+            Some(names)
+        } else {
+            None
+        };
+        let row = table.row();
+        let starts_with_number = |column: usize| looks_numeric(row.field(column));
+        let head =
+            Head { count, header: header.as_deref(), starts_with_number: &starts_with_number };
+        let assignment = assign(spec, &head).map_err(in_first_line)?;
+        let columns = names_of(spec, &assignment, &head);
+        let unused = head.header.filter(|_| !assignment.unused.is_empty());
+        let unused = unused.map(|header| list(&assignment.unused, Some(header)));
+        Ok(Start { first_line, header, columns, unused, sinks: Sinks::new(spec, assignment) })
+    }
+
+    /// An error in the row that the table is at, which may be that the row is a header.
+    fn advise(&self, error: DataError, table: &dyn Table, spec: &TableSpec<'_>) -> DataError {
+        let row = table.row();
+        let words = row.fields().filter(|&field| !looks_numeric(field));
+        let first = error.line == self.first_line && error.column.is_some();
+        if first && spec.header.is_none() && error.help.is_none() && words.count() * 2 > row.len() {
             let say = (spec.words)(Choice::Header(Some(true)));
             return error.with_help(format!("if this row is a header, say {say}"));
         }
         error
-    })?;
-    Ok(Dataset { columns, unused, ..sinks.finish() })
+    }
 }
 
 /// What the columns of each port are called, in the header or else where the net was trained; and

@@ -14,32 +14,99 @@ pub(crate) fn evaluate(
 ) -> Result<Evaluation, RunError> {
     let program = executor.program();
     let batch = usize::try_from(program.batch).unwrap_or(usize::MAX);
-    let loss = program.loss.ok_or(RunError::Entry(EntryPoint::Eval))?;
-    let mut loss = Sums::new(&[loss], Finish::mean());
-    let metrics = program.metrics.iter();
-    let mut metrics: Vec<Sums> =
-        metrics.map(|metric| Sums::new(&metric.values, metric.finish.clone())).collect();
+    program.loss.ok_or(RunError::Entry(EntryPoint::Eval))?;
+    let mut tally = Tally::new(program, |_| true);
     for rows in rows.chunks(batch) {
         executor.load(feed, rows);
         scalars.set_rows(executor, rows.len());
         executor.run(EntryPoint::Eval, rows.len())?;
-        loss.add(executor, rows.len());
-        metrics.iter_mut().for_each(|metric| metric.add(executor, rows.len()));
+        tally.read(executor, rows.len());
+        tally.add();
     }
-    let mut result = Evaluation {
-        rows: rows.len() as u64,
-        loss: loss.figure(rows.len()),
-        metrics: Vec::new(),
-        tables: Vec::new(),
-    };
-    let program = executor.program();
-    for (metric, sums) in program.metrics.iter().zip(metrics) {
-        match metric.finish.over {
-            Over::Table { target } => result.tables.push(sums.table(&metric.name, program, target)),
-            _ => result.metrics.push((metric.name.clone(), sums.figure(rows.len()))),
+    Ok(tally.result(executor.program()))
+}
+
+/// The loss and metrics over the rows that have been evaluated.
+pub(super) struct Tally {
+    /// Those of the loss, then of metrics with their places in the program.
+    sums: Vec<(Option<usize>, Sums)>,
+    /// The rows of the batch that was read last.
+    batch: usize,
+    rows: u64,
+}
+
+impl Tally {
+    /// Of the loss and of those metrics.
+    pub fn new(program: &Program, counts: impl Fn(&Finish) -> bool) -> Tally {
+        let loss = program.loss.map(|loss| (None, Sums::new(&[loss], Finish::mean())));
+        let metrics = program.metrics.iter().enumerate();
+        let metrics = metrics
+            .filter(|(_, metric)| counts(&metric.finish))
+            .map(|(place, metric)| (Some(place), Sums::new(&metric.values, metric.finish.clone())));
+        Tally { sums: loss.into_iter().chain(metrics).collect(), batch: 0, rows: 0 }
+    }
+
+    /// Reads the values of a batch of `rows` rows that has been evaluated.
+    pub fn read(&mut self, executor: &Executor, rows: usize) {
+        self.batch = rows;
+        for (_, sums) in &mut self.sums {
+            for (to, &value) in sums.read.iter_mut().zip(&sums.values) {
+                to.clear();
+                executor.read_rows(value, rows, to);
+            }
         }
     }
-    Ok(result)
+
+    /// Copies the values of the batch that was read.
+    pub fn copy_to(&self, values: &mut Vec<Vec<f32>>) {
+        let read = self.sums.iter().flat_map(|(_, sums)| &sums.read);
+        values.resize_with(read.clone().count(), Vec::new);
+        values.iter_mut().zip(read).for_each(|(to, from)| to.clone_from(from));
+    }
+
+    /// Takes such values for those of a batch of `rows` rows.
+    pub fn copy_from(&mut self, rows: usize, values: &[Vec<f32>]) {
+        self.batch = rows;
+        let read = self.sums.iter_mut().flat_map(|(_, sums)| &mut sums.read);
+        read.zip(values).for_each(|(to, from)| to.clone_from(from));
+    }
+
+    /// Counts the batch that was read.
+    pub fn add(&mut self) {
+        self.rows += self.batch as u64;
+        for (_, sums) in &mut self.sums {
+            sums.add(self.batch);
+        }
+    }
+
+    /// Forgets all rows, but not the batch that was read.
+    pub fn clear(&mut self) {
+        self.rows = 0;
+        for (_, sums) in &mut self.sums {
+            sums.sums.iter_mut().for_each(Vec::clear);
+            sums.ranked.clear();
+        }
+    }
+
+    /// The figures over all rows.
+    pub fn result(&self, program: &Program) -> Evaluation {
+        let rows = self.rows;
+        let mut result =
+            Evaluation { rows, loss: f64::NAN, metrics: Vec::new(), tables: Vec::new() };
+        for (place, sums) in &self.sums {
+            let Some(metric) = place.map(|place| &program.metrics[place]) else {
+                result.loss = sums.figure(rows);
+                continue;
+            };
+            match metric.finish.over {
+                Over::Table { target } => {
+                    result.tables.push(sums.table(&metric.name, program, target));
+                }
+                _ => result.metrics.push((metric.name.clone(), sums.figure(rows))),
+            }
+        }
+        result
+    }
 }
 
 /// The sums of a metric over all batches.
@@ -60,12 +127,8 @@ impl Sums {
         Sums { values: values.to_vec(), sums, finish, read, ranked: Vec::new() }
     }
 
-    /// Adds a batch of `rows` rows.
-    fn add(&mut self, executor: &Executor, rows: usize) {
-        for (to, &value) in self.read.iter_mut().zip(&self.values) {
-            to.clear();
-            executor.read_rows(value, rows, to);
-        }
+    /// Adds a batch of `rows` rows, whose values have been read.
+    fn add(&mut self, rows: usize) {
         if self.finish.over == Over::Ranks {
             let sides = self.read[1].iter().map(|&side| side > 0.0);
             self.ranked.extend(self.read[0].iter().copied().zip(sides));
@@ -83,7 +146,7 @@ impl Sums {
     }
 
     /// The figure over `rows` rows.
-    fn figure(&self, rows: usize) -> f64 {
+    fn figure(&self, rows: u64) -> f64 {
         let sum = |sums: &[f64], input| match input {
             HostInput::Sum(index) => sums[usize::from(index)],
             _ => rows as f64,

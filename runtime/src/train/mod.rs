@@ -8,6 +8,7 @@ pub(crate) mod evaluate;
 pub mod hash;
 mod own;
 pub(crate) mod params;
+mod prequential;
 mod report;
 pub mod scalars;
 mod seen;
@@ -17,6 +18,7 @@ mod watch;
 mod weights;
 
 pub use checkpoint::{is_checkpoint, says_checkpoint};
+pub use prequential::Prequential;
 pub use report::{Best, Divergence, EpochReport, Evaluation, Part, Progress, Table, TrainError};
 pub use scalars::{Clock, Scalars};
 pub use seen::Seen;
@@ -176,16 +178,15 @@ impl Trainer {
     /// [`Trainer::new`] without data, for training on given rows with [`Trainer::step`].
     ///
     /// # Errors
-    /// As there, or a schedule that spans the run while the settings do not give its number of
-    /// steps.
+    /// As there, a schedule that counts epochs, or one that spans the run while the settings do not
+    /// give its number of steps.
     pub fn without_data(
         program: Arc<Verified>,
         settings: &Settings,
     ) -> Result<Trainer, TrainError> {
         let training = settings::resolve(&program, settings)?;
-        if settings.steps.is_none() && training.schedules.iter().any(own::spans_the_run) {
-            let message = "a schedule spans the run, which is as long as there are rows for it: \
-                           set `steps`, or give the schedule an `over`";
+        let lacks = |schedule| own::lacks(schedule, settings.steps.is_some());
+        if let Some(message) = training.schedules.iter().find_map(lacks) {
             return Err(TrainError::Settings(message.into()));
         }
         let ports = [PortSpec::inputs, PortSpec::targets].map(|ports| ports(program.program()));

@@ -1,11 +1,13 @@
 //! Training steps on rows that the application gives, for online learning.
 
 use super::divergence::loss_origin;
+use super::prequential::Prequential;
 use super::report::{Divergence, Part};
 use super::{TrainError, Trainer};
+use crate::data::ColumnNames;
 use crate::exec::{EntryPoint, RunError, Side};
-use crate::program::Schedule;
 use crate::program::host::{HostInput, HostInstr};
+use crate::program::{Origin, Schedule};
 use crate::rows::{Rows, RowsMut};
 
 impl Trainer {
@@ -16,7 +18,8 @@ impl Trainer {
     /// # Errors
     /// Values that are not what the ports take, more rows than planned for or none.
     /// [`TrainError::Diverged`] if the loss is NaN or infinite: the trainer then returns to the
-    /// last good state, that when it was made, its weights were loaded or an epoch began.
+    /// last good state, that when it was made, its weights were loaded, an epoch began or
+    /// [`Trainer::settle`] was called.
     pub fn step<I: Rows + ?Sized, T: Rows + ?Sized>(
         &mut self,
         inputs: &I,
@@ -27,6 +30,75 @@ impl Trainer {
                            it before you take steps on other rows";
             return Err(TrainError::Settings(message.into()));
         }
+        let rows = self.put(inputs, targets)?;
+        self.scalars.set_step(&mut self.executor, rows, self.position.clock());
+        self.executor.run(EntryPoint::Train, rows)?;
+        self.update()?;
+        let loss = self.executor.scalar(self.loss);
+        self.position.own_steps += 1;
+        match loss.is_finite() {
+            true => Ok(loss),
+            false => {
+                let origin = loss_origin(self.program.program());
+                Err(self.give_up(rows, (Part::Value, origin), loss).into())
+            }
+        }
+    }
+
+    /// Evaluates the net on these rows, and adds them to `figures`: before a step on the same rows,
+    /// that is a test on rows which the net has not seen.
+    ///
+    /// # Errors
+    /// Values that are not what the ports take, more rows than planned for or none.
+    pub fn test<I: Rows + ?Sized, T: Rows + ?Sized>(
+        &mut self,
+        inputs: &I,
+        targets: &T,
+        figures: &mut Prequential,
+    ) -> Result<(), TrainError> {
+        let rows = self.put(inputs, targets)?;
+        self.scalars.set_rows(&mut self.executor, rows);
+        self.executor.run(EntryPoint::Eval, rows)?;
+        figures.add(&self.executor, rows);
+        Ok(())
+    }
+
+    /// Figures of no rows yet, over all of them and over the last `window` calls of
+    /// [`Trainer::test`].
+    pub fn prequential(&self, window: usize) -> Prequential {
+        Prequential::new(&self.program, window)
+    }
+
+    /// Takes the present state for the last good one, to which a divergence returns.
+    ///
+    /// # Errors
+    /// [`TrainError::Diverged`] if a parameter or a state is NaN or infinite: the trainer then
+    /// returns to the last good state.
+    pub fn settle(&mut self) -> Result<(), TrainError> {
+        if self.is_finite() {
+            self.keep_state();
+            return Ok(());
+        }
+        let program = self.program.clone();
+        let bad = program.program().params.iter().find_map(|param| {
+            let number = param.buffers().find_map(|id| self.executor.non_finite(id, 1))?;
+            Some((Origin { name: param.name.as_str().into(), ..Origin::default() }, number))
+        });
+        let (origin, number) = bad.expect("one of them is not finite");
+        Err(self.give_up(0, (Part::Parameter, origin), number).into())
+    }
+
+    /// What the data's columns are called, so that weights and checkpoints say so.
+    pub fn name_columns(&mut self, columns: ColumnNames) {
+        self.columns = columns;
+    }
+
+    /// Copies the rows in, and counts them.
+    fn put<I: Rows + ?Sized, T: Rows + ?Sized>(
+        &mut self,
+        inputs: &I,
+        targets: &T,
+    ) -> Result<usize, TrainError> {
         let executor = &mut self.executor;
         let rows = executor.count_rows(Side::Inputs, inputs)?;
         let others = executor.count_rows(Side::Targets, targets)?;
@@ -37,18 +109,9 @@ impl Trainer {
         executor.check_reals(Side::Inputs, inputs)?;
         executor.check_reals(Side::Targets, targets)?;
         self.restore(false);
-        let executor = &mut self.executor;
-        executor.put_rows(Side::Inputs, inputs, 0..rows);
-        executor.put_rows(Side::Targets, targets, 0..rows);
-        self.scalars.set_step(executor, rows, self.position.clock());
-        executor.run(EntryPoint::Train, rows)?;
-        self.update()?;
-        let loss = self.executor.scalar(self.loss);
-        self.position.own_steps += 1;
-        match loss.is_finite() {
-            true => Ok(loss),
-            false => Err(self.give_up(rows, loss).into()),
-        }
+        self.executor.put_rows(Side::Inputs, inputs, 0..rows);
+        self.executor.put_rows(Side::Targets, targets, 0..rows);
+        Ok(rows)
     }
 
     /// Predicts with the current parameters, as [`Predictor`](crate::predict::Predictor) does.
@@ -66,19 +129,18 @@ impl Trainer {
     /// Returns to the last good state. The steps since then cannot be repeated: their rows are
     /// gone.
     #[cold]
-    fn give_up(&mut self, rows: usize, loss: f32) -> Divergence {
+    fn give_up(&mut self, rows: usize, (part, origin): (Part, Origin), number: f32) -> Divergence {
         let step = self.position.clock().step;
         self.rewind();
-        let origin = loss_origin(self.program.program());
         Divergence {
             epoch: 0,
             step,
             rows: 0..rows as u64,
-            part: Part::Value,
+            part,
             name: origin.name,
             line: origin.line,
             column: origin.column,
-            number: loss,
+            number,
         }
     }
 }
@@ -91,8 +153,19 @@ fn wrong_rows(inputs: usize, targets: usize, batch: u64) -> RunError {
     })
 }
 
-/// Whether a schedule depends on the number of steps of the run.
-pub(super) fn spans_the_run(schedule: &Schedule) -> bool {
-    let mut numbers = [&schedule.rate].into_iter().chain(&schedule.momentum);
-    numbers.any(|number| number.code.contains(&HostInstr::Input(HostInput::Steps)))
+/// What of a run's length a schedule depends on that a run without data does not have, if anything;
+/// `steps` says that its number of steps is known.
+pub(super) fn lacks(schedule: &Schedule, steps: bool) -> Option<&'static str> {
+    let reads = |input| {
+        let mut numbers = [&schedule.rate].into_iter().chain(&schedule.momentum);
+        numbers.any(|number| number.code.contains(&HostInstr::Input(input)))
+    };
+    if reads(HostInput::Epoch) || reads(HostInput::Epochs) {
+        return Some("a schedule counts epochs, and there are none: let it count steps");
+    }
+    let spans = reads(HostInput::Steps) && !steps;
+    spans.then_some(
+        "a schedule spans the run, which is as long as there are rows for it: give the schedule an \
+         `over`, or set `steps` from Rust",
+    )
 }

@@ -11,6 +11,7 @@ mod inspect;
 mod interrupt;
 mod kills;
 mod model_errors;
+mod online;
 mod outputs;
 mod predict;
 mod profile;
