@@ -20,14 +20,14 @@ use super::lines::{Address, Line, Part};
 use super::{
     Argmax, Batch, Buffer, BufferId, ColumnSum, Correct, CrossEntropy, DType, Distribution, Domain,
     EntryPoint, Expr, Finish, Gather, Gemm, Instr, Kernel, Layout, Load, Metric, Opcode, Origin,
-    Output, Over, Param, PerEntry, Piece, Port, Program, ProgramError, Random, Reduce, Routine,
-    Rows, ScatterAdd, Schedule, Softmax, Span, Splice, Spread, State, Step, StreamId, Training,
-    Value, Watch, Watched, Whole,
+    Output, Over, Param, PerEntry, Piece, Plateau, Port, Program, ProgramError, Random, Reduce,
+    Routine, Rows, ScatterAdd, Schedule, Softmax, Span, Splice, Spread, State, Step, StreamId,
+    Training, Value, Watch, Watched, Whole,
 };
 
 /// What a program's bytes begin with.
 pub const MAGIC: &[u8; 8] = b"ARENETC\0";
-const VERSION: u32 = 16;
+const VERSION: u32 = 17;
 
 /// Writes a program as bytes.
 pub fn encode(program: &Program) -> Vec<u8> {
@@ -306,7 +306,8 @@ structs! {
     Instr { op, args }
     Training { batch, accumulate, epochs, seed, valid, shuffle, validate, watch, schedules }
     Watch { figure, keeps_best, patience, min_delta }
-    Schedule { base, rate, momentum }
+    Schedule { base, rate, momentum, plateau }
+    Plateau { figure, factor, patience, threshold, is_relative, cooldown, min_lr }
     HostNumber { code }
 }
 

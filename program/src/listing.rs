@@ -7,8 +7,8 @@ use super::layout::size_text;
 use super::names::Names;
 use super::text::shown;
 use super::{
-    Batch, BufferId, EntryPoint, HostInput, HostNumber, Layout, Metric, Over, Program, Routine,
-    Schedule, Watch, Watched,
+    Batch, BufferId, EntryPoint, HostInput, HostNumber, Layout, Metric, Over, Plateau, Program,
+    Routine, Schedule, Watch, Watched,
 };
 
 /// The text of the program's tables and of one of its entries.
@@ -89,10 +89,7 @@ fn training(text: &mut String, program: &Program) {
         _ = writeln!(text, "validates after every {steps} steps");
     }
     if let Some(Watch { figure, keeps_best, patience, min_delta }) = training.watch {
-        let figure = match figure {
-            Watched::Loss => "the loss".to_string(),
-            Watched::Metric(index) => shown(&program.metrics[usize::from(index)].name),
-        };
+        let figure = watched(program, figure);
         let kept = if keeps_best { "best" } else { "last" };
         _ = write!(text, "watches {figure} by {min_delta}, keeps the {kept} weights");
         _ = match patience {
@@ -100,11 +97,26 @@ fn training(text: &mut String, program: &Program) {
             None => writeln!(text),
         };
     }
-    for (group, Schedule { base, rate, momentum }) in (0..).zip(&training.schedules) {
+    for (group, Schedule { base, rate, momentum, plateau }) in (0..).zip(&training.schedules) {
         _ = writeln!(text, "{}: {rate}, with base = {base}", HostInput::Rate(group));
         if let Some(momentum) = momentum {
             _ = writeln!(text, "{}: {momentum}", HostInput::Momentum(group));
         }
+        if let Some(Plateau { figure, factor, patience, .. }) = *plateau {
+            let figure = watched(program, figure);
+            _ = writeln!(
+                text,
+                "base: times {factor} after more than {patience} epochs by {figure}"
+            );
+        }
+    }
+}
+
+/// A figure that a run looks at, in words.
+fn watched(program: &Program, figure: Watched) -> String {
+    match figure {
+        Watched::Loss => "the loss".to_string(),
+        Watched::Metric(index) => shown(&program.metrics[usize::from(index)].name),
     }
 }
 

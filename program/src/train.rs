@@ -23,12 +23,34 @@ pub struct Schedule {
     pub rate: HostNumber,
     /// The momentum, where the schedule moves it.
     pub momentum: Option<HostNumber>,
+    /// When the base falls.
+    pub plateau: Option<Plateau>,
+}
+
+/// Lets the base of a schedule fall where a figure no longer gets better: that of the held-out rows
+/// at the end of each epoch, or without any that of the training rows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Plateau {
+    /// The figure.
+    pub figure: Watched,
+    /// What the base is multiplied by, from 0 up to but not including 1.
+    pub factor: f64,
+    /// It falls after more epochs than these without a better figure.
+    pub patience: u64,
+    /// A figure that is better by no more than this is no better one.
+    pub threshold: f64,
+    /// Whether the threshold is a share of the best figure.
+    pub is_relative: bool,
+    /// The epochs after a fall that do not count.
+    pub cooldown: u64,
+    /// The lowest base.
+    pub min_lr: f64,
 }
 
 impl Schedule {
     /// A rate that stays the same.
     pub fn constant(rate: f64) -> Schedule {
-        Schedule { base: rate, rate: HostInput::Base.into(), momentum: None }
+        Schedule { base: rate, rate: HostInput::Base.into(), momentum: None, plateau: None }
     }
 }
 

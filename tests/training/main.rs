@@ -12,6 +12,7 @@ mod modes;
 #[path = "../reference/optimizer.rs"]
 mod optimizer;
 mod own;
+mod plateau;
 mod reference;
 mod refusals;
 mod resume;

@@ -349,6 +349,7 @@ impl<'a> Lowering<'a> {
         match (found.map(u16::try_from), written.as_str()) {
             (Some(Ok(index)), _) => return Some(Watched::Metric(index)),
             (_, "loss") => return Some(Watched::Loss),
+            _ if self.lost_metrics => return None,
             _ => {}
         }
         let message = "this is neither `loss` nor a metric of the `train` section";

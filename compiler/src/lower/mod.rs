@@ -127,6 +127,8 @@ struct Lowering<'a> {
     /// `freeze` may name what comes later, and so may `output`.
     open_frozen: Vec<&'a Ident>,
     open_outputs: Vec<&'a Ident>,
+    /// A metric could not be made, and who names it is not to blame.
+    lost_metrics: bool,
     /// Names of the statements around, outermost first.
     path: Vec<String>,
     /// Blocks and layers being expanded, and where they are called.

@@ -111,14 +111,13 @@ impl<'a> Lowering<'a> {
         let mut seen: HashMap<&'a str, Span> = HashMap::new();
         let mut metrics: Vec<&'a Call> = Vec::new();
         let mut terms: Vec<&'a Call> = Vec::new();
-        let mut groups = Vec::new();
+        let mut optimizers = Vec::new();
         for item in &train.body {
             match item {
                 TrainItem::Target(_) => {}
                 TrainItem::Metric(call) => metrics.push(call),
                 TrainItem::Optimizer { params, value, span } => {
-                    let optimizer = self.optimizer(value);
-                    groups.push(Group { params, optimizer, span: *span });
+                    optimizers.push((params, value, *span));
                 }
                 TrainItem::Set(bind) => {
                     if bind.name.name == "loss" && is_sum(&bind.value) {
@@ -134,13 +133,17 @@ impl<'a> Lowering<'a> {
         let metrics = [terms, metrics].concat();
         let mut kinds: HashMap<&str, usize> = HashMap::new();
         metrics.iter().for_each(|call| *kinds.entry(&call.function.name).or_default() += 1);
-        let mut are_made = true;
         for call in metrics {
-            are_made &= self.metric(call, kinds[call.function.name.as_str()] > 1).is_some();
+            let is_made = self.metric(call, kinds[call.function.name.as_str()] > 1).is_some();
+            self.lost_metrics |= !is_made;
         }
-        if are_made {
-            settings.watch = self.watch(train);
-        }
+        // What watches a metric comes after all of them.
+        settings.watch = self.watch(train);
+        let groups = optimizers.into_iter().map(|(params, value, span)| {
+            let optimizer = self.optimizer(value);
+            Group { params, optimizer, span }
+        });
+        let groups = groups.collect();
         if let (Batch::Full, Some(&span)) = (settings.batch, seen.get("accumulate")) {
             let message = "`accumulate` adds up batches, and a full batch has all rows";
             let error = Diagnostic::error("conflicting-settings", span, message);

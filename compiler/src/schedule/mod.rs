@@ -9,11 +9,12 @@ mod linear;
 mod multistep;
 mod one_cycle;
 mod polynomial;
+mod reduce_on_plateau;
 mod step;
 
 use crate::entry::Entry;
 use crate::signature::{Args, Kind, Param, Range, Value};
-use arenet_program::{HostInput, HostNumber, Schedule};
+use arenet_program::{HostInput, HostNumber, Plateau, Schedule};
 
 /// What a schedule does after the warm-up, by its settings; `base`, `warmup` and `per` are among
 /// them.
@@ -22,12 +23,14 @@ pub struct Rule {
     rate: fn(&Args, Time) -> HostNumber,
     /// The momentum, of a schedule that may move it.
     momentum: fn(&Args, Time) -> Option<HostNumber>,
+    /// When the base falls, of a schedule that looks at a figure.
+    plateau: fn(&Args) -> Option<Plateau>,
 }
 
 impl Rule {
     /// Of a rate alone.
     const fn rate(rate: fn(&Args, Time) -> HostNumber) -> Rule {
-        Rule { rate, momentum: |_, _| None }
+        Rule { rate, momentum: |_, _| None, plateau: |_| None }
     }
 }
 
@@ -51,7 +54,7 @@ pub const SCHEDULES: &[Entry<Rule>] = &[
     one_cycle::ONE_CYCLE,
     constant::CONSTANT,
     multistep::MULTISTEP,
-    Entry::planned("reduce_on_plateau"),
+    reduce_on_plateau::REDUCE_ON_PLATEAU,
 ];
 
 pub use one_cycle::OF_MOMENTUM;
@@ -87,5 +90,5 @@ pub fn schedule(rule: &Rule, args: &Args) -> Schedule {
             (rate, (rule.momentum)(args, Time { now: rest.now.max(0.0), ..rest }))
         }
     };
-    Schedule { base: args.real("base"), rate, momentum }
+    Schedule { base: args.real("base"), rate, momentum, plateau: (rule.plateau)(args) }
 }

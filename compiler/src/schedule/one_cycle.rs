@@ -40,6 +40,7 @@ pub const ONE_CYCLE: Entry<Rule> = Entry {
             let [low, high] = ["base_momentum", "max_momentum"].map(|name| args.real(name));
             args.flag("cycle_momentum").then(|| cycle(args, time, [high, low, high]))
         },
+        plateau: |_| None,
     }),
 };
 

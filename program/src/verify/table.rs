@@ -10,7 +10,7 @@ use crate::host::{HostInput, HostInstr, HostNumber, MAX_HOST_INSTRS};
 use crate::layout::size_text;
 use crate::{
     Batch, Buffer, BufferId, DType, Domain, EntryPoint, Finish, Layout, MAX_EPOCHS, Metric, Over,
-    Port, Program, ProgramError, Rows, Schedule, Training, Watch, Watched,
+    Plateau, Port, Program, ProgramError, Rows, Schedule, Training, Watch, Watched,
 };
 
 /// A buffer that outlives a run: only its own steps or the host write it.
@@ -430,21 +430,14 @@ fn check_training(program: &Program) -> Result<(), ProgramError> {
     require!((0.0..1.0).contains(valid), "the validation share is {valid}, outside [0, 1)");
     require!(*validate != Some(0), "training validates after every 0 steps");
     if let Some(Watch { figure, keeps_best: _, patience, min_delta }) = watch {
-        if let Watched::Metric(index) = *figure {
-            let Some(metric) = program.metrics.get(usize::from(index)) else {
-                let message = format!("training watches metric {index}, which there is not");
-                return Err(ProgramError::new(message));
-            };
-            let is_table = metric.finish.is_table();
-            require!(!is_table, "training watches metric {index}, which is no figure");
-        }
+        check_watched(program, *figure, "training")?;
         require!(*patience != Some(0), "training has a patience of 0 validations");
         require!(
             min_delta.is_finite() && *min_delta >= 0.0,
             "an improvement is by {min_delta}, and must be by at least 0"
         );
     }
-    for (group, Schedule { base, rate, momentum }) in (0..).zip(schedules) {
+    for (group, Schedule { base, rate, momentum, plateau }) in (0..).zip(schedules) {
         require!(base.is_finite(), "the base of {} is not finite", HostInput::Rate(group));
         let of_time = |input| match input {
             HostInput::Step | HostInput::Steps | HostInput::Epoch | HostInput::Epochs => true,
@@ -459,6 +452,32 @@ fn check_training(program: &Program) -> Result<(), ProgramError> {
             let timed = number.inputs().all(of_time);
             require!(timed, "{what} depends on more than the time");
         }
+        if let Some(Plateau { figure, factor, threshold, min_lr, .. }) = *plateau {
+            let what = HostInput::Rate(group);
+            check_watched(program, figure, what)?;
+            let falls = (0.0..1.0).contains(&factor);
+            require!(falls, "{what} falls by a factor of {factor}, outside [0, 1)");
+            for (name, number) in [("threshold", threshold), ("lowest base", min_lr)] {
+                let fits = number.is_finite() && number >= 0.0;
+                require!(fits, "the {name} of {what} is {number}, and must be at least 0");
+            }
+        }
     }
+    Ok(())
+}
+
+/// Whether there is such a figure to watch.
+fn check_watched(
+    program: &Program,
+    figure: Watched,
+    who: impl fmt::Display,
+) -> Result<(), ProgramError> {
+    let Watched::Metric(index) = figure else { return Ok(()) };
+    let Some(metric) = program.metrics.get(usize::from(index)) else {
+        let message = format!("{who} watches metric {index}, which there is not");
+        return Err(ProgramError::new(message));
+    };
+    let is_table = metric.finish.is_table();
+    require!(!is_table, "{who} watches metric {index}, which is no figure");
     Ok(())
 }

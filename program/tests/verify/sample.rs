@@ -268,7 +268,17 @@ fn training() -> Training {
         base() / (1.0 + epoch()).max(HostInput::Epochs).sqrt() - 0.5,
     ];
     let momentum = || epoch().less(2.0).choose(0.85, 0.95);
-    let schedule = |rate| Schedule { base: 0.1, rate, momentum: Some(momentum()) };
+    let plateau = Plateau {
+        figure: Watched::Metric(2),
+        factor: 0.5,
+        patience: 2,
+        threshold: 1e-3,
+        is_relative: false,
+        cooldown: 1,
+        min_lr: 1e-5,
+    };
+    let schedule =
+        |rate| Schedule { base: 0.1, rate, momentum: Some(momentum()), plateau: Some(plateau) };
     Training {
         batch: Batch::Rows(2),
         accumulate: 1,

@@ -14,6 +14,10 @@ fn watch(p: &mut Program) -> &mut Watch {
     training(p).watch.as_mut().unwrap()
 }
 
+fn plateau(p: &mut Program) -> &mut Plateau {
+    training(p).schedules[3].plateau.as_mut().unwrap()
+}
+
 #[test]
 fn refuses_bad_training() {
     check(&[
@@ -101,6 +105,10 @@ fn refuses_bad_training() {
             |p| training(p).schedules[4].momentum = None,
             "scalar `lr4/momentum4` is of a group whose momentum no schedule moves",
         ),
+        (|p| plateau(p).figure = Watched::Metric(9), "lr3 watches metric 9, which there is not"),
+        (|p| plateau(p).factor = 1.0, "lr3 falls by a factor of 1, outside [0, 1)"),
+        (|p| plateau(p).threshold = -0.5, "the threshold of lr3 is -0.5, and must be at least 0"),
+        (|p| plateau(p).min_lr = f64::NAN, "the lowest base of lr3 is NaN, and must be at least 0"),
         (
             |p| training(p).schedules[1].momentum = Some(f64::NAN.into()),
             "momentum1 has a number that is not finite",

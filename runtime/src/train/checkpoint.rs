@@ -7,6 +7,7 @@
 
 use super::hash::{hash_data, hash_program, hex};
 use super::params::{self, Slot};
+use super::plateau::Falling;
 use super::watch::{self, Watcher};
 use super::{Position, Trainer, seen};
 use crate::data::{DataError, shown};
@@ -40,6 +41,7 @@ impl Trainer {
         self.columns.add_to(&mut metadata);
         seen::add_to(&mut metadata, self.data_hash(), &self.training);
         self.watcher.iter().for_each(|watcher| watcher.add_to(&mut metadata));
+        self.falling.iter().for_each(|falling| falling.add_to(&mut metadata));
         let mut slots = self.all_slots();
         let first_best = slots.len();
         if self.watcher.as_ref().is_some_and(Watcher::keeps_best) {
@@ -98,6 +100,10 @@ impl Trainer {
         let Some(position) = self.read_position(&metadata) else {
             return fail("is corrupt: it says no possible place in a run".into());
         };
+        let mut falling = Falling::all(program, &self.training.schedules);
+        if falling.iter_mut().any(|falling| falling.take(&metadata).is_none()) {
+            return fail("is corrupt: it says no possible learning rates".into());
+        }
         self.overwrite(|executor| {
             let (slots, best) = slots.split_at(first_best);
             let (places, best_places) = places.split_at(first_best);
@@ -108,6 +114,10 @@ impl Trainer {
             params::write(executor, slots, places, &mut file)
         })?;
         self.watcher = watcher;
+        for falling in &falling {
+            self.scalars.set_base(program, falling.group, falling.base);
+        }
+        self.falling = falling;
         self.position = position;
         self.timing = Default::default();
         self.start_epoch();

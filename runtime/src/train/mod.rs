@@ -8,6 +8,7 @@ pub(crate) mod evaluate;
 pub mod hash;
 mod own;
 pub(crate) mod params;
+mod plateau;
 mod prequential;
 mod report;
 pub mod scalars;
@@ -29,6 +30,7 @@ use crate::exec::{EntryPoint, Executor, Feed, RunError};
 use crate::program::{BufferId, Param, Training, Verified};
 use crate::random::{SHUFFLE_STREAM, Stream, shuffle};
 use evaluate::evaluate;
+use plateau::Falling;
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
 use std::sync::{Arc, OnceLock};
@@ -80,6 +82,8 @@ pub struct Trainer {
     last_good: LastGood,
     /// The figure that is watched, if one is.
     watcher: Option<Watcher>,
+    /// The learning rates that fall by a figure.
+    falling: Vec<Falling>,
     timing: Timing,
     /// What its checkpoints say beside the run.
     notes: BTreeMap<String, String>,
@@ -226,6 +230,7 @@ impl Trainer {
         let last_good = LastGood { position: Position::default(), state };
         let mut trainer = Trainer {
             order: training_rows.clone(),
+            falling: Falling::all(source, &training.schedules),
             watcher: training.watch.map(|watch| Watcher::new(source, watch)),
             columns: columns.or(ColumnNames::of_program(source)),
             program,
@@ -382,6 +387,16 @@ impl Trainer {
         watcher.as_mut().is_some_and(|watcher| watcher.see(executor, held_out, (epoch, step)))
     }
 
+    /// Shows the end of an epoch to the rates that fall by a figure.
+    fn let_fall(&mut self, report: &EpochReport) {
+        let Trainer { falling, scalars, program, .. } = self;
+        for falling in falling {
+            if falling.see(report) {
+                scalars.set_base(program.program(), falling.group, falling.base);
+            }
+        }
+    }
+
     /// Gives the executor the best parameters, where they are kept, or those that the run goes on
     /// with; says which it had.
     fn restore(&mut self, best: bool) -> bool {
@@ -462,6 +477,7 @@ impl Trainer {
         let is_best = held_out.as_ref().is_some_and(|seen| self.see(seen, self.epoch() + 1));
         let done = self.position;
         let report = self.report(held_out, is_best)?;
+        self.let_fall(&report);
         let Position { epoch, steps, own_steps, .. } = done;
         self.position = Position { epoch: epoch + 1, steps, own_steps, ..Position::default() };
         self.start_epoch();

@@ -163,6 +163,12 @@ pub(super) fn lacks(schedule: &Schedule, steps: bool) -> Option<&'static str> {
     if reads(HostInput::Epoch) || reads(HostInput::Epochs) {
         return Some("a schedule counts epochs, and there are none: let it count steps");
     }
+    if schedule.plateau.is_some() {
+        return Some(
+            "`reduce_on_plateau` looks at the figure of each epoch, and there are none: choose \
+             another schedule",
+        );
+    }
     let spans = reads(HostInput::Steps) && !steps;
     spans.then_some(
         "a schedule spans the run, which is as long as there are rows for it: give the schedule an \

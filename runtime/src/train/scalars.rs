@@ -74,6 +74,12 @@ impl Scalars {
         }
     }
 
+    /// Lets the schedule of a group start from another rate; all scalars are stored anew.
+    pub(crate) fn set_base(&mut self, program: &Program, group: usize, base: f64) {
+        self.schedules[group].base = base;
+        *self = Scalars::new(program, &self.schedules, self.total);
+    }
+
     /// Sets what depends on the rows of the batch.
     #[inline]
     pub fn set_rows(&mut self, executor: &mut Executor, rows: usize) {

@@ -30,14 +30,7 @@ pub(super) struct Watcher {
 
 impl Watcher {
     pub fn new(program: &Program, watch: Watch) -> Watcher {
-        let (place, rises) = match watch.figure {
-            Watched::Loss => (None, false),
-            Watched::Metric(index) => {
-                let (before, rest) = program.metrics.split_at(index.into());
-                let figures = before.iter().filter(|metric| !metric.finish.is_table());
-                (Some(figures.count()), rest[0].rises)
-            }
-        };
+        let (place, rises) = place(program, watch.figure);
         // Allocated once, so that no epoch allocates.
         let params = Vec::with_capacity(program.best_bytes() as usize / 4);
         Watcher { watch, place, rises, best: None, mark: None, waited: 0, params, restored: false }
@@ -129,6 +122,19 @@ impl Watcher {
             executor.copy_params(&mut self.params);
         }
         Some(())
+    }
+}
+
+/// Where a figure is among the metrics of an evaluation, none for the loss; and whether a larger
+/// one is a better one.
+pub(super) fn place(program: &Program, figure: Watched) -> (Option<usize>, bool) {
+    match figure {
+        Watched::Loss => (None, false),
+        Watched::Metric(index) => {
+            let (before, rest) = program.metrics.split_at(index.into());
+            let figures = before.iter().filter(|metric| !metric.finish.is_table());
+            (Some(figures.count()), rest[0].rises)
+        }
     }
 }
 
