@@ -206,6 +206,7 @@ fn restrict(mut model: Model, options: &Options, step: Step) -> Model {
     if options.purpose < Purpose::Train || options.weights != Precision::F32 {
         model.training = None;
         model.statistics.clear();
+        model.metrics.retain(|metric| !metric.is_penalty);
         model.params.iter_mut().for_each(|param| param.optimizer = None);
     }
     if options.purpose < Purpose::Evaluate {

@@ -6,6 +6,7 @@ use crate::graph::{DType, Graph, NodeId, Shape};
 use crate::init::Init;
 use crate::optim::Optimizer;
 use crate::pass::clip::Clip;
+use crate::pass::hold::Hold;
 pub use arenet_program::Domain;
 use arenet_program::{Finish, Training};
 
@@ -36,6 +37,8 @@ pub struct Model {
     pub optimizers: Vec<Optimizer>,
     /// The limits of gradients.
     pub clip: Clip,
+    /// What parameters are held by beside the loss.
+    pub holds: Vec<Hold>,
     /// Batch, epochs and the rest of the `train` section; `None` without one.
     pub training: Option<Training>,
     /// `limit memory`
@@ -133,6 +136,8 @@ pub struct Metric {
     pub figure: Figure,
     /// Whether a larger figure is a better one.
     pub rises: bool,
+    /// Whether it is what a penalty adds to the loss, a figure of training alone.
+    pub is_penalty: bool,
 }
 
 /// How a metric is computed.

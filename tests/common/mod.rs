@@ -178,6 +178,7 @@ impl Net {
             name: format!("m{i}"),
             figure: Figure { values: vec![node], finish: Finish::mean() },
             rises: false,
+            is_penalty: false,
         };
         let output = |(i, &node): (usize, &NodeId)| (format!("y{i}"), node);
         Model {

@@ -5,6 +5,7 @@ mod columns;
 mod common;
 mod divergence;
 mod epochs;
+mod held;
 mod loading;
 mod memory;
 mod metrics;

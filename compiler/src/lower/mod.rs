@@ -7,6 +7,7 @@
 mod args;
 mod call;
 mod expr;
+mod hold;
 mod lint;
 mod names;
 mod port;

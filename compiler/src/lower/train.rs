@@ -12,6 +12,7 @@ use crate::model::{Figure, Metric};
 use crate::optim::{OPTIMIZERS, Optimizer, momentum};
 use crate::pass::accumulate;
 use crate::pass::clip::{Clip, Limit};
+use crate::pass::hold::HOLDS;
 use crate::schedule::OF_MOMENTUM;
 use crate::signature::Value as Argument;
 use crate::signature::{Args, Kind, Param, Problem, Range};
@@ -21,7 +22,7 @@ use arenet_program::{Batch, MAX_EPOCHS, Over, Training, Watch, Watched};
 use std::collections::{HashMap, HashSet};
 
 /// What a setting is set to.
-enum Setting {
+pub(super) enum Setting {
     /// A value of the network.
     Loss,
     /// `full` or a number of rows.
@@ -35,7 +36,7 @@ enum Setting {
 }
 
 /// The settings of the `train` section.
-const SETTINGS: &[Entry<Setting>] = &[
+pub(super) const SETTINGS: &[Entry<Setting>] = &[
     Entry::plain("loss", Setting::Loss),
     Entry::plain("batch", Setting::Batch),
     Entry::plain(
@@ -114,7 +115,7 @@ impl<'a> Lowering<'a> {
         let mut optimizers = Vec::new();
         for item in &train.body {
             match item {
-                TrainItem::Target(_) => {}
+                TrainItem::Target(_) | TrainItem::Of { .. } => {}
                 TrainItem::Metric(call) => metrics.push(call),
                 TrainItem::Optimizer { params, value, span } => {
                     optimizers.push((params, value, *span));
@@ -155,6 +156,7 @@ impl<'a> Lowering<'a> {
             self.report(error.help("write `loss = mse(y, t)`"));
         }
         self.group(groups, train.span, &mut settings);
+        self.holds(train);
         self.check_loss(train.span, &settings);
         self.model.training = Some(settings);
     }
@@ -170,9 +172,16 @@ impl<'a> Lowering<'a> {
         }
         seen.insert(&name.name, name.span);
         let Some(entry) = find(SETTINGS, &name.name) else {
-            let message = format!("unknown setting `{}`", name.name);
-            let error = Diagnostic::error("unknown-key", name.span, message);
-            return self.report(names::suggest(error, &name.name, built(SETTINGS)));
+            let error = |message| Diagnostic::error("unknown-key", name.span, message);
+            let error = match find(HOLDS, &name.name) {
+                Some(_) => error(format!("`{}` is of parameters", name.name))
+                    .help(format!("name them: `{}(h.w) = ...`", name.name)),
+                None => {
+                    let error = error(format!("unknown setting `{}`", name.name));
+                    names::suggest(error, &name.name, built(SETTINGS))
+                }
+            };
+            return self.report(error);
         };
         match &entry.built {
             None => self.report(not_yet(&name.name, name.span)),
@@ -327,7 +336,7 @@ impl<'a> Lowering<'a> {
                 return Some(());
             }
         }
-        self.model.metrics.push(Metric { name, figure, rises: function.rises });
+        self.model.metrics.push(Metric { name, figure, rises: function.rises, is_penalty: false });
         Some(())
     }
 
@@ -348,7 +357,7 @@ impl<'a> Lowering<'a> {
             if let Over::Classes { class: counted, .. } = &mut figure.finish.over {
                 *counted = Some(class as u32);
             }
-            self.model.metrics.push(Metric { name, figure, rises });
+            self.model.metrics.push(Metric { name, figure, rises, is_penalty: false });
         }
     }
 

@@ -5,6 +5,7 @@ pub mod clip;
 pub mod contract;
 pub mod differentiate;
 pub mod fuse;
+pub mod hold;
 pub mod lists;
 pub mod memory;
 pub mod mode;

@@ -71,6 +71,7 @@ pub(super) fn updates<'f>(
     model: &Model,
     mut grads: Vec<GradientOf>,
 ) -> Vec<NodeId> {
+    penalize(f, model, &mut grads);
     let mut clipped: Vec<NodeId> = grads.iter().map(|of| of.grad).collect();
     model.clip.apply(f, &mut clipped);
     grads.iter_mut().zip(clipped).for_each(|(of, grad)| of.grad = grad);
@@ -80,6 +81,22 @@ pub(super) fn updates<'f>(
         assign(f, model, param, grad, group)
     };
     grads.into_iter().flat_map(update).collect()
+}
+
+/// Adds the gradients of the penalties, once for each step. Where an optimizer climbs, a penalty
+/// makes parameters small all the same.
+fn penalize<'f>(f: &'f Formula<'f>, model: &Model, grads: &mut Vec<GradientOf>) {
+    let pairs = model.holds.iter().flat_map(|hold| hold.params.iter().map(move |&i| (hold, i)));
+    for (hold, param) in pairs {
+        f.come_from(hold.origin);
+        let slope = hold.slope(f.term(model.params[param].node));
+        let (Some(slope), Some(group)) = (slope, model.params[param].optimizer) else { continue };
+        let own = if model.optimizers[group].args.flag("maximize") { -slope } else { slope };
+        match grads.iter_mut().find(|of| of.param == param) {
+            Some(of) => of.grad = (f.term(of.grad) + own).id,
+            None => grads.push(GradientOf { param, grad: own.id }),
+        }
+    }
 }
 
 /// Updates a parameter and its states.
@@ -104,6 +121,8 @@ fn assign<'f>(
     let step = Step { lr, momentum, param: leaf, grad: f.term(grad), states: states.clone() };
     let update = optimizer.update(step);
     let olds = [leaf].into_iter().chain(states);
-    let news = [update.param].into_iter().chain(update.states);
+    let limits = model.holds.iter().filter(|hold| hold.params.contains(&param));
+    let new = limits.fold(update.param, |new, hold| hold.limited(new));
+    let news = [new].into_iter().chain(update.states);
     olds.zip(news).map(|(old, new)| f.op(Assign, &[old, new]).id).collect()
 }

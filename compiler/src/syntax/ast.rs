@@ -180,6 +180,13 @@ pub enum TrainItem {
     },
     /// `batch = 32`, `loss = mse(y, t)`, ...
     Set(Bind),
+    /// `l2(h.w, y) = 1e-3`
+    Of {
+        /// The parameters or layers that are set something.
+        params: Vec<Ident>,
+        /// What it is, and its value.
+        bind: Bind,
+    },
 }
 
 /// An expression.

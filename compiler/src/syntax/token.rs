@@ -215,6 +215,21 @@ fn mend(token: Token, source: &str, tokens: &mut Vec<Token>, errors: &mut Vec<Di
                 Some(if word { Kind::Ident } else { Kind::Unknown }),
             )
         }
+        Kind::BadNumber if follows_name(tokens, span) => {
+            let mut at = span.start;
+            for part in text.split_inclusive('.') {
+                let name = part.trim_end_matches('.');
+                let is_number = name.bytes().all(|byte| byte.is_ascii_digit());
+                let kind = if is_number { Kind::Int } else { Kind::Ident };
+                let end = at + name.len() as u32;
+                tokens.push(Token { kind, span: Span::new(at, end) });
+                if part != name {
+                    tokens.push(Token { kind: Kind::Dot, span: Span::new(end, end + 1) });
+                }
+                at = end + 1;
+            }
+            return;
+        }
         Kind::BadNumber => match split_unit(text) {
             Some(digits) => {
                 let middle = span.start + digits as u32;
@@ -260,6 +275,17 @@ fn mend(token: Token, source: &str, tokens: &mut Vec<Token>, errors: &mut Vec<Di
     };
     errors.extend(error);
     tokens.extend(meant.map(|kind| Token { kind, span }));
+}
+
+/// Whether a number is a part of a name, as in `h.0.w`.
+fn follows_name(tokens: &[Token], span: Span) -> bool {
+    match tokens {
+        [.., name, dot] => {
+            let is_name = (name.kind, dot.kind) == (Kind::Ident, Kind::Dot);
+            is_name && name.span.end == dot.span.start && dot.span.end == span.start
+        }
+        _ => false,
+    }
 }
 
 fn unknown_character(text: &str, span: Span) -> Diagnostic {

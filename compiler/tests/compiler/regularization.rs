@@ -1,4 +1,5 @@
-//! Decay of some parameters, as PyTorch computes it with groups of parameters.
+//! Decay, penalties and limits of parameters, as PyTorch computes them with groups of parameters
+//! and with penalties that are written out.
 
 use crate::common::oracle::{Oracle, lowered};
 use arenet_compiler::graph::{Shape, Tensor};
@@ -11,9 +12,22 @@ fn flat(value: &Value) -> Vec<f64> {
     }
 }
 
-/// tests/reference/regularization.json has the parameters of its net after some steps on the mse,
+/// tests/reference/regularization.json has the parameters of its net after some steps, each of
+/// which minimises
+///
+/// ```text
+/// mse + Σ l1 |w| + Σ l2 w²    over the parameters that the case names,
+/// ```
+///
 /// by an optimizer of torch.optim with two groups: parameters of two dimensions, and with
-/// `decay: weights` those of fewer with weight_decay=0.
+/// `decay: weights` those of fewer with weight_decay=0. After backward() comes clip_grad_norm_,
+/// and after step(), where a limit c is named, for a matrix p
+///
+/// ```text
+/// p.mul_((c / p.square().sum(0, keepdim=True).sqrt()).clamp(max=1))
+/// ```
+///
+/// and for a vector or a number the same by the norm of all of it.
 #[test]
 fn parameters_are_held_as_pytorch_would() {
     let path = format!("{}/../tests/reference/regularization.json", env!("CARGO_MANIFEST_DIR"));
@@ -48,5 +62,5 @@ fn parameters_are_held_as_pytorch_would() {
             }
         }
     }
-    assert_eq!(cases.len(), 22);
+    assert_eq!(cases.len(), 28);
 }

@@ -91,6 +91,10 @@ impl Dump<'_> {
                 self.expr(2, value);
             }
             TrainItem::Set(bind) => self.bind(1, "set", bind),
+            TrainItem::Of { params, bind } => {
+                self.names(1, "of", params);
+                self.bind(2, "set", bind);
+            }
         }
     }
 

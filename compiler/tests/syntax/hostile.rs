@@ -158,7 +158,9 @@ fn height(file: &File) -> usize {
             })),
             Item::Train(train) => {
                 heights.extend(train.body.iter().filter_map(|entry| match entry {
-                    TrainItem::Set(bind) => Some(expr_height(&bind.value)),
+                    TrainItem::Set(bind) | TrainItem::Of { bind, .. } => {
+                        Some(expr_height(&bind.value))
+                    }
                     _ => None,
                 }))
             }

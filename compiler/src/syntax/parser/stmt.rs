@@ -70,6 +70,9 @@ impl Parser<'_> {
             Kind::Optimizer => Statement::Train(self.optimizer()?),
             Kind::Limit => Statement::Net(self.limit()?),
             _ if self.at_binding() => return self.bind().map(Statement::Bind).map(Some),
+            _ if section == Section::Train && self.at_setting_of() => {
+                return self.setting_of().map(Statement::Train).map(Some);
+            }
             Kind::Const => {
                 self.misplaced(token.span, section, belongs);
                 self.bump();
@@ -103,6 +106,41 @@ impl Parser<'_> {
     fn at_binding(&self) -> bool {
         let name = self.peek() == Kind::Ident || self.peek().is_keyword();
         name && self.nth(1).kind == Kind::Equals
+    }
+
+    /// The name of a parameter or of several: `h`, `h.w` or `h.0.w`.
+    fn path(&mut self, what: &str) -> Parsed<Ident> {
+        let mut path = self.ident(what)?;
+        loop {
+            let (dot, part) = (self.nth(0), self.nth(1));
+            let is_whole = path.span.end == dot.span.start && dot.span.end == part.span.start;
+            let is_part = matches!(part.kind, Kind::Ident | Kind::Int | Kind::Float);
+            if dot.kind != Kind::Dot || !is_part || !is_whole {
+                return Ok(path);
+            }
+            self.bump();
+            let span = path.span.join(self.bump().span);
+            path = Ident { name: self.source[span.range()].to_string(), span };
+        }
+    }
+
+    /// Whether `NAME(NAMES) =` stands here.
+    fn at_setting_of(&self) -> bool {
+        const LISTED: [Kind; 5] = [Kind::Ident, Kind::Comma, Kind::Dot, Kind::Int, Kind::Float];
+        let is_listed = |n: &usize| LISTED.contains(&self.nth(*n).kind);
+        let end = 2 + (2..).take_while(is_listed).count();
+        [(0, Kind::Ident), (1, Kind::LeftParen), (end, Kind::RightParen), (end + 1, Kind::Equals)]
+            .iter()
+            .all(|&(n, kind)| self.nth(n).kind == kind)
+    }
+
+    /// `ID "(" ID {"," ID} ")" "=" expr`
+    fn setting_of(&mut self) -> Parsed<TrainItem> {
+        let name = self.ident("the setting")?;
+        let params = self.list(Kind::RightParen, false, |parser| parser.path("a parameter"))?.0;
+        self.expect(Kind::Equals, "`=` after the parameters")?;
+        let value = self.expr()?;
+        Ok(TrainItem::Of { params, bind: Bind { name, value } })
     }
 
     fn misplaced(&mut self, span: Span, section: Section, belongs: Section) {
@@ -188,9 +226,9 @@ impl Parser<'_> {
     /// `"freeze" ID {"," ID}`
     fn freeze(&mut self) -> Parsed<Stmt> {
         self.bump();
-        let mut names = vec![self.ident("what to freeze")?];
+        let mut names = vec![self.path("what to freeze")?];
         while self.eat(Kind::Comma) {
-            names.push(self.ident("what to freeze")?);
+            names.push(self.path("what to freeze")?);
         }
         Ok(Stmt::Freeze(names))
     }
@@ -250,7 +288,7 @@ impl Parser<'_> {
         let start = self.bump().span;
         let mut params = Vec::new();
         if self.peek() == Kind::LeftParen {
-            params = self.list(Kind::RightParen, false, |parser| parser.ident("a parameter"))?.0;
+            params = self.list(Kind::RightParen, false, |parser| parser.path("a parameter"))?.0;
         }
         self.expect(Kind::Equals, "`=` after `optimizer`")?;
         let value = self.expr()?;
