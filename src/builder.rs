@@ -279,7 +279,8 @@ impl<'n> TrainerBuilder<'n> {
                 return Err(Error::usage(text));
             }
         }?;
-        Ok(Trainer::new(inner, self.purpose == Purpose::TrainByGradients))
+        let by_gradients = self.purpose == Purpose::TrainByGradients;
+        Ok(Trainer::new(inner, by_gradients, self.net.statements()))
     }
 
     fn compile(&self) -> Result<Arc<Verified>, Error> {

@@ -1,6 +1,6 @@
 //! The error type of the facade: its kind, its message and a way out.
 
-use arenet_compiler::diagnostic::{self, Diagnostic};
+use arenet_compiler::diagnostic::{self, Diagnostic, Span};
 use arenet_runtime::data::{Choice, DataError, Words, methods};
 use arenet_runtime::exec::RunError;
 use arenet_runtime::program::ProgramError;
@@ -84,8 +84,37 @@ pub(crate) enum Cause {
     Run(RunError),
     /// A setting.
     Usage(String),
-    /// A training that diverged.
-    Diverged(Divergence),
+    /// A training that diverged, and the statement where.
+    Diverged(Box<Divergence>, Option<Place>),
+}
+
+/// The text of a net, to show statements of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Text {
+    pub(crate) file: String,
+    pub(crate) text: Arc<str>,
+    /// The statements.
+    pub(crate) spans: Vec<Span>,
+}
+
+/// A statement of a text.
+#[derive(Clone, Debug)]
+pub(crate) struct Place {
+    file: String,
+    text: Arc<str>,
+    span: Span,
+}
+
+impl Text {
+    /// The statement that begins at a line and a column.
+    pub(crate) fn place(&self, line: u32, column: u32) -> Option<Place> {
+        let begins = |span: &&Span| {
+            let at = diagnostic::line_column(&self.text, span.start as usize);
+            at == (line as usize, column as usize)
+        };
+        let span = *self.spans.iter().find(begins)?;
+        Some(Place { file: self.file.clone(), text: self.text.clone(), span })
+    }
 }
 
 impl Error {
@@ -110,7 +139,7 @@ impl Error {
             Cause::Run(RunError::Isa(_)) | Cause::Usage(_) => ErrorKind::Usage,
             Cause::Run(RunError::Value(_)) => ErrorKind::Data,
             Cause::Run(RunError::Entry(_) | RunError::Precision) => ErrorKind::Model,
-            Cause::Diverged(_) => ErrorKind::Diverged,
+            Cause::Diverged(..) => ErrorKind::Diverged,
         }
     }
 
@@ -127,6 +156,41 @@ impl Error {
         }
     }
 
+    /// Where a training diverged, and what was measured about it.
+    ///
+    /// ```
+    /// let net = arenet::Net::open("models/xor.net")?;
+    /// let data = net.read_csv("models/xor.csv")?;
+    /// let mut trainer = net.trainer(data).learning_rate(1e38).build()?;
+    /// let error = trainer.train().unwrap_err();
+    /// let divergence = error.divergence().expect("it has diverged");
+    /// println!("{} at step {}: {:?}", divergence.name, divergence.step, divergence.reasons);
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    pub fn divergence(&self) -> Option<&Divergence> {
+        match &*self.0 {
+            Cause::Diverged(divergence, _) => Some(divergence),
+            _ => None,
+        }
+    }
+
+    /// The same with the statement of the text that it is about.
+    pub(crate) fn within(mut self, text: Option<&Text>) -> Error {
+        if let Cause::Diverged(divergence, place) = &mut *self.0 {
+            *place = text.and_then(|text| text.place(divergence.line, divergence.column));
+        }
+        self
+    }
+
+    /// The message with the line it is about, where that is a statement of the net's text.
+    #[doc(hidden)]
+    pub fn located(&self, help: Option<String>) -> Option<Diagnostics> {
+        let Cause::Diverged(_, Some(Place { file, text, span })) = &*self.0 else { return None };
+        let error = Diagnostic::error("diverged", *span, self.message());
+        let found = vec![Diagnostic { help, ..error }];
+        Some(Diagnostics { found, file: file.clone(), text: text.clone() })
+    }
+
     /// What went wrong, without the way out.
     #[doc(hidden)]
     pub fn message(&self) -> String {
@@ -136,7 +200,7 @@ impl Error {
             Cause::File { message, .. } | Cause::Usage(message) => message.clone(),
             Cause::Data(error) => error.to_string(),
             Cause::Run(error) => error.to_string(),
-            Cause::Diverged(divergence) => divergence.to_string(),
+            Cause::Diverged(divergence, _) => divergence.to_string(),
         }
     }
 
@@ -154,8 +218,12 @@ impl Error {
                 format!("{} needs none but its own", words(Choice::Threads(1)))
             }
             Cause::Run(RunError::Isa(_)) => "`arenet cpu` lists what this machine has".to_string(),
-            Cause::Diverged(_) => {
+            Cause::Diverged(divergence, _) if divergence.reasons.is_empty() => {
                 format!("a smaller {} or smaller inputs may help", words(Choice::LearningRate))
+            }
+            Cause::Diverged(divergence, _) => {
+                let reasons = divergence.reasons.iter().map(|reason| reason.text(words));
+                reasons.collect::<Vec<_>>().join("; ")
             }
             _ => return None,
         })
@@ -177,6 +245,9 @@ impl Error {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(located) = self.located(self.help(methods)) {
+            return located.fmt(f);
+        }
         f.write_str(&self.message())?;
         let help = self.help(methods);
         help.map_or(Ok(()), |help| write!(f, "\nhelp: {}", escaped(&help)))
@@ -215,7 +286,7 @@ impl From<TrainError> for Error {
             TrainError::Run(error) => error.into(),
             TrainError::Data(error) => error.into(),
             TrainError::Settings(message) => Error::usage(message),
-            TrainError::Diverged(divergence) => Cause::Diverged(divergence).into(),
+            TrainError::Diverged(divergence) => Cause::Diverged(divergence, None).into(),
         }
     }
 }

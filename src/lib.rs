@@ -34,7 +34,9 @@ pub use arenet_compiler::Precision;
 pub use arenet_runtime::data::output::Format;
 pub use arenet_runtime::predict::Batches;
 pub use arenet_runtime::rows::{AsSlice, AsSliceMut, Rows, RowsMut, Slice};
-pub use arenet_runtime::train::{Best, EpochReport, Evaluation, Prequential, Progress, Table};
+pub use arenet_runtime::train::{
+    Best, Divergence, EpochReport, Evaluation, Part, Prequential, Progress, Reason, Table,
+};
 pub use builder::TrainerBuilder;
 pub use data::{Data, Reader};
 pub use error::{Diagnostics, Error, ErrorKind};

@@ -1,7 +1,7 @@
 //! A net: the text that describes it, or a program that was compiled from one.
 
 use crate::data::{Data, Reader, Specs};
-use crate::error::{Cause, Diagnostics, Error};
+use crate::error::{Cause, Diagnostics, Error, Text};
 use arenet_compiler::diagnostic::Diagnostic;
 use arenet_compiler::lower::lower;
 use arenet_compiler::model::{self, Model};
@@ -202,6 +202,13 @@ impl Net {
             data.add(&specs, (&inputs, &targets), Some(1))?;
         }
         Ok(data)
+    }
+
+    /// Its text, for messages about statements.
+    pub(crate) fn statements(&self) -> Option<Text> {
+        let Content::Text(text, model) = &self.content else { return None };
+        let spans = model.graph.origins.iter().map(|origin| origin.span).collect();
+        Some(Text { file: self.name.clone(), text: text.clone(), spans })
     }
 
     /// The specifications of its inputs and targets.

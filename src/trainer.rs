@@ -1,7 +1,7 @@
 //! Trains a net: all at once, epoch by epoch or step by step.
 
 use crate::data::Data;
-use crate::error::Error;
+use crate::error::{Error, Text};
 use arenet_runtime::exec::{Executor, Side};
 use arenet_runtime::rows::{Rows, RowsMut, Slice};
 use arenet_runtime::train::{self, Best, EpochReport, Evaluation, Prequential, Progress};
@@ -27,6 +27,8 @@ pub struct Trainer {
     last: Option<EpochReport>,
     /// Whether the targets are gradients of the outputs.
     by_gradients: bool,
+    /// The text of the net, for messages about its statements.
+    text: Option<Text>,
     /// The outputs and their gradients in a step by gradients.
     outputs: Vec<Vec<f32>>,
     gradients: Vec<Vec<f32>>,
@@ -56,10 +58,15 @@ impl RowsMut for Each<'_> {
 }
 
 impl Trainer {
-    pub(crate) fn new(inner: train::Trainer, by_gradients: bool) -> Trainer {
+    pub(crate) fn new(inner: train::Trainer, by_gradients: bool, text: Option<Text>) -> Trainer {
         let empty = vec![Vec::new(); inner.executor().program().outputs.len()];
         let (outputs, gradients) = (empty.clone(), empty);
-        Trainer { inner, last: None, by_gradients, outputs, gradients }
+        Trainer { inner, last: None, by_gradients, text, outputs, gradients }
+    }
+
+    #[cold]
+    fn located(&self, error: train::TrainError) -> Error {
+        Error::from(error).within(self.text.as_ref())
     }
 
     /// Trains to the end of the last epoch, and returns the report of that epoch.
@@ -144,7 +151,7 @@ impl Trainer {
         if self.inner.is_done() {
             return Ok(None);
         }
-        let report = self.inner.run_epoch(&mut on_step)?;
+        let report = self.inner.run_epoch(&mut on_step).map_err(|error| self.located(error))?;
         self.last = report.clone().or(self.last.take());
         Ok(report)
     }
@@ -177,7 +184,7 @@ impl Trainer {
         I: Rows + ?Sized,
         T: Rows + ?Sized,
     {
-        Ok(self.inner.step(inputs, targets)?)
+        self.inner.step(inputs, targets).map_err(|error| self.located(error))
     }
 
     /// Evaluates the net on given rows, and adds them to `figures`. Before a [`Trainer::step`] on
@@ -297,8 +304,8 @@ impl Trainer {
         }
         self.inner.predict_into(inputs, &mut Each(&mut self.outputs))?;
         gradients(&self.outputs, &mut self.gradients);
-        self.inner.step(inputs, &Each(&mut self.gradients))?;
-        Ok(())
+        let stepped = self.inner.step(inputs, &Each(&mut self.gradients));
+        stepped.map(|_| ()).map_err(|error| self.located(error))
     }
 
     /// Predicts with the current weights, as

@@ -348,7 +348,10 @@ impl Run {
             self.trainer.save(&self.out)?;
             help.push_str(&format!("; {} has the weights {}", self.out.display(), of_best(best)));
         }
-        Ok(Failure::from(error).help(help))
+        Ok(match error.located(Some(help.clone())) {
+            Some(diagnostics) => Failure::Diagnosed(Kind::Diverged, diagnostics),
+            None => Failure::from(error).help(help),
+        })
     }
 
     /// Prints the result of the training.

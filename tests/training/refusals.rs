@@ -6,7 +6,7 @@ use crate::common::{
 };
 use arenet::internals::prelude::*;
 use arenet::internals::runtime::rows::Slice;
-use arenet::internals::runtime::train::Part;
+use arenet::internals::runtime::train::{Part, Reason};
 use pretty_assertions::assert_eq;
 use std::ops::ControlFlow;
 
@@ -158,7 +158,7 @@ fn diverge(run: &mut Trainer) -> Divergence {
     loop {
         match run.run_epoch(&mut |_| ControlFlow::Continue(())) {
             Ok(_) if run.epoch() < 100 => {}
-            Err(TrainError::Diverged(divergence)) => return divergence,
+            Err(TrainError::Diverged(divergence)) => return *divergence,
             other => panic!("{other:?}"),
         }
     }
@@ -173,9 +173,15 @@ fn a_run_that_diverges_names_the_first_bad_value() {
     // The first step makes the weights about 1e30, so y is such, and its square is too large.
     assert_eq!(
         divergence.to_string(),
-        "training diverged in epoch 1 at step 2, rows 4..8 of the epoch: a value at \
-         loss (8:12) is inf"
+        "training diverged in epoch 1 at step 2, batch 2 (rows 4..8 of the epoch): a value at \
+         loss (8:12) is inf, in row 8 of the data"
     );
+    assert_eq!((divergence.batch, divergence.row), (2, Some(7)));
+    let [Reason::Growth { weights: Some((from, to)), loss: None, rate }] = divergence.reasons[..]
+    else {
+        panic!("{:?}", divergence.reasons)
+    };
+    assert!(from < 10.0 && to > 1e29 && rate == 1e30, "{from}, {to}, {rate}");
     assert_eq!((run.epoch(), run.steps()), (0, 0));
     assert_eq!(bits(&run.weights()), before, "the last good weights are back");
     assert_eq!(diverge(&mut run), divergence, "and the run repeats itself");

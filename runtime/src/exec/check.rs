@@ -1,6 +1,6 @@
 //! Finds the first value of a run that is NaN or infinite.
 
-use super::explain::Culprit;
+use super::explain::{Culprit, Operation};
 use super::team::ALONE;
 use super::{EntryPoint, Executor, Run, RunError};
 use crate::arena::Memory;
@@ -18,6 +18,10 @@ pub struct NonFinite {
     pub value: f32,
     /// The statement that it comes from.
     pub origin: Origin,
+    /// The row of the batch that it belongs to, where that is one.
+    pub row: Option<u64>,
+    /// The operation that made it of sound operands, where it is one of an expression.
+    pub operation: Option<Operation>,
 }
 
 impl Executor {
@@ -52,8 +56,10 @@ impl Executor {
             });
             let origin = origin.unwrap_or(&source.origin).clone();
             let value = culprit.map_or(value, |culprit| culprit.value);
+            let row = culprit.map_or_else(|| self.row_of_batch(buffer, at.0), |found| found.row);
+            let operation = culprit.map(|culprit| culprit.operation);
             self.restore_state(&before);
-            return Ok(Some(NonFinite { step, buffer, value, origin }));
+            return Ok(Some(NonFinite { step, buffer, value, origin, row, operation }));
         }
         Ok(None)
     }

@@ -8,7 +8,7 @@ use super::Executor;
 use crate::kernel::lanes::compute_one;
 use crate::program::lines::Part;
 use crate::program::{
-    BufferId, ColumnSum, DType, Expr, Gemm, Kernel, Load, Reduce, Span, Spread, Value,
+    BufferId, ColumnSum, DType, Expr, Gemm, Kernel, Load, Opcode, Reduce, Span, Spread, Value,
 };
 
 /// An instruction with its bad value.
@@ -17,6 +17,19 @@ pub(super) struct Culprit {
     pub(super) part: Part,
     pub(super) instr: u16,
     pub(super) value: f32,
+    /// What it computes, of which operands.
+    pub(super) operation: Operation,
+    /// The row of the batch.
+    pub(super) row: Option<u64>,
+}
+
+/// An operation and its operands; those beyond its arity are any numbers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Operation {
+    /// What it computes.
+    pub op: Opcode,
+    /// Of which operands.
+    pub args: [f32; 3],
 }
 
 /// The values of an expression at one element.
@@ -78,8 +91,10 @@ impl<'e> Element<'e> {
         while let Value::Instr(instr) = value
             && self.is_bad(value)
         {
-            culprit = Some(Culprit { part: self.part, instr, value: self.value(value) });
+            let (part, bad, index) = (self.part, self.value(value), instr);
             let instr = &self.expr.code[usize::from(instr)];
+            let operation = Operation { op: instr.op, args: instr.args.map(|arg| self.value(arg)) };
+            culprit = Some(Culprit { part, instr: index, value: bad, operation, row: None });
             let mut args = instr.args[..instr.op.arity()].iter();
             let Some(&arg) = args.find(|&&arg| self.is_bad(arg)) else { break };
             value = arg;
@@ -104,8 +119,10 @@ impl Executor {
         rows: usize,
         at: (u64, u64),
     ) -> Option<Culprit> {
-        let element =
-            |expr, part, result| Element::new(self, expr, part, result, at).stored(stored);
+        let element = |expr, part, result| {
+            let culprit = Element::new(self, expr, part, result, at).stored(stored)?;
+            Some(Culprit { row: self.row_of_batch(stored, at.0), ..culprit })
+        };
         match kernel {
             Kernel::Map(expr) => element(expr, Part::Tail, 0.0),
             Kernel::Gemm(gemm) => match &gemm.column_sums {
@@ -129,6 +146,12 @@ impl Executor {
         let (offset, layout) = self.buffer(id);
         let at = offset + layout.position(row, col);
         self.arena.floats(at, at + 1)[0]
+    }
+
+    /// The row of the batch that a row of a buffer belongs to, where it has the batch.
+    pub(super) fn row_of_batch(&self, id: BufferId, row: u64) -> Option<u64> {
+        let (rows, _) = self.buffer(id).1.shape();
+        rows.batched.then(|| row / rows.count.max(1))
     }
 
     /// The rows and columns of a buffer.
@@ -171,7 +194,9 @@ impl Executor {
         let mut sum = 0.0;
         for at in summed.flat_map(|row| (0..cols).map(move |col| (row, col))) {
             let element = Element::new(self, body, Part::Body, 0.0, at);
-            element.culprit(term).map_or(Ok(()), Err)?;
+            if let Some(culprit) = element.culprit(term) {
+                return Err(Culprit { row: self.row_of_batch(reduce.over, at.0), ..culprit });
+            }
             sum += element.value(term);
         }
         Ok(sum)

@@ -10,6 +10,7 @@ mod own;
 pub(crate) mod params;
 mod plateau;
 mod prequential;
+mod reason;
 mod report;
 pub mod scalars;
 mod seen;
@@ -20,6 +21,7 @@ mod weights;
 
 pub use checkpoint::{is_checkpoint, says_checkpoint};
 pub use prequential::Prequential;
+pub use reason::Reason;
 pub use report::{Best, Divergence, EpochReport, Evaluation, Part, Progress, Table, TrainError};
 pub use scalars::{Clock, Scalars};
 pub use seen::Seen;
@@ -80,6 +82,8 @@ pub struct Trainer {
     /// The training rows in the order of the epoch.
     order: Vec<u32>,
     last_good: LastGood,
+    /// The least mean loss of an epoch so far.
+    lowest: Option<Lowest>,
     /// The figure that is watched, if one is.
     watcher: Option<Watcher>,
     /// The learning rates that fall by a figure.
@@ -125,6 +129,13 @@ impl Position {
 struct LastGood {
     position: Position,
     state: Vec<f32>,
+}
+
+/// The mean losses of epochs: the least one, and that of the last.
+#[derive(Clone, Copy)]
+struct Lowest {
+    loss: f64,
+    last: f64,
 }
 
 /// What this process has done of an epoch.
@@ -245,6 +256,7 @@ impl Trainer {
             batch,
             position: Position::default(),
             last_good,
+            lowest: None,
             timing: Timing::default(),
             notes: BTreeMap::new(),
             data_hash: OnceLock::new(),
@@ -478,6 +490,8 @@ impl Trainer {
         let done = self.position;
         let report = self.report(held_out, is_best)?;
         self.let_fall(&report);
+        let least = self.lowest.map_or(report.loss, |lowest| lowest.loss.min(report.loss));
+        self.lowest = Some(Lowest { loss: least, last: report.loss });
         let Position { epoch, steps, own_steps, .. } = done;
         self.position = Position { epoch: epoch + 1, steps, own_steps, ..Position::default() };
         self.start_epoch();

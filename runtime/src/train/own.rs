@@ -2,6 +2,7 @@
 
 use super::divergence::loss_origin;
 use super::prequential::Prequential;
+use super::reason::Reason;
 use super::report::{Divergence, Part};
 use super::{TrainError, Trainer};
 use crate::data::ColumnNames;
@@ -131,16 +132,22 @@ impl Trainer {
     #[cold]
     fn give_up(&mut self, rows: usize, (part, origin): (Part, Origin), number: f32) -> Divergence {
         let step = self.position.clock().step;
+        let rate = self.scalars.rate(self.position.clock());
+        let now = self.norm();
         self.rewind();
+        let reasons = Reason::of_weights((self.norm(), now), rate).into_iter().collect();
         Divergence {
             epoch: 0,
             step,
+            batch: 0,
+            row: None,
             rows: 0..rows as u64,
             part,
             name: origin.name,
             line: origin.line,
             column: origin.column,
             number,
+            reasons,
         }
     }
 }

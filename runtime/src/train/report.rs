@@ -1,5 +1,6 @@
 //! What training reports, and why it can stop.
 
+use super::reason::Reason;
 use crate::data::{DataError, shown};
 use crate::exec::RunError;
 use std::fmt;
@@ -123,7 +124,7 @@ pub enum TrainError {
     /// The settings do not fit each other or the data.
     Settings(String),
     /// A value became NaN or infinite.
-    Diverged(Divergence),
+    Diverged(Box<Divergence>),
 }
 
 impl fmt::Display for TrainError {
@@ -155,7 +156,7 @@ impl From<RunError> for TrainError {
 
 impl From<Divergence> for TrainError {
     fn from(divergence: Divergence) -> TrainError {
-        TrainError::Diverged(divergence)
+        TrainError::Diverged(Box::new(divergence))
     }
 }
 
@@ -167,16 +168,20 @@ impl From<DataError> for TrainError {
 
 /// The first value of a run that is NaN or infinite.
 ///
-/// It prints as `training diverged in epoch 2 at step 37, rows 64..96 of the epoch: a gradient at
-/// h (4:5) is NaN`.
+/// It prints as `training diverged in epoch 2 at step 37, batch 3 (rows 64..96 of the epoch): a
+/// value at h (4:5) is NaN, in row 51 of the data`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Divergence {
     /// The epoch, from 1; 0 for a step on rows that the application gave.
     pub epoch: u64,
     /// The step of the run, from 1.
     pub step: u64,
-    /// The rows of the step, counted from 0 in the order of the epoch, or as they were given.
+    /// The batch of the epoch, from 1; 0 for a step on rows that the application gave.
+    pub batch: u64,
+    /// The rows of the batch, counted from 0 in the order of the epoch, or as they were given.
     pub rows: Range<u64>,
+    /// The row of the data that the value belongs to, from 0, where it is of one; it prints from 1.
+    pub row: Option<u64>,
     /// What kind of value it is.
     pub part: Part,
     /// The name of the statement the value comes from; of a parameter, its own.
@@ -187,6 +192,8 @@ pub struct Divergence {
     pub column: u32,
     /// The value.
     pub number: f32,
+    /// What was measured about it.
+    pub reasons: Vec<Reason>,
 }
 
 /// The part of a training step that a value belongs to.
@@ -204,12 +211,13 @@ pub enum Part {
 
 impl fmt::Display for Divergence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Divergence { epoch, step, rows: Range { start, end }, name, number, .. } = self;
+        let Divergence { epoch, step, batch, rows, name, number, .. } = self;
+        let Range { start, end } = rows;
         match epoch {
             0 => write!(f, "training diverged at step {step}: ")?,
             _ => {
                 write!(f, "training diverged in epoch {epoch} at step {step}, ")?;
-                write!(f, "rows {start}..{end} of the epoch: ")?;
+                write!(f, "batch {batch} (rows {start}..{end} of the epoch): ")?;
             }
         }
         f.write_str(match self.part {
@@ -222,6 +230,10 @@ impl fmt::Display for Divergence {
         if self.line > 0 {
             write!(f, " ({}:{})", self.line, self.column)?;
         }
-        write!(f, " is {number}")
+        write!(f, " is {number}")?;
+        match self.row {
+            Some(row) => write!(f, ", in row {} of the data", row + 1),
+            None => Ok(()),
+        }
     }
 }

@@ -4,6 +4,7 @@ mod arrays;
 mod columns;
 mod common;
 mod data_errors;
+mod divergence;
 mod files;
 mod foreign;
 mod inspect;
