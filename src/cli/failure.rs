@@ -136,6 +136,9 @@ impl From<Error> for Failure {
         if let Some(diagnostics) = error.diagnostics() {
             return Failure::Diagnosed(kind, diagnostics.clone());
         }
+        if let Some(diagnostics) = error.located(error.help(options)) {
+            return Failure::Diagnosed(kind, diagnostics);
+        }
         let (text, help, place) = (error.message(), error.help(options), error.place());
         Failure::Told(Box::new(Message { kind, text, help, place }))
     }

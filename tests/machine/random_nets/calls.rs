@@ -77,7 +77,11 @@ pub fn optimizer(dice: &mut Dice) -> String {
     let mut args =
         vec![format!("lr: {}", rate(dice, low, high, momentum(&entry.signature).is_some()))];
     args.extend(options(&entry.signature, dice, &["lr"]));
-    if args.contains(&"nesterov: true".to_string()) {
+    let has = |args: &[String], name: &str| args.iter().any(|arg| arg.starts_with(name));
+    if has(&args, "decay: ") && !has(&args, "weight_decay: ") {
+        args.push(format!("weight_decay: {}", number(dice.real(0.01, 0.1))));
+    }
+    if has(&args, "nesterov: true") {
         args.retain(|arg| !arg.starts_with("dampening") && !arg.starts_with("momentum"));
         args.push(format!("momentum: {}", number(dice.real(0.5, 0.9))));
     }
