@@ -6,6 +6,7 @@
 
 mod args;
 mod bench;
+mod chart;
 mod check;
 mod compile;
 mod console;
@@ -20,6 +21,7 @@ mod outputs;
 mod predict;
 mod profile;
 mod progress;
+mod rates;
 mod rerun;
 mod show;
 mod source;

@@ -13,9 +13,9 @@ use arenet::internals::runtime::program::{Program, Step};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
-use super::args::parse_precision;
+use super::args::{DataArgs, parse_precision};
 use super::source::{Built, Source};
-use super::{Context, console, failure::Failure, units};
+use super::{Context, console, failure::Failure, rates, units};
 
 /// What to show.
 #[derive(Args, Clone, Debug)]
@@ -29,6 +29,17 @@ pub struct ShowArgs {
     /// The steps in order: kernel, origin, operations, bytes, formulas
     #[arg(long)]
     schedule: bool,
+    /// The learning rate over the run on the data, as a curve, and the
+    /// momentum where a schedule moves it
+    #[arg(
+        long,
+        verbatim_doc_comment,
+        value_name = "WHAT",
+        conflicts_with_all = ["plan", "schedule", "ir", "graph", "entry", "batch", "weights"]
+    )]
+    schedule_of: Option<Scheduled>,
+    #[command(flatten)]
+    data: DataArgs,
     /// The text of a stage of the compiler
     #[arg(long, value_name = "STAGE")]
     ir: Option<Stage>,
@@ -44,6 +55,13 @@ pub struct ShowArgs {
     /// What weights are kept as: f32, bf16 or int8; training needs f32
     #[arg(long, value_name = "PRECISION", value_parser = parse_precision)]
     weights: Option<Precision>,
+}
+
+/// What a schedule sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Scheduled {
+    /// The learning rate
+    Lr,
 }
 
 /// A stage of the compiler.
@@ -77,6 +95,14 @@ pub fn run(cx: &Context, args: &ShowArgs) -> Result<(), Failure> {
     let source = Source::read(cx, &args.model)?.with_weights(args.weights)?;
     if args.batch.is_some() && source.text().is_none() {
         return Err(source.fixed("rows", "--batch"));
+    }
+    if args.schedule_of.is_some() {
+        return console::print(rates::charts(cx, &source, &args.data)?);
+    }
+    let DataArgs { data, columns, header } = &args.data;
+    if data.is_some() || columns.is_some() || header.is_some() {
+        let text = "--data, --columns and --header are about the rows of a run";
+        return Err(Failure::usage(text).help("add --schedule-of lr, or leave them out"));
     }
     let built = source.build(cx, args.batch, Purpose::Train)?;
     let program = built.program();

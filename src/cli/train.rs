@@ -507,7 +507,7 @@ fn is_full(args: &TrainArgs, source: &Source) -> bool {
 }
 
 /// The failure of a model that only predicts.
-fn cannot_train(source: &Source) -> Failure {
+pub fn cannot_train(source: &Source) -> Failure {
     let name = source.name();
     match source.precision() {
         Precision::F32 => Failure::new(Kind::Model, format!("{name}: has no `train` section")),

@@ -23,7 +23,7 @@ pub use checkpoint::{is_checkpoint, says_checkpoint};
 pub use prequential::Prequential;
 pub use reason::Reason;
 pub use report::{Best, Divergence, EpochReport, Evaluation, Part, Progress, Table, TrainError};
-pub use scalars::{Clock, Scalars};
+pub use scalars::{Clock, Scalars, at};
 pub use seen::Seen;
 pub use settings::{Fold, Settings, check_epochs, check_rate};
 

@@ -3,7 +3,7 @@
 
 use super::tape::{EPOCH, Known, ROWS, STEP, STEP_ROWS, Tape};
 use crate::exec::Executor;
-use crate::program::host::HostInput;
+use crate::program::host::{HostInput, HostNumber};
 use crate::program::{Program, Schedule};
 use std::ops::Range;
 
@@ -131,16 +131,21 @@ impl Scalars {
 
     /// The first group's rate at a moment; 0 where nothing is trained.
     pub(crate) fn rate(&self, clock: Clock) -> f64 {
-        let Some(Schedule { base, rate, .. }) = self.schedules.first() else { return 0.0 };
-        rate.value(|input| match input {
-            HostInput::Step => clock.step as f64,
-            HostInput::Epoch => clock.epoch as f64,
-            input => match of_run(input, *base, self.total) {
-                Known::Value(value) => value,
-                Known::Slot(_) => 0.0,
-            },
-        })
+        let first = self.schedules.first();
+        first.map_or(0.0, |schedule| at(schedule, &schedule.rate, clock, self.total))
     }
+}
+
+/// A number of a schedule, its rate or its momentum, at a moment of a run.
+pub fn at(schedule: &Schedule, number: &HostNumber, now: Clock, total: Clock) -> f64 {
+    number.value(|input| match input {
+        HostInput::Step => now.step as f64,
+        HostInput::Epoch => now.epoch as f64,
+        input => match of_run(input, schedule.base, total) {
+            Known::Value(value) => value,
+            Known::Slot(_) => 0.0,
+        },
+    })
 }
 
 /// The inputs but the rates: some stay what they are in a run.

@@ -151,3 +151,64 @@ fn the_machine_is_described() {
     }
     assert!(folder.ok("cpu --isa portable").out.contains("core 0.") || out.contains("portable"));
 }
+
+#[test]
+fn a_schedule_is_drawn_over_the_run() {
+    let folder = Folder::new("rates");
+    let text = std::fs::read_to_string(model("iris.net")).unwrap();
+    let (before, after) = text.split_once("optimizer = ").unwrap();
+    let after = after.split_once('\n').unwrap().1;
+    let with = |optimizers: &str| format!("{before}{optimizers}\n{after}");
+    std::fs::copy(model("iris.csv"), folder.path("rows.csv")).unwrap();
+    let show = |optimizers: &str| {
+        folder.write("iris.net", with(optimizers));
+        folder.ok("show iris.net --schedule-of lr --data rows.csv").out
+    };
+    let out = show("optimizer = adamw(lr: one_cycle(0.01))");
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!(lines.len(), 26, "{out}");
+    assert_eq!((lines[0], lines[13]), ("lr of adamw", "momentum of adamw"));
+    assert!(lines[1].starts_with("   0.010000 ┤") && lines[10].starts_with("   0.000000 ┤"));
+    assert!(lines[14].starts_with("     0.9500 ┤⠉") && lines[23].starts_with("     0.8500 ┤ "));
+    assert!(lines[12].ends_with(" 800 steps, 100 epochs"), "{out}");
+    assert!(lines.iter().all(|line| line.chars().count() <= 80), "{out}");
+
+    let out = show(
+        "optimizer(h) = sgd(lr: reduce_on_plateau(0.1, metric: accuracy, patience: 2))
+         optimizer(logits) = adam(lr: cosine(0.1, per: epoch))",
+    );
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!(
+        lines[..4],
+        [
+            "lr of sgd, for h.w, h.b",
+            "     0.1000 at every step",
+            "times 0.1 after more than 2 epochs without a better accuracy, which is not drawn",
+            "lr1 of adam, for logits.w, logits.b",
+        ]
+    );
+    folder.ok("compile iris.net");
+    let out = folder.ok("show iris.netc --schedule-of lr --data rows.csv").out;
+    assert!(out.starts_with("lr\n     0.1000 at every step\n"), "{out}");
+}
+
+#[test]
+fn a_schedule_needs_a_training_and_its_rows() {
+    let folder = Folder::small("no-rates");
+    folder.write("plain.net", "net n { input x: [N, 1]  output y = x |> dense(1) }");
+    let text = "error: plain.net: has no `train` section";
+    folder.fails("show plain.net --schedule-of lr --data small.csv", 1, text);
+    folder.write("other.net", folder.read("small.net"));
+    folder.fails(
+        "show other.net --schedule-of lr",
+        3,
+        "error: no data: there is no other.csv beside the model\n\
+         help: name a table with --data FILE",
+    );
+    folder.fails(
+        "show small.net --data small.csv",
+        2,
+        "error: --data, --columns and --header are about the rows of a run\n\
+         help: add --schedule-of lr, or leave them out",
+    );
+}
