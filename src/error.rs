@@ -1,6 +1,7 @@
 //! The error type of the facade: its kind, its message and a way out.
 
 use arenet_compiler::diagnostic::{self, Diagnostic, Span};
+use arenet_compiler::model::Model;
 use arenet_runtime::data::{Choice, DataError, Words, methods};
 use arenet_runtime::exec::RunError;
 use arenet_runtime::program::ProgramError;
@@ -88,13 +89,12 @@ pub(crate) enum Cause {
     Diverged(Box<Divergence>, Option<Place>),
 }
 
-/// The text of a net, to show statements of it.
+/// The text of a net and what it says, to tell about statements of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Text {
     pub(crate) file: String,
     pub(crate) text: Arc<str>,
-    /// The statements.
-    pub(crate) spans: Vec<Span>,
+    pub(crate) model: Arc<Model>,
 }
 
 /// A statement of a text.
@@ -108,11 +108,11 @@ pub(crate) struct Place {
 impl Text {
     /// The statement that begins at a line and a column.
     pub(crate) fn place(&self, line: u32, column: u32) -> Option<Place> {
-        let begins = |span: &&Span| {
+        let begins = |span: &Span| {
             let at = diagnostic::line_column(&self.text, span.start as usize);
             at == (line as usize, column as usize)
         };
-        let span = *self.spans.iter().find(begins)?;
+        let span = self.model.graph.origins.iter().map(|origin| origin.span).find(begins)?;
         Some(Place { file: self.file.clone(), text: self.text.clone(), span })
     }
 }

@@ -25,6 +25,7 @@ struct Readme;
 
 mod builder;
 mod data;
+mod diagnosis;
 mod error;
 mod net;
 mod predictor;

@@ -207,8 +207,8 @@ impl Net {
     /// Its text, for messages about statements.
     pub(crate) fn statements(&self) -> Option<Text> {
         let Content::Text(text, model) = &self.content else { return None };
-        let spans = model.graph.origins.iter().map(|origin| origin.span).collect();
-        Some(Text { file: self.name.clone(), text: text.clone(), spans })
+        let model = Arc::new(Model::clone(model));
+        Some(Text { file: self.name.clone(), text: text.clone(), model })
     }
 
     /// The specifications of its inputs and targets.

@@ -23,12 +23,14 @@ use std::path::Path;
 /// # Ok::<(), arenet::Error>(())
 /// ```
 pub struct Trainer {
-    inner: train::Trainer,
+    pub(crate) inner: train::Trainer,
     last: Option<EpochReport>,
     /// Whether the targets are gradients of the outputs.
-    by_gradients: bool,
+    pub(crate) by_gradients: bool,
     /// The text of the net, for messages about its statements.
-    text: Option<Text>,
+    pub(crate) text: Option<Text>,
+    /// The time that all epochs took.
+    pub(crate) seconds: f64,
     /// The outputs and their gradients in a step by gradients.
     outputs: Vec<Vec<f32>>,
     gradients: Vec<Vec<f32>>,
@@ -61,7 +63,7 @@ impl Trainer {
     pub(crate) fn new(inner: train::Trainer, by_gradients: bool, text: Option<Text>) -> Trainer {
         let empty = vec![Vec::new(); inner.executor().program().outputs.len()];
         let (outputs, gradients) = (empty.clone(), empty);
-        Trainer { inner, last: None, by_gradients, text, outputs, gradients }
+        Trainer { inner, last: None, by_gradients, text, seconds: 0.0, outputs, gradients }
     }
 
     #[cold]
@@ -152,6 +154,7 @@ impl Trainer {
             return Ok(None);
         }
         let report = self.inner.run_epoch(&mut on_step).map_err(|error| self.located(error))?;
+        self.seconds += report.as_ref().map_or(0.0, |report| report.seconds);
         self.last = report.clone().or(self.last.take());
         Ok(report)
     }

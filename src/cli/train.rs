@@ -301,6 +301,9 @@ impl Run {
         }
         self.trainer.save(&self.out)?;
         told?;
+        if !cx.console.quiet {
+            cx.console.diagnostics(&self.trainer.diagnosis());
+        }
         self.result(args, last)
     }
 

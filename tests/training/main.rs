@@ -3,6 +3,7 @@
 mod accumulate;
 mod columns;
 mod common;
+mod diagnosis;
 mod divergence;
 mod epochs;
 mod held;

@@ -29,7 +29,7 @@ pub use settings::{Fold, Settings, check_epochs, check_rate};
 
 use crate::data::{ColumnNames, Dataset, PortSpec};
 use crate::exec::{EntryPoint, Executor, Feed, RunError};
-use crate::program::{BufferId, Param, Training, Verified};
+use crate::program::{BufferId, DType, Param, Port, Training, Verified};
 use crate::random::{SHUFFLE_STREAM, Stream, shuffle};
 use evaluate::evaluate;
 use plateau::Falling;
@@ -314,6 +314,23 @@ impl Trainer {
     /// The rows trained on.
     pub fn training_rows(&self) -> usize {
         self.training_rows.len()
+    }
+
+    /// The values of some of the rows trained on, at equal distances: of each input and then of
+    /// each target, row after row, classes as their indices.
+    pub fn some_rows(&self, count: usize) -> Vec<Vec<f64>> {
+        let program = self.program.program();
+        let ports = program.inputs.iter().chain(&program.targets);
+        let all = self.training_rows.len();
+        let chosen = (0..count).map(|i| self.training_rows[i * all / count.max(1)] as usize);
+        let of_port = |(port, values): (&Port, &[f32])| -> Vec<f64> {
+            let is_class = program.buffers[port.buffer.0 as usize].dtype == DType::I32;
+            let value = |x: &f32| if is_class { f64::from(x.to_bits()) } else { f64::from(*x) };
+            let width = port.width as usize;
+            let row = |row: usize| values[row * width..(row + 1) * width].iter().map(value);
+            chosen.clone().flat_map(row).collect()
+        };
+        ports.zip(self.data.values()).map(of_port).collect()
     }
 
     /// The rows held out.

@@ -1,4 +1,4 @@
-//! What is told of a training that diverges: the statement and the row, and what was measured.
+//! What is told of a training that goes wrong: the statement and the row, and what was measured.
 
 use super::common::Folder;
 
@@ -136,4 +136,25 @@ fn a_bad_cell() {
     let told = "error: n.csv:3: column 2 (t): \"inf\" is not a finite number\n\
                 help: fill in a value, or remove the row";
     folder.fails("train n.net", 3, told);
+}
+
+/// A net that has trained without any gain is told of, unless that is not asked.
+#[test]
+fn a_diagnosis_follows_a_training() {
+    let folder = Folder::new("diagnosis");
+    let net = "net n {\n    input x: [N, 1]\n    output y = x |> dense(1, init: zeros)\n}
+        train { target t: [N, 1]  loss = mse(y, t)  optimizer = sgd(lr: 0)  epochs = 1 }";
+    folder.write("n.net", net);
+    folder.write("n.csv", "size,t\n1,1\n2,3\n1.5,2\n0.5,5\n");
+    let told = "warning[constant-prediction]: the output `y` is the same for every row\n \
+                --> n.net:3:16\n  |\n3 |     output y = x |> dense(1, init: zeros)\n  \
+                |                ^^^^^^^^^^^^^^^^^^^^^^^^^^\n  |\n  \
+                = help: scale the inputs, or try another learning rate\n";
+    let done = folder.ok("train n.net");
+    assert!(done.err.ends_with(told), "{}", done.err);
+    let done = folder.ok("train n.net -q");
+    assert_eq!(done.err, "");
+    let done = folder.ok("train n.net --message-format json --no-progress");
+    let last = done.err.lines().last().unwrap();
+    assert!(last.contains(r#""code":"constant-prediction""#), "{last}");
 }
