@@ -5,7 +5,7 @@ use crate::error::Error;
 use crate::net::Net;
 use crate::trainer::Trainer;
 use arenet_compiler::{Options, Purpose};
-use arenet_runtime::program::{Batch, Verified};
+use arenet_runtime::program::{Batch, Split, Verified};
 use arenet_runtime::train::{self, Settings};
 use std::sync::Arc;
 
@@ -197,6 +197,22 @@ impl<'n> TrainerBuilder<'n> {
     #[must_use]
     pub fn hold_out(mut self, share: f64) -> Self {
         self.settings.valid = Some(share);
+        self
+    }
+
+    /// Which rows are held out: by chance, of each class its share, the last ones, or those that
+    /// have the same value in a column of the table.
+    ///
+    /// ```
+    /// # let net = arenet::Net::open("models/iris.net")?;
+    /// # let data = net.read_csv("models/iris.csv")?;
+    /// let trainer = net.trainer(data).hold_out(0.1).hold_out_by(arenet::Split::Class).build()?;
+    /// assert_eq!(trainer.held_out_rows(), 15); // five of each species
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    #[must_use]
+    pub fn hold_out_by(mut self, split: Split) -> Self {
+        self.settings.split = Some(split);
         self
     }
 

@@ -2,12 +2,13 @@
 
 use crate::error::Error;
 use arenet_runtime::data::{
-    Array, ColumnMap, ColumnNames, Dataset, PortSpec, TableSpec, Values, Words, methods,
+    Array, ColumnMap, ColumnNames, Dataset, GroupSpec, PortSpec, TableSpec, Values, Words, methods,
     read_arrays, read_csv, read_csv_file, read_rows,
 };
 use arenet_runtime::limits::memory_limit;
 use arenet_runtime::rows::{AsSlice, Rows, Slice};
 use arenet_runtime::weights::WeightsFile;
+use std::collections::HashMap;
 use std::io::Read;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -67,6 +68,31 @@ impl Data {
     /// ```
     pub fn unused(&self) -> Option<&str> {
         self.0.unused.as_deref()
+    }
+
+    /// Says which rows belong together, by a number for each row, to hold rows out by:
+    /// [`TrainerBuilder::hold_out_by`](crate::TrainerBuilder::hold_out_by).
+    ///
+    /// ```
+    /// let net = arenet::Net::open("models/xor.net")?;
+    /// let data = net.data(&[[0.0, 1.0], [1.0, 1.0]], &[1.0, 0.0])?.with_groups(&[7, 8])?;
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Another number of rows.
+    pub fn with_groups(mut self, groups: &[u32]) -> Result<Data, Error> {
+        if groups.len() != self.0.rows {
+            let (rows, given) = (self.0.rows, groups.len());
+            return Err(Error::usage(format!("the data has {rows} rows, and {given} groups")));
+        }
+        let mut numbers = HashMap::new();
+        let number = |group: &u32| {
+            let next = numbers.len() as u32;
+            *numbers.entry(*group).or_insert(next)
+        };
+        self.0.groups = Some(groups.iter().map(number).collect());
+        Ok(self)
     }
 
     /// The targets, as the values of a step; the data itself is those of the inputs.
@@ -166,6 +192,8 @@ pub struct Reader {
     targets: Vec<PortSpec>,
     names: ColumnNames,
     columns: Option<String>,
+    /// The column of the groups of rows, and whether a table may be without it.
+    group: Option<(String, bool)>,
     header: Option<bool>,
     targets_optional: bool,
     max_memory: Option<u64>,
@@ -181,6 +209,7 @@ impl Reader {
             targets,
             names,
             columns: None,
+            group: None,
             header: None,
             targets_optional: false,
             max_memory: None,
@@ -192,7 +221,8 @@ impl Reader {
 
     /// To predict: beside a program that takes `held` bytes, and `row_bytes` for each row.
     pub(crate) fn for_predictor(self, names: ColumnNames, held: u64, row_bytes: u64) -> Reader {
-        Reader { names, held, row_bytes, targets_optional: true, ..self }
+        let group = self.group.map(|(column, _)| (column, true));
+        Reader { names, held, row_bytes, group, targets_optional: true, ..self }
     }
 
     /// Chooses columns of a table for some inputs and targets, by place (from 0) or by name.
@@ -207,6 +237,33 @@ impl Reader {
     pub fn columns(mut self, columns: impl Into<String>) -> Reader {
         self.columns = Some(columns.into());
         self
+    }
+
+    /// The column of a table that says which rows belong together, to hold rows out by; by default
+    /// the one that the net's text names: `valid = 0.2, by: patient`.
+    ///
+    /// ```
+    /// use arenet::{Net, Split};
+    ///
+    /// let net = Net::open("models/xor.net")?;
+    /// let table = &b"x.0,x.1,xor,who\n0,1,1,a\n1,1,0,b\n0,0,0,b\n1,0,1,c\n"[..];
+    /// let data = net.reader().groups("who").csv_from(table, "table")?;
+    /// let by = Split::Column("who".into());
+    /// let trainer = net.trainer(data).hold_out(0.3).hold_out_by(by).build()?;
+    /// assert_eq!(trainer.rows() + trainer.held_out_rows(), 4);
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    #[must_use]
+    pub fn groups(mut self, column: impl Into<String>) -> Reader {
+        self.group = Some((column.into(), false));
+        self
+    }
+
+    /// Reads no column but those of inputs and targets.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn without_groups(self) -> Reader {
+        Reader { group: None, ..self }
     }
 
     /// Whether the first row of a table is a header; by default that is recognised by its fields.
@@ -236,6 +293,7 @@ impl Reader {
     pub fn beside(mut self, data: &Data) -> Reader {
         self.names = data.0.columns.clone();
         self.held = self.held.saturating_add(data.0.bytes());
+        self.group = None;
         self
     }
 
@@ -385,9 +443,13 @@ impl Reader {
     ) -> Result<T, Error> {
         let columns = self.columns.as_deref().map(ColumnMap::parse).transpose();
         let columns = columns.map_err(Error::usage)?;
+        let group = self.group.as_ref();
+        let group =
+            group.map(|(column, is_optional)| GroupSpec { column, is_optional: *is_optional });
         let spec = TableSpec {
             names: Some(&self.names),
             columns: columns.as_ref(),
+            group,
             header: self.header,
             targets_optional: self.targets_optional,
             max_bytes: self.max_memory.unwrap_or_else(memory_limit),

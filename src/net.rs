@@ -10,7 +10,7 @@ use arenet_compiler::{Compiled, Options, Source, compile, graph};
 use arenet_runtime::data::{ColumnNames, PortSpec};
 use arenet_runtime::program::codec::{self, MAGIC};
 use arenet_runtime::program::verify::verify;
-use arenet_runtime::program::{Batch, Training, Verified};
+use arenet_runtime::program::{Batch, Split, Training, Verified};
 use arenet_runtime::rows::Rows;
 use std::fs::File;
 use std::io::Read;
@@ -154,7 +154,11 @@ impl Net {
     /// # Ok::<(), arenet::Error>(())
     /// ```
     pub fn reader(&self) -> Reader {
-        Reader::new(self.specs(), self.columns())
+        let reader = Reader::new(self.specs(), self.columns());
+        match self.training().map(|training| &training.split) {
+            Some(Split::Column(column)) => reader.groups(column),
+            _ => reader,
+        }
     }
 
     /// Makes a data set from the values of all rows: those of the inputs, and those of the targets.

@@ -75,7 +75,8 @@ fn saving_and_loading_hold_little() {
     };
     let options = RunOptions { threads: Some(1), ..RunOptions::default() };
     let settings = Settings::default();
-    let mut trainer = Trainer::new(program, data, &Settings { run: options, ..settings }).unwrap();
+    let mut trainer =
+        Trainer::new(program, data, &Settings { run: options, ..settings.clone() }).unwrap();
     let file = std::env::temp_dir().join(format!("arenet-allocations-{}", std::process::id()));
     let saved = [
         peak_of(|| trainer.save_weights(&file).unwrap()),
@@ -173,7 +174,8 @@ fn check(width: usize, threads: usize) {
     let options = RunOptions { threads: Some(threads), ..RunOptions::default() };
     let settings = Settings::default();
     let mut trainer =
-        Trainer::new(program.clone(), data, &Settings { run: options, ..settings }).unwrap();
+        Trainer::new(program.clone(), data, &Settings { run: options, ..settings.clone() })
+            .unwrap();
     let mut counts = Vec::with_capacity(100);
     for epoch in 0..3 {
         counts.clear();
@@ -190,7 +192,7 @@ fn check(width: usize, threads: usize) {
 
     // Steps on rows of one's own, the last of them fewer.
     let mut online =
-        Trainer::without_data(program, &Settings { steps: Some(50), ..settings }).unwrap();
+        Trainer::without_data(program, &Settings { steps: Some(50), ..settings.clone() }).unwrap();
     let (x, classes) = (vec![0.5; 64 * width], [1; 64]);
     let mut steps = |count| {
         for _ in 0..count {

@@ -21,13 +21,13 @@ use super::{
     Argmax, Batch, Buffer, BufferId, ColumnSum, Correct, CrossEntropy, DType, Distribution, Domain,
     EntryPoint, Expr, Finish, Gather, Gemm, Instr, Kernel, Layout, Load, Metric, Opcode, Origin,
     Output, Over, Param, PerEntry, Piece, Plateau, Port, Program, ProgramError, Random, Reduce,
-    Routine, Rows, ScatterAdd, Schedule, Softmax, Span, Splice, Spread, State, Step, StreamId,
-    Training, Value, Watch, Watched, Whole,
+    Routine, Rows, ScatterAdd, Schedule, Softmax, Span, Splice, Split, Spread, State, Step,
+    StreamId, Training, Value, Watch, Watched, Whole,
 };
 
 /// What a program's bytes begin with.
 pub const MAGIC: &[u8; 8] = b"ARENETC\0";
-const VERSION: u32 = 17;
+const VERSION: u32 = 18;
 
 /// Writes a program as bytes.
 pub fn encode(program: &Program) -> Vec<u8> {
@@ -304,7 +304,7 @@ structs! {
     Expr { loads, consts, code, stores }
     Load { buffer, spread }
     Instr { op, args }
-    Training { batch, accumulate, epochs, seed, valid, shuffle, validate, watch, schedules }
+    Training { batch, accumulate, epochs, seed, valid, split, shuffle, validate, watch, schedules }
     Watch { figure, keeps_best, patience, min_delta }
     Schedule { base, rate, momentum, plateau }
     Plateau { figure, factor, patience, threshold, is_relative, cooldown, min_lr }
@@ -406,4 +406,5 @@ enums! {
     Part { 0 => Tail, 1 => Body, 2 => ColumnSums, }
     Batch { 0 => Full, 1 => Rows(rows), }
     Watched { 0 => Loss, 1 => Metric(index), }
+    Split { 0 => Random, 1 => Class, 2 => Last, 3 => Column(name), }
 }

@@ -34,7 +34,9 @@ pub use kernel::*;
 pub use layout::{Axis, Buffer, DType, LANES, Layout, Rows, SCALE_BYTES, Steps};
 pub use layout::{MAX_ARENA, MAX_ELEMENTS, MAX_INT8_ROWS};
 pub use opcode::{BinaryFn, Cost, Opcode, UnaryFn};
-pub use train::{Batch, Finish, MAX_EPOCHS, Over, Plateau, Schedule, Training, Watch, Watched};
+pub use train::{
+    Batch, Finish, MAX_EPOCHS, Over, Plateau, Schedule, Split, Training, Watch, Watched,
+};
 pub use verify::Verified;
 
 use std::fmt;

@@ -148,6 +148,20 @@ pub struct Watch {
     pub min_delta: f64,
 }
 
+/// Which rows are held out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Split {
+    /// Any.
+    #[default]
+    Random,
+    /// Of each class of the targets its share.
+    Class,
+    /// The last ones.
+    Last,
+    /// Those that have the same value in this column of the table, or none of them.
+    Column(String),
+}
+
 /// The training section of a program.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Training {
@@ -162,6 +176,8 @@ pub struct Training {
     pub seed: u64,
     /// The share of rows held out for validation, from 0 up to but not including 1.
     pub valid: f64,
+    /// Which rows those are.
+    pub split: Split,
     /// Whether the rows are visited in a new order every epoch.
     pub shuffle: bool,
     /// The steps between two validations within an epoch; one is always at its end.
@@ -181,6 +197,7 @@ impl Default for Training {
             epochs: 10,
             seed: 0,
             valid: 0.0,
+            split: Split::Random,
             shuffle: true,
             validate: None,
             watch: None,

@@ -148,7 +148,8 @@ impl Predictor {
     /// # Errors
     /// Data that does not fit the ports.
     pub fn held_out(&self, data: &Dataset, seen: &Seen) -> Result<Option<Vec<u32>>, RunError> {
-        Ok(seen.held_out(&Feed::new(&self.program, data.rows, &data.inputs, &data.targets)?))
+        let feed = Feed::new(&self.program, data.rows, &data.inputs, &data.targets)?;
+        Ok(seen.held_out(&feed, data.groups.as_deref()))
     }
 
     /// Loss and metrics over some rows of a data set.

@@ -54,7 +54,7 @@ pub fn run(cx: &Context, args: &TrainArgs) -> Result<(), Failure> {
     if let Some(path) = &args.init {
         data::describe_weights(cx, built.program(), path)?;
     }
-    let reader = data::reader(cx, &args.data, train::reader(args, &source)?);
+    let reader = data::reader(cx, &args.data, train::reader(args, &source)?.without_groups());
     let trainer = source.net.online_trainer();
     let mut trainer = trainer.compiled(built.program.clone(), args.settings(cx)).build()?;
     train::begin(cx, args, &mut trainer)?;

@@ -248,7 +248,8 @@ impl Trials<'_> {
         let Setting { source, program, settings, .. } = &self.settings[trial.setting];
         let max_memory = Some(self.most_memory);
         let run = exec::Options { threads: Some(1), max_memory, ..settings.run };
-        let settings = Settings { seed: Some(trial.seed), fold: trial.fold, run, ..*settings };
+        let settings =
+            Settings { seed: Some(trial.seed), fold: trial.fold, run, ..settings.clone() };
         let mut trainer = source.net.trainer(self.data.clone()).compiled(program.clone(), settings);
         if let Some(valid) = &self.valid {
             trainer = trainer.validate_on(valid.clone());

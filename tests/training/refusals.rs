@@ -105,28 +105,34 @@ fn data_that_does_not_fit_is_refused() {
 fn settings_out_of_range_are_refused() {
     let base = Settings::default();
     let check = |settings, expected: &str| refuses_run(LINE, line(8), settings, expected);
-    check(Settings { epochs: Some(0), ..base }, "epochs must be from 1 to 4294967296, not 0");
     check(
-        Settings { lr: Some(f64::NAN), ..base },
+        Settings { epochs: Some(0), ..base.clone() },
+        "epochs must be from 1 to 4294967296, not 0",
+    );
+    check(
+        Settings { lr: Some(f64::NAN), ..base.clone() },
         "the learning rate must be from 0 to 3.4028235e38, not NaN",
     );
-    check(Settings { valid: Some(1.0), ..base }, "the share to hold out must be in 0..1, not 1");
     check(
-        Settings { valid: Some(0.95), ..base },
+        Settings { valid: Some(1.0), ..base.clone() },
+        "the share to hold out must be in 0..1, not 1",
+    );
+    check(
+        Settings { valid: Some(0.95), ..base.clone() },
         "a share of 0.95 holds out 8 of 8 rows, and leaves none to train on",
     );
-    refuses_run(LINE, line(0), base, "there are no rows to train on");
+    refuses_run(LINE, line(0), base.clone(), "there are no rows to train on");
     let full = LINE.replace("batch = 4", "batch = full");
     refuses_run(
         &full,
         line(300),
-        base,
+        base.clone(),
         "a full batch has 300 rows, but the net is compiled for 256: compile it with \
          `arenet compile --batch 300`",
     );
     let bare = "net bare { input x: [N, 2]  output y = x |> dense(1) }";
     let data = Dataset { targets: vec![], ..line(8) };
-    refuses_run(bare, data, base, "the net has no `train` section, so it can only predict");
+    refuses_run(bare, data, base.clone(), "the net has no `train` section, so it can only predict");
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod names;
 mod port;
 mod rows;
 mod train;
+mod valid;
 
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::graph::{DType, NodeId, Origin};

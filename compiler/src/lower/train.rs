@@ -2,7 +2,7 @@
 
 use super::args::named;
 use super::names::{full_name, not_yet};
-use super::{Lowering, Operand, Value, names};
+use super::{Lowering, Operand, Value, names, valid};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::entry::{Entry, built, find};
 use crate::graph::op::Source;
@@ -29,6 +29,8 @@ pub(super) enum Setting {
     Batch,
     /// One number or word, and where it goes.
     Value(Kind, fn(&mut Training, Argument)),
+    /// The share of held-out rows, with `by:` which these are.
+    Held,
     /// A limit of gradients, and where it goes.
     Clip(fn(&mut Clip, Limit)),
     /// One of these, about the figure that the run watches.
@@ -55,14 +57,7 @@ pub(super) const SETTINGS: &[Entry<Setting>] = &[
             }
         }),
     ),
-    Entry::plain(
-        "valid",
-        Setting::Value(Kind::Real(Range::Fraction), |to, value| {
-            if let Argument::Real(share) = value {
-                to.valid = share;
-            }
-        }),
-    ),
+    Entry::plain("valid", Setting::Held),
     Entry::plain(
         "shuffle",
         Setting::Value(Kind::Flag, |to, value| {
@@ -120,11 +115,11 @@ impl<'a> Lowering<'a> {
                 TrainItem::Optimizer { params, value, span } => {
                     optimizers.push((params, value, *span));
                 }
-                TrainItem::Set(bind) => {
+                TrainItem::Set(bind, options) => {
                     if bind.name.name == "loss" && is_sum(&bind.value) {
                         losses(&bind.value, &mut terms);
                     }
-                    self.set(bind, &mut settings, &mut seen);
+                    self.set((bind, options), &mut settings, &mut seen);
                 }
             }
         }
@@ -161,9 +156,13 @@ impl<'a> Lowering<'a> {
         self.model.training = Some(settings);
     }
 
-    /// `name = value`
-    fn set(&mut self, bind: &'a Bind, settings: &mut Training, seen: &mut HashMap<&'a str, Span>) {
-        let Bind { name, value } = bind;
+    /// `name = value`, and perhaps options
+    fn set(
+        &mut self,
+        (Bind { name, value }, options): (&'a Bind, &'a [Arg]),
+        settings: &mut Training,
+        seen: &mut HashMap<&'a str, Span>,
+    ) {
         if let Some(first) = seen.get(name.name.as_str()) {
             let message = format!("`{}` is set already", name.name);
             let error = Diagnostic::error("duplicate-name", name.span, message);
@@ -183,8 +182,20 @@ impl<'a> Lowering<'a> {
             };
             return self.report(error);
         };
+        let known = match entry.built {
+            Some(Setting::Held) => valid::OPTIONS,
+            _ => &[],
+        };
+        for option in options.iter().filter_map(|option| option.name.as_ref()) {
+            if !known.contains(&option.name.as_str()) {
+                let message = format!("`{}` has no option `{}`", name.name, option.name);
+                let error = Diagnostic::error("unknown-argument", option.span, message);
+                self.report(names::suggest(error, &option.name, known.iter().copied()));
+            }
+        }
         match &entry.built {
             None => self.report(not_yet(&name.name, name.span)),
+            Some(Setting::Held) => self.held_out(value, options, settings),
             Some(Setting::Loss) => self.loss(value),
             Some(Setting::Batch) => settings.batch = self.batch(value).unwrap_or(settings.batch),
             Some(Setting::Clip(set)) => {
@@ -211,7 +222,7 @@ impl<'a> Lowering<'a> {
         let mut is_known = true;
         for (name, entries) in SETTINGS.iter().filter_map(watching) {
             let written = train.body.iter().find_map(|item| match item {
-                TrainItem::Set(Bind { name: own, value }) if own.name == name => Some(value),
+                TrainItem::Set(Bind { name: own, value }, _) if own.name == name => Some(value),
                 _ => None,
             });
             let Some(value) = written else { continue };

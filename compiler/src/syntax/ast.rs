@@ -178,8 +178,8 @@ pub enum TrainItem {
         /// The whole entry.
         span: Span,
     },
-    /// `batch = 32`, `loss = mse(y, t)`, ...
-    Set(Bind),
+    /// `batch = 32`, `loss = mse(y, t)`, `valid = 0.2, by: class`, ...
+    Set(Bind, Vec<Arg>),
     /// `l2(h.w, y) = 1e-3`
     Of {
         /// The parameters or layers that are set something.

@@ -7,6 +7,7 @@ use arenet_compiler::layer::init::INITS;
 use arenet_compiler::optim::OPTIMIZERS;
 use arenet_compiler::schedule::SCHEDULES;
 use arenet_compiler::watch::{KEEPS, STOPS};
+use arenet_program::Split;
 use pretty_assertions::assert_eq;
 use std::collections::BTreeSet;
 
@@ -49,6 +50,7 @@ fn every_function_is_documented_as_it_is_called() {
     let training = model.training.unwrap();
     let watch = training.watch.unwrap();
     assert_eq!((watch.patience, watch.keeps_best, training.validate), (Some(10), true, Some(100)));
+    assert_eq!(training.split, Split::Last);
     assert_eq!((training.epochs, training.valid, model.clip.norm.unwrap().most), (10, 0.2, 1.0));
 }
 

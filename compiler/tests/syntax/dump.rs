@@ -90,7 +90,14 @@ impl Dump<'_> {
                 self.names(2, "for", params);
                 self.expr(2, value);
             }
-            TrainItem::Set(bind) => self.bind(1, "set", bind),
+            TrainItem::Set(bind, options) => {
+                self.bind(1, "set", bind);
+                for Arg { name, value } in options {
+                    let name = name.as_ref().expect("an option has a name");
+                    self.line(2, "option", name.span);
+                    self.expr(3, value);
+                }
+            }
             TrainItem::Of { params, bind } => {
                 self.names(1, "of", params);
                 self.bind(2, "set", bind);

@@ -158,7 +158,7 @@ fn height(file: &File) -> usize {
             })),
             Item::Train(train) => {
                 heights.extend(train.body.iter().filter_map(|entry| match entry {
-                    TrainItem::Set(bind) | TrainItem::Of { bind, .. } => {
+                    TrainItem::Set(bind, _) | TrainItem::Of { bind, .. } => {
                         Some(expr_height(&bind.value))
                     }
                     _ => None,

@@ -413,6 +413,7 @@ fn check_training(program: &Program) -> Result<(), ProgramError> {
         epochs,
         seed: _,
         valid,
+        split: _,
         shuffle: _,
         validate,
         watch,

@@ -285,6 +285,7 @@ fn training() -> Training {
         epochs: 10,
         seed: 7,
         valid: 0.25,
+        split: Split::Column("patient".into()),
         shuffle: true,
         validate: Some(100),
         watch: Some(Watch {

@@ -179,7 +179,7 @@ impl<'a> Reading<'a> {
         let spec = TableSpec { inputs: ports, targets: &[], ..self.spec };
         let columns = vec![(0..port.width).collect()];
         let assignment = Assignment { columns, unused: vec![] };
-        let mut sinks = Sinks::new(&spec, assignment);
+        let mut sinks = Sinks::new(&spec, assignment, None);
         sinks.check_room(rows, name)?;
         if table.advance()? {
             sinks.fill(table, None, name)?;

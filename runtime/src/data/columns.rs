@@ -57,9 +57,12 @@ pub(super) fn assign(spec: &TableSpec<'_>, table: &Head<'_>) -> Result<Assignmen
 
     let mut taken = vec![false; table.count];
     ports.iter().flat_map(|(_, seat)| seat.known()).for_each(|column| taken[column] = true);
-    let free: Vec<usize> = (0..table.count).filter(|column| !taken[*column]).collect();
+    let mut free: Vec<usize> = (0..table.count).filter(|column| !taken[*column]).collect();
     let gaps = ports.iter().map(|(port, seat)| seat.gaps(port));
     let missing = gaps.fold(0, usize::saturating_add);
+    if free.len() > missing {
+        free.retain(|column| Some(*column) != table.group);
+    }
     let advice = || suggest(ports.split_at(spec.inputs.len()), &free, table, spec.words);
     if ports.iter().any(lacks) {
         let advice = if missing <= free.len() { advice() } else { None };

@@ -37,7 +37,7 @@ pub use column_map::ColumnMap;
 pub use error::DataError;
 pub(crate) use error::{nearest, quoted, shown};
 pub use names::ColumnNames;
-pub use spec::TableSpec;
+pub use spec::{GroupSpec, TableSpec};
 pub use tables::{read_csv, read_csv_file, read_rows};
 
 use crate::exec::{PortRows, PortValues};
@@ -147,6 +147,8 @@ pub struct Dataset {
     pub inputs: Vec<Array>,
     /// One array per target; none where the table has no targets and need not have them.
     pub targets: Vec<Array>,
+    /// The group of each row, numbered as they appear, where a column says it.
+    pub groups: Option<Vec<u32>>,
     /// What its columns are called, so that weights trained on it know them.
     pub columns: ColumnNames,
     /// Which columns of the table no port takes, in words; none if a port is given its columns by
@@ -168,6 +170,7 @@ impl Dataset {
             Values::F32(values) => size_of_val(&values[..]),
             Values::I32(values) => size_of_val(&values[..]),
         });
-        bytes.sum::<usize>() as u64
+        let groups = self.groups.as_deref().map_or(0, size_of_val);
+        (bytes.sum::<usize>() + groups) as u64
     }
 }

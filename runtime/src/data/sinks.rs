@@ -6,6 +6,7 @@ use super::field::{parse_integer, parse_real};
 use super::spec::TableSpec;
 use super::table::{Field, Row, Table};
 use super::{Array, Dataset, PortSpec, Values};
+use std::collections::HashMap;
 
 const VALUE_BYTES: u64 = 4;
 
@@ -20,6 +21,16 @@ pub(super) struct Sinks<'a> {
     /// Those of the inputs, of which there are so many, then of the targets.
     sinks: Vec<Sink<'a>>,
     inputs: usize,
+    groups: Option<Groups>,
+}
+
+/// The column that says which rows belong together.
+struct Groups {
+    column: usize,
+    /// The groups by their values.
+    numbers: HashMap<String, u32>,
+    /// That of each row.
+    of_row: Vec<u32>,
 }
 
 struct Sink<'a> {
@@ -37,13 +48,16 @@ struct Misfit {
 
 impl<'a> Sinks<'a> {
     /// The ports of a table whose columns are known.
-    pub fn new(spec: &TableSpec<'a>, assignment: Assignment) -> Sinks<'a> {
+    pub fn new(spec: &TableSpec<'a>, assignment: Assignment, group: Option<usize>) -> Sinks<'a> {
         let ports = spec.ports().zip(assignment.columns);
         let sinks: Vec<Sink> = ports.map(|(port, columns)| Sink::new(port, columns)).collect();
         let values: u64 = sinks.iter().map(|sink| sink.columns.len() as u64).sum();
+        let values = values + u64::from(group.is_some());
         let row_bytes = values * VALUE_BYTES + spec.row_bytes;
+        let groups =
+            group.map(|column| Groups { column, numbers: HashMap::new(), of_row: Vec::new() });
         let TableSpec { held, max_bytes, .. } = *spec;
-        Sinks { rows: 0, row_bytes, held, max_bytes, sinks, inputs: spec.inputs.len() }
+        Sinks { rows: 0, row_bytes, held, max_bytes, sinks, inputs: spec.inputs.len(), groups }
     }
 
     /// Takes the row that the table is at, and all that follow.
@@ -74,6 +88,9 @@ impl<'a> Sinks<'a> {
             let taken = sink.push(row);
             taken.map_err(|misfit| misfit.locate(name, table.line(), self.rows, header))?;
         }
+        if let Some(groups) = &mut self.groups {
+            groups.push(row);
+        }
         self.rows += 1;
         Ok(())
     }
@@ -100,7 +117,20 @@ impl<'a> Sinks<'a> {
     pub fn take(&mut self, rows: usize) -> Dataset {
         let mut inputs: Vec<Array> = self.sinks.iter_mut().map(Sink::take).collect();
         let targets = inputs.split_off(self.inputs);
-        Dataset { rows, inputs, targets, ..Dataset::default() }
+        let groups = self.groups.as_mut().map(|groups| std::mem::take(&mut groups.of_row));
+        Dataset { rows, inputs, targets, groups, ..Dataset::default() }
+    }
+}
+
+impl Groups {
+    fn push(&mut self, row: Row<'_>) {
+        let next = self.numbers.len() as u32;
+        let value = row.field(self.column).text();
+        let known = self.numbers.get(&*value).copied();
+        self.of_row.push(known.unwrap_or_else(|| {
+            self.numbers.insert(value.into_owned(), next);
+            next
+        }));
     }
 }
 

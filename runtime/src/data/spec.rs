@@ -5,6 +5,15 @@ use super::choice::{Words, methods};
 use super::column_map::ColumnMap;
 use super::names::ColumnNames;
 
+/// The column of a table that says which rows belong together: those with the same value.
+#[derive(Clone, Copy, Debug)]
+pub struct GroupSpec<'a> {
+    /// Its name.
+    pub column: &'a str,
+    /// Whether the table may be without it.
+    pub is_optional: bool,
+}
+
 /// What to read from a table.
 #[derive(Clone, Copy, Debug)]
 pub struct TableSpec<'a> {
@@ -16,6 +25,8 @@ pub struct TableSpec<'a> {
     pub names: Option<&'a ColumnNames>,
     /// The user's choice of columns, for the ports that it names.
     pub columns: Option<&'a ColumnMap>,
+    /// The column that says which rows belong together.
+    pub group: Option<GroupSpec<'a>>,
     /// Whether the first row of the table is a header; where it is not said, its fields decide.
     pub header: Option<bool>,
     /// Whether the table may be without targets, as for a prediction.
@@ -38,6 +49,7 @@ impl<'a> TableSpec<'a> {
             targets,
             names: None,
             columns: None,
+            group: None,
             header: None,
             targets_optional: false,
             max_bytes: u64::MAX,

@@ -13,14 +13,14 @@ use super::Dataset;
 use super::arrays::read_alone;
 use super::choice::Choice;
 use super::columns::{Assignment, assign};
-use super::error::{Complaint, DataError};
+use super::error::{Complaint, DataError, did_you_mean, quoted};
 use super::field::looks_numeric;
 use super::format::open;
 use super::header::is_header;
 use super::names::ColumnNames;
 use super::seat::Head;
 use super::sinks::Sinks;
-use super::spec::TableSpec;
+use super::spec::{GroupSpec, TableSpec};
 use super::suggest::list;
 use super::table::Table;
 
@@ -111,13 +111,21 @@ impl<'a> Start<'a> {
         };
         let row = table.row();
         let starts_with_number = |column: usize| looks_numeric(row.field(column));
-        let head =
-            Head { count, header: header.as_deref(), starts_with_number: &starts_with_number };
+        let header_names = header.as_deref();
+        let group = group_column(spec, header_names).map_err(in_first_line)?;
+        let starts_with_number = &starts_with_number;
+        let head = Head { count, header: header_names, group, starts_with_number };
         let assignment = assign(spec, &head).map_err(in_first_line)?;
         let columns = names_of(spec, &assignment, &head);
         let unused = head.header.filter(|_| !assignment.unused.is_empty());
         let unused = unused.map(|header| list(&assignment.unused, Some(header)));
-        Ok(Start { first_line, header, columns, unused, sinks: Sinks::new(spec, assignment) })
+        Ok(Start {
+            first_line,
+            header,
+            columns,
+            unused,
+            sinks: Sinks::new(spec, assignment, group),
+        })
     }
 
     /// An error in the row that the table is at, which may be that the row is a header.
@@ -130,6 +138,33 @@ impl<'a> Start<'a> {
             return error.with_help(format!("if this row is a header, say {say}"));
         }
         error
+    }
+}
+
+/// The column that says which rows belong together.
+fn group_column(
+    spec: &TableSpec<'_>,
+    header: Option<&[String]>,
+) -> Result<Option<usize>, Complaint> {
+    let Some(GroupSpec { column, is_optional }) = spec.group else { return Ok(None) };
+    let mut places = (0..).zip(header.unwrap_or_default()).filter(|(_, name)| *name == column);
+    match (places.next(), places.next()) {
+        (Some((place, _)), None) => Ok(Some(place)),
+        _ if is_optional => Ok(None),
+        (Some(_), Some(_)) => {
+            Err(Complaint::new(format!("the header has {} more than once", quoted(column))))
+        }
+        (None, _) if header.is_none() => Err(Complaint::new(format!(
+            "rows are held out by their column {}, and the table has no header",
+            quoted(column)
+        ))),
+        (None, _) => {
+            let names = header.unwrap_or_default().iter().map(String::as_str);
+            Err(Complaint {
+                message: format!("there is no column {}, to hold rows out by", quoted(column)),
+                help: did_you_mean(column, names.chain(["class", "last"])),
+            })
+        }
     }
 }
 

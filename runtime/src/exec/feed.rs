@@ -101,6 +101,13 @@ impl<'d> Feed<'d> {
         self.rows
     }
 
+    /// The targets with their values, integers as floats of the same bits.
+    pub(crate) fn targets(&self) -> impl Iterator<Item = (&Port, &[f32])> {
+        let program = self.program.program();
+        let columns = self.columns.iter().skip(program.inputs.len());
+        program.targets.iter().zip(columns).map(|(port, column)| (port, &*column.data))
+    }
+
     /// The bytes of all values.
     pub(crate) fn bytes(&self) -> u64 {
         self.values().map(|values| size_of_val(values) as u64).sum()

@@ -160,7 +160,7 @@ impl Trainer {
     }
 
     pub(super) fn data_hash(&self) -> String {
-        hex(*self.data_hash.get_or_init(|| hash_data(&self.data)))
+        hex(*self.data_hash.get_or_init(|| hash_data(&self.data, self.groups.as_deref())))
     }
 }
 

@@ -31,11 +31,11 @@ pub(super) fn hash_program(program: &Program, training: &Training) -> u64 {
     hash(codec::encode(&essence).into_iter().map(u32::from))
 }
 
-/// A hash of all values of the data, and of their number.
-pub(super) fn hash_data(data: &Feed) -> u64 {
+/// A hash of all values of the data, of their number, and of the groups of its rows, if they have.
+pub(super) fn hash_data(data: &Feed, groups: Option<&[u32]>) -> u64 {
     let shape = [data.rows() as u64].into_iter().flat_map(|n| [n as u32, (n >> 32) as u32]);
     let values = data.values().flat_map(|values| values.iter().map(|value| value.to_bits()));
-    hash(shape.chain(values))
+    hash(shape.chain(values).chain(groups.into_iter().flatten().copied()))
 }
 
 /// FNV-1a over words. Each goes through a bijection of the state, so one changed word always shows.

@@ -12,9 +12,11 @@ mod plateau;
 mod prequential;
 mod reason;
 mod report;
+mod rows;
 pub mod scalars;
 mod seen;
 pub mod settings;
+pub mod split;
 pub mod tape;
 mod watch;
 mod weights;
@@ -25,7 +27,8 @@ pub use reason::Reason;
 pub use report::{Best, Divergence, EpochReport, Evaluation, Part, Progress, Table, TrainError};
 pub use scalars::{Clock, Scalars, at};
 pub use seen::Seen;
-pub use settings::{Fold, Settings, check_epochs, check_rate};
+pub use settings::{Settings, check_epochs, check_rate};
+pub use split::Fold;
 
 use crate::data::{ColumnNames, Dataset, PortSpec};
 use crate::exec::{EntryPoint, Executor, Feed, RunError};
@@ -33,6 +36,8 @@ use crate::program::{BufferId, DType, Param, Port, Training, Verified};
 use crate::random::{SHUFFLE_STREAM, Stream, shuffle};
 use evaluate::evaluate;
 use plateau::Falling;
+use rows::Rows;
+use split::Portion;
 use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
 use std::sync::{Arc, OnceLock};
@@ -70,6 +75,8 @@ pub struct Trainer {
     /// The names of the data's columns.
     columns: ColumnNames,
     data: Feed<'static>,
+    /// The group of each row of it, where the table says so.
+    groups: Option<Vec<u32>>,
     /// The data held out, where it is not a part of `data`.
     valid: Option<Feed<'static>>,
     /// The rows of `data` that are trained on.
@@ -94,9 +101,6 @@ pub struct Trainer {
     /// A hash of the data, computed for the first checkpoint.
     data_hash: OnceLock<u64>,
 }
-
-/// The data, the data held out where it is other data, and which rows of each are used.
-type Rows = (Feed<'static>, Option<Feed<'static>>, Vec<u32>, Vec<u32>);
 
 fn feed(program: &Arc<Verified>, data: Dataset) -> Result<Feed<'static>, RunError> {
     Feed::new(program, data.rows, data.inputs, data.targets)
@@ -159,13 +163,10 @@ impl Trainer {
         settings: &Settings,
     ) -> Result<Trainer, TrainError> {
         let training = settings::resolve(&program, settings)?;
-        let columns = data.columns.clone();
+        let (columns, groups) = (data.columns.clone(), data.groups.clone());
         let data = feed(&program, data)?;
-        let rows = match settings.fold {
-            Some(fold) => settings::split_fold(data.rows(), fold, training.seed)?,
-            None => settings::split(data.rows(), training.valid, training.seed)?,
-        };
-        let rows = (data, None, rows.0, rows.1);
+        let part = settings.fold.map_or(Portion::Share(training.valid), Portion::Fold);
+        let rows = Rows::split(data, groups, &training, part)?;
         Trainer::prepare(program, training, columns, rows, settings)
     }
 
@@ -183,10 +184,7 @@ impl Trainer {
         training.valid = 0.0;
         let columns = data.columns.clone();
         let (data, valid) = (feed(&program, data)?, feed(&program, valid)?);
-        let all = |data: &Feed| Ok(settings::split(data.rows(), 0.0, training.seed)?.0);
-        let rows: Result<_, TrainError> = all(&data).and_then(|rows| Ok((rows, all(&valid)?)));
-        let (training_rows, validation_rows) = rows?;
-        let rows = (data, Some(valid), training_rows, validation_rows);
+        let rows = Rows::validated(data, valid)?;
         Trainer::prepare(program, training, columns, rows, settings)
     }
 
@@ -206,7 +204,7 @@ impl Trainer {
         }
         let ports = [PortSpec::inputs, PortSpec::targets].map(|ports| ports(program.program()));
         let none = Dataset::empty(&ports[0], &ports[1]);
-        let rows = (feed(&program, none)?, None, Vec::new(), Vec::new());
+        let rows = Rows::of(feed(&program, none)?);
         Trainer::prepare(program, training, ColumnNames::default(), rows, settings)
     }
 
@@ -214,7 +212,7 @@ impl Trainer {
         program: Arc<Verified>,
         training: Training,
         columns: ColumnNames,
-        (data, valid, training_rows, validation_rows): Rows,
+        Rows { data, groups, valid, training: training_rows, validation: validation_rows }: Rows,
         settings: &Settings,
     ) -> Result<Trainer, TrainError> {
         let source = program.program();
@@ -230,7 +228,9 @@ impl Trainer {
         let steps = training.epochs.saturating_mul(steps_per_epoch);
         let total = Clock { step: settings.steps.unwrap_or(steps), epoch: training.epochs };
         let scalars = Scalars::new(source, &training.schedules, total);
-        let rows = 2 * training_rows.len() + validation_rows.len(); // and the order of an epoch
+        let groups_len = groups.as_ref().map_or(0, Vec::len);
+        // With the order of an epoch.
+        let rows = 2 * training_rows.len() + validation_rows.len() + groups_len;
         let tables = data.bytes() + valid.as_ref().map_or(0, Feed::bytes) + 4 * rows as u64;
         let held = source.copy_bytes().saturating_add(tables);
         let mut executor = Executor::beside(held, program.clone(), settings.run)?;
@@ -250,6 +250,7 @@ impl Trainer {
             loss,
             scalars,
             data,
+            groups,
             valid,
             training_rows,
             validation_rows,

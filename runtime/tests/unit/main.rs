@@ -14,4 +14,5 @@ mod random;
 mod reference;
 mod settings;
 mod simd;
+mod split;
 mod tape;

@@ -241,7 +241,7 @@ impl Parser<'_> {
     }
 
     /// `arg = [ ID ":" ] expr`
-    fn arg(&mut self) -> Parsed<(Arg, usize)> {
+    pub(super) fn arg(&mut self) -> Parsed<(Arg, usize)> {
         let name = self.arg_name()?;
         let Tree { root: value, height } = self.operators(0)?;
         Ok((Arg { name, value }, height))

@@ -3,7 +3,7 @@
 use super::stmt::{Section, Statement};
 use super::{Parsed, Parser, Reported, shorten};
 use crate::diagnostic::{Diagnostic, Span};
-use crate::syntax::ast::{Block, Expr, File, Ident, Item, Net, Stmt, Train, TrainItem};
+use crate::syntax::ast::{Block, Expr, File, Ident, Item, Net, Stmt, Train};
 use crate::syntax::token::{Kind, Token};
 
 impl Parser<'_> {
@@ -72,7 +72,6 @@ impl Parser<'_> {
         let (statements, end) = self.body(Section::Train, items);
         let as_entry = |statement| match statement {
             Statement::Train(entry) => Some(entry),
-            Statement::Bind(bind) => Some(TrainItem::Set(bind)),
             _ => None,
         };
         let body = statements.into_iter().filter_map(as_entry).collect();

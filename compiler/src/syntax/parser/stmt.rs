@@ -2,7 +2,7 @@
 
 use super::{Parsed, Parser, shorten};
 use crate::diagnostic::{Diagnostic, Span, did_you_mean};
-use crate::syntax::ast::{Bind, Expr, Ident, Port, Stmt, TrainItem, Type};
+use crate::syntax::ast::{Arg, Bind, Expr, Ident, Port, Stmt, TrainItem, Type};
 use crate::syntax::token::{Kind, UNITS};
 
 /// Where a statement stands.
@@ -69,6 +69,10 @@ impl Parser<'_> {
         let statement = match token.kind {
             Kind::Optimizer => Statement::Train(self.optimizer()?),
             Kind::Limit => Statement::Net(self.limit()?),
+            _ if self.at_binding() && section == Section::Train => {
+                let bind = self.bind()?;
+                return Ok(Some(Statement::Train(TrainItem::Set(bind, self.options()?))));
+            }
             _ if self.at_binding() => return self.bind().map(Statement::Bind).map(Some),
             _ if section == Section::Train && self.at_setting_of() => {
                 return self.setting_of().map(Statement::Train).map(Some);
@@ -161,6 +165,16 @@ impl Parser<'_> {
         let name = self.ident("the value")?;
         self.equals(&name)?;
         Ok(Bind { name, value: self.expr()? })
+    }
+
+    /// `{"," ID ":" expr}`, after a setting
+    fn options(&mut self) -> Parsed<Vec<Arg>> {
+        let mut options = Vec::new();
+        while self.peek() == Kind::Comma && self.nth(2).kind == Kind::Colon {
+            self.bump();
+            options.push(self.arg()?.0);
+        }
+        Ok(options)
     }
 
     /// The `=` after a name.

@@ -17,6 +17,7 @@ mod outputs;
 mod predict;
 mod profile;
 mod pytorch;
+mod splits;
 mod train;
 mod trials;
 mod usage;
