@@ -158,7 +158,8 @@ fn real(name: &str, range: Range, dice: &mut Dice) -> String {
         "step_max" => (0.02, 0.5),
         "eta_minus" => (0.3, 0.9),
         "eta_plus" => (1.1, 1.6),
-        "momentum_decay" | "weight_decay" | "lambd" | "lr_decay" => (0.0, 0.1),
+        "weight_decay" => (0.01, 0.1), // `decay` asks for one
+        "momentum_decay" | "lambd" | "lr_decay" => (0.0, 0.1),
         "to" => (0.0, 0.01),
         "by" => (0.3, 1.2),
         "div_factor" | "final_div_factor" => (2.0, 20.0),
