@@ -1,5 +1,8 @@
 //! Prints the later stages: kernels as formulas, the schedule and the memory plan.
 
+mod host;
+pub mod optimizer;
+
 use crate::diagnostic::{Lines, Span};
 use crate::emit::{Plan, PlannedValue, Role, Stage};
 use crate::graph::op::{Binding, Leaf, Source};

@@ -29,13 +29,18 @@ pub struct ShowArgs {
     /// The steps in order: kernel, origin, operations, bytes, formulas
     #[arg(long)]
     schedule: bool,
+    /// What the optimizers do in a step, as formulas with the numbers of the model
+    #[arg(long)]
+    optimizer: bool,
     /// The learning rate over the run on the data, as a curve, and the
     /// momentum where a schedule moves it
     #[arg(
         long,
         verbatim_doc_comment,
         value_name = "WHAT",
-        conflicts_with_all = ["plan", "schedule", "ir", "graph", "entry", "batch", "weights"]
+        conflicts_with_all = [
+            "plan", "schedule", "optimizer", "ir", "graph", "entry", "batch", "weights"
+        ]
     )]
     schedule_of: Option<Scheduled>,
     #[command(flatten)]
@@ -114,6 +119,14 @@ pub fn run(cx: &Context, args: &ShowArgs) -> Result<(), Failure> {
     if args.graph.is_some() {
         let entry = args.entry.unwrap_or(EntryPoint::Predict);
         parts.push(dot(&compiled_of(&source, &built)?.stages[entry].graph));
+    }
+    if args.optimizer {
+        let text = show::optimizer::optimizers(&compiled_of(&source, &built)?.model);
+        if text.is_empty() {
+            let text = format!("{}: has no `train` section, so no optimizer", source.name());
+            return Err(Failure::new(super::failure::Kind::Model, text));
+        }
+        parts.push(text);
     }
     let all = parts.is_empty() && !args.plan && !args.schedule;
     if args.plan || all {

@@ -64,6 +64,11 @@ impl Hold {
         Some(slope(param) * self.factor)
     }
 
+    /// Whether it is a limit, and no penalty.
+    pub fn is_limit(&self) -> bool {
+        matches!(self.rule, Rule::Limit(_))
+    }
+
     /// The new value of a parameter within the limit, if it is one.
     pub fn limited<'f>(&self, new: Term<'f>) -> Term<'f> {
         let Rule::Limit(limit) = self.rule else { return new };

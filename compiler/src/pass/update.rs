@@ -77,8 +77,7 @@ pub(super) fn updates<'f>(
     grads.iter_mut().zip(clipped).for_each(|(of, grad)| of.grad = grad);
     let update = |GradientOf { param, grad }| {
         f.follow(model.params[param].node);
-        let group = model.params[param].optimizer.expect("it is trained");
-        assign(f, model, param, grad, group)
+        assign(f, model, param, grad)
     };
     grads.into_iter().flat_map(update).collect()
 }
@@ -100,15 +99,21 @@ fn penalize<'f>(f: &'f Formula<'f>, model: &Model, grads: &mut Vec<GradientOf>) 
 }
 
 /// Updates a parameter and its states.
-fn assign<'f>(
-    f: &'f Formula<'f>,
+fn assign<'f>(f: &'f Formula<'f>, model: &Model, param: usize, grad: NodeId) -> Vec<NodeId> {
+    let news = step_of(model, param, f.term(model.params[param].node), f.term(grad));
+    news.into_iter().map(|(old, new)| f.op(Assign, &[old, new]).id).collect()
+}
+
+/// A parameter that is trained, then its states, each with its new value.
+pub fn step_of<'f>(
     model: &Model,
     param: usize,
-    grad: NodeId,
-    group: usize,
-) -> Vec<NodeId> {
+    leaf: Term<'f>,
+    grad: Term<'f>,
+) -> Vec<(Term<'f>, Term<'f>)> {
+    let f = leaf.formula();
+    let group = model.params[param].optimizer.expect("it is trained");
     let optimizer = &model.optimizers[group];
-    let leaf = f.term(model.params[param].node);
     let state = |slot| {
         let source = Source::State(StateId { param: ParamId::at(param), slot });
         f.op(Leaf::f32(source, leaf.shape()), &[])
@@ -118,11 +123,11 @@ fn assign<'f>(
     let lr = HostInput::Rate(group).into();
     let moves = optimizer.args.schedule("lr").momentum.is_some();
     let momentum = moves.then(|| HostInput::Momentum(group).into());
-    let step = Step { lr, momentum, param: leaf, grad: f.term(grad), states: states.clone() };
+    let step = Step { lr, momentum, param: leaf, grad, states: states.clone() };
     let update = optimizer.update(step);
     let olds = [leaf].into_iter().chain(states);
     let limits = model.holds.iter().filter(|hold| hold.params.contains(&param));
     let new = limits.fold(update.param, |new, hold| hold.limited(new));
     let news = [new].into_iter().chain(update.states);
-    olds.zip(news).map(|(old, new)| f.op(Assign, &[old, new]).id).collect()
+    olds.zip(news).collect()
 }

@@ -18,6 +18,7 @@ mod names;
 mod operators;
 #[path = "../../../tests/reference/optimizer.rs"]
 mod optimizer;
+mod papers;
 mod reference;
 mod regularization;
 mod schedules;

@@ -54,6 +54,16 @@ fn the_plan_of_a_chain_is_tight() {
 }
 
 #[test]
+fn an_optimizer_is_shown_as_formulas() {
+    let folder = Folder::new("optimizer");
+    let out = folder.ok(&format!("show {} --optimizer", model("xor.net"))).out;
+    assert!(out.contains("  θ ← θ - "), "{out}");
+    folder.write("plain.net", "net n { input x: [N, 2]  output y = x |> dense(1) }");
+    let error = "error: plain.net: has no `train` section, so no optimizer";
+    folder.fails("show plain.net --optimizer", 1, error);
+}
+
+#[test]
 fn the_schedule_numbers_its_steps() {
     let folder = Folder::small("schedule");
     let out = folder.ok("show small.net --schedule --entry predict").out;
