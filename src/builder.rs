@@ -62,7 +62,9 @@ impl Net {
     /// loss that the application computes: with [`Trainer::step_by_gradients`], or with
     /// [`Trainer::step`] and the gradients as targets. The trainer uses the optimizers of the
     /// text's `train` section, not its loss. The gradients of all rows are added up: for their
-    /// mean, divide each of them by the number of rows.
+    /// mean, divide each of them by the number of rows. A net whose outputs are others in training
+    /// than in a prediction, by `dropout` or a `batch_norm` that is not frozen, is refused: its
+    /// gradients would be of values that the step does not have.
     ///
     /// ```
     /// let net = arenet::Net::open("models/xor.net")?;

@@ -261,9 +261,7 @@ impl Trainer {
     /// One optimizer step by gradients of the outputs. The outputs are computed, in the order of
     /// the net's text and each row after row, and the closure writes the gradient of every value.
     /// It is for a trainer of [`Net::gradient_trainer`], which says how gradients are added up. It
-    /// allocates nothing after the first call with as many rows. The outputs are those of a
-    /// prediction: where the net has `dropout` or `batch_norm`, the step that follows computes
-    /// others, and takes the gradients for theirs.
+    /// allocates nothing after the first call with as many rows.
     ///
     /// ```
     /// let net = arenet::Net::open("models/xor.net")?;

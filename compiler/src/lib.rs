@@ -166,7 +166,7 @@ pub fn compile<'s>(
     let fail = |error| [&warnings[..], &[error]].concat();
     let mut choices = steps(&model, options).map_err(fail)?;
     let last = choices.pop().expect("there is a choice");
-    let built = |step| build(text, restrict(model.clone(), options, step), step, options);
+    let built = |step| build(text, restrict(model.clone(), options, step)?, step, options);
     let first = choices.into_iter().find_map(|step| built(step).ok().filter(fits));
     let compiled = first.map_or_else(|| built(last), Ok).map_err(fail)?;
     Ok(Compiled { warnings, ..compiled })
@@ -202,7 +202,7 @@ fn broken(error: ProgramError) -> Diagnostic {
 }
 
 /// Leaves what the program is for.
-fn restrict(mut model: Model, options: &Options, step: Step) -> Model {
+fn restrict(mut model: Model, options: &Options, step: Step) -> Result<Model, Diagnostic> {
     if options.purpose < Purpose::Train || options.weights != Precision::F32 {
         model.training = None;
         model.statistics.clear();
@@ -218,9 +218,9 @@ fn restrict(mut model: Model, options: &Options, step: Step) -> Model {
         (training.batch, training.accumulate) = own;
     }
     if options.purpose == Purpose::TrainByGradients && model.training.is_some() {
-        outside::take_gradients(&mut model);
+        outside::take_gradients(&mut model)?;
     }
-    model
+    Ok(model)
 }
 
 /// Simplifies the graph of an entry point.

@@ -1,6 +1,6 @@
 //! Training by gradients of the outputs, which the application gives in place of a loss.
 
-use crate::diagnostic::Span;
+use crate::diagnostic::{Diagnostic, Span};
 use crate::graph::op::{Leaf, Source};
 use crate::graph::{DType, Formula, Graph, NodeId, Origin};
 use crate::model::{Domain, Model, Port};
@@ -8,7 +8,23 @@ use crate::model::{Domain, Model, Port};
 /// Makes the loss the sum over all rows of each output times a target of its shape. The gradient of
 /// that by the output is the target, so the target is the gradient that the backward pass starts
 /// from, and all else is the ordinary program.
-pub(crate) fn take_gradients(model: &mut Model) {
+///
+/// # Errors
+/// Outputs that are others in training than in a prediction: the application would take its
+/// gradients of values that the step does not have.
+pub(crate) fn take_gradients(model: &mut Model) -> Result<(), Diagnostic> {
+    let differs = |id: &NodeId| {
+        let node = model.graph.node(*id);
+        node.op.is_mode() && node.inputs[0] != node.inputs[1]
+    };
+    if let Some(id) = model.graph.ids().find(differs) {
+        let message = "in training this has other values than the predictions that the gradients \
+                       would be of";
+        let error = Diagnostic::error("differs-in-training", model.graph.span(id), message);
+        let help = "leave a `dropout` out and `freeze` a `batch_norm`, or train by a loss of the \
+                    `train` section";
+        return Err(error.help(help));
+    }
     model.metrics.clear();
     model.targets.clear();
     let outputs: Vec<(String, NodeId)> = model.outputs.clone();
@@ -23,6 +39,7 @@ pub(crate) fn take_gradients(model: &mut Model) {
     }
     model.loss = loss;
     model.set_roots();
+    Ok(())
 }
 
 /// The target that is the gradient of an output.

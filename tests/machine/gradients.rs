@@ -117,6 +117,24 @@ fn what_is_no_gradient_is_refused() -> Result<(), Error> {
         ErrorKind::Usage,
         "a trainer with a loss takes no gradients: make it by `gradient_trainer`",
     );
+    // Frozen statistics are the same in training.
+    let normed = |freeze: &str| {
+        Net::parse(&format!(
+            "net n {{ input x: [N, 2]\n h = x |> batch_norm\n output y = h |> dense(1) {freeze} }}
+             train {{ target t: [N, 1]  loss = mse(y, t)  optimizer = sgd }}"
+        ))
+    };
+    normed("freeze h")?.gradient_trainer().build()?;
+    refuses(
+        normed("")?.gradient_trainer().build().map(drop),
+        ErrorKind::Model,
+        "error[differs-in-training]: in training this has other values than the predictions that \
+         the gradients would be of\n \
+         --> the text:2:6\n  |\n\
+         2 |  h = x |> batch_norm\n  |      ^^^^^^^^^^^^^^^\n  |\n  \
+         = help: leave a `dropout` out and `freeze` a `batch_norm`, or train by a loss of the \
+         `train` section",
+    );
     let bare = Net::parse("net n { input x: [N, 1]  output y = x |> dense(1) }")?;
     refuses(
         bare.gradient_trainer().build().map(drop),

@@ -99,7 +99,11 @@ impl Optimizer {
     /// An optimizer, where its settings go together.
     pub fn new(rule: &'static Rule, args: Args) -> Result<Optimizer, Problem> {
         (rule.check)(&args)?;
-        if args.says("decay", "weights") && args.real("weight_decay") == 0.0 {
+        // One that is written may be 0, as a constant that is set.
+        if args.says("decay", "weights")
+            && args.span("weight_decay").is_none()
+            && args.real("weight_decay") == 0.0
+        {
             let message = "`decay` says what weight decay is of, and there is none";
             let help = "write `weight_decay: 0.01` beside it, or leave it out";
             return Err(Problem::new("no-decay", message).at("decay").help(help));
