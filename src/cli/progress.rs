@@ -146,7 +146,7 @@ enum Keep {
 }
 
 /// The forms of the line, the widest first: what stands before the parts and the columns that it
-/// takes, and the parts. Loss and metrics are there at any width.
+/// takes, and the parts. The loss is there at any width, and all metrics where they fit alone.
 const FORMS: [(&str, usize, Keep); 6] = [
     ("{bar:16.cyan} {percent:>3}% {eta:>3} left  {wide_msg}", 32, Keep::All),
     ("{bar:16.cyan} {percent:>3}% {eta:>3} left  {wide_msg}", 32, Keep::HeldOut),
@@ -156,12 +156,36 @@ const FORMS: [(&str, usize, Keep); 6] = [
     ("{wide_msg}", 0, Keep::Figures),
 ];
 
-/// The widest form that fits the columns: its template, and the parts as it has them.
+/// The first of [`FORMS`] that leaves some metrics out.
+const FEW: usize = 2;
+
+/// The widest form that fits the columns: its template, and the parts as it has them. Where not all
+/// metrics fit, the first ones stay beside what is told of the run.
 fn fit(parts: &[(Keep, String)], columns: usize) -> (&'static str, String) {
-    let forms = FORMS.map(|(template, before, keep)| (template, before, join(parts, keep)));
-    let fits = |(_, before, line): &&(_, usize, String)| before + line.chars().count() <= columns;
-    let (template, _, line) = forms.iter().find(fits).unwrap_or(&forms[FORMS.len() - 1]);
-    (template, line.clone())
+    let fits = |(_, before, line): &(_, usize, String)| before + line.chars().count() <= columns;
+    let all = FORMS.iter().map(|&(template, before, keep)| (template, before, join(parts, keep)));
+    let metrics = parts.iter().filter(|(part, _)| *part == Keep::Figures).count().max(1) - 1;
+    let few = FORMS[FEW..].iter().flat_map(|&(template, before, keep)| {
+        let shown = (1..metrics).rev();
+        shown.map(move |shown| (template, before, join(&first(parts, shown), keep) + " …"))
+    });
+    let found = all.chain(few).find(fits);
+    found.map_or_else(
+        || (FORMS[FORMS.len() - 1].0, join(&first(parts, 0), Keep::Figures)),
+        |(template, _, line)| (template, line),
+    )
+}
+
+/// The parts with only so many metrics, which follow the loss.
+fn first(parts: &[(Keep, String)], metrics: usize) -> Vec<(Keep, String)> {
+    let mut left = 1 + metrics;
+    let stays = |(part, _): &&(Keep, String)| {
+        let is_figure = *part == Keep::Figures;
+        let stays = !is_figure || left > 0;
+        left -= usize::from(is_figure && stays);
+        stays
+    };
+    parts.iter().filter(stays).cloned().collect()
 }
 
 /// The parts that stay, as one line.
@@ -212,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_narrow_terminal_keeps_loss_and_metrics() {
-        let report = EpochReport {
+        let mut report = EpochReport {
             epoch: 2,
             step: 90,
             loss: 0.5936,
@@ -238,6 +262,25 @@ mod tests {
         check(60, 0, all);
         check(50, 0, "epoch  2/30  loss 0.5936  accuracy 93.0%");
         check(30, 0, "loss 0.5936  accuracy 93.0%");
-        check(10, 0, "loss 0.5936  accuracy 93.0%");
+        check(10, 0, "loss 0.5936");
+
+        let each = ["setosa", "versicolor", "virginica"].map(|class| (format!("f1({class})"), 0.9));
+        report.metrics.extend(each);
+        let parts = describe(&report, &[true; 4], 30);
+        let shown = |columns: usize| fit(&parts, columns).1;
+        let few = "epoch  2/30  loss 0.5936  held out 0.3194  accuracy 93.0%";
+        let f1 = "f1(setosa) 90.0%  f1(versicolor) 90.0%  f1(virginica) 90.0%";
+        assert_eq!(shown(200), format!("{few}  {f1}  best  1.5M rows/s"));
+        assert_eq!(shown(88), format!("loss 0.5936  accuracy 93.0%  {f1}"));
+        assert_eq!(shown(80), format!("{few} …"));
+        assert_eq!(fit(&parts, 80).0, FORMS[FEW].0);
+        assert_eq!(shown(62), format!("{few} …"));
+        assert_eq!(shown(42), "epoch  2/30  loss 0.5936  accuracy 93.0% …");
+        assert_eq!(shown(20), "loss 0.5936");
+        for columns in 20..200 {
+            let (template, line) = fit(&parts, columns);
+            let form = FORMS.iter().find(|(own, ..)| *own == template).unwrap();
+            assert!(form.1 + line.chars().count() <= columns, "{columns}: {line}");
+        }
     }
 }
