@@ -9,6 +9,7 @@ mod maps;
 mod peers;
 mod products;
 mod single;
+mod updates;
 
 use arenet::internals::runtime::arena::Arena;
 use arenet::internals::runtime::machine::{Chains, Read, caches};
@@ -54,6 +55,6 @@ criterion_group! {
         .sample_size(10)
         .warm_up_time(Duration::from_millis(200))
         .measurement_time(Duration::from_millis(600));
-    targets = machine, products::products, maps::maps, maps::updates
+    targets = machine, products::products, maps::maps, updates::updates
 }
 criterion_main!(benches);

@@ -2,10 +2,8 @@
 //! costs to decode an expression.
 
 use crate::single::{Single, matrix};
-use arenet::internals::prelude::{CompileOptions, compile};
-use arenet::internals::runtime::machine::Rewrite;
 use arenet::internals::runtime::program::{
-    Distribution, EntryPoint, Expr, Instr, Kernel, Load, Opcode, Random, Spread, StreamId, Value,
+    Distribution, Expr, Instr, Kernel, Load, Opcode, Random, Spread, StreamId, Value,
 };
 use arenet::internals::runtime::simd::{Isa, LANES, Simd, Task, math};
 use criterion::{Criterion, Throughput};
@@ -13,9 +11,6 @@ use std::hint::black_box;
 
 /// The elements of a map: a first-level cache does not hold them, a second does.
 const ELEMENTS: u64 = 16 << 10;
-
-/// The parameters of an update: no cache holds them.
-const PARAMS: u64 = 10_000_000;
 
 /// Maps of one or two operands to one result.
 const MAPS: [(&str, &[Opcode]); 5] = [
@@ -146,108 +141,4 @@ pub fn maps(criterion: &mut Criterion) {
     measure("by hand sigmoid", &mut by_hand(Sigmoid));
     measure("by hand |(x+y)y|", &mut by_hand(Distance));
     measure("by hand dh h (1-h)", &mut by_hand(SigmoidGrad));
-}
-
-const RATE: f32 = 1e-3;
-const BETA: [f32; 2] = [0.9, 0.999];
-const EPSILON: f32 = 1e-8;
-
-/// The update of a weight as the compiler writes it, as a map whose gradient is in memory.
-fn update(optimizer: &str) -> impl FnMut() + use<> {
-    let source = format!(
-        "net n {{ input x: [N, 16]  output y = x |> dense(16, bias: false) }}
-        train {{ target t: [N, 16]  loss = mse(y, t)  optimizer = {optimizer} }}"
-    );
-    let program = compile(&source, &CompileOptions::default()).expect("it is correct").program;
-    let steps = &program.routines[EntryPoint::Train].steps;
-    let tail = steps.iter().find_map(|step| match &step.kernel {
-        Kernel::Gemm(gemm) if gemm.a_transposed => Some(gemm.tail.clone()),
-        _ => None,
-    });
-    let Expr { loads, consts, code, stores } = tail.expect("the gradient is a product");
-    let mut single = Single::default();
-    let own = loads.iter().map(|load| {
-        let (len, most) = if load.spread == Spread::Full { (PARAMS, 1.0) } else { (1, RATE) };
-        // Not below 0, as the mean of squares is not.
-        single.filled(matrix(1, len), Distribution::Uniform(0.0, most))
-    });
-    let own: Vec<_> = own.collect();
-    let place = |id| own[loads.iter().position(|load| load.buffer == id).expect("it is in place")];
-    let stores = stores.iter().map(|&(value, id)| (value, place(id))).collect();
-    let gradient = Value::Load(loads.len() as u16);
-    let of_memory = |value| if value == Value::Result { gradient } else { value };
-    let code = code.iter().map(|instr| Instr { args: instr.args.map(of_memory), ..*instr });
-    let code = code.collect();
-    let full = Load { buffer: single.operand(matrix(1, PARAMS)), spread: Spread::Full };
-    let loads = loads.iter().zip(&own).map(|(load, &buffer)| Load { buffer, ..*load });
-    let loads = loads.chain([full]).collect();
-    single.ready(Kernel::Map(Expr { loads, consts, code, stores }))
-}
-
-/// Adam, the loop written by hand.
-struct AdamByHand<'a> {
-    g: &'a [f32],
-    p: &'a mut [f32],
-    m: &'a mut [f32],
-    v: &'a mut [f32],
-}
-
-impl Task for AdamByHand<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        let g = self.g.as_chunks::<LANES>().0;
-        let [p, m, v] = [self.p, self.m, self.v].map(|list| list.as_chunks_mut::<LANES>().0);
-        let [beta1, beta2] = BETA.map(|beta| s.splat(beta));
-        let [rest1, rest2] = BETA.map(|beta| s.splat(1.0 - beta));
-        for (((g, p), m), v) in g.iter().zip(p).zip(m).zip(v) {
-            let g = s.from_array(*g);
-            let mean = s.mul_add(s.from_array(*m), beta1, s.mul(g, rest1));
-            let square = s.mul_add(s.from_array(*v), beta2, s.mul(s.mul(g, g), rest2));
-            let divisor = s.add(s.sqrt(square), s.splat(EPSILON));
-            let step = s.div(s.mul(mean, s.splat(RATE)), divisor);
-            *p = s.to_array(s.sub(s.from_array(*p), step));
-            *m = s.to_array(mean);
-            *v = s.to_array(square);
-        }
-    }
-}
-
-/// Measures updates over data in memory, beside the speed of reading and writing the same bytes.
-pub fn updates(criterion: &mut Criterion) {
-    let mut group = criterion.benchmark_group("updates");
-    let (isa, len) = (Isa::detect(), PARAMS as usize);
-    // Lists that are read, and written.
-    let bytes = |lists: u64| Throughput::Bytes(lists * 4 * PARAMS);
-
-    for (name, lists, optimizer) in [
-        ("momentum", 3 + 2, "sgd(lr: 0.1, momentum: 0.9)"),
-        ("rmsprop", 3 + 2, "rmsprop"),
-        ("adam", 4 + 3, "adam"),
-        ("adamw, amsgrad", 5 + 4, "adamw(amsgrad: true)"),
-    ] {
-        let mut run = None;
-        group.throughput(bytes(lists));
-        group.bench_function(name, |bencher| {
-            bencher.iter(run.get_or_insert_with(|| update(optimizer)));
-        });
-    }
-    group.throughput(bytes(3 + 2));
-    let [mut p, mut m, mut v] = [1.0, 0.0, 0.0].map(|value| vec![value; len]);
-    let g: Vec<f32> = (0..len).map(|i| (i % 64) as f32 / 32.0 - 1.0).collect();
-    group.bench_function("momentum, same bytes", |bencher| {
-        bencher.iter(|| isa.dispatch(Rewrite { source: &g, lists: [&mut p, &mut m] }));
-    });
-
-    group.throughput(bytes(4 + 3));
-    group.bench_function("adam, same bytes", |bencher| {
-        bencher.iter(|| isa.dispatch(Rewrite { source: &g, lists: [&mut p, &mut m, &mut v] }));
-    });
-    v.fill(0.0);
-    group.bench_function("adam by hand", |bencher| {
-        bencher.iter(|| {
-            isa.dispatch(AdamByHand { g: &g, p: &mut p, m: &mut m, v: &mut v });
-        });
-    });
 }

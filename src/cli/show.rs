@@ -29,7 +29,7 @@ pub struct ShowArgs {
     /// The steps in order: kernel, origin, operations, bytes, formulas
     #[arg(long)]
     schedule: bool,
-    /// What the optimizers do in a step, as formulas with the numbers of the model
+    /// What the optimizers do in a step, as formulas with its numbers
     #[arg(long)]
     optimizer: bool,
     /// The learning rate over the run on the data, as a curve, and the
