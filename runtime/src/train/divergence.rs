@@ -4,8 +4,8 @@
 //! already damaged the parameters. But every step can be repeated bit for bit, so the epoch is run
 //! again from the state at its start: once to find the step, once to examine it.
 
-use super::reason::Before;
-use super::report::{Divergence, Part};
+use super::reason::{Before, Part};
+use super::report::Divergence;
 use super::{Position, Trainer};
 use crate::exec::{EntryPoint, NonFinite, RunError};
 use crate::program::{Origin, Param, Program};

@@ -23,8 +23,8 @@ mod weights;
 
 pub use checkpoint::{is_checkpoint, says_checkpoint};
 pub use prequential::Prequential;
-pub use reason::Reason;
-pub use report::{Best, Divergence, EpochReport, Evaluation, Part, Progress, Table, TrainError};
+pub use reason::{Part, Reason};
+pub use report::{Best, Divergence, EpochReport, Evaluation, Progress, Table, TrainError};
 pub use scalars::{Clock, Scalars, at};
 pub use seen::Seen;
 pub use settings::{Settings, check_epochs, check_rate};

@@ -2,8 +2,9 @@
 
 use super::divergence::loss_origin;
 use super::prequential::Prequential;
+use super::reason::Part;
 use super::reason::Reason;
-use super::report::{Divergence, Part};
+use super::report::Divergence;
 use super::{TrainError, Trainer};
 use crate::data::ColumnNames;
 use crate::exec::{EntryPoint, RunError, Side};

@@ -2,7 +2,6 @@
 //! with large values, and how the loss and the weights grew before.
 
 use super::Trainer;
-use super::report::Part;
 use crate::data::{Choice, Words, shown};
 use crate::exec::{NonFinite, Operation};
 use crate::program::{DType, Opcode, Port};
@@ -13,6 +12,19 @@ const LARGE: f32 = 30.0;
 const GROWTH: f64 = 10.0;
 /// The largest power of e that a 32-bit float holds.
 const MOST_EXPONENT: f32 = 88.7;
+
+/// The part of a training step that a value belongs to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Part {
+    /// The forward pass.
+    Value,
+    /// The backward pass.
+    Gradient,
+    /// The optimizer's update.
+    Update,
+    /// A parameter as it was before the step.
+    Parameter,
+}
 
 /// Something that was measured about a divergence.
 #[derive(Clone, Debug, PartialEq)]

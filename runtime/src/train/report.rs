@@ -1,6 +1,6 @@
 //! What training reports, and why it can stop.
 
-use super::reason::Reason;
+use super::reason::{Part, Reason};
 use crate::data::{DataError, shown};
 use crate::exec::RunError;
 use std::fmt;
@@ -194,19 +194,6 @@ pub struct Divergence {
     pub number: f32,
     /// What was measured about it.
     pub reasons: Vec<Reason>,
-}
-
-/// The part of a training step that a value belongs to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Part {
-    /// The forward pass.
-    Value,
-    /// The backward pass.
-    Gradient,
-    /// The optimizer's update.
-    Update,
-    /// A parameter as it was before the step.
-    Parameter,
 }
 
 impl fmt::Display for Divergence {
