@@ -27,6 +27,7 @@ pub(crate) fn take_gradients(model: &mut Model) -> Result<(), Diagnostic> {
     }
     model.metrics.clear();
     model.targets.clear();
+    model.training.iter_mut().for_each(|training| training.balances.clear());
     let outputs: Vec<(String, NodeId)> = model.outputs.clone();
     let graph = &mut model.graph;
     let mut loss = None;

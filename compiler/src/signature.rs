@@ -6,6 +6,9 @@ use crate::graph::{NodeId, ShapeError};
 use crate::init::Rule;
 use arenet_program::{Schedule, Watched};
 
+/// The word for factors of classes that are counted in the training rows.
+pub const BALANCED: &str = "balanced";
+
 /// The name and the parameters of a function.
 #[derive(Clone, Copy, Debug)]
 pub struct Signature {
@@ -93,7 +96,7 @@ pub enum Value {
     Count(u64),
     /// For [`Kind::Integer`].
     Integer(i64),
-    /// For [`Kind::Weights`].
+    /// For [`Kind::Weights`], of which [`BALANCED`] is a word.
     Reals(Vec<f64>),
     /// For [`Kind::RisingCounts`] and [`Kind::Sizes`].
     Counts(Vec<u64>),
@@ -248,11 +251,11 @@ impl Args {
         }
     }
 
-    /// The argument of a [`Kind::Weights`], unless it was left out.
+    /// The numbers of a [`Kind::Weights`], unless it was left out or is another word.
     pub fn reals(&self, name: &str) -> Option<&[f64]> {
         match &self.values[self.position(name)] {
             Value::Reals(values) => Some(values),
-            Value::Absent => None,
+            Value::Absent | Value::Word(_) => None,
             other => panic!("`{name}` is no list of numbers but {other:?}"),
         }
     }
@@ -301,7 +304,7 @@ impl Args {
     /// Whether there is a parameter of that name, and its argument is that word.
     pub fn says(&self, name: &str, word: &str) -> bool {
         let known = self.signature.params.iter().any(|param| param.name == name);
-        known && self.word(name) == word
+        known && matches!(self.values[self.position(name)], Value::Word(own) if own == word)
     }
 
     /// The argument of a [`Kind::Init`].

@@ -18,16 +18,16 @@
 use super::host::{HostInput, HostInstr, HostNumber, HostOp};
 use super::lines::{Address, Line, Part};
 use super::{
-    Argmax, Batch, Buffer, BufferId, ColumnSum, Correct, CrossEntropy, DType, Distribution, Domain,
-    EntryPoint, Expr, Finish, Gather, Gemm, Instr, Kernel, Layout, Load, Metric, Opcode, Origin,
-    Output, Over, Param, PerEntry, Piece, Plateau, Port, Program, ProgramError, Random, Reduce,
-    Routine, Rows, ScatterAdd, Schedule, Softmax, Span, Splice, Split, Spread, State, Step,
-    StreamId, Training, Value, Watch, Watched, Whole,
+    Argmax, Balance, Batch, Buffer, BufferId, ColumnSum, Correct, CrossEntropy, DType,
+    Distribution, Domain, EntryPoint, Expr, Finish, Gather, Gemm, Instr, Kernel, Layout, Load,
+    Metric, Opcode, Origin, Output, Over, Param, ParamId, PerEntry, Piece, Plateau, Port, Program,
+    ProgramError, Random, Reduce, Routine, Rows, ScatterAdd, Schedule, Softmax, Span, Splice,
+    Split, Spread, State, Step, StreamId, Training, Value, Watch, Watched, Whole,
 };
 
 /// What a program's bytes begin with.
 pub const MAGIC: &[u8; 8] = b"ARENETC\0";
-const VERSION: u32 = 18;
+const VERSION: u32 = 19;
 
 /// Writes a program as bytes.
 pub fn encode(program: &Program) -> Vec<u8> {
@@ -232,7 +232,7 @@ macro_rules! ids {
         }
     )* };
 }
-ids! { BufferId StreamId }
+ids! { BufferId ParamId StreamId }
 
 /// Variants by their address in the list of all.
 macro_rules! listed {
@@ -304,7 +304,10 @@ structs! {
     Expr { loads, consts, code, stores }
     Load { buffer, spread }
     Instr { op, args }
-    Training { batch, accumulate, epochs, seed, valid, split, shuffle, validate, watch, schedules }
+    Training {
+        batch, accumulate, epochs, seed, valid, split, shuffle, validate, watch, schedules, balances
+    }
+    Balance { param, target, ignored }
     Watch { figure, keeps_best, patience, min_delta }
     Schedule { base, rate, momentum, plateau }
     Plateau { figure, factor, patience, threshold, is_relative, cooldown, min_lr }

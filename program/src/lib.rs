@@ -35,7 +35,7 @@ pub use layout::{Axis, Buffer, DType, LANES, Layout, Rows, SCALE_BYTES, Steps};
 pub use layout::{MAX_ARENA, MAX_ELEMENTS, MAX_INT8_ROWS};
 pub use opcode::{BinaryFn, Cost, Opcode, UnaryFn};
 pub use train::{
-    Batch, Finish, MAX_EPOCHS, Over, Plateau, Schedule, Split, Training, Watch, Watched,
+    Balance, Batch, Finish, MAX_EPOCHS, Over, Plateau, Schedule, Split, Training, Watch, Watched,
 };
 pub use verify::Verified;
 

@@ -1,6 +1,7 @@
 //! How a program is trained: what the host needs to know beside the steps.
 
 use crate::host::{HostInput, HostNumber};
+use crate::ids::ParamId;
 
 /// The most epochs, so that a count of steps cannot overflow.
 pub const MAX_EPOCHS: u64 = 1 << 32;
@@ -162,6 +163,19 @@ pub enum Split {
     Column(String),
 }
 
+/// A parameter with a factor for each class of a target, which the host sets before the first step:
+/// n / (k c) of a class that c of n rows have, k classes being there, and 1 of one that is not
+/// there. (sklearn.utils.class_weight.compute_class_weight, `balanced`.)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Balance {
+    /// The parameter.
+    pub param: ParamId,
+    /// The target, whose values in the training rows are counted.
+    pub target: u32,
+    /// The class that does not count, if one does not.
+    pub ignored: Option<u32>,
+}
+
 /// The training section of a program.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Training {
@@ -186,6 +200,8 @@ pub struct Training {
     pub watch: Option<Watch>,
     /// The learning rate of each optimizer group.
     pub schedules: Vec<Schedule>,
+    /// The factors of classes that the host counts.
+    pub balances: Vec<Balance>,
 }
 
 impl Default for Training {
@@ -202,6 +218,7 @@ impl Default for Training {
             validate: None,
             watch: None,
             schedules: Vec::new(),
+            balances: Vec::new(),
         }
     }
 }

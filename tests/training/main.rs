@@ -1,6 +1,7 @@
 //! Training and prediction through the public API.
 
 mod accumulate;
+mod balance;
 mod columns;
 mod common;
 mod diagnosis;

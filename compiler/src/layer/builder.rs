@@ -11,7 +11,7 @@ use crate::graph::{Formula, Graph, NodeId, Shape, Term};
 use crate::init::Init;
 use crate::model::{Param, Statistic};
 use crate::signature::Problem;
-use arenet_program::{Domain, ParamId, StreamId};
+use arenet_program::{Balance, Domain, ParamId, StreamId};
 use std::collections::{HashMap, HashSet};
 
 /// A graph under construction.
@@ -27,6 +27,8 @@ pub struct Builder {
     pub domains: HashMap<NodeId, Domain>,
     /// The parameters that are statistics, and their values after a step of training.
     pub statistics: Vec<Statistic>,
+    /// The parameters that are factors of classes.
+    pub balances: Vec<Balance>,
     /// The sum and the divisor of the loss expanded last, where it is a mean by factors of rows.
     pub quotient: Option<[NodeId; 2]>,
     /// Where the call stands that is being expanded.
@@ -121,6 +123,31 @@ impl Builder {
         }
         self.statistic_values.push((id.index(), value));
         Ok(value)
+    }
+
+    /// The parameter with the factors of a target's classes, which the host counts; one for all
+    /// that ask for it, and `None` where another one has another class ignored. Its name is
+    /// complete when it is known what the target is called.
+    pub fn balance(
+        &mut self,
+        target: u32,
+        ignored: Option<u32>,
+        classes: usize,
+    ) -> Result<Option<NodeId>, Problem> {
+        if let Some(earlier) = self.balances.iter().find(|earlier| earlier.target == target) {
+            let node = self.params[earlier.param.index()].node;
+            return Ok((earlier.ignored == ignored).then_some(node));
+        }
+        let shape = Shape::new(false, &[classes])?;
+        self.balances.push(Balance { param: ParamId::at(self.params.len()), target, ignored });
+        let name = "class_weight".to_string();
+        Ok(Some(self.declare(name, shape, Init::Constant(1.0), self.span)))
+    }
+
+    /// Whether no gradient changes a parameter: it is a statistic, or factors of classes.
+    pub fn is_statistic(&self, param: usize) -> bool {
+        self.statistics.iter().any(|statistic| statistic.param == param)
+            || self.balances.iter().any(|balance| balance.param.index() == param)
     }
 
     /// Lets frozen statistics be what they are in training too.

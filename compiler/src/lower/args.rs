@@ -1,6 +1,6 @@
 //! Matches the arguments of a call with a signature.
 
-use super::names::{full_name, not_yet};
+use super::names::full_name;
 use super::{Lowering, Operand, names};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::entry::{built, find};
@@ -9,7 +9,7 @@ use crate::layer::init::INITS;
 use crate::model::Metric;
 use crate::schedule::{SCHEDULES, schedule};
 use crate::signature::Value as Argument;
-use crate::signature::{Args, Kind, Param, Problem, Range, Signature};
+use crate::signature::{Args, BALANCED, Kind, Param, Problem, Range, Signature};
 use crate::syntax::ast::{Arg, Call, Expr, ExprKind};
 use arenet_program::{Schedule, Watched};
 
@@ -181,6 +181,9 @@ impl<'a> Lowering<'a> {
                 self.within(fits, param, text, expr.span).then_some(Argument::Integer(value as i64))
             }
             Kind::Sizes => self.sizes(param, expr).map(Argument::Counts),
+            Kind::Weights if expr.kind == ExprKind::Name(BALANCED.into()) => {
+                Some(Argument::Word(BALANCED))
+            }
             Kind::Weights => self.weights(param, expr).map(Argument::Reals),
             Kind::RisingCounts { most } => self.rising_counts(param, most, expr),
             Kind::Flag => {
@@ -221,10 +224,6 @@ impl<'a> Lowering<'a> {
 
     /// `[1, 2, 0.5]`
     fn weights(&mut self, param: &Param, expr: &'a Expr) -> Option<Vec<f64>> {
-        if expr.kind == ExprKind::Name("balanced".into()) {
-            self.report(not_yet("balanced", expr.span));
-            return None;
-        }
         let mut weights = Vec::new();
         for item in self.list(param, "[1, 2, 0.5]", expr)? {
             let value = self.number(item).filter(|&value| self.fits_f32(value, item.span))?;

@@ -87,9 +87,8 @@ impl<'a> Lowering<'a> {
     }
 
     /// Whether a gradient may change a parameter.
-    fn is_trained(&self, param: usize) -> bool {
-        let is_statistic = self.builder.statistics.iter().any(|own| own.param == param);
-        !is_statistic && !self.frozen.contains(&param)
+    pub(super) fn is_trained(&self, param: usize) -> bool {
+        !self.builder.is_statistic(param) && !self.frozen.contains(&param)
     }
 
     fn show_penalty(&mut self, hold: &Hold, several: bool) {

@@ -133,6 +133,12 @@ impl<'a> Lowering<'a> {
             let is_made = self.metric(call, kinds[call.function.name.as_str()] > 1).is_some();
             self.lost_metrics |= !is_made;
         }
+        for balance in &self.builder.balances {
+            let target = &self.model.targets[balance.target as usize].name;
+            let name = &mut self.builder.params[balance.param.index()].name;
+            *name = format!("{target}.{name}");
+        }
+        settings.balances.clone_from(&self.builder.balances);
         // What watches a metric comes after all of them.
         settings.watch = self.watch(train);
         let groups = optimizers.into_iter().map(|(params, value, span)| {
@@ -283,14 +289,19 @@ impl<'a> Lowering<'a> {
 
     /// `loss = mse(y, t)`
     fn loss(&mut self, value: &'a Expr) {
-        let params = self.builder.params.len();
+        let params = self.layer_params();
         let operand = self.named("loss", value);
         self.no_new_params(params, value.span);
         self.model.loss = self.single_number(&operand, "the loss");
     }
 
+    /// The number of parameters, but for those that a loss may have.
+    fn layer_params(&self) -> usize {
+        self.builder.params.len() - self.builder.balances.len()
+    }
+
     fn no_new_params(&mut self, before: usize, span: Span) {
-        if self.builder.params.len() > before {
+        if self.layer_params() > before {
             let message = "layers with parameters belong inside `net`, not inside `train`";
             self.report(Diagnostic::error("wrong-place", span, message));
         }
@@ -323,7 +334,7 @@ impl<'a> Lowering<'a> {
         let found = self.look_up("metric", layer::entries(), known, (name, call.function.span));
         let (signature, function) = found?;
         self.builder.graph.enter(Origin { name: name.into(), span: call.span });
-        let params = self.builder.params.len();
+        let params = self.layer_params();
         let matched = self.arguments(signature, &call.args, call.span, None)?;
         let figure = function.figure(&mut self.builder, &matched.args);
         self.no_new_params(params, call.span);
@@ -450,8 +461,8 @@ impl<'a> Lowering<'a> {
             self.report(Diagnostic::error("too-many-optimizers", span, message));
         }
         self.builder.freeze_statistics(|param| self.frozen.contains(&param));
-        let statistics = self.builder.statistics.iter().map(|statistic| statistic.param);
-        let untrained: HashSet<usize> = statistics.chain(self.frozen.iter().copied()).collect();
+        let params = 0..self.builder.params.len();
+        let untrained: HashSet<usize> = params.filter(|&param| !self.is_trained(param)).collect();
         let mut without = None;
         for (i, explicit) in of_param.into_iter().enumerate() {
             let optimizer = explicit.or(default).filter(|_| !untrained.contains(&i));

@@ -9,8 +9,8 @@ use crate::error::require;
 use crate::host::{HostInput, HostInstr, HostNumber, MAX_HOST_INSTRS};
 use crate::layout::size_text;
 use crate::{
-    Batch, Buffer, BufferId, DType, Domain, EntryPoint, Finish, Layout, MAX_EPOCHS, Metric, Over,
-    Plateau, Port, Program, ProgramError, Rows, Schedule, Training, Watch, Watched,
+    Balance, Batch, Buffer, BufferId, DType, Domain, EntryPoint, Finish, Layout, MAX_EPOCHS,
+    Metric, Over, Plateau, Port, Program, ProgramError, Rows, Schedule, Training, Watch, Watched,
 };
 
 /// A buffer that outlives a run: only its own steps or the host write it.
@@ -418,6 +418,7 @@ fn check_training(program: &Program) -> Result<(), ProgramError> {
         validate,
         watch,
         schedules,
+        balances,
     } = training;
     require!(program.loss.is_some(), "the net is trained, but has no loss");
     if let Batch::Rows(rows) = *batch {
@@ -464,6 +465,23 @@ fn check_training(program: &Program) -> Result<(), ProgramError> {
             }
         }
     }
+    balances.iter().try_for_each(|balance| check_balance(program, balance))
+}
+
+/// Whether the factors are of classes, one each.
+fn check_balance(program: &Program, balance: &Balance) -> Result<(), ProgramError> {
+    let Balance { param, target, ignored } = *balance;
+    let Some(param) = program.params.get(param.index()) else {
+        return Err(ProgramError::new("balanced factors are of no parameter"));
+    };
+    let name = &param.name;
+    let of_classes = program.targets.get(target as usize).is_some_and(|target| {
+        program.buffers.get(target.buffer.0 as usize).is_some_and(|b| b.dtype == DType::I32)
+    });
+    require!(of_classes, "{name} is of no target with classes");
+    let is_class = |class: u32| param.shape.first().is_some_and(|&count| u64::from(class) < count);
+    require!(param.shape.len() == 1, "{name} is no list of factors");
+    require!(ignored.is_none_or(is_class), "{name} has no class to ignore");
     Ok(())
 }
 

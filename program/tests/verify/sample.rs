@@ -295,6 +295,7 @@ fn training() -> Training {
             min_delta: 0.01,
         }),
         schedules: rates.map(schedule).into(),
+        balances: vec![Balance { param: ParamId(3), target: 0, ignored: Some(1) }],
     }
 }
 

@@ -55,6 +55,10 @@ fn refuses_bad_training() {
             |p| training(p).batch = Batch::Rows(5),
             "a training step has 5 rows, but the arena holds 4",
         ),
+        (|p| training(p).balances[0].param = ParamId(4), "balanced factors are of no parameter"),
+        (|p| training(p).balances[0].target = 1, "logits.b is of no target with classes"),
+        (|p| training(p).balances[0].param = ParamId(0), "h.w is no list of factors"),
+        (|p| training(p).balances[0].ignored = Some(2), "logits.b has no class to ignore"),
         (|p| training(p).accumulate = 0, "a training step has 0 batches, and must have at least 1"),
         (
             |p| p.routines[EntryPoint::Update] = p.routines[EntryPoint::Predict].clone(),

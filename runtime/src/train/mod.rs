@@ -2,6 +2,7 @@
 //! checkpoints. The [`Trainer`] decides everything before the first step; a step copies its rows
 //! in, sets the scalars that changed, and runs.
 
+mod balance;
 mod checkpoint;
 mod divergence;
 pub(crate) mod evaluate;
@@ -198,6 +199,7 @@ impl Trainer {
         settings: &Settings,
     ) -> Result<Trainer, TrainError> {
         let training = settings::resolve(&program, settings)?;
+        balance::check_none(&training)?;
         let lacks = |schedule| own::lacks(schedule, settings.steps.is_some());
         if let Some(message) = training.schedules.iter().find_map(lacks) {
             return Err(TrainError::Settings(message.into()));
@@ -236,6 +238,7 @@ impl Trainer {
         let mut executor = Executor::beside(held, program.clone(), settings.run)?;
         executor.set_seed(training.seed);
         executor.run(EntryPoint::Init, 1)?;
+        balance::count(&mut executor, &training.balances, &data, &training_rows)?;
         // Allocated once, so that no epoch allocates.
         let state = Vec::with_capacity(source.state_bytes() as usize / 4);
         let last_good = LastGood { position: Position::default(), state };

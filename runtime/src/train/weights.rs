@@ -1,7 +1,7 @@
 //! The weights of a training: where it starts from, and what it leaves.
 
 use super::watch::Watcher;
-use super::{Trainer, params, seen};
+use super::{Trainer, balance, params, seen};
 use crate::data::DataError;
 use crate::exec::Executor;
 use crate::weights::{LAYOUT, LAYOUT_KEY, WeightsFile};
@@ -18,6 +18,10 @@ impl Trainer {
     /// or a file that cannot be read. Then nothing is overwritten.
     pub fn load_weights(&mut self, file: &mut WeightsFile<'_>) -> Result<(), DataError> {
         self.overwrite(|executor| load(executor, file))?;
+        // The factors of classes are those of the rows trained on, wherever the weights are from.
+        let Trainer { executor, training, data, training_rows, .. } = self;
+        balance::count(executor, &training.balances, data, training_rows)
+            .expect("the parameter has been written before");
         // What was best before is not of these weights.
         let program = self.program.program();
         self.watcher = self.training.watch.map(|watch| Watcher::new(program, watch));

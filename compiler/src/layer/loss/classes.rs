@@ -4,7 +4,7 @@ use super::super::{Builder, rows};
 use super::{between, indices, reduced, reduced_between, same_shape};
 use crate::graph::op::{Bce, Op, Softmax, Unary, UnaryFn};
 use crate::graph::{DType, NodeId};
-use crate::signature::{Args, Problem};
+use crate::signature::{Args, BALANCED, Problem};
 
 /// torch.nn.BCELoss. Of a sigmoid it is computed from the logits, where it is exact however large
 /// they are.
@@ -52,6 +52,11 @@ pub fn cross_entropy(builder: &mut Builder, args: &Args) -> Result<NodeId, Probl
         let message = "probabilities have no index that could be ignored";
         let help = "give such rows a `weight` of 0";
         return Err(Problem::new("wrong-argument", message).at("ignore_index").help(help));
+    }
+    if args.says("class_weight", BALANCED) {
+        let message = "`balanced` counts rows by their class, and probabilities have none";
+        let help = "write a factor for each class, such as `[1, 2, 0.5]`";
+        return Err(Problem::new("wrong-argument", message).at("class_weight").help(help));
     }
     let (smoothing, count) = (args.real("label_smoothing"), shape.last().unwrap_or(1));
     let factors = indices::class_weights(args, count)?;

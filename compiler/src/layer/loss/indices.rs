@@ -2,10 +2,10 @@
 
 use super::super::{Builder, one_hot, positions, rows};
 use super::{reduced, reduced_by};
-use crate::graph::op::{CrossEntropy, ToFloat};
+use crate::graph::op::{CrossEntropy, Source, ToFloat};
 use crate::graph::{DType, Formula, NodeId, Term};
 use crate::model::Domain;
-use crate::signature::{Args, Problem};
+use crate::signature::{Args, BALANCED, Problem};
 
 /// The index of rows that do not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,48 @@ pub fn nll(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
     chosen(builder, args, true, 0.0)
 }
 
-/// The factors of the classes, which are as many as these.
+/// The factors of the classes.
+#[derive(Clone, Copy)]
+enum Factors<'a> {
+    /// These.
+    Given(&'a [f64]),
+    /// Those of a parameter, which the host counts.
+    Balanced(NodeId),
+}
+
+impl Factors<'_> {
+    fn row<'f>(self, f: &'f Formula<'f>) -> Term<'f> {
+        match self {
+            Factors::Given(numbers) => row(f, numbers),
+            Factors::Balanced(param) => f.term(param),
+        }
+    }
+}
+
+/// The factors of so many classes that balance those of a target.
+fn balanced(
+    builder: &mut Builder,
+    target: NodeId,
+    classes: usize,
+    ignored: Option<Ignored>,
+) -> Result<NodeId, Problem> {
+    let problem = |message| Problem::new("bad-value", message).at("class_weight");
+    let Some(Source::Target(index)) = builder.graph.node(target).op.source() else {
+        let message = "`balanced` counts the classes of a target, and this is none";
+        let help = "declare it as a `target` inside `train`, or write a factor for each class";
+        return Err(problem(message).help(help));
+    };
+    let ignored = match ignored {
+        Some(Ignored::Class(class)) => Some(class as u32),
+        Some(Ignored::Other) | None => None,
+    };
+    builder.balance(index, ignored, classes)?.ok_or_else(|| {
+        let message = "the classes of this target are balanced already, with other rows ignored";
+        problem(message).help("give both the same `ignore_index`, or write a factor for each class")
+    })
+}
+
+/// The factors of the classes that are written, which are as many as these.
 pub fn class_weights(args: &Args, classes: usize) -> Result<Option<&[f64]>, Problem> {
     let Some(factors) = args.reals("class_weight") else { return Ok(None) };
     if factors.len() == classes {
@@ -78,8 +119,12 @@ fn chosen(
     let (y, target) = classes(builder, args)?;
     let shape = builder.graph.shape(rows(builder, args, "y")?);
     let count = shape.last().unwrap_or(1);
-    let factors = class_weights(args, count)?;
+    let given = class_weights(args, count)?.map(Factors::Given);
     let ignored = ignored(builder, args, target, count)?;
+    let factors = match args.says("class_weight", BALANCED) {
+        true => Some(Factors::Balanced(balanced(builder, target, count, ignored)?)),
+        false => given,
+    };
 
     let f = Formula::new(&mut builder.graph);
     let (y, target) = (f.term(y), f.term(target));
@@ -89,7 +134,7 @@ fn chosen(
     if let Some(Ignored::Class(class)) = ignored {
         hot = hot.gate((positions(&f, count) - class as f64).abs() - 0.5);
     }
-    let factors = factors.map(|factors| row(&f, factors));
+    let factors = factors.map(|factors| factors.row(&f));
     let present = ignored.map(|_| hot.sum_last());
     let factor = factors.map(|factors| (hot * factors).sum_last()).or(present);
     let factor = factor.map(|factor| factor.reshape(each_row));
