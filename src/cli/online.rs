@@ -19,7 +19,7 @@ use serde_json::json;
 use super::args::Rows;
 use super::failure::{Failure, Kind, options};
 use super::figures::{metrics_json, percent};
-use super::source::{Built, Source, parameters};
+use super::source::{Built, Source};
 use super::train::{self, TrainArgs};
 use super::{Context, console, data, units};
 
@@ -127,14 +127,8 @@ impl Online {
     /// Says what learns, and from what.
     fn header(&self, cx: &Context, source: &Source) {
         let program = self.built.program();
-        cx.console.note(format!(
-            "{}: {}, arena {} and a copy of {}, {}",
-            program.name,
-            units::plural(parameters(program), "parameter"),
-            units::bytes(program.arena_bytes),
-            units::bytes(program.copy_bytes()),
-            self.trainer.executor().isa(),
-        ));
+        let isa = self.trainer.executor().isa();
+        cx.console.note(format!("{}, {isa}", self.built.in_training()));
         let held_out = program.training.as_ref().is_some_and(|training| {
             training.valid > 0.0 || training.watch.is_some() || training.validate.is_some()
         });

@@ -34,6 +34,18 @@ impl Built {
     pub fn program(&self) -> &Program {
         self.program.program()
     }
+
+    /// Its name and its sizes, for a training.
+    pub fn in_training(&self) -> String {
+        let program = self.program();
+        format!(
+            "{}: {}, arena {} and a copy of {}",
+            program.name,
+            units::plural(parameters(program), "parameter"),
+            units::bytes(program.arena_bytes),
+            units::bytes(program.copy_bytes()),
+        )
+    }
 }
 
 impl Source {

@@ -20,7 +20,7 @@ use super::failure::{Failure, Kind, options};
 use super::figures::{figures, metrics_json, percent};
 use super::outputs::Inputs;
 use super::progress::Progress;
-use super::source::{Built, Source, parameters};
+use super::source::{Built, Source};
 use super::{Context, console, data, rerun, units};
 
 /// What to train, on what, and how.
@@ -222,14 +222,8 @@ impl Run {
     fn header(&self, cx: &Context, args: &TrainArgs, source: &Source) {
         let program = self.built.program();
         let isa = self.trainer.executor().isa();
-        cx.console.note(format!(
-            "{}: {}, arena {} and a copy of {}, {isa}, {}",
-            program.name,
-            units::plural(parameters(program), "parameter"),
-            units::bytes(program.arena_bytes),
-            units::bytes(program.copy_bytes()),
-            units::plural(cx.threads() as u64, "thread"),
-        ));
+        let threads = units::plural(cx.threads() as u64, "thread");
+        cx.console.note(format!("{}, {isa}, {threads}", self.built.in_training()));
         let held_out = match self.trainer.held_out_rows() {
             0 => String::new(),
             rows => format!(", {} held out", units::count(rows as u64)),
