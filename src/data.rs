@@ -70,6 +70,19 @@ impl Data {
         self.0.unused.as_deref()
     }
 
+    /// How many rows of a table were left out because they have no target.
+    ///
+    /// ```
+    /// let net = arenet::Net::open("models/xor.net")?;
+    /// let table = &b"x.0,x.1,t\n0,1,1\n1,0,?\n1,1,0\n"[..];
+    /// let data = net.reader().csv_from(table, "table")?;
+    /// assert_eq!((data.rows(), data.left_out()), (2, 1));
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    pub fn left_out(&self) -> u64 {
+        self.0.left_out
+    }
+
     /// Says which rows belong together, by a number for each row, to hold rows out by:
     /// [`TrainerBuilder::hold_out_by`](crate::TrainerBuilder::hold_out_by).
     ///

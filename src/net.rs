@@ -412,5 +412,7 @@ fn spec(port: &model::Port) -> PortSpec {
         width: port.shape.fixed_elements(),
         integer: port.dtype == graph::DType::I32,
         domain: port.domain.clone(),
+        missing: port.missing.clone(),
+        from: port.from.clone(),
     }
 }

@@ -7,7 +7,7 @@ use crate::init::Init;
 use crate::optim::Optimizer;
 use crate::pass::clip::Clip;
 use crate::pass::hold::Hold;
-pub use arenet_program::Domain;
+pub use arenet_program::{Column, Domain, Missing};
 use arenet_program::{Finish, Training};
 
 /// A network lowered from text.
@@ -94,6 +94,10 @@ pub struct Port {
     pub dtype: DType,
     /// The values it may take.
     pub domain: Domain,
+    /// What becomes of a field without a value.
+    pub missing: Missing,
+    /// The columns of a table that it takes, where the text says it.
+    pub from: Vec<Column>,
     /// Its leaf.
     pub node: NodeId,
 }

@@ -3,7 +3,7 @@
 use crate::diagnostic::{Diagnostic, Span};
 use crate::graph::op::{Leaf, Source};
 use crate::graph::{DType, Formula, Graph, NodeId, Origin};
-use crate::model::{Domain, Model, Port};
+use crate::model::{Domain, Missing, Model, Port};
 
 /// Makes the loss the sum over all rows of each output times a target of its shape. The gradient of
 /// that by the output is the target, so the target is the gradient that the backward pass starts
@@ -49,5 +49,6 @@ fn port(graph: &mut Graph, index: u32, output: String, node: NodeId) -> Port {
     graph.enter(Origin { name: name.clone(), span: Span::default() });
     let (shape, dtype) = (graph.shape(node), DType::F32);
     let leaf = Leaf { source: Source::Target(index), shape, dtype };
-    Port { name, shape, dtype, domain: Domain::Any, node: graph.add(leaf, &[]) }
+    let (missing, from) = (Missing::Refused, Vec::new());
+    Port { name, shape, dtype, domain: Domain::Any, missing, from, node: graph.add(leaf, &[]) }
 }

@@ -18,16 +18,16 @@
 use super::host::{HostInput, HostInstr, HostNumber, HostOp};
 use super::lines::{Address, Line, Part};
 use super::{
-    Argmax, Balance, Batch, Buffer, BufferId, ColumnSum, Correct, CrossEntropy, DType,
+    Argmax, Balance, Batch, Buffer, BufferId, Column, ColumnSum, Correct, CrossEntropy, DType,
     Distribution, Domain, EntryPoint, Expr, Finish, Gather, Gemm, Instr, Kernel, Layout, Load,
-    Metric, Opcode, Origin, Output, Over, Param, ParamId, PerEntry, Piece, Plateau, Port, Program,
-    ProgramError, Random, Reduce, Routine, Rows, ScatterAdd, Schedule, Softmax, Span, Splice,
-    Split, Spread, State, Step, StreamId, Training, Value, Watch, Watched, Whole,
+    Metric, Missing, Opcode, Origin, Output, Over, Param, ParamId, PerEntry, Piece, Plateau, Port,
+    Program, ProgramError, Random, Reduce, Routine, Rows, ScatterAdd, Schedule, Softmax, Span,
+    Splice, Split, Spread, State, Step, StreamId, Training, Value, Watch, Watched, Whole,
 };
 
 /// What a program's bytes begin with.
 pub const MAGIC: &[u8; 8] = b"ARENETC\0";
-const VERSION: u32 = 19;
+const VERSION: u32 = 20;
 
 /// Writes a program as bytes.
 pub fn encode(program: &Program) -> Vec<u8> {
@@ -281,7 +281,7 @@ structs! {
     Rows { count, batched }
     Param { name, shape, buffer, states }
     State { name, buffer }
-    Port { name, width, buffer, domain, columns }
+    Port { name, width, buffer, domain, missing, from, columns }
     Output { name, width, buffer, classes }
     Metric { name, values, finish, rises }
     Finish { over, sums, figure, percent }
@@ -360,6 +360,8 @@ enums! {
         3 => Interval(low, high),
         4 => RangeOr(low, high, ignored),
     }
+    Missing { 0 => Refused, 1 => LeftOut(words), 2 => Hole(words), 3 => Unknown, }
+    Column { 0 => Named(name), 1 => At(place), }
     Kernel {
         0 => Gemm(gemm),
         1 => ColumnSum(sum),

@@ -18,6 +18,7 @@ pub mod lines;
 pub mod listing;
 mod names;
 pub mod opcode;
+mod port;
 pub mod rows;
 pub mod text;
 pub mod traffic;
@@ -34,12 +35,11 @@ pub use kernel::*;
 pub use layout::{Axis, Buffer, DType, LANES, Layout, Rows, SCALE_BYTES, Steps};
 pub use layout::{MAX_ARENA, MAX_ELEMENTS, MAX_INT8_ROWS};
 pub use opcode::{BinaryFn, Cost, Opcode, UnaryFn};
+pub use port::{Column, Domain, Label, MISSING, Missing, Port};
 pub use train::{
     Balance, Batch, Finish, MAX_EPOCHS, Over, Plateau, Schedule, Split, Training, Watch, Watched,
 };
 pub use verify::Verified;
-
-use std::fmt;
 
 /// A compiled network.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -171,129 +171,6 @@ impl Param {
     /// What a state is called in a checkpoint: `h.w.momentum`.
     pub fn state_name(&self, state: &State) -> String {
         format!("{}.{}", self.name, state.name)
-    }
-}
-
-/// An input or a target.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Port {
-    /// Its name.
-    pub name: String,
-    /// Elements in one row of data.
-    pub width: u64,
-    /// Its values.
-    pub buffer: BufferId,
-    /// What its values may be.
-    pub domain: Domain,
-    /// What its columns were called in the table that the net was trained on; none where that is
-    /// not known.
-    pub columns: Vec<String>,
-}
-
-/// The values a port may take.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub enum Domain {
-    /// Any finite number.
-    #[default]
-    Any,
-    /// The integers from the first up to, but not including, the second. Of a port of integers, the
-    /// first is stored as 0, and so on: the steps count classes from 0.
-    Range(i64, i64),
-    /// Classes by name; the value is the position.
-    Names(Vec<String>),
-    /// The real numbers from the first to the second, both included.
-    Interval(f64, f64),
-    /// The integers of [`Domain::Range`], and one more outside of them: a row with that one does
-    /// not count. It is stored as the index behind the last class.
-    RangeOr(i64, i64, i64),
-}
-
-impl Domain {
-    /// The number of classes, where the domain is a list of them.
-    pub fn classes(&self) -> Option<u64> {
-        match self {
-            Domain::Any | Domain::Interval(..) => None,
-            Domain::Range(low, high) | Domain::RangeOr(low, high, _) => {
-                (low <= high).then(|| high.abs_diff(*low))
-            }
-            Domain::Names(names) => Some(names.len() as u64),
-        }
-    }
-
-    /// The number of indices that are stored: one for each class, and one for what does not count.
-    pub fn indices(&self) -> Option<u64> {
-        let ignored = u64::from(matches!(self, Domain::RangeOr(..)));
-        self.classes()?.checked_add(ignored)
-    }
-
-    /// The index that an integer of the domain is stored as.
-    #[inline]
-    pub fn index(&self, class: i64) -> i64 {
-        match self {
-            Domain::RangeOr(low, high, ignored) if class == *ignored => high - low,
-            Domain::RangeOr(low, ..) | Domain::Range(low, _) => class - low,
-            Domain::Any | Domain::Names(_) | Domain::Interval(..) => class,
-        }
-    }
-
-    /// The integer that stands for the first class.
-    pub fn first_class(&self) -> i64 {
-        match self {
-            Domain::Range(low, _) | Domain::RangeOr(low, ..) => *low,
-            Domain::Any | Domain::Names(_) | Domain::Interval(..) => 0,
-        }
-    }
-
-    /// What the user calls a class, which counts from 0.
-    pub fn label(&self, class: u64) -> Option<Label<'_>> {
-        match self {
-            _ if self.classes().is_none_or(|classes| class >= classes) => None,
-            Domain::Names(names) => names.get(class as usize).map(|name| Label::Name(name)),
-            _ => self.first_class().checked_add_unsigned(class).map(Label::Number),
-        }
-    }
-
-    /// Whether a value as it is given to the host, before it is stored, is in the domain.
-    pub fn contains(&self, value: f64) -> bool {
-        match self {
-            Domain::Any => value.is_finite(),
-            Domain::Range(low, high) => (*low as f64..*high as f64).contains(&value),
-            Domain::Names(names) => (0.0..names.len() as f64).contains(&value),
-            Domain::Interval(low, high) => (*low..=*high).contains(&value),
-            Domain::RangeOr(low, high, ignored) => {
-                value == *ignored as f64 || (*low as f64..*high as f64).contains(&value)
-            }
-        }
-    }
-}
-
-/// A class as the user calls it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Label<'a> {
-    /// By a number.
-    Number(i64),
-    /// By its name.
-    Name(&'a str),
-}
-
-impl fmt::Display for Label<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Label::Number(number) => number.fmt(f),
-            Label::Name(name) => f.write_str(name),
-        }
-    }
-}
-
-impl fmt::Display for Domain {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Domain::Any => f.write_str("the finite numbers"),
-            Domain::Range(low, high) => write!(f, "{low}..{high}"),
-            Domain::Names(names) => write!(f, "0..{}", names.len()),
-            Domain::Interval(low, high) => write!(f, "{low} to {high}"),
-            Domain::RangeOr(low, high, ignored) => write!(f, "{low}..{high} and {ignored}"),
-        }
     }
 }
 

@@ -369,8 +369,8 @@ impl Executor {
         data: &[i32],
     ) -> Result<(), RunError> {
         self.check_port(port, DType::I32, first, data.len())?;
-        feed::check_values(port, data)?;
-        self.copy_rows(port, first, data, |&class| feed::stored_class(class, &port.domain));
+        feed::check_classes(port, data)?;
+        self.copy_rows(port, first, data, |&class| feed::stored_class(class, port));
         Ok(())
     }
 

@@ -9,9 +9,8 @@ use arenet_runtime::predict::Predictor;
 use arenet_runtime::program::codec::{decode, encode};
 use arenet_runtime::program::verify::verify;
 use arenet_runtime::program::{
-    Buffer, BufferId, DType, Distribution, Domain, EntryPoint, Expr, Instr, Kernel, Layout, Load,
-    Opcode, Origin, Output, Param, Port, Program, Random, Routine, Rows, Spread, Step, StreamId,
-    Value,
+    Buffer, BufferId, DType, Distribution, EntryPoint, Expr, Instr, Kernel, Layout, Load, Opcode,
+    Origin, Output, Param, Port, Program, Random, Routine, Rows, Spread, Step, StreamId, Value,
 };
 use arenet_runtime::weights::WeightsFile;
 
@@ -33,8 +32,7 @@ fn program() -> Vec<u8> {
         program.arena_bytes += layout.bytes(BATCH).unwrap();
         program.buffers.push(Buffer { offset, layout, dtype: DType::F32 });
     }
-    program.inputs =
-        vec![Port { name: "x".into(), width: 2, buffer: x, domain: Domain::Any, columns: vec![] }];
+    program.inputs = vec![Port { name: "x".into(), width: 2, buffer: x, ..Port::default() }];
     program.params = vec![Param { name: "w".into(), shape: vec![2], buffer: w, states: vec![] }];
     program.outputs = vec![Output { name: "y".into(), width: 2, buffer: y, classes: None }];
     let zeros = Random { y: w, distribution: Distribution::Constant(0.0), stream: StreamId(0) };
@@ -93,7 +91,7 @@ fn a_net_predicts_from_bytes_alone() {
 
 #[test]
 fn what_a_build_does_not_read_is_told() {
-    let spec = [PortSpec { name: "x".into(), width: 2, integer: false, domain: Domain::Any }];
+    let spec = [PortSpec { name: "x".into(), width: 2, ..PortSpec::default() }];
     let read = |bytes: &[u8]| {
         read_csv(bytes, "t", &TableSpec::new(&spec, &[])).map_err(|error| format!("{error:#}"))
     };

@@ -56,6 +56,10 @@ pub fn read(cx: &Context, rows: &Rows, args: &DataArgs, reader: Reader) -> Resul
         Rows::Arrays(files) => reader.arrays(files.clone()),
     }?;
     tell_unused(cx, rows, &data);
+    if data.left_out() > 0 {
+        let count = units::plural(data.left_out(), "row");
+        cx.console.note(format!("{rows}: {count} without a target left out"));
+    }
     cx.console.detail(format!("data: {rows}, {}", units::plural(data.rows() as u64, "row")));
     Ok(data)
 }

@@ -95,13 +95,7 @@ impl Draft {
     pub fn port(&mut self, form: Form, values: &Matrix) -> BufferId {
         let buffer = self.result(form, None, values.cols);
         let (name, width) = (format!("x{}", buffer.0), values.cols as u64);
-        self.program.inputs.push(Port {
-            name,
-            width,
-            buffer,
-            domain: Domain::Any,
-            columns: vec![],
-        });
+        self.program.inputs.push(Port { name, width, buffer, ..Port::default() });
         self.floats.push((buffer, values.data.clone()));
         buffer
     }
@@ -129,7 +123,7 @@ impl Draft {
             width: 1,
             buffer,
             domain,
-            columns: vec![],
+            ..Port::default()
         });
         self.classes = classes.to_vec();
         buffer

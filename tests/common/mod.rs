@@ -12,7 +12,7 @@ use arenet_compiler::eval::evaluate;
 use arenet_compiler::graph::op::{Assign, Broadcast, Leaf, Op, Operand, Reduce, Source};
 use arenet_compiler::graph::{DType, Formula, Graph, NodeId, Origin, Shape, Tensor, verify};
 use arenet_compiler::init::Init;
-use arenet_compiler::model::{Domain, Figure, Metric, Model, Param, Port};
+use arenet_compiler::model::{Domain, Figure, Metric, Missing, Model, Param, Port};
 use arenet_compiler::pass::simplify::simplify;
 use arenet_runtime::exec::{EntryPoint, Executor, Options};
 use arenet_runtime::program::{
@@ -163,6 +163,8 @@ impl Net {
                 DType::F32 => Domain::Any,
                 DType::I32 => Domain::Range(0, operand.high as i64),
             },
+            missing: Missing::Refused,
+            from: Vec::new(),
             node,
         };
         let param = |(i, &(node, operand)): (usize, &(NodeId, Operand))| Param {

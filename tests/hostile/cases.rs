@@ -7,9 +7,8 @@ use super::generate::{batched, fixed};
 use arenet_runtime::exec::{Executor, Options, RunError};
 use arenet_runtime::program::verify::verify;
 use arenet_runtime::program::{
-    Buffer, BufferId, DType, Distribution, Domain, EntryPoint, Expr, Gemm, Instr, Kernel, Layout,
-    Load, Opcode, Origin, Output, Param, Port, Program, Random, Routine, Spread, Step, StreamId,
-    Value,
+    Buffer, BufferId, DType, Distribution, EntryPoint, Expr, Gemm, Instr, Kernel, Layout, Load,
+    Opcode, Origin, Output, Param, Port, Program, Random, Routine, Spread, Step, StreamId, Value,
 };
 use std::sync::Arc;
 
@@ -39,7 +38,7 @@ fn declare(program: &mut Program, inputs: &[u32], params: &[u32], outputs: &[u32
     };
     for (name, buffer) in inputs.iter().map(named) {
         let width = width(program, buffer);
-        program.inputs.push(Port { name, width, buffer, domain: Domain::Any, columns: vec![] });
+        program.inputs.push(Port { name, width, buffer, ..Port::default() });
     }
     for (name, buffer) in outputs.iter().map(named) {
         let width = width(program, buffer);

@@ -222,7 +222,7 @@ impl Maker<'_> {
         let name = format!("v{}", buffer.0);
         if rows.batched {
             let (width, domain) = (rows.count * cols, Domain::Any);
-            self.program.inputs.push(Port { name, width, buffer, domain, columns: vec![] });
+            self.program.inputs.push(Port { name, width, buffer, domain, ..Port::default() });
         } else {
             let states = (0..self.dice.below(3)).map(|_| self.place(layout, DType::F32)).collect();
             let states: Vec<BufferId> = states;
@@ -464,7 +464,7 @@ impl Maker<'_> {
         let buffer = self.place(layout, DType::I32);
         let domain = Domain::Range(0, cols as i64);
         let (name, width) = (format!("t{}", buffer.0), rows.count);
-        self.program.targets.push(Port { name, width, buffer, domain, columns: vec![] });
+        self.program.targets.push(Port { name, width, buffer, domain, ..Port::default() });
         Some(buffer)
     }
 
@@ -516,7 +516,7 @@ impl Maker<'_> {
         let low = self.dice.below(5) as i64 - 2;
         let domain = Domain::Range(low, low + end as i64);
         let (name, width) = (format!("i{}", buffer.0), rows.count);
-        self.program.inputs.push(Port { name, width, buffer, domain, columns: vec![] });
+        self.program.inputs.push(Port { name, width, buffer, domain, ..Port::default() });
         Some(buffer)
     }
 

@@ -65,6 +65,8 @@ pub fn declare(
             add(leaf_of(port.node), &port.name, model.graph.span(port.node), layout)
         },
         domain: port.domain.clone(),
+        missing: port.missing.clone(),
+        from: port.from.clone(),
         columns: Vec::new(),
     };
     program.inputs =

@@ -25,6 +25,8 @@ pub struct Builder {
     pub default_init: HashSet<NodeId>,
     /// For each port of integers that says which they are, these.
     pub domains: HashMap<NodeId, Domain>,
+    /// The values that may be missing: classes behind the last one, or NaN.
+    pub holes: HashSet<NodeId>,
     /// The parameters that are statistics, and their values after a step of training.
     pub statistics: Vec<Statistic>,
     /// The parameters that are factors of classes.
@@ -95,6 +97,13 @@ impl Builder {
             params.push(index);
         }
         Ok(node)
+    }
+
+    /// How many indices a port of integers may have, if it says so: one for each class, and one
+    /// for what is missing.
+    pub fn indices(&self, port: NodeId) -> Option<u64> {
+        let classes = self.domains.get(&port)?.classes()?;
+        classes.checked_add(u64::from(self.holes.contains(&port)))
     }
 
     /// A parameter that no gradient changes: its value in training is `batch`, one of the batch,

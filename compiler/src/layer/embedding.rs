@@ -1,11 +1,10 @@
 //! The embedding: a row of a table for each of the values that an input may take.
 
-use super::{Builder, Function};
+use super::{Builder, Function, Holes};
 use crate::entry::Entry;
 use crate::graph::op::Gather;
 use crate::graph::{DType, NodeId, Shape};
 use crate::init::{Init, Rule};
-use crate::model::Domain;
 use crate::signature::{Args, Kind, Param, Problem, Signature, Value};
 
 /// How torch.nn.Embedding starts.
@@ -22,10 +21,10 @@ pub const EMBEDDING: Entry<Function> = Entry {
             Param::optional("init", Kind::Init, Value::Init(OF_TORCH)),
         ],
     },
-    built: Some(Function::value(expand)),
+    built: Some(Function { holes: Holes::Filled, ..Function::value(expand) }),
 };
 
-/// y = w[x], w [values of x, n]: torch.nn.Embedding.
+/// y = w[x], w [values of x, n]: torch.nn.Embedding. What is missing has the last row.
 fn expand(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
     let x = args.tensor("x");
     let ty = builder.graph.node(x).ty();
@@ -34,7 +33,7 @@ fn expand(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
         let help = "it is for an input such as `word: i32[N] in 0..1000`";
         return Err(Problem::new("type-mismatch", message).at("x").help(help));
     }
-    let Some(rows) = builder.domains.get(&x).and_then(Domain::classes) else {
+    let Some(rows) = builder.indices(x) else {
         let message = "nothing says how many values this has, which are the rows of the table";
         let help = "write `in 0..10` behind its type";
         return Err(Problem::new("unknown-classes", message).at("x").help(help));

@@ -34,6 +34,8 @@ pub struct Function {
     pub make: Make,
     /// What it asks of its target `t`, if it has one.
     pub target: Option<Target>,
+    /// What becomes of fields without a value.
+    pub holes: Holes,
     /// As a metric, whether a larger figure is a better one.
     pub rises: bool,
     /// Warns of a call that is no error but hardly meant.
@@ -48,8 +50,22 @@ pub enum Make {
     /// A loss, which is a metric as well.
     Loss(Expand),
     /// A figure shown beside the loss, inside `train` alone.
-    Metric(fn(&mut Builder, &Args) -> Result<Figure, Problem>),
+    Metric(Metric),
 }
+
+/// What a function does with holes, the fields of a table without a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holes {
+    /// It takes none.
+    Refused,
+    /// Where its arguments have some, its value has them.
+    Kept,
+    /// Its value has none.
+    Filled,
+}
+
+/// Makes a figure of a call.
+pub type Metric = fn(&mut Builder, &Args) -> Result<Figure, Problem>;
 
 /// Expands a call.
 pub type Expand = fn(&mut Builder, &Args) -> Result<NodeId, Problem>;
@@ -64,14 +80,24 @@ pub enum Target {
 }
 
 impl Function {
-    /// A function of which no more is asked than its value.
-    const fn value(expand: Expand) -> Function {
-        Function { make: Make::Value(expand), target: None, rises: false, lint: None }
+    /// A function of which no more is asked than what it makes.
+    const fn new(make: Make) -> Function {
+        Function { make, target: None, holes: Holes::Refused, rises: false, lint: None }
     }
 
-    /// A loss of which no more is asked than its value.
+    /// A value.
+    const fn value(expand: Expand) -> Function {
+        Function::new(Make::Value(expand))
+    }
+
+    /// A metric that is better the smaller it is.
+    const fn metric(figure: Metric) -> Function {
+        Function::new(Make::Metric(figure))
+    }
+
+    /// A loss.
     const fn loss(expand: Expand) -> Function {
-        Function { make: Make::Loss(expand), ..Function::value(expand) }
+        Function::new(Make::Loss(expand))
     }
 
     /// Expands a call as a metric; a value is one by its mean over all rows, or by its sum.

@@ -1,6 +1,6 @@
 //! Functions that choose elements and put them together in other shapes.
 
-use super::{Builder, Function, floats, rows};
+use super::{Builder, Function, Holes, floats, rows};
 use crate::entry::Entry;
 use crate::graph::op::{Argmax, Concat, Iota, Reshape, Slice, ToFloat};
 use crate::graph::{DType, Formula, MAX_INPUTS, NodeId, Shape, Term};
@@ -20,13 +20,13 @@ const ONE_HOT: &[Param] = &[X, Param::optional("n", Kind::count(1), Value::Absen
 
 /// The functions.
 pub const SHAPES: &[Entry<Function>] = &[
-    function("concat", 2, CONCAT, concat),
-    function("slice", 1, SLICE, slice),
-    function("reshape", 2, RESHAPE, reshape),
-    function("flatten", 1, ROWS, flatten),
-    function("one_hot", 2, ONE_HOT, one_hot_of),
-    function("argmax", 1, ROWS, argmax),
-    function("max", 1, ROWS, max),
+    function("concat", 2, CONCAT, concat, Holes::Kept),
+    function("slice", 1, SLICE, slice, Holes::Kept),
+    function("reshape", 2, RESHAPE, reshape, Holes::Kept),
+    function("flatten", 1, ROWS, flatten, Holes::Kept),
+    function("one_hot", 2, ONE_HOT, one_hot_of, Holes::Filled),
+    function("argmax", 1, ROWS, argmax, Holes::Refused),
+    function("max", 1, ROWS, max, Holes::Refused),
 ];
 
 const fn function(
@@ -34,10 +34,11 @@ const fn function(
     positional: usize,
     params: &'static [Param],
     expand: super::Expand,
+    holes: Holes,
 ) -> Entry<Function> {
     Entry {
         signature: Signature { name, positional, params },
-        built: Some(Function::value(expand)),
+        built: Some(Function { holes, ..Function::value(expand) }),
     }
 }
 
@@ -118,7 +119,7 @@ fn flatten(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
     Ok(builder.graph.try_add(Reshape { shape }, &[x])?)
 }
 
-/// torch.nn.functional.one_hot of classes, or of whole numbers.
+/// torch.nn.functional.one_hot of classes, or of whole numbers. What is missing has no 1.
 fn one_hot_of(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
     /// Beyond this, a float does not tell whole numbers apart.
     const MOST: u64 = 1 << 24;

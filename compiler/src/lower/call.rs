@@ -59,17 +59,21 @@ impl<'a> Lowering<'a> {
         let result = expand(&mut self.builder, &matched.args);
         self.builder.end_call();
         self.note_crossings(call, first);
-        self.call_result(function, result, &matched, call.span)
+        self.call_result((&call.function.name, function), result, &matched, call.span)
     }
 
     /// The value of a call with its warning, or a diagnostic that points at the argument to blame.
     pub(super) fn call_result(
         &mut self,
-        function: &Function,
+        (name, function): (&str, &Function),
         result: Result<NodeId, Problem>,
         matched: &Matched,
         span: Span,
     ) -> Value {
+        let (made, operands) = (result.as_ref().ok().copied(), &matched.operands[..]);
+        if self.pass_holes(function, name, operands, made) {
+            return Value::Poison;
+        }
         let args = &matched.args;
         let lint = function.lint.filter(|_| result.is_ok());
         if let Some(problem) = lint.and_then(|lint| lint(&self.builder, args)) {

@@ -142,6 +142,7 @@ impl<'a> Lowering<'a> {
         match operand.value {
             Value::Number(value) => Value::Number(-value),
             Value::Poison => Value::Poison,
+            Value::Node(_) if self.refuses_holes("`-`", [operand].into_iter()) => Value::Poison,
             Value::Node(id) => {
                 let added = self.builder.graph.try_add(Unary(UnaryFn::Neg), &[id]);
                 let result = added.map_err(Problem::from);
@@ -155,6 +156,9 @@ impl<'a> Lowering<'a> {
             return self.compute(op, *x, *y, span);
         }
         let (Some(x), Some(y)) = (self.as_node(a), self.as_node(b)) else { return Value::Poison };
+        if self.refuses_holes("arithmetic", [a, b].into_iter()) {
+            return Value::Poison;
+        }
         let graph = &mut self.builder.graph;
         let function = match op {
             BinaryOp::Add => BinaryFn::Add,

@@ -8,6 +8,7 @@ mod args;
 mod call;
 mod expr;
 mod hold;
+mod holes;
 mod lint;
 mod names;
 mod port;
@@ -280,6 +281,9 @@ impl<'a> Lowering<'a> {
             }
             let message = match operand.value {
                 Value::Poison => continue,
+                Value::Node(_) if self.refuses_holes("an output", [&operand].into_iter()) => {
+                    continue;
+                }
                 Value::Node(id) if self.builder.graph.node(id).dtype != DType::F32 => {
                     let ty = self.builder.graph.node(id).ty();
                     let message =

@@ -4,9 +4,9 @@ use super::{Lowering, Value, names};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::graph::op::{Leaf, Source};
 use crate::graph::{DType, NodeId, Origin, Shape, Type};
-use crate::model::{Domain, Port};
+use crate::model::{Column, Domain, Missing, Port};
 use crate::syntax::ast;
-use crate::syntax::ast::{Dim, Ident};
+use crate::syntax::ast::{ColumnItem, Dim, Ident};
 use arenet_program::text::quoted;
 use std::collections::HashMap;
 
@@ -30,15 +30,20 @@ impl<'a> Lowering<'a> {
     fn port(&mut self, port: &'a ast::Port, source: Source, what: &'static str) -> Option<Port> {
         let ty = self.port_type(port, what);
         let domain = self.domain(port, ty);
+        let missing = self.port_missing(port, ty, what);
+        let from = self.port_columns(port, ty);
         let made = ty.map(|Type { shape, dtype }| {
             let origin = Origin { name: port.name.name.clone(), span: port.name.span };
             self.builder.graph.enter(origin);
             let node = self.builder.graph.add(Leaf { source, shape, dtype }, &[]);
             let domain = domain.unwrap_or(Domain::Any);
-            if domain.classes().is_some() {
+            if domain.classes().is_some() && dtype == DType::I32 {
                 self.builder.domains.insert(node, domain.clone());
             }
-            Port { name: port.name.name.clone(), shape, dtype, domain, node }
+            if missing.is_hole() {
+                self.builder.holes.insert(node);
+            }
+            Port { name: port.name.name.clone(), shape, dtype, domain, missing, from, node }
         });
         let value = made.as_ref().map_or(Value::Poison, |port| Value::Node(port.node));
         self.define(&port.name, value, what);
@@ -158,13 +163,14 @@ impl<'a> Lowering<'a> {
     fn domain(&mut self, port: &ast::Port, ty: Option<Type>) -> Option<Domain> {
         let domain = port.domain.as_ref()?;
         let error = |span, message: String| Diagnostic::error("bad-domain", span, message);
-        if ty.is_some_and(|ty| ty.dtype != DType::I32) {
-            let message = format!("`{}` is f32, but a domain lists whole numbers", port.name.name);
-            let dims = ty.map(|ty| ty.shape.to_string()).unwrap_or_default();
-            self.report(error(domain.span(), message).help(format!("declare it as i32{dims}")));
-            return None;
-        }
+        let is_real = ty.is_some_and(|ty| ty.dtype != DType::I32);
         match domain {
+            ast::Domain::Range(_, _, span) if is_real => {
+                let message = format!("`{}` is f32, but a range has whole numbers", port.name.name);
+                let dims = ty.map(|ty| ty.shape.to_string()).unwrap_or_default();
+                self.report(error(*span, message).help(format!("declare it as i32{dims}")));
+                None
+            }
             ast::Domain::Range(first, end, span) => {
                 // The elements are 32-bit integers.
                 if first >= end {
@@ -195,6 +201,83 @@ impl<'a> Lowering<'a> {
                 distinct.then(|| Domain::Names(names()))
             }
         }
+    }
+
+    /// What becomes of a field without a value: of an input what it says, or else it is an error;
+    /// a row without a target is left out.
+    fn port_missing(&mut self, port: &ast::Port, ty: Option<Type>, what: &str) -> Missing {
+        let (words, unknown) = match &port.missing {
+            None => (Vec::new(), None),
+            Some(ast::Missing::Words(words, _)) => (words.clone(), None),
+            Some(ast::Missing::Unknown(span)) => (Vec::new(), Some(*span)),
+        };
+        let has_classes = ty.is_none_or(|ty| ty.dtype == DType::I32) && port.domain.is_some();
+        match (what, unknown) {
+            ("target", None) => Missing::LeftOut(words),
+            ("target", Some(span)) => {
+                let message = format!("the target `{}` cannot be unknown", port.name.name);
+                let error = Diagnostic::error("bad-domain", span, message);
+                self.report(error.help(
+                    "remove the word: rows without a target are left out; write `missing: \
+                     [\"...\"]` for other words that mean the same",
+                ));
+                Missing::LeftOut(words)
+            }
+            (_, Some(_)) if has_classes => Missing::Unknown,
+            (_, Some(span)) => {
+                let name = &port.name.name;
+                let message = format!("nothing says which words of `{name}` are known");
+                let error = Diagnostic::error("bad-domain", span, message);
+                self.report(error.help(
+                    "list them as `i32[N] in [\"a\", \"b\"] unknown`, or write `missing` for \
+                     fields without a number",
+                ));
+                Missing::Hole(words)
+            }
+            (_, None) if port.missing.is_some() => Missing::Hole(words),
+            (_, None) => Missing::Refused,
+        }
+    }
+
+    /// The columns that a port takes, where it says which.
+    fn port_columns(&mut self, port: &ast::Port, ty: Option<Type>) -> Vec<Column> {
+        const MOST: u64 = u32::MAX as u64;
+        let Some(columns) = &port.from else { return Vec::new() };
+        let wide = ty.map_or(0, |ty| ty.shape.fixed_elements());
+        let (mut from, mut total) = (Vec::new(), 0_u64);
+        for item in &columns.items {
+            match item {
+                ColumnItem::Name(name, _) => {
+                    from.push(Column::Named(name.clone()));
+                    total += 1;
+                }
+                ColumnItem::Places(first, end, span) if first >= end || *end > MOST => {
+                    let message = match first >= end {
+                        true => format!("the range {first}..{end} of columns is empty"),
+                        false => format!("no table has a column {}", end - 1),
+                    };
+                    let help = "columns are counted from 0, and a range ends before its second \
+                                number";
+                    self.report(Diagnostic::error("bad-columns", *span, message).help(help));
+                    return Vec::new();
+                }
+                ColumnItem::Places(first, end, _) => {
+                    from.extend((*first as u32..*end as u32).take(wide).map(Column::At));
+                    total += end - first;
+                }
+            }
+        }
+        if ty.is_none() || total == wide as u64 {
+            return from;
+        }
+        let name = &port.name.name;
+        let message = format!("`{name}` is from {total} columns, and its type has {wide} a row");
+        let error = Diagnostic::error("bad-columns", columns.span, message);
+        let error = error.label(port.ty.span, "this type");
+        self.report(
+            error.help("name a column for each number of a row, such as three for `[N, 3]`"),
+        );
+        Vec::new()
     }
 
     /// The port that a node is the leaf of.

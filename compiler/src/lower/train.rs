@@ -339,7 +339,7 @@ impl<'a> Lowering<'a> {
         let figure = function.figure(&mut self.builder, &matched.args);
         self.no_new_params(params, call.span);
         let result = figure.as_ref().map(|figure| figure.values[0]).map_err(Problem::clone);
-        let value = self.call_result(function, result, &matched, call.span);
+        let value = self.call_result((name, function), result, &matched, call.span);
         let operand = Operand { value, span: call.span, defined: None };
         let mut figure = figure.ok()?;
         let name = if several { full_name(call) } else { name.to_string() };

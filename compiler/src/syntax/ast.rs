@@ -118,6 +118,37 @@ pub struct Port {
     pub ty: Type,
     /// The values it may take.
     pub domain: Option<Domain>,
+    /// The columns of a table that it takes.
+    pub from: Option<Columns>,
+    /// What it is without a value.
+    pub missing: Option<Missing>,
+}
+
+/// `from "mass"`, `from [0, 2..5, "mass"]`
+#[derive(Clone, Debug, PartialEq)]
+pub struct Columns {
+    /// The columns in order.
+    pub items: Vec<ColumnItem>,
+    /// From `from` to the last of them.
+    pub span: Span,
+}
+
+/// One item of a list of columns.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ColumnItem {
+    /// A name in the header.
+    Name(String, Span),
+    /// Places, from the first up to, but not including, the second.
+    Places(u64, u64, Span),
+}
+
+/// `missing`, `missing: ["none"]` or `unknown`
+#[derive(Clone, Debug, PartialEq)]
+pub enum Missing {
+    /// It may be without a value, which these words stand for beside the usual ones.
+    Words(Vec<String>, Span),
+    /// The same, and what its domain does not list.
+    Unknown(Span),
 }
 
 /// `f32[N, 4]`

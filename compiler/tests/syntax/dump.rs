@@ -120,6 +120,21 @@ impl Dump<'_> {
                 }
             }
         }
+        if let Some(Columns { items, span }) = &port.from {
+            self.line(2, "columns", *span);
+            for item in items {
+                let (text, span) = match item {
+                    ColumnItem::Name(name, span) => (format!("{name:?}"), span),
+                    ColumnItem::Places(first, end, span) => (format!("{first} to {end}"), span),
+                };
+                self.line(3, &text, *span);
+            }
+        }
+        match &port.missing {
+            None => {}
+            Some(Missing::Words(words, span)) => self.line(2, &format!("missing {words:?}"), *span),
+            Some(Missing::Unknown(span)) => self.line(2, "unknown", *span),
+        }
     }
 
     fn ty(&mut self, ty: &Type) {

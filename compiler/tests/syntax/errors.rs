@@ -420,6 +420,74 @@ fn domains() {
 }
 
 #[test]
+fn columns_and_what_is_missing() {
+    check_errors(
+        r"
+        net n {
+            input a: [N] from mass
+            input b: [N] from [2.., 3]
+            input c: [N] missing: none
+            input d: [N] missing: [none]
+            input e: [N] missing unknown
+            input f: [N] from []
+            input g: [N] mising
+        }
+        ",
+        r#"
+        error[unexpected-token]: expected the name of a column in quotes, or its place from 0, found `mass`
+         --> m.net:2:23
+          |
+        2 |     input a: [N] from mass
+          |                       ^^^^
+          |
+          = help: such as `from "mass"` or `from [0, 2..5]`
+
+        error[unexpected-token]: expected the end of the range of columns, found `,`
+         --> m.net:3:27
+          |
+        3 |     input b: [N] from [2.., 3]
+          |                           ^
+
+        error[unexpected-token]: expected a list of words such as `["none", "-9"]`, found `none`
+         --> m.net:4:27
+          |
+        4 |     input c: [N] missing: none
+          |                           ^^^^
+
+        error[unexpected-token]: expected a word in quotes, found `none`
+         --> m.net:5:28
+          |
+        5 |     input d: [N] missing: [none]
+          |                            ^^^^
+
+        error[duplicate-setting]: what stands behind a type is said once
+         --> m.net:6:26
+          |
+        6 |     input e: [N] missing unknown
+          |                          ^^^^^^^
+          |
+          = help: `missing` is for fields without a value, and `unknown` for these and for words that are not listed
+
+        error[unexpected-token]: expected the name of a column in quotes, or its place from 0, found `]`
+         --> m.net:7:24
+          |
+        7 |     input f: [N] from []
+          |                        ^
+          |
+          = help: such as `from "mass"` or `from [0, 2..5]`
+
+        error[unexpected-token]: `mising` is nothing that stands behind a type
+         --> m.net:8:18
+          |
+        8 |     input g: [N] mising
+          |                  ^^^^^^
+          |
+          = help: did you mean `missing`?
+        "#,
+    );
+}
+
+#[test]
 fn a_missing_name() {
     check_errors(
         r"

@@ -121,6 +121,50 @@ fn inputs() {
 }
 
 #[test]
+fn columns_of_a_table() {
+    check_tree(
+        r#"
+        net n {
+            input a: [N, 4] missing from ["bill (mm)", 2..4, 7]
+            input b: i32[N] in ["x"] unknown from 3
+            input c: [N] missing: ["-9", "n.b."]
+            from = a
+            missing = from
+        }
+        "#,
+        r#"
+        net n `net n { ... }`
+          input `a`
+            type `[N, 4]`
+              name `N`
+              size 4 `4`
+            columns `from ["bill (mm)", 2..4, 7]`
+              "bill (mm)" `"bill (mm)"`
+              2 to 4 `2..4`
+              7 to 8 `7`
+            missing [] `missing`
+          input `b`
+            type `i32[N]`
+              dtype `i32`
+              name `N`
+            names `["x"]`
+              "x" `"x"`
+            columns `from 3`
+              3 to 4 `3`
+            unknown `unknown`
+          input `c`
+            type `[N]`
+              name `N`
+            missing ["-9", "n.b."] `missing: ["-9", "n.b."]`
+          bind `from`
+            name a `a`
+          bind `missing`
+            name from `from`
+        "#,
+    );
+}
+
+#[test]
 fn outputs() {
     check_tree(
         r"

@@ -9,8 +9,9 @@ use crate::error::require;
 use crate::host::{HostInput, HostInstr, HostNumber, MAX_HOST_INSTRS};
 use crate::layout::size_text;
 use crate::{
-    Balance, Batch, Buffer, BufferId, DType, Domain, EntryPoint, Finish, Layout, MAX_EPOCHS,
-    Metric, Over, Plateau, Port, Program, ProgramError, Rows, Schedule, Training, Watch, Watched,
+    Balance, Batch, Buffer, BufferId, Column, DType, Domain, EntryPoint, Finish, Layout,
+    MAX_EPOCHS, MISSING, Metric, Over, Plateau, Port, Program, ProgramError, Rows, Schedule,
+    Training, Watch, Watched,
 };
 
 /// A buffer that outlives a run: only its own steps or the host write it.
@@ -89,10 +90,12 @@ pub(super) fn classes(program: &Program, buffers: &Buffers) -> Result<Classes, P
         if buffers.get(port.buffer)?.dtype != DType::I32 {
             continue;
         }
-        let Some(count) = port.domain.indices() else {
+        let Some(count) = port.indices() else {
             let message = format!("`{}` is of i32, and needs classes as its domain", port.name);
             return Err(ProgramError::new(message));
         };
+        let is_told = !port.has_holes() || !port.domain.contains(MISSING.into());
+        require!(is_told, "the class {MISSING} of `{}` is what is missing, too", port.name);
         // The host is given the first class as i32, and stores the number of the last one as such.
         let first = i32::try_from(port.domain.first_class()).is_ok();
         let last = port.domain.first_class().checked_add_unsigned(count - 1);
@@ -149,7 +152,12 @@ fn check_shown(program: &Program) -> Result<(), ProgramError> {
             Domain::Names(names) => &names[..],
             _ => &[],
         };
-        [&port.name].into_iter().chain(classes).chain(&port.columns)
+        let from = port.from.iter().filter_map(|column| match column {
+            Column::Named(name) => Some(name),
+            Column::At(_) => None,
+        });
+        let words = classes.iter().chain(port.missing.words()).chain(from);
+        [&port.name].into_iter().chain(words).chain(&port.columns)
     });
     let steps = EntryPoint::ALL.into_iter().flat_map(|entry| &program.routines[entry].steps);
     let lines = program.lines.iter().map(|line| &line.origin);
@@ -232,6 +240,10 @@ fn check_ports<'p>(
             names == 0 || names == width,
             "{what} has names for {names} columns, and takes {width}"
         );
+        let from = port.from.len() as u64;
+        require!(from == 0 || from == width, "{what} is from {from} columns, and takes {width}");
+        let is_target = matches!(what, What::Target(_));
+        require!(!(port.has_holes() && is_target), "{what} has holes, and is to be compared with");
         found.push((port.buffer, what));
     }
     Ok(())

@@ -123,13 +123,7 @@ fn random_program(dice: &mut Dice) -> (Program, Vec<Role>, Vec<Action>) {
                 program.routines[EntryPoint::Init].steps.push(fill(buffer));
             }
             Role::Input => {
-                program.inputs.push(Port {
-                    name,
-                    width: 1,
-                    buffer,
-                    domain: Domain::Any,
-                    columns: vec![],
-                });
+                program.inputs.push(Port { name, width: 1, buffer, ..Port::default() });
             }
             Role::Value => {}
         }

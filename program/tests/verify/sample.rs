@@ -311,7 +311,7 @@ pub fn sample() -> Program {
         width,
         buffer,
         domain,
-        columns: vec![],
+        ..Port::default()
     };
     let names = ["setosa", "other"].map(String::from).into();
     let mut predict = forward();

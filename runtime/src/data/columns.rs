@@ -3,11 +3,12 @@
 //! In this order, for each port:
 //!
 //! 1. the columns that the user's map gives it;
-//! 2. if the table has a header: the columns of the names that the net was trained on, where they
+//! 2. the columns that the model says `from`;
+//! 3. if the table has a header: the columns of the names that the net was trained on, where they
 //!    are known, or else those of the port's own name: `x`, or `x.0`, `x.1` and so on;
-//! 3. if these rules find no port, and the net was trained on a table without a header whose
+//! 4. if these rules find no port, and the net was trained on a table without a header whose
 //!    columns the user chose: the same places, if this table has the same number of columns;
-//! 4. otherwise, of the remaining columns, the last ones for all remaining targets together, and
+//! 5. otherwise, of the remaining columns, the last ones for all remaining targets together, and
 //!    the others for the inputs, in order. Then no column may be left.
 //!
 //! Where all ports are found by name, other columns are not used. A name that the net was trained
@@ -15,13 +16,13 @@
 
 use std::collections::HashMap;
 
-use super::PortSpec;
 use super::choice::{Choice, Words};
 use super::column_map::Columns;
 use super::error::{Complaint, did_you_mean, plural, quoted, shown};
 use super::seat::{Head, Seat, Seated};
 use super::spec::TableSpec;
 use super::suggest::suggest;
+use super::{Column, PortSpec};
 
 /// The columns of each port, counted from 0, in the order of the ports.
 #[derive(Debug, PartialEq, Eq)]
@@ -137,7 +138,11 @@ fn check_ports(spec: &TableSpec<'_>) -> Result<(), Complaint> {
 fn find_all<'a>(spec: &TableSpec<'a>, table: &Names<'_>) -> Result<Vec<Seated<'a>>, Complaint> {
     let find = |port: &PortSpec| {
         if let Some(items) = spec.columns.and_then(|map| map.get(&port.name)) {
-            return resolve(port, items, table, spec.words).map(Seat::Found);
+            let who = (spec.words)(Choice::Columns(None));
+            return resolve(port, items, table, &who, spec.words).map(Seat::Found);
+        }
+        if !port.from.is_empty() {
+            return find_from(port, table, spec);
         }
         let trained = spec.names.and_then(|names| names.get(&port.name));
         let by_training = match trained.filter(|_| table.header.is_some()) {
@@ -180,11 +185,38 @@ fn find_trained(port: &PortSpec, names: &[String], table: &Names<'_>) -> Result<
     Ok(whole.map_or(Seat::Lacking(columns), Seat::Found))
 }
 
-/// The columns that the user gave to a port.
+/// The columns that the model says a port takes. A table to predict from may lack those of a
+/// target.
+fn find_from<'a>(
+    port: &PortSpec,
+    table: &Names<'_>,
+    spec: &TableSpec<'a>,
+) -> Result<Seat, Complaint> {
+    let may_lack = spec.targets_optional && spec.targets.iter().any(|target| target == port);
+    let there = |column: &Column| match column {
+        Column::Named(name) => Ok(table.find(name)?.is_some()),
+        Column::At(place) => Ok((*place as usize) < table.count),
+    };
+    if may_lack {
+        let there = port.from.iter().map(there).collect::<Result<Vec<bool>, Complaint>>()?;
+        if there.contains(&false) {
+            return Ok(Seat::Lacking(vec![None; port.width]));
+        }
+    }
+    let item = |column: &Column| match column {
+        Column::Named(name) => Columns::Named(name.clone()),
+        Column::At(place) => Columns::Indices(*place as usize..*place as usize + 1),
+    };
+    let items: Vec<Columns> = port.from.iter().map(item).collect();
+    resolve(port, &items, table, "the model", spec.words).map(Seat::Found)
+}
+
+/// The columns that the user, or the model, gave to a port.
 fn resolve(
     port: &PortSpec,
     items: &[Columns],
     table: &Names<'_>,
+    who: &str,
     words: Words,
 ) -> Result<Vec<usize>, Complaint> {
     let mut columns = Vec::new();
@@ -193,8 +225,7 @@ fn resolve(
             Columns::Indices(range) if range.end > table.count => {
                 return Err(Complaint::with_help(
                     format!(
-                        "{} gives {} column {}, but the table has {}",
-                        words(Choice::Columns(None)),
+                        "{who} gives {} column {}, but the table has {}",
                         shown(&port.name),
                         range.end - 1,
                         plural(table.count, "column")
@@ -203,7 +234,7 @@ fn resolve(
                 ));
             }
             Columns::Indices(range) => columns.extend(range.clone()),
-            Columns::Named(name) => columns.push(resolve_name(name, table, words)?),
+            Columns::Named(name) => columns.push(resolve_name(name, table, who, words)?),
         }
         if columns.len() > port.width {
             break; // more can only repeat the mistake, and take memory
@@ -214,34 +245,46 @@ fn resolve(
     }
     let given = if columns.len() > port.width { "more" } else { "fewer" };
     Err(Complaint::new(format!(
-        "{} gives {} {given} than its {}",
-        words(Choice::Columns(None)),
+        "{who} gives {} {given} than its {}",
         shown(&port.name),
         plural(port.width, "column")
     )))
 }
 
-fn resolve_name(name: &str, table: &Names<'_>, words: Words) -> Result<usize, Complaint> {
+fn resolve_name(
+    name: &str,
+    table: &Names<'_>,
+    who: &str,
+    words: Words,
+) -> Result<usize, Complaint> {
     if let Some(index) = table.find(name)? {
         return Ok(index);
     }
     Err(match &table.header {
         None => Complaint::with_help(
+            format!("{who} names the column {}, but the table has no header", quoted(name)),
             format!(
-                "{} names the column {}, but the table has no header",
-                words(Choice::Columns(None)),
-                quoted(name)
-            ),
-            format!(
-                "count its columns from 0, or say {} if its first row is one",
+                "say where its columns are, from 0: {}; or {} if its first row is a header",
+                words(Choice::Columns(Some("x=0..4"))),
                 words(Choice::Header(Some(true)))
             ),
         ),
         Some(header) => Complaint {
             message: format!("there is no column {}", quoted(name)),
-            help: did_you_mean(name, header.keys().copied()),
+            help: did_you_mean(name, header.keys().copied()).or_else(|| listed(header)),
         },
     })
+}
+
+/// The names of a header, as help for one that it lacks.
+fn listed(header: &HashMap<&str, Occurrence>) -> Option<String> {
+    const SHOWN: usize = 8;
+    let mut names: Vec<&str> = header.keys().copied().filter(|name| !name.is_empty()).collect();
+    names.sort_unstable();
+    let more = names.len().saturating_sub(SHOWN);
+    let shown: Vec<String> = names.into_iter().take(SHOWN).map(quoted).collect();
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (!shown.is_empty()).then(|| format!("its columns are {}{more}", shown.join(", ")))
 }
 
 /// The columns that carry the port's name: all of them, or none.

@@ -4,10 +4,53 @@ use std::str;
 
 use super::error::{Complaint, did_you_mean, quoted, shown};
 use super::table::Field;
-use super::{Domain, PortSpec};
+use super::{Domain, Missing, PortSpec};
 
-/// A field of a real-valued port.
-pub(super) fn parse_real(field: Field<'_>, port: &PortSpec) -> Result<f32, Complaint> {
+/// A field of a real-valued port; `None` where it has no value, and the port may do without.
+#[inline]
+pub(super) fn parse_real(field: Field<'_>, port: &PortSpec) -> Result<Option<f32>, Complaint> {
+    unless_missing(field, port, real)
+}
+
+/// A field of an integer port; `None` as there.
+#[inline]
+pub(super) fn parse_integer(field: Field<'_>, port: &PortSpec) -> Result<Option<i32>, Complaint> {
+    unless_missing(field, port, integer)
+}
+
+fn unless_missing<T>(
+    field: Field<'_>,
+    port: &PortSpec,
+    parse: fn(Field<'_>, &PortSpec) -> Result<T, Complaint>,
+) -> Result<Option<T>, Complaint> {
+    if !port.missing.words().is_empty() {
+        let text = field.text();
+        if port.missing.words().iter().any(|word| word == text.trim()) {
+            return Ok(None);
+        }
+    }
+    match parse(field, port) {
+        Ok(value) => Ok(Some(value)),
+        Err(complaint) => match port.missing {
+            Missing::Refused if is_missing(field.text().trim()) => Err(refused(complaint, port)),
+            Missing::Refused => Err(complaint),
+            Missing::Unknown => Ok(None),
+            _ if is_missing(field.text().trim()) => Ok(None),
+            _ => Err(complaint),
+        },
+    }
+}
+
+/// What to do about a field without a value where there must be one.
+fn refused(complaint: Complaint, port: &PortSpec) -> Complaint {
+    let name = shown(&port.name);
+    let help = format!(
+        "fill in a value, remove the row, or write `missing` behind the type of {name} in the model"
+    );
+    Complaint::with_help(complaint.message, help)
+}
+
+fn real(field: Field<'_>, port: &PortSpec) -> Result<f32, Complaint> {
     let value = match (field, &port.domain) {
         (Field::Text(text), Domain::Any) => return parse_f32(text), // finite, and most fields
         (Field::Text(text), Domain::Names(names)) => return Ok(parse_name(text, names)? as f32),
@@ -18,8 +61,7 @@ pub(super) fn parse_real(field: Field<'_>, port: &PortSpec) -> Result<f32, Compl
     Ok(value)
 }
 
-/// A field of an integer port.
-pub(super) fn parse_integer(field: Field<'_>, port: &PortSpec) -> Result<i32, Complaint> {
+fn integer(field: Field<'_>, port: &PortSpec) -> Result<i32, Complaint> {
     let value = match (field, &port.domain) {
         (Field::Text(text), Domain::Names(names)) => return parse_name(text, names),
         (Field::Text(text), _) => parse_i32(text)?.into(),
@@ -69,10 +111,11 @@ pub(super) fn is_number(text: &str) -> bool {
     text.trim().parse::<f64>().is_ok()
 }
 
-/// Whether the text stands for a missing value.
+/// Whether the text stands for a missing value, in upper or lower case.
 pub(super) fn is_missing(field: &str) -> bool {
-    const WORDS: [&str; 9] = ["", "?", "-", ".", "NA", "N/A", "NULL", "null", "None"];
-    WORDS.contains(&field)
+    const WORDS: [&str; 11] =
+        ["", "?", "-", ".", "na", "n/a", "#n/a", "<na>", "nan", "null", "none"];
+    WORDS.iter().any(|word| word.eq_ignore_ascii_case(field))
 }
 
 fn parse_f32(field: &[u8]) -> Result<f32, Complaint> {
@@ -81,8 +124,17 @@ fn parse_f32(field: &[u8]) -> Result<f32, Complaint> {
         return Ok(value as f32);
     }
     let text = as_text(field)?;
-    let value: f32 = text.parse().map_err(|_| not_a_number(text))?;
+    let Ok(value) = text.parse::<f32>() else {
+        return truth(text).ok_or_else(|| not_a_number(text));
+    };
     if value.is_finite() { Ok(value) } else { Err(not_finite(text)) }
+}
+
+/// True is 1, false is 0.
+fn truth(text: &str) -> Option<f32> {
+    let values = [("true", 1.0), ("false", 0.0)];
+    let found = values.iter().find(|(word, _)| word.eq_ignore_ascii_case(text));
+    found.map(|&(_, value)| value)
 }
 
 fn parse_i32(field: &[u8]) -> Result<i32, Complaint> {

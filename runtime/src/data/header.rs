@@ -1,20 +1,20 @@
 //! Whether the first row of a table is a header.
 //!
-//! It is one if a field is the name of a port (`x`, `x.0`), or of a column that the user's map
-//! names or that the net was trained on, unless that name is a number. Otherwise it is one if no
-//! field is a number or the name of a class, and not all fields stand for missing values. So a row
-//! of data with a wrong field is never taken for a header and lost. Names that are numbers cannot
+//! It is one if a field is the name of a port (`x`, `x.0`), or of a column that the user's map or
+//! the model names or that the net was trained on, unless that name is a number. Otherwise it is one
+//! if no field is a number or the name of a class, and not all fields stand for missing values. So a
+//! row of data with a wrong field is never taken for a header and lost. Names that are numbers cannot
 //! be distinguished from data: where the first row may hold such names, the user has to say what it
 //! is.
 
 use std::collections::HashSet;
 
-use super::Domain;
 use super::choice::{Choice, Words};
 use super::error::Complaint;
 use super::field::{is_missing, is_number};
 use super::spec::TableSpec;
 use super::table::{Field, Row};
+use super::{Column, Domain};
 
 /// How many columns 0, 1, 2 and so on are taken for names, as tables without names are written.
 const COUNTED: usize = 3;
@@ -58,7 +58,12 @@ fn is_port(field: &str, ports: &HashSet<&str>) -> bool {
 
 fn known_names<'a>(spec: &TableSpec<'a>) -> HashSet<&'a str> {
     let inputs = spec.inputs.iter().filter_map(|port| spec.names?.get(&port.name));
-    inputs.flatten().map(String::as_str).collect()
+    let from = spec.ports().flat_map(|port| &port.from);
+    let from = from.filter_map(|column| match column {
+        Column::Named(name) => Some(name),
+        Column::At(_) => None,
+    });
+    inputs.flatten().chain(from).map(String::as_str).collect()
 }
 
 fn class_names<'a>(spec: &TableSpec<'a>) -> HashSet<&'a str> {

@@ -41,13 +41,13 @@ pub use spec::{GroupSpec, TableSpec};
 pub use tables::{read_csv, read_csv_file, read_rows};
 
 use crate::exec::{PortRows, PortValues};
-pub use crate::program::Domain;
+pub use crate::program::{Column, Domain, MISSING, Missing};
 use crate::program::{DType, Port, Program};
 use crate::rows::{AsSlice, Slice};
 use std::borrow::Cow;
 
 /// What a model wants from a table: an input or a target, `width` columns of it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct PortSpec {
     /// The name in the model.
     pub name: String,
@@ -57,6 +57,10 @@ pub struct PortSpec {
     pub integer: bool,
     /// What its values may be.
     pub domain: Domain,
+    /// What becomes of a field without a value.
+    pub missing: Missing,
+    /// The columns that it takes, where the model says it.
+    pub from: Vec<Column>,
 }
 
 impl PortSpec {
@@ -76,6 +80,8 @@ impl PortSpec {
             width: port.width as usize,
             integer: program.buffers[port.buffer.0 as usize].dtype == DType::I32,
             domain: port.domain.clone(),
+            missing: port.missing.clone(),
+            from: port.from.clone(),
         }
     }
 
@@ -96,7 +102,8 @@ impl PortSpec {
 pub enum Values {
     /// Of a port of real numbers.
     F32(Vec<f32>),
-    /// Of an integer port: the numbers of its domain, and of names the positions.
+    /// Of an integer port: the numbers of its domain, and of names the positions; a hole is
+    /// [`MISSING`], which of real numbers is NaN.
     I32(Vec<i32>),
 }
 
@@ -147,6 +154,8 @@ pub struct Dataset {
     pub inputs: Vec<Array>,
     /// One array per target; none where the table has no targets and need not have them.
     pub targets: Vec<Array>,
+    /// The rows that were left out because they have no target.
+    pub left_out: u64,
     /// The group of each row, numbered as they appear, where a column says it.
     pub groups: Option<Vec<u32>>,
     /// What its columns are called, so that weights trained on it know them.

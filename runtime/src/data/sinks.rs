@@ -5,7 +5,7 @@ use super::error::{Complaint, DataError, shown};
 use super::field::{parse_integer, parse_real};
 use super::spec::TableSpec;
 use super::table::{Field, Row, Table};
-use super::{Array, Dataset, PortSpec, Values};
+use super::{Array, Dataset, MISSING, PortSpec, Values};
 use std::collections::HashMap;
 
 const VALUE_BYTES: u64 = 4;
@@ -13,6 +13,9 @@ const VALUE_BYTES: u64 = 4;
 /// The ports that a table fills.
 pub(super) struct Sinks<'a> {
     rows: usize,
+    /// Whether rows without a target are kept, and the number of those that are not.
+    keeps_all: bool,
+    left_out: u64,
     /// The bytes for each row.
     row_bytes: u64,
     /// The bytes that are held beside them, and the most that may be.
@@ -57,7 +60,9 @@ impl<'a> Sinks<'a> {
         let groups =
             group.map(|column| Groups { column, numbers: HashMap::new(), of_row: Vec::new() });
         let TableSpec { held, max_bytes, .. } = *spec;
-        Sinks { rows: 0, row_bytes, held, max_bytes, sinks, inputs: spec.inputs.len(), groups }
+        let (inputs, keeps_all) = (spec.inputs.len(), spec.targets_optional);
+        let (rows, left_out) = (0, 0);
+        Sinks { rows, keeps_all, left_out, row_bytes, held, max_bytes, sinks, inputs, groups }
     }
 
     /// Takes the row that the table is at, and all that follow.
@@ -76,23 +81,34 @@ impl<'a> Sinks<'a> {
         }
     }
 
-    /// Takes the row that the table is at.
+    /// Takes the row that the table is at; false where it has no target, and is left out.
     pub fn push(
         &mut self,
         table: &dyn Table,
         header: Option<&[String]>,
         name: &str,
-    ) -> Result<(), DataError> {
+    ) -> Result<bool, DataError> {
         let row = table.row();
-        for sink in &mut self.sinks {
-            let taken = sink.push(row);
-            taken.map_err(|misfit| misfit.locate(name, table.line(), self.rows, header))?;
+        for (index, sink) in self.sinks.iter_mut().enumerate() {
+            let fate = match index < self.inputs {
+                true => Fate::Error,
+                false if self.keeps_all => Fate::Hole,
+                false => Fate::LeftOut,
+            };
+            let taken = sink.push(row, fate);
+            let taken =
+                taken.map_err(|misfit| misfit.locate(name, table.line(), self.rows, header))?;
+            if !taken {
+                self.sinks.iter_mut().for_each(|sink| sink.truncate(self.rows));
+                self.left_out += 1;
+                return Ok(false);
+            }
         }
         if let Some(groups) = &mut self.groups {
             groups.push(row);
         }
         self.rows += 1;
-        Ok(())
+        Ok(true)
     }
 
     /// So many rows take no more memory than they may.
@@ -118,7 +134,9 @@ impl<'a> Sinks<'a> {
         let mut inputs: Vec<Array> = self.sinks.iter_mut().map(Sink::take).collect();
         let targets = inputs.split_off(self.inputs);
         let groups = self.groups.as_mut().map(|groups| std::mem::take(&mut groups.of_row));
-        Dataset { rows, inputs, targets, groups, ..Dataset::default() }
+        let left_out = std::mem::take(&mut self.left_out);
+        self.rows -= rows;
+        Dataset { rows, inputs, targets, left_out, groups, ..Dataset::default() }
     }
 }
 
@@ -139,11 +157,21 @@ impl<'a> Sink<'a> {
         Sink { port, columns, values: port.no_rows().data }
     }
 
-    fn push(&mut self, row: Row<'_>) -> Result<(), Misfit> {
-        let (port, columns) = (self.port, &self.columns);
+    /// Takes a row; false where it is to be left out.
+    fn push(&mut self, row: Row<'_>, fate: Fate) -> Result<bool, Misfit> {
+        let from = Source { port: self.port, columns: &self.columns, fate };
         match &mut self.values {
-            Values::F32(values) => push_row(values, columns, row, port, parse_real),
-            Values::I32(values) => push_row(values, columns, row, port, parse_integer),
+            Values::F32(values) => push_row(values, row, &from, f32::NAN, parse_real),
+            Values::I32(values) => push_row(values, row, &from, MISSING, parse_integer),
+        }
+    }
+
+    /// Keeps the values of so many rows.
+    fn truncate(&mut self, rows: usize) {
+        let count = rows * self.columns.len();
+        match &mut self.values {
+            Values::F32(values) => values.truncate(count),
+            Values::I32(values) => values.truncate(count),
         }
     }
 
@@ -153,22 +181,52 @@ impl<'a> Sink<'a> {
     }
 }
 
+/// Where the values of a port come from.
+struct Source<'a> {
+    port: &'a PortSpec,
+    columns: &'a [usize],
+    fate: Fate,
+}
+
+/// What becomes of a row that is without a value of a port that has no holes.
+#[derive(Clone, Copy, PartialEq)]
+enum Fate {
+    /// It cannot be read.
+    Error,
+    /// It is kept, to predict from: the target is not needed for that.
+    Hole,
+    /// It is left out.
+    LeftOut,
+}
+
 fn push_row<T>(
     values: &mut Vec<T>,
-    columns: &[usize],
     row: Row<'_>,
-    port: &PortSpec,
-    parse: impl Fn(Field<'_>, &PortSpec) -> Result<T, Complaint>,
-) -> Result<(), Misfit> {
-    for (index, &column) in columns.iter().enumerate() {
-        match parse(row.field(column), port) {
-            Ok(value) => values.push(value),
-            Err(complaint) => {
-                return Err(Misfit { column, port_column: port.column_name(index), complaint });
+    source: &Source<'_>,
+    hole: T,
+    parse: impl Fn(Field<'_>, &PortSpec) -> Result<Option<T>, Complaint>,
+) -> Result<bool, Misfit>
+where
+    T: Copy,
+{
+    let port = source.port;
+    for (index, &column) in source.columns.iter().enumerate() {
+        let complaint = match parse(row.field(column), port) {
+            Ok(Some(value)) => {
+                values.push(value);
+                continue;
             }
-        }
+            Ok(None) if port.missing.is_hole() || source.fate == Fate::Hole => {
+                values.push(hole);
+                continue;
+            }
+            Ok(None) if source.fate == Fate::LeftOut => return Ok(false),
+            Ok(None) => Complaint::with_help("a value is missing", "fill it in, or remove the row"),
+            Err(complaint) => complaint,
+        };
+        return Err(Misfit { column, port_column: port.column_name(index), complaint });
     }
-    Ok(())
+    Ok(true)
 }
 
 impl Misfit {

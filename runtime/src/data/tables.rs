@@ -13,7 +13,7 @@ use super::Dataset;
 use super::arrays::read_alone;
 use super::choice::Choice;
 use super::columns::{Assignment, assign};
-use super::error::{Complaint, DataError, did_you_mean, quoted};
+use super::error::{Complaint, DataError, did_you_mean, plural, quoted};
 use super::field::looks_numeric;
 use super::format::open;
 use super::header::is_header;
@@ -56,10 +56,14 @@ pub fn read_rows(
     let mut start = Start::of(&mut *table, name, spec)?;
     loop {
         let pushed = start.sinks.push(&*table, start.header.as_deref(), name);
-        pushed.map_err(|error| start.advise(error, &*table, spec))?;
-        let (columns, unused) = (take(&mut start.columns), start.unused.take());
-        let row = Dataset { columns, unused, ..start.sinks.take(1) };
-        if each(row, table.line().unwrap_or(0)).is_break() || !table.advance()? {
+        if pushed.map_err(|error| start.advise(error, &*table, spec))? {
+            let (columns, unused) = (take(&mut start.columns), start.unused.take());
+            let row = Dataset { columns, unused, ..start.sinks.take(1) };
+            if each(row, table.line().unwrap_or(0)).is_break() {
+                return Ok(());
+            }
+        }
+        if !table.advance()? {
             return Ok(());
         }
     }
@@ -74,7 +78,14 @@ fn read_named(
     let mut start = Start::of(table, name, spec)?;
     let filled = start.sinks.fill(table, start.header.as_deref(), name);
     filled.map_err(|error| start.advise(error, table, spec))?;
-    Ok(Dataset { columns: start.columns, unused: start.unused, ..start.sinks.finish() })
+    let rows = start.sinks.finish();
+    if rows.rows == 0 {
+        let count = plural(rows.left_out as usize, "row");
+        let error = DataError::new(name, format!("none of its {count} has a target"));
+        let say = (spec.words)(Choice::Columns(Some("x=0..4,t=4")));
+        return Err(error.with_help(format!("fill the targets in, or name their column: {say}")));
+    }
+    Ok(Dataset { columns: start.columns, unused: start.unused, ..rows })
 }
 
 /// What is known of a table that is at its first row.
@@ -133,7 +144,7 @@ impl<'a> Start<'a> {
         let row = table.row();
         let words = row.fields().filter(|&field| !looks_numeric(field));
         let first = error.line == self.first_line && error.column.is_some();
-        if first && spec.header.is_none() && error.help.is_none() && words.count() * 2 > row.len() {
+        if first && spec.header.is_none() && words.count() * 2 > row.len() {
             let say = (spec.words)(Choice::Header(Some(true)));
             return error.with_help(format!("if this row is a header, say {say}"));
         }

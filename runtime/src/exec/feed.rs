@@ -87,8 +87,8 @@ impl<'d> Feed<'d> {
                 PortValues::F32(values) => values,
                 // Those of a vector stay in its place.
                 PortValues::I32(values) => Cow::Owned(match values {
-                    Cow::Owned(values) => stored_classes(values, &port.domain),
-                    Cow::Borrowed(values) => stored_classes(values.iter().copied(), &port.domain),
+                    Cow::Owned(values) => stored_classes(values, port),
+                    Cow::Borrowed(values) => stored_classes(values.iter().copied(), port),
                 }),
             };
             self.columns.push(Column { data, place: RowMap::of(program.program(), port.buffer) });
@@ -120,14 +120,14 @@ impl<'d> Feed<'d> {
 }
 
 /// Classes as the arena holds them.
-fn stored_classes(values: impl IntoIterator<Item = i32>, domain: &Domain) -> Vec<f32> {
-    values.into_iter().map(|class| stored_class(class, domain)).collect()
+fn stored_classes(values: impl IntoIterator<Item = i32>, port: &Port) -> Vec<f32> {
+    values.into_iter().map(|class| stored_class(class, port)).collect()
 }
 
-/// A class of a domain as the arena holds it: an index from 0 on, as a float of the same bits.
+/// A class as the arena holds it: an index from 0 on, as a float of the same bits.
 #[inline]
-pub(super) fn stored_class(class: i32, domain: &Domain) -> f32 {
-    f32::from_bits(domain.index(i64::from(class)) as u32)
+pub(super) fn stored_class(class: i32, port: &Port) -> f32 {
+    f32::from_bits(port.index(class) as u32)
 }
 
 /// Checks that the rows are what a port takes. The kernels rely on the bounds of class indices.
@@ -154,19 +154,29 @@ fn check_rows(
         )
     } else {
         return match &given.values {
-            PortValues::F32(values) => check_values(port, values),
-            PortValues::I32(values) => check_values(port, values),
+            PortValues::F32(values) => check_reals(port, values),
+            PortValues::I32(values) => check_classes(port, values),
         };
     };
     Err(RunError::Value(message))
 }
 
-/// Checks that every value is in the port's domain, which of integers is one of classes.
-pub(super) fn check_values<T: Copy + Into<f64> + fmt::Display>(
+/// Checks that every number is one that the port takes.
+pub(super) fn check_reals(port: &Port, values: &[f32]) -> Result<(), RunError> {
+    check_values(port, values, |value| port.takes_real(value))
+}
+
+/// Checks that every class is one that the port takes.
+pub(super) fn check_classes(port: &Port, values: &[i32]) -> Result<(), RunError> {
+    check_values(port, values, |class| port.takes_class(class))
+}
+
+fn check_values<T: Copy + fmt::Display>(
     port: &Port,
     values: &[T],
+    takes: impl Fn(T) -> bool,
 ) -> Result<(), RunError> {
-    let outside = |&value: &T| !port.domain.contains(value.into());
+    let outside = |&value: &T| !takes(value);
     let Some(index) = values.iter().position(outside) else { return Ok(()) };
     let (name, row, value) = (&port.name, index as u64 / port.width, values[index]);
     Err(RunError::Value(match &port.domain {

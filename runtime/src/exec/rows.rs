@@ -1,6 +1,6 @@
 //! Rows of an application's own into the ports, and outputs out, without a search or an allocation.
 
-use super::feed::{check_values, stored_class, wrong_type};
+use super::feed::{check_classes, check_reals, stored_class, wrong_type};
 use super::row_map::RowMap;
 use super::{EntryPoint, Executor, RunError};
 use crate::program::rows::crossing;
@@ -51,7 +51,7 @@ impl Executor {
             let (slice, width) = (values.slice(index), port.width as usize);
             let integers = program.buffers[port.buffer.0 as usize].dtype == DType::I32;
             match slice {
-                Slice::I32(classes) if integers => check_values(port, classes)?,
+                Slice::I32(classes) if integers => check_classes(port, classes)?,
                 Slice::F32(_) if !integers => {}
                 _ => return Err(wrong_type(port, integers)),
             }
@@ -76,7 +76,7 @@ impl Executor {
             // Without a branch for each, and so at the speed of memory.
             let finite = || values.iter().fold(true, |all, value| all & value.is_finite());
             if port.domain != Domain::Any || !finite() {
-                check_values(port, values)?;
+                check_reals(port, values)?;
             }
         }
         Ok(())
@@ -98,7 +98,7 @@ impl Executor {
                 Slice::F32(values) => place.put_all(view, &values[place.values(&rows)]),
                 Slice::I32(classes) => {
                     let classes = classes[place.values(&rows)].iter().enumerate();
-                    let stored = |class| stored_class(class, &port.domain);
+                    let stored = |class| stored_class(class, port);
                     classes.for_each(|(at, &class)| place.put_one(view, at, stored(class)));
                 }
             }

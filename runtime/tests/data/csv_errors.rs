@@ -29,7 +29,8 @@ fn wrong_fields() {
         "1,\"\",t\n1,2,3\n1,,4\n",
         concat!(
             "t.csv:3: column 2 (x.1): the field is empty\n",
-            "help: fill in a value, or remove the row"
+            "help: fill in a value, remove the row, or write `missing` behind the type of x in the \
+             model"
         ),
     );
     check(
@@ -39,13 +40,17 @@ fn wrong_fields() {
             "help: write decimals with a point"
         ),
     );
-    for word in ["nan", "NaN", "inf", "-Infinity"] {
+    for (word, help) in [
+        (
+            "nan",
+            "fill in a value, remove the row, or write `missing` behind the type of x in the model",
+        ),
+        ("inf", "fill in a value, or remove the row"),
+        ("-Infinity", "fill in a value, or remove the row"),
+    ] {
         check(
             format!("1,2,3\n{word},2,3\n"),
-            &format!(
-                "t.csv:2: column 1 (x.0): \"{word}\" is not a finite number\n\
-             help: fill in a value, or remove the row"
-            ),
+            &format!("t.csv:2: column 1 (x.0): \"{word}\" is not a finite number\nhelp: {help}"),
         );
     }
     check("1,2,3\n1e39,2,3\n", "t.csv:2: column 1 (x.0): \"1e39\" is too large for a 32-bit float");
@@ -80,7 +85,8 @@ fn wrong_numbers_of_other_ports() {
         "1,nan\n",
         concat!(
             "t.csv:1: column 2 (t): \"nan\" is not a finite number\n",
-            "help: fill in a value, or remove the row"
+            "help: fill in a value, remove the row, or write `missing` behind the type of t in the \
+             model"
         ),
     );
     check(
@@ -225,7 +231,8 @@ fn wrong_maps() {
         "1,2,3\n",
         concat!(
             "t.csv:1: `columns` names the column \"kind\", but the table has no header\n",
-            "help: count its columns from 0, or say `header(true)` if its first row is one"
+            "help: say where its columns are, from 0: `columns(\"x=0..4\")`; or `header(true)` if \
+             its first row is a header"
         ),
     );
     check(

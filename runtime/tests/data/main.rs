@@ -6,6 +6,7 @@ mod csv_errors;
 mod csv_reading;
 mod files;
 mod formats;
+mod holes;
 mod hostile;
 mod idx;
 mod npy;
@@ -16,12 +17,12 @@ use arenet_runtime::data::{Array, Dataset, Domain, PortSpec, TableSpec, Values, 
 
 /// A port of real numbers.
 fn real(name: &str, width: usize) -> PortSpec {
-    PortSpec { name: name.to_string(), width, integer: false, domain: Domain::Any }
+    PortSpec { name: name.to_string(), width, ..PortSpec::default() }
 }
 
 /// An integer port of one column.
 fn integer(name: &str, domain: Domain) -> PortSpec {
-    PortSpec { name: name.to_string(), width: 1, integer: true, domain }
+    PortSpec { name: name.to_string(), width: 1, integer: true, domain, ..PortSpec::default() }
 }
 
 fn digits() -> Domain {

@@ -9,13 +9,9 @@ mod sums;
 
 pub(super) use sums::ratio_of_sums;
 
-use super::{Builder, Function, Make, Target};
+use super::{Function, Metric, Target};
 use crate::entry::Entry;
-use crate::model::Figure;
-use crate::signature::{Args, Kind, Param, Problem, Range, Signature, Value};
-
-/// Makes the figure of a call.
-type Metric = fn(&mut Builder, &Args) -> Result<Figure, Problem>;
+use crate::signature::{Kind, Param, Range, Signature, Value};
 
 const Y: Param = Param::tensor("y");
 const T: Param = Param::tensor("t");
@@ -49,10 +45,9 @@ pub const METRICS: &[Entry<Function>] = &[
     Entry {
         signature: Signature { name: "log_loss", positional: 2, params: PLAIN },
         built: Some(Function {
-            make: Make::Metric(classes::log_loss),
             target: Some(Target::Classes),
-            rises: false,
             lint: Some(classes::no_softmax_before),
+            ..Function::metric(classes::log_loss)
         }),
     },
     error("rmse", PLAIN, regression::rmse),
@@ -69,12 +64,12 @@ const fn metric(
 ) -> Entry<Function> {
     Entry {
         signature: Signature { name, positional: 2, params },
-        built: Some(Function { make: Make::Metric(figure), target, rises: true, lint: None }),
+        built: Some(Function { target, rises: true, ..Function::metric(figure) }),
     }
 }
 
 /// A figure that is better the smaller it is.
 const fn error(name: &'static str, params: &'static [Param], figure: Metric) -> Entry<Function> {
-    let function = Function { make: Make::Metric(figure), target: None, rises: false, lint: None };
-    Entry { signature: Signature { name, positional: 2, params }, built: Some(function) }
+    let built = Some(Function::metric(figure));
+    Entry { signature: Signature { name, positional: 2, params }, built }
 }

@@ -1,10 +1,10 @@
-//! Parses expressions, types and domains.
+//! Parses expressions and types.
 
 use std::num::IntErrorKind;
 
 use super::{MAX_HEIGHT, Parsed, Parser, Reported, Tree, shorten};
 use crate::diagnostic::{Diagnostic, Span};
-use crate::syntax::ast::{Arg, BinaryOp, Call, Dim, Domain, Expr, ExprKind, Ident, Type};
+use crate::syntax::ast::{Arg, BinaryOp, Call, Dim, Expr, ExprKind, Ident, Type};
 use crate::syntax::token::{Kind, unescape};
 
 /// The largest integer below which a 64-bit float holds every one.
@@ -355,42 +355,6 @@ impl Parser<'_> {
             }
         };
         Ok(Tree { root, height: 1 })
-    }
-
-    /// `domain = "in" ( INT ".." INT | "[" STR {"," STR} "]" )`
-    pub(super) fn domain(&mut self) -> Parsed<Option<Domain>> {
-        if !self.eat(Kind::In) {
-            return Ok(None);
-        }
-        if self.peek() == Kind::LeftBracket {
-            let (names, span) = self.list(Kind::RightBracket, false, |parser| {
-                if parser.peek() != Kind::String {
-                    let error = parser.expected("a class name in quotes");
-                    return Err(parser.report(error));
-                }
-                let token = parser.bump();
-                Ok((unescape(parser.text(token)), token.span))
-            })?;
-            return Ok(Some(Domain::Names(names, span)));
-        }
-        let start = self.span();
-        let first = self.range_end("a domain such as `0..10` or `[\"cat\", \"dog\"]`")?;
-        self.expect(Kind::DotDot, "`..` and the end of the range")?;
-        let end = self.range_end("the end of the range")?;
-        Ok(Some(Domain::Range(first, end, start.join(self.last_span()))))
-    }
-
-    fn range_end(&mut self, what: &str) -> Parsed<i64> {
-        if self.peek() != Kind::Int {
-            let error = self.expected(what);
-            return Err(self.report(error));
-        }
-        let span = self.span();
-        let value = i64::try_from(self.integer());
-        if value.is_err() {
-            self.too_large(span, "number is larger than a signed 64-bit integer can hold");
-        }
-        Ok(value.unwrap_or(0))
     }
 
     /// The height of a node over a subtree.

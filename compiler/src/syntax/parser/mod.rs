@@ -6,6 +6,7 @@
 
 mod expr;
 mod item;
+mod port;
 mod stmt;
 mod unknown;
 

@@ -2,7 +2,7 @@
 
 use super::{Parsed, Parser, shorten};
 use crate::diagnostic::{Diagnostic, Span, did_you_mean};
-use crate::syntax::ast::{Arg, Bind, Expr, Ident, Port, Stmt, TrainItem, Type};
+use crate::syntax::ast::{Arg, Bind, Expr, Ident, Stmt, TrainItem};
 use crate::syntax::token::{Kind, UNITS};
 
 /// Where a statement stands.
@@ -181,20 +181,6 @@ impl Parser<'_> {
     fn equals(&mut self, name: &Ident) -> Parsed<()> {
         let what = format!("`=` after `{}`", shorten(&name.name));
         self.expect(Kind::Equals, &what).map(|_| ())
-    }
-
-    /// `ID ":" type [domain]`, after its keyword
-    fn port(&mut self, what: &str) -> Parsed<Port> {
-        self.bump();
-        let name = self.ident(what)?;
-        let ty = self.type_of(&name)?;
-        Ok(Port { name, ty, domain: self.domain()? })
-    }
-
-    fn type_of(&mut self, name: &Ident) -> Parsed<Type> {
-        let what = format!("`:` and a type after `{}`", shorten(&name.name));
-        self.expect(Kind::Colon, &what)?;
-        self.ty()
     }
 
     /// `"output" ID [ "=" expr ]`
