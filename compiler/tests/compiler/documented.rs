@@ -4,6 +4,7 @@ use crate::common::oracle::lowered;
 use arenet_compiler::entry::Entry;
 use arenet_compiler::layer::entries;
 use arenet_compiler::layer::init::INITS;
+use arenet_compiler::model::{Domain, Missing};
 use arenet_compiler::optim::OPTIMIZERS;
 use arenet_compiler::schedule::SCHEDULES;
 use arenet_compiler::watch::{KEEPS, STOPS};
@@ -27,8 +28,8 @@ fn calls<T: 'static>(
 #[test]
 fn every_function_is_documented_as_it_is_called() {
     let text = reference();
-    let (functions, settings) = text.split_once("## Settings").unwrap();
-    let first_cell = |line: &str| Some(line.strip_prefix("| `")?.split_once('`')?.0.to_string());
+    let (_, functions) = text.split_once("## Layers").unwrap();
+    let (functions, settings) = functions.split_once("## Settings").unwrap();
     let documented: BTreeSet<String> = functions.lines().filter_map(first_cell).collect();
     let known: BTreeSet<String> = calls(entries())
         .chain(calls(OPTIMIZERS))
@@ -52,6 +53,41 @@ fn every_function_is_documented_as_it_is_called() {
     assert_eq!((watch.patience, watch.keeps_best, training.validate), (Some(10), true, Some(100)));
     assert_eq!(training.split, Split::Last);
     assert_eq!((training.epochs, training.valid, model.clip.norm.unwrap().most), (10, 0.2, 1.0));
+}
+
+/// The first cell of a line of a table, which is code.
+fn first_cell(line: &str) -> Option<String> {
+    Some(line.strip_prefix("| `")?.split_once('`')?.0.to_string())
+}
+
+#[test]
+fn what_stands_behind_a_type_is_understood() {
+    let text = reference();
+    let (ports, _) = text.split_once("## Layers").unwrap();
+    let clauses: Vec<String> = ports.lines().filter_map(first_cell).collect();
+    assert_eq!(clauses.len(), 8);
+    for clause in clauses {
+        let is_domain = clause.starts_with("in ");
+        let classes = !clause.starts_with("from");
+        let ty = match &clause[..] {
+            _ if classes => "i32[N]",
+            "from [0, 2..5]" => "[N, 4]",
+            _ if clause.starts_with("from [") => "[N, 2]",
+            _ => "[N]",
+        };
+        let known = if classes && !is_domain { "in 0..2 " } else { "" };
+        let input = format!("input a: {ty} {known}{clause}");
+        let taken = if classes { "one_hot(a)" } else { "a" };
+        let model =
+            lowered(&format!("net m {{ {input}  output y = {taken} |> flatten |> dense(1) }}"));
+        let port = &model.inputs[0];
+        let said = [
+            port.domain != Domain::Any && known.is_empty(),
+            !port.from.is_empty(),
+            port.missing != Missing::Refused,
+        ];
+        assert_eq!(said.iter().filter(|said| **said).count(), 1, "{clause}");
+    }
 }
 
 #[test]
