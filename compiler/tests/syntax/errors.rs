@@ -434,7 +434,7 @@ fn columns_and_what_is_missing() {
         }
         ",
         r#"
-        error[unexpected-token]: expected the name of a column in quotes, or its place from 0, found `mass`
+        error[unexpected-token]: expected a column, by its name in quotes or its place, found `mass`
          --> m.net:2:23
           |
         2 |     input a: [N] from mass
@@ -466,9 +466,9 @@ fn columns_and_what_is_missing() {
         6 |     input e: [N] missing unknown
           |                          ^^^^^^^
           |
-          = help: `missing` is for fields without a value, and `unknown` for these and for words that are not listed
+          = help: `unknown` has `missing` in it
 
-        error[unexpected-token]: expected the name of a column in quotes, or its place from 0, found `]`
+        error[unexpected-token]: expected a column, by its name in quotes or its place, found `]`
          --> m.net:7:24
           |
         7 |     input f: [N] from []

@@ -1,11 +1,11 @@
 //! Whether the first row of a table is a header.
 //!
 //! It is one if a field is the name of a port (`x`, `x.0`), or of a column that the user's map or
-//! the model names or that the net was trained on, unless that name is a number. Otherwise it is one
-//! if no field is a number or the name of a class, and not all fields stand for missing values. So a
-//! row of data with a wrong field is never taken for a header and lost. Names that are numbers cannot
-//! be distinguished from data: where the first row may hold such names, the user has to say what it
-//! is.
+//! the model names or that the net was trained on, unless that name is a number. Otherwise it is
+//! one if no field is a number or the name of a class, and not all fields stand for missing
+//! values. So a row of data with a wrong field is never taken for a header and lost. Names that
+//! are numbers cannot be distinguished from data: where the first row may hold such names, the
+//! user has to say what it is.
 
 use std::collections::HashSet;
 

@@ -94,7 +94,8 @@ fn mistakes_are_named() {
         "arrays_finite",
         &[("x", f4("(2, 2)", &[1.0, 2.0, 3.0, f32::NAN]))],
         "x: row 1: NaN is not a finite number\n\
-         help: fill in a value, remove the row, or write `missing` behind the type of x in the model",
+         help: fill in a value, remove the row, or write `missing` behind the type of x in the \
+         model",
     );
     check(
         "arrays_width",

@@ -30,10 +30,7 @@ impl Parser<'_> {
             if !is_new {
                 let message = "what stands behind a type is said once";
                 let error = Diagnostic::error("duplicate-setting", span, message);
-                self.report(error.help(
-                    "`missing` is for fields without a value, and `unknown` \
-                                        for these and for words that are not listed",
-                ));
+                self.report(error.help("`unknown` has `missing` in it"));
             }
         }
     }
@@ -106,7 +103,7 @@ impl Parser<'_> {
                 Ok(ColumnItem::Places(first, end, token.span.join(self.last_span())))
             }
             _ => {
-                let error = self.expected("the name of a column in quotes, or its place from 0");
+                let error = self.expected("a column, by its name in quotes or its place");
                 Err(self.report(error.help("such as `from \"mass\"` or `from [0, 2..5]`")))
             }
         }

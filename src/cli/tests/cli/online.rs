@@ -151,7 +151,8 @@ fn a_broken_row_ends_a_stream_with_all_before_it_saved() {
         (
             3,
             "error: standard input:2: column 2 (x.1): the field is empty\n\
-             help: fill in a value, or remove the row\n",
+             help: fill in a value, remove the row, or write `missing` behind the type of x in the \
+             model\n",
             false
         )
     );
