@@ -35,6 +35,7 @@ use model::Model;
 use pass::accumulate;
 use pass::simplify::{simplify, simplify_model};
 use pass::update::train_step;
+use std::collections::HashSet;
 use std::sync::Arc;
 use syntax::parse;
 
@@ -180,6 +181,9 @@ fn build(text: &str, model: Model, step: Step, options: &Options) -> Result<Comp
     let graphs = entry_graphs(&model)?; // differentiates and updates
     refuse(limit::of_nodes(&model, &graphs))?;
     let mut graphs = graphs.map(simplified);
+    for entry in [EntryPoint::Eval, EntryPoint::Train] {
+        keep_apart(&mut graphs[entry], model.step_results().len());
+    }
     emit::narrow(&mut model, &graphs, options.weights);
     graphs[EntryPoint::Init] = simplified(emit::init_graph(&model));
     refuse(graphs.iter().find_map(overflow))?;
@@ -211,6 +215,7 @@ fn restrict(mut model: Model, options: &Options, step: Step) -> Result<Model, Di
     }
     if options.purpose < Purpose::Evaluate {
         model.loss = None;
+        model.terms.clear();
         model.metrics.clear();
         model.targets.clear();
     }
@@ -231,15 +236,12 @@ fn simplified(graph: Graph) -> Graph {
 /// What the entry points compute; what the initial values are, depends on how weights are kept.
 fn entry_graphs(model: &Model) -> Result<PerEntry<Graph>, Diagnostic> {
     let with_roots = |roots: Vec<NodeId>| Graph { roots, ..model.graph.clone() };
-    let metrics = || model.metrics.iter().flat_map(|metric| metric.figure.values.iter().copied());
     let graph = |entry| match entry {
         EntryPoint::Init => None,
         EntryPoint::Predict => {
             Some(with_roots(model.outputs.iter().map(|&(_, node)| node).collect()))
         }
-        EntryPoint::Eval => {
-            model.loss.map(|loss| with_roots([loss].into_iter().chain(metrics()).collect()))
-        }
+        EntryPoint::Eval => model.loss.map(|_| with_roots(model.results())),
         EntryPoint::Train | EntryPoint::Update => None,
     };
     let mut graphs = PerEntry::new(|entry| graph(entry).unwrap_or_default());
@@ -266,6 +268,19 @@ fn named_scalars(mut graph: Graph) -> Graph {
         }
     }
     graph
+}
+
+/// Gives a place to each of the first roots, which several entry points write: what is equal in one
+/// of them, such as two heads without their dropout, may not be so in another.
+fn keep_apart(graph: &mut Graph, count: usize) {
+    let mut known = HashSet::new();
+    for index in 0..count.min(graph.roots.len()) {
+        let root = graph.roots[index];
+        if !known.insert(root) {
+            let shape = graph.shape(root);
+            graph.roots[index] = graph.add(Broadcast { shape }, &[root]);
+        }
+    }
 }
 
 /// The first number of a graph that a 32-bit float cannot hold. Those of the text are within

@@ -29,6 +29,9 @@ pub struct Model {
     pub statistics: Vec<Statistic>,
     /// The loss, a scalar node.
     pub loss: Option<NodeId>,
+    /// The sum of these figures is the loss of many batches; without any, it is the mean of their
+    /// losses, each counted by its rows.
+    pub terms: Vec<Figure>,
     /// The metrics, scalar nodes.
     pub metrics: Vec<Metric>,
     /// The values that a loss or a metric compares with the classes of a target, each with it.
@@ -60,14 +63,28 @@ impl Model {
         [&self.optimizer_slots(param), accumulated].concat()
     }
 
-    /// Makes the outputs, the loss, the metrics and the new statistics the roots of the graph, in
-    /// this order.
+    /// What an evaluation gives of a batch: its loss, and the values of terms and metrics.
+    pub fn results(&self) -> Vec<NodeId> {
+        let metrics = self.metrics.iter().map(|metric| &metric.figure);
+        let figures = self.terms.iter().chain(metrics);
+        self.loss.into_iter().chain(values(figures)).collect()
+    }
+
+    /// Of those, what a step of training gives: the loss, and the values of terms.
+    pub fn step_results(&self) -> Vec<NodeId> {
+        self.loss.into_iter().chain(values(&self.terms)).collect()
+    }
+
+    /// Makes the outputs, the results and the new statistics the roots of the graph, in this order.
     pub fn set_roots(&mut self) {
         let outputs = self.outputs.iter().map(|(_, node)| *node);
-        let metrics = self.metrics.iter().flat_map(|metric| metric.figure.values.iter().copied());
         let statistics = self.statistics.iter().map(|statistic| statistic.new);
-        self.graph.roots = outputs.chain(self.loss).chain(metrics).chain(statistics).collect();
+        self.graph.roots = outputs.chain(self.results()).chain(statistics).collect();
     }
+}
+
+fn values<'a>(figures: impl IntoIterator<Item = &'a Figure>) -> impl Iterator<Item = NodeId> {
+    figures.into_iter().flat_map(|figure| figure.values.iter().copied())
 }
 
 /// From so many batches on, what is lost of each addition is added to the next: the sum of a
@@ -144,7 +161,7 @@ pub struct Metric {
     pub is_penalty: bool,
 }
 
-/// How a metric is computed.
+/// How a figure of many rows is computed.
 #[derive(Clone, Debug)]
 pub struct Figure {
     /// The values over the batch, scalars.

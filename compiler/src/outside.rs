@@ -25,6 +25,7 @@ pub(crate) fn take_gradients(model: &mut Model) -> Result<(), Diagnostic> {
                     `train` section";
         return Err(error.help(help));
     }
+    model.terms.clear();
     model.metrics.clear();
     model.targets.clear();
     model.training.iter_mut().for_each(|training| training.balances.clear());

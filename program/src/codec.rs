@@ -19,15 +19,15 @@ use super::host::{HostInput, HostInstr, HostNumber, HostOp};
 use super::lines::{Address, Line, Part};
 use super::{
     Argmax, Balance, Batch, Buffer, BufferId, Column, ColumnSum, Correct, CrossEntropy, DType,
-    Distribution, Domain, EntryPoint, Expr, Finish, Gather, Gemm, Instr, Kernel, Layout, Load,
-    Metric, Missing, Opcode, Origin, Output, Over, Param, ParamId, PerEntry, Piece, Plateau, Port,
-    Program, ProgramError, Random, Reduce, Routine, Rows, ScatterAdd, Schedule, Softmax, Span,
-    Splice, Split, Spread, State, Step, StreamId, Training, Value, Watch, Watched, Whole,
+    Distribution, Domain, EntryPoint, Expr, Figure, Finish, Gather, Gemm, Instr, Kernel, Layout,
+    Load, Metric, Missing, Opcode, Origin, Output, Over, Param, ParamId, PerEntry, Piece, Plateau,
+    Port, Program, ProgramError, Random, Reduce, Routine, Rows, ScatterAdd, Schedule, Softmax,
+    Span, Splice, Split, Spread, State, Step, StreamId, Training, Value, Watch, Watched, Whole,
 };
 
 /// What a program's bytes begin with.
 pub const MAGIC: &[u8; 8] = b"ARENETC\0";
-const VERSION: u32 = 20;
+const VERSION: u32 = 21;
 
 /// Writes a program as bytes.
 pub fn encode(program: &Program) -> Vec<u8> {
@@ -273,7 +273,7 @@ macro_rules! structs {
 structs! {
     Program {
         name, batch, arena_bytes, buffers, params, inputs, targets, outputs, scalars, loss,
-        metrics, routines, training, lines
+        terms, metrics, routines, training, lines
     }
     Line { address, origin }
     Address { entry, step, part, instr }
@@ -283,7 +283,8 @@ structs! {
     State { name, buffer }
     Port { name, width, buffer, domain, missing, from, columns }
     Output { name, width, buffer, classes }
-    Metric { name, values, finish, rises }
+    Metric { name, figure, rises }
+    Figure { values, finish }
     Finish { over, sums, figure, percent }
     Routine { steps, lower_bound, bytes }
     Step { kernel, origin, flops }

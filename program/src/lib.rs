@@ -62,8 +62,11 @@ pub struct Program {
     pub outputs: Vec<Output>,
     /// The numbers the host computes, each in a buffer of its own.
     pub scalars: Vec<(HostNumber, BufferId)>,
-    /// The mean loss over the rows of the batch.
+    /// The loss of the batch.
     pub loss: Option<BufferId>,
+    /// The loss of many batches is the sum of these figures. Without any, it is the mean of the
+    /// losses of the batches, each counted by its rows.
+    pub terms: Vec<Figure>,
     /// The metrics, of the rows of the batch.
     pub metrics: Vec<Metric>,
     /// What its entry points do.
@@ -193,10 +196,17 @@ pub struct Output {
 pub struct Metric {
     /// Its name.
     pub name: String,
+    /// How it is computed.
+    pub figure: Figure,
+    /// Whether a larger figure is a better one.
+    pub rises: bool,
+}
+
+/// How a figure of many rows is computed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Figure {
     /// Its values over the batch.
     pub values: Vec<BufferId>,
     /// What becomes of them.
     pub finish: Finish,
-    /// Whether a larger figure is a better one.
-    pub rises: bool,
 }

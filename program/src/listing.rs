@@ -7,7 +7,7 @@ use super::layout::size_text;
 use super::names::Names;
 use super::text::shown;
 use super::{
-    Batch, BufferId, EntryPoint, HostInput, HostNumber, Layout, Metric, Over, Plateau, Program,
+    Batch, BufferId, EntryPoint, Figure, HostInput, HostNumber, Layout, Over, Plateau, Program,
     Routine, Schedule, Watch, Watched,
 };
 
@@ -23,7 +23,12 @@ pub fn listing(program: &Program, entry: EntryPoint) -> String {
         program.arena_bytes
     );
     training(&mut text, program);
-    metrics(&mut text, program);
+    for term in &program.terms {
+        figure(&mut text, "loss", term);
+    }
+    for metric in &program.metrics {
+        figure(&mut text, &format!("metric {}", shown(&metric.name)), &metric.figure);
+    }
     let width = names.width();
     _ = writeln!(text, "\n{:<width$} {:>10} {:>10}  layout", "buffer", "offset", "bytes");
     for (id, buffer) in program.buffers.iter().enumerate() {
@@ -47,31 +52,29 @@ pub fn listing(program: &Program, entry: EntryPoint) -> String {
     text
 }
 
-fn metrics(text: &mut String, program: &Program) {
-    for Metric { name, finish, .. } in &program.metrics {
-        let percent = if finish.percent { " in percent" } else { "" };
-        _ = write!(text, "metric {}: {}{percent}", shown(name), finish.figure);
-        let mut add = |separator: &str, numbers: &[HostNumber], of: &str| {
-            for (index, number) in (0..).zip(numbers) {
-                _ = write!(text, "{separator} {} of {number}{of}", HostInput::Sum(index));
-            }
-        };
-        let mut separator = ",";
-        if let Over::Classes { each, class } = &finish.over {
-            match class {
-                Some(class) => add(",", each, &format!(" of class {class}")),
-                None => add(",", each, " of all classes"),
-            }
-            separator = ";";
+fn figure(text: &mut String, what: &str, Figure { finish, .. }: &Figure) {
+    let percent = if finish.percent { " in percent" } else { "" };
+    _ = write!(text, "{what}: {}{percent}", finish.figure);
+    let mut add = |separator: &str, numbers: &[HostNumber], of: &str| {
+        for (index, number) in (0..).zip(numbers) {
+            _ = write!(text, "{separator} {} of {number}{of}", HostInput::Sum(index));
         }
-        add(separator, &finish.sums, "");
-        match finish.over {
-            Over::Ranks => text.push_str(", of the ranks of all rows"),
-            Over::Table { target } => _ = write!(text, ", as a table of target {target}"),
-            Over::Numbers | Over::Classes { .. } => {}
+    };
+    let mut separator = ",";
+    if let Over::Classes { each, class } = &finish.over {
+        match class {
+            Some(class) => add(",", each, &format!(" of class {class}")),
+            None => add(",", each, " of all classes"),
         }
-        _ = writeln!(text);
+        separator = ";";
     }
+    add(separator, &finish.sums, "");
+    match finish.over {
+        Over::Ranks => text.push_str(", of the ranks of all rows"),
+        Over::Table { target } => _ = write!(text, ", as a table of target {target}"),
+        Over::Numbers | Over::Classes { .. } => {}
+    }
+    _ = writeln!(text);
 }
 
 fn training(text: &mut String, program: &Program) {

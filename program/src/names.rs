@@ -32,10 +32,12 @@ impl Names {
         }
         program.outputs.iter().for_each(|output| name(output.buffer, shown(&output.name)));
         for metric in &program.metrics {
-            let values = metric.values.iter();
+            let values = metric.figure.values.iter();
             values.for_each(|&value| name(value, shown(&metric.name)));
         }
         program.loss.into_iter().for_each(|loss| name(loss, "loss".to_string()));
+        let terms = program.terms.iter().flat_map(|term| &term.values);
+        terms.for_each(|&value| name(value, "loss_term".to_string()));
         program.scalars.iter().for_each(|(number, buffer)| name(*buffer, number.name()));
         for id in 0..program.buffers.len() as u32 {
             name(BufferId(id), format!("%{id}"));

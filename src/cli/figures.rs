@@ -14,8 +14,8 @@ pub fn metrics_json(metrics: &[(String, f64)]) -> Value {
 
 /// Which metrics are shown in percent.
 pub fn percent(program: &Program) -> Vec<bool> {
-    let figures = program.metrics.iter().filter(|metric| !metric.finish.is_table());
-    figures.map(|metric| metric.finish.percent).collect()
+    let figures = program.metrics.iter().filter(|metric| !metric.figure.finish.is_table());
+    figures.map(|metric| metric.figure.finish.percent).collect()
 }
 
 /// The metrics that are tables as a JSON object.

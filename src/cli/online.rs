@@ -290,7 +290,7 @@ impl Reports {
     fn new(cx: &Context, args: &TrainArgs, built: &Built, trainer: &Trainer) -> Reports {
         let window = args.online.report_every.unwrap_or(WINDOW) as usize;
         let program = built.program();
-        let names = program.metrics.iter().filter(|metric| !metric.finish.is_table());
+        let names = program.metrics.iter().filter(|metric| !metric.figure.finish.is_table());
         let names = names.map(|metric| metric.name.clone());
         Reports {
             figures: trainer.prequential(window),

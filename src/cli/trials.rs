@@ -68,7 +68,7 @@ impl Rank {
         let metric = match watch.map(|watch| watch.figure) {
             Some(Watched::Loss) => None,
             Some(Watched::Metric(index)) => program.metrics.get(usize::from(index)),
-            None => program.metrics.iter().find(|metric| !metric.finish.is_table()),
+            None => program.metrics.iter().find(|metric| !metric.figure.finish.is_table()),
         };
         let rises = metric.is_some_and(|metric| metric.rises);
         Rank { metric: metric.map(|metric| metric.name.clone()), rises }

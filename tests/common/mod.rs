@@ -246,7 +246,7 @@ impl Net {
         let buffers = program.outputs.iter().map(|output| output.buffer);
         let mut outputs = buffers.map(|id| read(&executor, id)).collect::<Vec<_>>().into_iter();
         executor.run(EntryPoint::Eval, data.rows).unwrap();
-        let buffers = program.metrics.iter().map(|metric| metric.values[0]);
+        let buffers = program.metrics.iter().map(|metric| metric.figure.values[0]);
         let mut metrics =
             buffers.map(|id| vec![executor.scalar(id)]).collect::<Vec<_>>().into_iter();
         executor.run(EntryPoint::Train, data.rows).unwrap();

@@ -281,7 +281,7 @@ impl Host<'_> {
         if entry == EntryPoint::Eval {
             let metrics = program.metrics.iter();
             found.extend(
-                metrics.flat_map(|m| m.values.iter().map(|&value| (m.name.clone(), value))),
+                metrics.flat_map(|m| m.figure.values.iter().map(|&value| (m.name.clone(), value))),
             );
         }
         if entry == EntryPoint::Train {

@@ -7,6 +7,7 @@ mod common;
 mod diagnosis;
 mod divergence;
 mod epochs;
+mod exact;
 mod held;
 mod loading;
 mod memory;

@@ -7,7 +7,7 @@ use crate::Precision;
 use crate::diagnostic::Span;
 use crate::graph::op::{Leaf, Operator, Source};
 use crate::graph::{DType, NodeId, Shape};
-use crate::model::Model;
+use crate::model::{Figure, Metric, Model};
 use arenet_program::{self as program, Buffer, BufferId, Layout, ParamId, Program, StateId};
 use arenet_program::{HostNumber, PerEntry};
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
@@ -125,8 +125,8 @@ fn place(param: &crate::model::Param, layout: Layout) -> (Layout, program::DType
     }
 }
 
-/// Gives the loss and the metrics, which every entry point writes to the same place, their buffers,
-/// and metrics that lie as evaluation has them.
+/// Gives the loss, its terms and the metrics, which every entry point writes to the same place,
+/// their buffers, and metrics that lie as evaluation has them.
 pub fn declare_results(
     model: &Model,
     eval: &Stage,
@@ -151,14 +151,19 @@ pub fn declare_results(
     let Some(loss) = model.loss else { return Vec::new() };
     let loss = add("loss", loss);
     program.loss = Some(loss);
-    let describe = |metric: &crate::model::Metric| program::Metric {
+    let mut figure = |name: &str, figure: &Figure| program::Figure {
+        values: figure.values.iter().map(|&node| add(name, node)).collect(),
+        finish: figure.finish.clone(),
+    };
+    program.terms = model.terms.iter().map(|term| figure("loss", term)).collect();
+    let describe = |metric: &Metric| program::Metric {
         name: metric.name.clone(),
-        values: metric.figure.values.iter().map(|&node| add(&metric.name, node)).collect(),
-        finish: metric.figure.finish.clone(),
+        figure: figure(&metric.name, &metric.figure),
         rises: metric.rises,
     };
     program.metrics = model.metrics.iter().map(describe).collect();
-    let values = program.metrics.iter().flat_map(|metric| &metric.values);
+    let figures = program.terms.iter().chain(program.metrics.iter().map(|metric| &metric.figure));
+    let values = figures.flat_map(|figure| &figure.values);
     [loss].into_iter().chain(values.copied()).collect()
 }
 

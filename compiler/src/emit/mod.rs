@@ -82,6 +82,7 @@ pub fn emit(model: &Model, stages: &PerEntry<Stage>, batch: u64, source: &str) -
     let mut persistent = Vec::new();
     declare(model, stages, &mut program, &mut leaves, &mut persistent);
     let results = declare_results(model, &stages[EntryPoint::Eval], &mut program, &mut persistent);
+    let of_step = model.step_results().len();
     let values = PerEntry::new(|entry| {
         let stage = &stages[entry];
         let mut emitter = Emitter {
@@ -94,7 +95,7 @@ pub fn emit(model: &Model, stages: &PerEntry<Stage>, batch: u64, source: &str) -
         };
         let scalars = match entry {
             EntryPoint::Eval => &stage.graph.roots[..],
-            EntryPoint::Train => stage.graph.roots.get(..1).unwrap_or_default(),
+            EntryPoint::Train => stage.graph.roots.get(..of_step).unwrap_or_default(),
             EntryPoint::Init | EntryPoint::Predict | EntryPoint::Update => &[][..],
         };
         for (&root, &buffer) in scalars.iter().zip(&results) {
@@ -120,7 +121,9 @@ pub fn emit(model: &Model, stages: &PerEntry<Stage>, batch: u64, source: &str) -
             EntryPoint::Predict => program.outputs = outputs(model, &emitter, &program.targets),
             EntryPoint::Eval => {
                 // Equal formulas have become one node, and so one buffer.
-                let values = program.metrics.iter_mut().flat_map(|metric| &mut metric.values);
+                let metrics = program.metrics.iter_mut().map(|metric| &mut metric.figure);
+                let figures = program.terms.iter_mut().chain(metrics);
+                let values = figures.flat_map(|figure| &mut figure.values);
                 for (value, root) in values.zip(scalars.iter().skip(1)) {
                     // A leaf is where it is.
                     *value = emitter.buffers[root.index()].unwrap_or(emitter.results[root]);

@@ -31,8 +31,8 @@ pub struct Builder {
     pub statistics: Vec<Statistic>,
     /// The parameters that are factors of classes.
     pub balances: Vec<Balance>,
-    /// The sum and the divisor of the loss expanded last, where it is a mean by factors of rows.
-    pub quotient: Option<[NodeId; 2]>,
+    /// The losses that are means by factors of rows, each with its sum and its divisor.
+    pub quotients: HashMap<NodeId, [NodeId; 2]>,
     /// Where the call stands that is being expanded.
     pub span: Span,
     /// The nodes that are such parameters outside training.

@@ -15,10 +15,12 @@ mod loss;
 mod metric;
 mod norm;
 mod shape;
+mod terms;
 
 pub use arithmetic::{common_shape, infix, spread};
 pub use builder::{Builder, Outside, Sharing};
 use shape::{one_hot, positions};
+pub use terms::terms;
 
 use crate::entry::Entry;
 use crate::graph::{DType, NodeId};
@@ -104,9 +106,8 @@ impl Function {
     pub fn figure(&self, builder: &mut Builder, args: &Args) -> Result<Figure, Problem> {
         match self.make {
             Make::Value(expand) | Make::Loss(expand) => {
-                builder.quotient = None;
                 let node = expand(builder, args)?;
-                if let Some(sums) = builder.quotient.take() {
+                if let Some(sums) = builder.quotients.get(&node) {
                     return Ok(Figure { values: sums.to_vec(), finish: ratio_of_sums(false) });
                 }
                 let is_sum = args.says("reduction", "sum");

@@ -7,7 +7,7 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::entry::{Entry, built, find};
 use crate::graph::op::Source;
 use crate::graph::{Graph, NodeId, Origin};
-use crate::layer::{self, Function, Make};
+use crate::layer::{self, Function, Make, terms};
 use crate::model::{Figure, Metric};
 use crate::optim::{OPTIMIZERS, Optimizer, momentum};
 use crate::pass::accumulate;
@@ -293,6 +293,8 @@ impl<'a> Lowering<'a> {
         let operand = self.named("loss", value);
         self.no_new_params(params, value.span);
         self.model.loss = self.single_number(&operand, "the loss");
+        self.model.terms =
+            self.model.loss.map_or(Vec::new(), |loss| terms(&mut self.builder, loss));
     }
 
     /// The number of parameters, but for those that a loss may have.

@@ -42,12 +42,12 @@ pub fn reduction(graph: &Graph, loss: NodeId) -> Result<Reduction, Diagnostic> {
     }
 }
 
-/// Builds the two halves of a step: what each batch adds to the accumulated gradients, with the
-/// loss as the first root, and the updates by them, which leave them zero.
+/// Builds the two halves of a step: what each batch adds to the accumulated gradients, with what a
+/// step gives as the first roots, and the updates by them, which leave them zero.
 pub fn halves(model: &Model, reduction: Reduction) -> [Graph; 2] {
     let (mut batch, forward) = forward(model);
     let grads = gradients(model, &mut batch, &forward);
-    let mut roots = vec![forward.loss];
+    let mut roots = forward.results.clone();
     let f = Formula::new(&mut batch);
     let share = match reduction {
         Reduction::Mean => Some(f.host(HostNumber::from(HostInput::Rows) / HostInput::StepRows)),

@@ -54,7 +54,9 @@ pub fn simplify_model(mut model: Model) -> Model {
     model.targets.iter_mut().for_each(|port| place(&mut port.node));
     model.params.iter_mut().for_each(|param| place(&mut param.node));
     model.outputs.iter_mut().for_each(|(_, node)| place(node));
-    model.metrics.iter_mut().flat_map(|metric| &mut metric.figure.values).for_each(place);
+    let metrics = model.metrics.iter_mut().map(|metric| &mut metric.figure);
+    let figures = model.terms.iter_mut().chain(metrics);
+    figures.flat_map(|figure| &mut figure.values).for_each(place);
     model.statistics.iter_mut().for_each(|statistic| place(&mut statistic.new));
     model.loss.iter_mut().for_each(place);
     let still = |&(y, t): &(NodeId, NodeId)| Some((places[y.index()]?, places[t.index()]?));

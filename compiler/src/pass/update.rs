@@ -11,22 +11,24 @@ use arenet_program::{HostInput, ParamId, StateId};
 /// Builds the whole training step: the forward pass, the gradients and the updates, those of
 /// statistics among them.
 ///
-/// The first root is the loss, the others are the assignments. A parameter that the loss does not
-/// depend on stays as it is, as in PyTorch. Simplify the model before: log(sigmoid z) is stable
-/// only once it is rewritten, and its gradient is derived from what is written.
+/// The first roots are what a step gives, the others are the assignments. A parameter that the loss
+/// does not depend on stays as it is, as in PyTorch. Simplify the model before: log(sigmoid z) is
+/// stable only once it is rewritten, and its gradient is derived from what is written.
 pub fn train_step(model: &Model) -> Graph {
     let (mut graph, forward) = forward(model);
     let grads = gradients(model, &mut graph, &forward);
     let f = Formula::new(&mut graph);
     let updates = updates(&f, model, grads);
     let statistics = statistics(&f, model, &forward);
-    graph.roots = [forward.loss].into_iter().chain(updates).chain(statistics).collect();
+    graph.roots = forward.results.into_iter().chain(updates).chain(statistics).collect();
     graph
 }
 
 /// Where the values of a forward pass are.
 pub(super) struct Forward {
-    pub(super) loss: NodeId,
+    loss: NodeId,
+    /// What a step gives of the batch: [`Model::step_results`].
+    pub(super) results: Vec<NodeId>,
     /// What stands for each node of the model.
     stands: Vec<NodeId>,
 }
@@ -35,8 +37,10 @@ pub(super) struct Forward {
 pub(super) fn forward(model: &Model) -> (Graph, Forward) {
     let mut graph = model.graph.clone();
     let stands = in_training(&mut graph);
-    let loss = stands[model.loss.expect("a model that is trained has a loss").index()];
-    (graph, Forward { loss, stands })
+    let results = model.step_results().into_iter().map(|node| stands[node.index()]);
+    let results: Vec<NodeId> = results.collect();
+    let loss = *results.first().expect("a model that is trained has a loss");
+    (graph, Forward { loss, results, stands })
 }
 
 /// Updates what is kept of the values that pass through; gives the assignments.

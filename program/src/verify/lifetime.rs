@@ -11,7 +11,7 @@ use super::buffers::{Buffers, Extent};
 use super::each_step;
 use super::table::{Held, What};
 use crate::error::require;
-use crate::{Access, BufferId, EntryPoint, Program, ProgramError};
+use crate::{Access, BufferId, EntryPoint, Figure, Program, ProgramError};
 
 /// Checks the steps of one entry against each other and against what outlives the run.
 pub(super) fn check(
@@ -41,14 +41,14 @@ fn check_results(program: &Program, entry: EntryPoint, arena: &Arena) -> Result<
             require!(held, "{name} ends without output `{}`", output.name);
         }
     }
+    let holds = |figure: &Figure| figure.values.iter().all(|&value| arena.holds(value));
     if matches!(entry, EntryPoint::Eval | EntryPoint::Train) {
         let held = program.loss.is_some_and(|loss| arena.holds(loss));
-        require!(held, "{name} ends without the loss");
+        require!(held && program.terms.iter().all(holds), "{name} ends without the loss");
     }
     if entry == EntryPoint::Eval {
         for metric in &program.metrics {
-            let held = metric.values.iter().all(|&value| arena.holds(value));
-            require!(held, "{name} ends without metric `{}`", metric.name);
+            require!(holds(&metric.figure), "{name} ends without metric `{}`", metric.name);
         }
     }
     if entry == EntryPoint::Init {

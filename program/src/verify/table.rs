@@ -9,9 +9,9 @@ use crate::error::require;
 use crate::host::{HostInput, HostInstr, HostNumber, MAX_HOST_INSTRS};
 use crate::layout::size_text;
 use crate::{
-    Balance, Batch, Buffer, BufferId, Column, DType, Domain, EntryPoint, Finish, Layout,
-    MAX_EPOCHS, MISSING, Metric, Over, Plateau, Port, Program, ProgramError, Rows, Schedule,
-    Training, Watch, Watched,
+    Balance, Batch, Buffer, BufferId, Column, DType, Domain, EntryPoint, Figure, Finish, Layout,
+    MAX_EPOCHS, MISSING, Over, Plateau, Port, Program, ProgramError, Rows, Schedule, Training,
+    Watch, Watched,
 };
 
 /// A buffer that outlives a run: only its own steps or the host write it.
@@ -273,33 +273,45 @@ fn check_results(program: &Program, buffers: &Buffers) -> Result<(), ProgramErro
             "{what} stands for the classes of target {index}, which has not as many"
         );
     }
-    program.metrics.iter().try_for_each(|metric| check_metric(metric, program, buffers))?;
+    for metric in &program.metrics {
+        require!(!metric.name.is_empty(), "a metric has no name");
+        let what = format!("metric `{}`", metric.name);
+        check_figure(&metric.figure, &what, program, buffers)?;
+    }
+    for term in &program.terms {
+        require!(program.loss.is_some(), "the loss has a term, but the net has no loss");
+        require!(term.finish.over == Over::Numbers, "a term of the loss is no number");
+        check_figure(term, "a term of the loss", program, buffers)?;
+    }
     if let Some(loss) = program.loss {
         check_scalar(buffers.float(loss, "the loss")?, "the loss")?;
     }
     Ok(())
 }
 
-fn check_metric(metric: &Metric, program: &Program, buffers: &Buffers) -> Result<(), ProgramError> {
-    let what = format!("metric `{}`", metric.name);
-    require!(!metric.name.is_empty(), "a metric has no name");
-    let Finish { over, sums, figure, percent: _ } = &metric.finish;
-    let count = metric.values.len();
+fn check_figure(
+    Figure { values, finish }: &Figure,
+    what: &str,
+    program: &Program,
+    buffers: &Buffers,
+) -> Result<(), ProgramError> {
+    let Finish { over, sums, figure, percent: _ } = finish;
+    let count = values.len();
     let mut layouts = Vec::with_capacity(count);
-    for &value in &metric.values {
-        layouts.push(buffers.float(value, &what)?);
+    for &value in values {
+        layouts.push(buffers.float(value, what)?);
     }
     let sizes: Vec<_> = layouts.iter().map(|layout| layout.shape()).collect();
     let numbers = |numbers: &[HostNumber], may: &dyn Fn(HostInput) -> bool, text: &str| {
         for number in numbers {
-            check_number(number, &what)?;
+            check_number(number, what)?;
             require!(number.inputs().all(may), "{what} {text}: {number}");
         }
         Ok(())
     };
     match over {
         Over::Numbers => {
-            layouts.iter().try_for_each(|&layout| check_scalar(layout, &what))?;
+            layouts.iter().try_for_each(|&layout| check_scalar(layout, what))?;
         }
         Over::Classes { each, class } => {
             let classes = sizes.first().map_or(0, |&(_, classes)| classes);
@@ -508,7 +520,7 @@ fn check_watched(
         let message = format!("{who} watches metric {index}, which there is not");
         return Err(ProgramError::new(message));
     };
-    let is_table = metric.finish.is_table();
+    let is_table = metric.figure.finish.is_table();
     require!(!is_table, "{who} watches metric {index}, which is no figure");
     Ok(())
 }

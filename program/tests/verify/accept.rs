@@ -108,6 +108,7 @@ fn accepts_a_net_that_only_predicts() {
     program.routines[EntryPoint::Train] = Routine::default();
     (program.training, program.loss) = (None, None);
     program.metrics.clear();
+    program.terms.clear();
     program.scalars.clear();
     assert_eq!(verify(program).err(), None);
 }

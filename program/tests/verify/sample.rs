@@ -319,8 +319,7 @@ pub fn sample() -> Program {
     let entry = |steps| Routine { steps, lower_bound: 1000, bytes: 2000 };
     let metric = |name: &str, value, finish| Metric {
         name: name.into(),
-        values: vec![value],
-        finish,
+        figure: Figure { values: vec![value], finish },
         rises: true,
     };
     let number = |input: HostInput| HostNumber::from(input);
@@ -359,6 +358,7 @@ pub fn sample() -> Program {
             (HostNumber::from(HostInput::Step).less(1.0).choose(1.0, 0.5), UNDAMPENED),
         ],
         loss: Some(LOSS),
+        terms: vec![Figure { values: vec![LOSS], finish: Finish::mean() }],
         metrics: vec![
             metric("accuracy", ACCURACY, Finish::mean()),
             metric("share", ACCURACY, share),

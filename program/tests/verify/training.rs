@@ -72,8 +72,8 @@ fn refuses_bad_training() {
         (
             |p| {
                 p.buffers[PROBS.0 as usize].layout = Layout::matrix(fixed(2), 2);
-                p.metrics[0].values[0] = PROBS;
-                p.metrics[0].finish.over = Over::Table { target: 0 };
+                p.metrics[0].figure.values[0] = PROBS;
+                p.metrics[0].figure.finish.over = Over::Table { target: 0 };
             },
             "training watches metric 0, which is no figure",
         ),
@@ -150,54 +150,66 @@ fn refuses_bad_metrics() {
     check(&[
         (|p| p.metrics[0].name.clear(), "a metric has no name"),
         (
-            |p| p.metrics[0].values[0] = CORRECT,
+            |p| p.metrics[0].figure.values[0] = CORRECT,
             "metric `accuracy` must be one number, but its buffer is [N, 1]",
         ),
-        (|p| p.metrics[1].values.clear(), "metric `share` adds up more than its values: value"),
         (
-            |p| p.metrics[1].finish.sums[0] = HostInput::Sum(0).into(),
+            |p| p.metrics[1].figure.values.clear(),
+            "metric `share` adds up more than its values: value",
+        ),
+        (
+            |p| p.metrics[1].figure.finish.sums[0] = HostInput::Sum(0).into(),
             "metric `share` adds up more than its values: sum",
         ),
         (
-            |p| p.metrics[1].finish.sums.clear(),
+            |p| p.metrics[1].figure.finish.sums.clear(),
             "metric `share` is of more than its sums: sum / (N * 3)",
         ),
         (
-            |p| p.metrics[1].finish.figure = HostInput::Step.into(),
+            |p| p.metrics[1].figure.finish.figure = HostInput::Step.into(),
             "metric `share` is of more than its sums: step",
         ),
         (
-            |p| p.metrics[1].finish.over = Over::Ranks,
+            |p| p.metrics[1].figure.finish.over = Over::Ranks,
             "metric `share` ranks other things than a score and a side for each row",
         ),
         (
-            |p| p.metrics[1].finish.over = Over::Table { target: 0 },
+            |p| p.metrics[1].figure.finish.over = Over::Table { target: 0 },
             "metric `share` must be a table of the classes of a target",
         ),
         (
-            |p| p.metrics[1].finish.over = Over::Classes { each: vec![], class: Some(1) },
+            |p| p.metrics[1].figure.finish.over = Over::Classes { each: vec![], class: Some(1) },
             "metric `share` is of a class beyond the 1",
         ),
         (
-            |p| p.metrics[1].finish.over = Over::Classes { each: vec![], class: None },
+            |p| p.metrics[1].figure.finish.over = Over::Classes { each: vec![], class: None },
             "metric `share` is of more than its sums: sum / (N * 3)",
         ),
         (
             |p| {
-                p.metrics[1].values.push(PROBS);
-                p.metrics[1].finish.over = Over::Classes { each: vec![], class: None };
+                p.metrics[1].figure.values.push(PROBS);
+                p.metrics[1].figure.finish.over = Over::Classes { each: vec![], class: None };
             },
             "metric `share` must have a row of as many classes for each value",
         ),
         (
             |p| {
                 let each = vec![HostInput::Sum(1).into()];
-                p.metrics[1].finish.over = Over::Classes { each, class: None };
+                p.metrics[1].figure.finish.over = Over::Classes { each, class: None };
             },
             "metric `share` adds up more than its sums over the classes: sum1",
         ),
         (
-            |p| p.metrics[2].finish.figure.code.clear(),
+            |p| p.terms[0].values[0] = CORRECT,
+            "a term of the loss must be one number, but its buffer is [N, 1]",
+        ),
+        (|p| p.terms[0].finish.over = Over::Table { target: 0 }, "a term of the loss is no number"),
+        (
+            |p| p.terms[0].finish.sums.clear(),
+            "a term of the loss is of more than its sums: sum / N",
+        ),
+        (
+            |p| p.metrics[2].figure.finish.figure.code.clear(),
             "metric `root_loss` has 0 instructions, and must have from 1 to 64",
         ),
     ]);

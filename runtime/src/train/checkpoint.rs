@@ -15,6 +15,9 @@ use crate::weights::{CHECKPOINT, CHECKPOINT_FORMAT, FORMAT_KEY, WeightsFile, rea
 use std::collections::BTreeMap;
 use std::path::Path;
 
+/// The key of what the steps of the epoch have added up beside their losses.
+const SUMS: &str = "sums";
+
 type Metadata = BTreeMap<String, String>;
 
 impl Trainer {
@@ -37,6 +40,9 @@ impl Trainer {
         ];
         let mut metadata: Metadata =
             entries.into_iter().map(|(key, value)| (key.to_string(), value)).collect();
+        let sums = self.running.sums().iter().map(|sum| hex(sum.to_bits()));
+        let sums = sums.collect::<Vec<_>>().join(" ");
+        metadata.extend((!sums.is_empty()).then(|| (SUMS.to_string(), sums)));
         metadata.extend(self.notes.clone());
         self.columns.add_to(&mut metadata);
         seen::add_to(&mut metadata, self.data_hash(), &self.training);
@@ -97,7 +103,8 @@ impl Trainer {
             return fail("is of a run whose net or `train` section differ from this one's".into());
         }
         let mut watcher = watch.map(|watch| Watcher::new(program, watch));
-        let Some(position) = self.read_position(&metadata) else {
+        let place = self.read_position(&metadata).zip(self.read_sums(&metadata));
+        let Some((position, sums)) = place else {
             return fail("is corrupt: it says no possible place in a run".into());
         };
         let mut falling = Falling::all(program, &self.training.schedules);
@@ -119,6 +126,7 @@ impl Trainer {
         }
         self.falling = falling;
         self.position = position;
+        self.running.restore(&sums);
         self.timing = Default::default();
         self.start_epoch();
         self.restore(self.is_done());
@@ -146,6 +154,14 @@ impl Trainer {
             && before.checked_add(steps) == Some(position.steps)
             && position.loss_sum.is_finite();
         sound.then_some(position)
+    }
+
+    /// What the steps of the epoch have added up.
+    fn read_sums(&self, metadata: &Metadata) -> Option<Vec<f64>> {
+        let words = metadata.get(SUMS).map_or("", String::as_str).split_whitespace();
+        let bits = words.map(|word| u64::from_str_radix(word, 16).ok());
+        let sums: Vec<f64> = bits.map(|bits| bits.map(f64::from_bits)).collect::<Option<_>>()?;
+        (sums.len() == self.running.sums().len()).then_some(sums)
     }
 
     fn all_slots(&self) -> Vec<Slot> {

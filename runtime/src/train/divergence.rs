@@ -109,6 +109,7 @@ impl Trainer {
     /// Returns to the last good state.
     pub(super) fn rewind(&mut self) {
         self.position = self.last_good.position;
+        self.running.restore(&self.last_good.sums);
         self.executor.restore_state(&self.last_good.state);
     }
 }

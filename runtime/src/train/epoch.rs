@@ -107,6 +107,7 @@ impl Trainer {
         self.lowest = Some(Lowest { loss: least, last: report.loss });
         let Position { epoch, steps, own_steps, .. } = done;
         self.position = Position { epoch: epoch + 1, steps, own_steps, ..Position::default() };
+        self.running.clear();
         self.start_epoch();
         self.restore(self.is_done());
         Ok(report)
@@ -132,7 +133,7 @@ impl Trainer {
         Ok(EpochReport {
             epoch: epoch + 1,
             step,
-            loss: loss_sum / rows_done as f64,
+            loss: self.running.loss(rows_done).unwrap_or(loss_sum / rows_done as f64),
             valid_loss,
             metrics,
             is_best,

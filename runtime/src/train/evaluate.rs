@@ -3,7 +3,7 @@
 use super::report::{Evaluation, Table};
 use super::scalars::Scalars;
 use crate::exec::{EntryPoint, Executor, Feed, RunError};
-use crate::program::{BufferId, Finish, HostInput, Over, Program};
+use crate::program::{Figure, Finish, HostInput, Over, Program};
 
 /// Evaluates the net over these rows of the data, in batches of the planned size.
 pub(crate) fn evaluate(
@@ -28,7 +28,7 @@ pub(crate) fn evaluate(
 
 /// The loss and metrics over the rows that have been evaluated.
 pub(super) struct Tally {
-    /// Those of the loss, then of metrics with their places in the program.
+    /// Those of the loss, which add up, then of metrics with their places in the program.
     sums: Vec<(Option<usize>, Sums)>,
     /// The rows of the batch that was read last.
     batch: usize,
@@ -38,19 +38,21 @@ pub(super) struct Tally {
 impl Tally {
     /// Of the loss and of those metrics.
     pub fn new(program: &Program, counts: impl Fn(&Finish) -> bool) -> Tally {
-        let loss = program.loss.map(|loss| (None, Sums::new(&[loss], Finish::mean())));
+        let mean = |loss| Figure { values: vec![loss], finish: Finish::mean() };
+        let mean = program.loss.filter(|_| program.terms.is_empty()).map(mean);
+        let loss = program.terms.iter().cloned().chain(mean).map(|term| (None, Sums::new(term)));
         let metrics = program.metrics.iter().enumerate();
         let metrics = metrics
-            .filter(|(_, metric)| counts(&metric.finish))
-            .map(|(place, metric)| (Some(place), Sums::new(&metric.values, metric.finish.clone())));
-        Tally { sums: loss.into_iter().chain(metrics).collect(), batch: 0, rows: 0 }
+            .filter(|(_, metric)| counts(&metric.figure.finish))
+            .map(|(place, metric)| (Some(place), Sums::new(metric.figure.clone())));
+        Tally { sums: loss.chain(metrics).collect(), batch: 0, rows: 0 }
     }
 
     /// Reads the values of a batch of `rows` rows that has been evaluated.
     pub fn read(&mut self, executor: &Executor, rows: usize) {
         self.batch = rows;
         for (_, sums) in &mut self.sums {
-            for (to, &value) in sums.read.iter_mut().zip(&sums.values) {
+            for (to, &value) in sums.read.iter_mut().zip(&sums.figure.values) {
                 to.clear();
                 executor.read_rows(value, rows, to);
             }
@@ -91,14 +93,13 @@ impl Tally {
     /// The figures over all rows.
     pub fn result(&self, program: &Program) -> Evaluation {
         let rows = self.rows;
-        let mut result =
-            Evaluation { rows, loss: f64::NAN, metrics: Vec::new(), tables: Vec::new() };
+        let mut result = Evaluation { rows, loss: 0.0, metrics: Vec::new(), tables: Vec::new() };
         for (place, sums) in &self.sums {
             let Some(metric) = place.map(|place| &program.metrics[place]) else {
-                result.loss = sums.figure(rows);
+                result.loss += sums.figure(rows);
                 continue;
             };
-            match metric.finish.over {
+            match metric.figure.finish.over {
                 Over::Table { target } => {
                     result.tables.push(sums.table(&metric.name, program, target));
                 }
@@ -111,8 +112,7 @@ impl Tally {
 
 /// The sums of a metric over all batches.
 struct Sums {
-    values: Vec<BufferId>,
-    finish: Finish,
+    figure: Figure,
     /// Each sum, of every element.
     sums: Vec<Vec<f64>>,
     /// Where values are read to.
@@ -122,19 +122,21 @@ struct Sums {
 }
 
 impl Sums {
-    fn new(values: &[BufferId], finish: Finish) -> Sums {
-        let (sums, read) = (vec![Vec::new(); finish.sums.len()], vec![Vec::new(); values.len()]);
-        Sums { values: values.to_vec(), sums, finish, read, ranked: Vec::new() }
+    fn new(figure: Figure) -> Sums {
+        let sums = vec![Vec::new(); figure.finish.sums.len()];
+        let read = vec![Vec::new(); figure.values.len()];
+        Sums { figure, sums, read, ranked: Vec::new() }
     }
 
     /// Adds a batch of `rows` rows, whose values have been read.
     fn add(&mut self, rows: usize) {
-        if self.finish.over == Over::Ranks {
+        let finish = &self.figure.finish;
+        if finish.over == Over::Ranks {
             let sides = self.read[1].iter().map(|&side| side > 0.0);
             self.ranked.extend(self.read[0].iter().copied().zip(sides));
         }
         let elements = self.read.first().map_or(1, Vec::len);
-        for (sums, number) in self.sums.iter_mut().zip(&self.finish.sums) {
+        for (sums, number) in self.sums.iter_mut().zip(&finish.sums) {
             sums.resize(elements, 0.0);
             for (element, sum) in sums.iter_mut().enumerate() {
                 *sum += number.value(|input| match input {
@@ -154,7 +156,8 @@ impl Sums {
         let of_element = |element: usize| -> Vec<f64> {
             self.sums.iter().map(|sums| sums.get(element).copied().unwrap_or(0.0)).collect()
         };
-        let sums = match &self.finish.over {
+        let finish = &self.figure.finish;
+        let sums = match &finish.over {
             Over::Numbers | Over::Table { .. } => of_element(0),
             Over::Ranks => ranks(&self.ranked).to_vec(),
             Over::Classes { each, class } => {
@@ -172,7 +175,7 @@ impl Sums {
                 totals
             }
         };
-        self.finish.figure.value(|input| sum(&sums, input))
+        finish.figure.value(|input| sum(&sums, input))
     }
 
     /// The counts, by the classes of a target.

@@ -15,6 +15,7 @@ mod prequential;
 mod reason;
 mod report;
 mod rows;
+mod running;
 pub mod scalars;
 mod seen;
 pub mod settings;
@@ -38,6 +39,7 @@ use crate::exec::{EntryPoint, Executor, Feed, RunError};
 use crate::program::{BufferId, DType, Param, Port, Training, Verified};
 use plateau::Falling;
 use rows::Rows;
+use running::Running;
 use split::Portion;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -86,6 +88,8 @@ pub struct Trainer {
     /// The rows of a batch; the last one of an epoch may have fewer.
     batch: usize,
     position: Position,
+    /// What the steps of the epoch add up beside their losses.
+    running: Running,
     /// The training rows in the order of the epoch.
     order: Vec<u32>,
     last_good: LastGood,
@@ -132,6 +136,8 @@ impl Position {
 /// loaded. From there a divergence is retraced to its first bad value.
 struct LastGood {
     position: Position,
+    /// What [`Running`] has added up until there.
+    sums: Vec<f64>,
     state: Vec<f32>,
 }
 
@@ -240,7 +246,9 @@ impl Trainer {
         balance::count(&mut executor, &training.balances, &data, &training_rows)?;
         // Allocated once, so that no epoch allocates.
         let state = Vec::with_capacity(source.state_bytes() as usize / 4);
-        let last_good = LastGood { position: Position::default(), state };
+        let running = Running::new(source);
+        let sums = running.sums().to_vec();
+        let last_good = LastGood { position: Position::default(), sums, state };
         let mut trainer = Trainer {
             order: training_rows.clone(),
             falling: Falling::all(source, &training.schedules),
@@ -258,6 +266,7 @@ impl Trainer {
             validation_rows,
             batch,
             position: Position::default(),
+            running,
             last_good,
             lowest: None,
             timing: Timing::default(),
@@ -355,6 +364,7 @@ impl Trainer {
 
     fn keep_state(&mut self) {
         self.last_good.position = self.position;
+        self.last_good.sums.copy_from_slice(self.running.sums());
         self.executor.copy_state(&mut self.last_good.state);
     }
 

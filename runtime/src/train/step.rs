@@ -15,6 +15,7 @@ impl Trainer {
         self.executor.run(EntryPoint::Train, count)?;
         let loss = self.executor.scalar(self.loss);
         self.position.loss_sum += f64::from(loss) * count as f64;
+        self.running.add(&self.executor, count);
         self.position.step_in_epoch += 1;
         if ends_step {
             self.update()?;

@@ -132,7 +132,7 @@ pub(super) fn place(program: &Program, figure: Watched) -> (Option<usize>, bool)
         Watched::Loss => (None, false),
         Watched::Metric(index) => {
             let (before, rest) = program.metrics.split_at(index.into());
-            let figures = before.iter().filter(|metric| !metric.finish.is_table());
+            let figures = before.iter().filter(|metric| !metric.figure.finish.is_table());
             (Some(figures.count()), rest[0].rises)
         }
     }

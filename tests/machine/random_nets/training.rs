@@ -53,7 +53,9 @@ fn with_noise(grown: &Grown, noisy: usize) -> Result<Tally, TestCaseError> {
     let start = Trainer::new(program.clone(), rows.dataset(), &Settings::default()).unwrap();
     let start: Vec<Vec<f32>> = start.weights().into_iter().map(|param| param.data).collect();
 
-    let expected = expected(model, &rows, &valid, &start, noisy)?;
+    // Sums are shown as the mean of those of the batches, all else as that of all rows at once.
+    let sums = grown.sums == Some(true);
+    let expected = expected(model, &rows, (&valid, sums), &start, noisy)?;
     let fail = |error: TrainError| TestCaseError::fail(error.to_string());
     let found = run(&program, &rows, &valid, best).map_err(fail)?;
     let other = isas[(rows.rows + source.len()) % isas.len()];
@@ -149,7 +151,7 @@ impl Known {
 fn expected(
     mut model: Model,
     rows: &Rows,
-    valid: &Rows,
+    (valid, sums): (&Rows, bool),
     start: &[Vec<f32>],
     noisy: usize,
 ) -> Result<Vec<Known>, TestCaseError> {
@@ -209,7 +211,8 @@ fn expected(
         .map(|i| runs.iter().map(|run| run.params[i].data.clone()).collect::<Vec<_>>());
     let mut lanes = vec![losses];
     lanes.extend(params);
-    let mut held_out = held_out(&model, &mut runs, &course, valid, batch)?;
+    let at_once = if sums { batch } else { valid.rows };
+    let mut held_out = held_out(&model, &mut runs, &course, valid, at_once)?;
     lanes.insert(1, held_out.remove(0));
     lanes.extend(held_out);
     let expected: Vec<Known> = lanes.iter().map(|lanes| Known::new(lanes)).collect();

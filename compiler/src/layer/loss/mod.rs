@@ -149,7 +149,6 @@ fn reduced_by(
     if let Some(weight) = weight {
         values = values * f.term(weight);
     }
-    let mut quotient = None;
     let loss = match (args.word("reduction"), counted) {
         ("sum", _) => values.sum(),
         // The mean over the rows of their sums.
@@ -160,14 +159,13 @@ fn reduced_by(
         // Where nothing counts, the sum is 0, and so is the loss.
         (_, Some(counted)) => {
             let (sum, counted) = (values.sum(), f.term(counted).sum());
-            quotient = Some([sum.id, counted.id]);
-            sum / counted.max(f.number(f64::from(f32::MIN_POSITIVE)))
+            let mean = sum / counted.max(f.number(f64::from(f32::MIN_POSITIVE)));
+            builder.quotients.insert(mean.id, [sum.id, counted.id]);
+            mean
         }
         _ => values.mean(),
     };
-    let loss = loss.id;
-    builder.quotient = quotient;
-    Ok(loss)
+    Ok(loss.id)
 }
 
 /// The `weight` of a loss, which has to spread over its values.
