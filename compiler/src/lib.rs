@@ -24,7 +24,7 @@ pub mod syntax;
 pub mod watch;
 
 use arenet_program::verify::verify;
-use arenet_program::{EntryPoint, PerEntry, ProgramError, Verified};
+use arenet_program::{EntryPoint, PerEntry, ProgramError, Subject, Verified};
 use batch::{Step, fits, steps};
 use diagnostic::{Diagnostic, Span};
 use emit::{Plan, Stage, emit, place};
@@ -210,7 +210,7 @@ fn restrict(mut model: Model, options: &Options, step: Step) -> Result<Model, Di
     if options.purpose < Purpose::Train || options.weights != Precision::F32 {
         model.training = None;
         model.statistics.clear();
-        model.metrics.retain(|metric| !metric.is_penalty);
+        model.metrics.retain(|metric| metric.subject != Subject::Parameters);
         model.params.iter_mut().for_each(|param| param.optimizer = None);
     }
     if options.purpose < Purpose::Evaluate {

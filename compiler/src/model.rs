@@ -8,7 +8,7 @@ use crate::optim::Optimizer;
 use crate::pass::clip::Clip;
 use crate::pass::hold::Hold;
 pub use arenet_program::{Column, Domain, Missing};
-use arenet_program::{Finish, Training};
+use arenet_program::{Finish, Subject, Training};
 
 /// A network lowered from text.
 #[derive(Clone, Debug, Default)]
@@ -32,7 +32,7 @@ pub struct Model {
     /// The sum of these figures is the loss of many batches; without any, it is the mean of their
     /// losses, each counted by its rows.
     pub terms: Vec<Figure>,
-    /// The metrics, scalar nodes.
+    /// The metrics, those that are parts of the loss first.
     pub metrics: Vec<Metric>,
     /// The values that a loss or a metric compares with the classes of a target, each with it.
     pub compared: Vec<(NodeId, NodeId)>,
@@ -70,9 +70,12 @@ impl Model {
         self.loss.into_iter().chain(values(figures)).collect()
     }
 
-    /// Of those, what a step of training gives: the loss, and the values of terms.
+    /// The first of those, which a step of training gives as well: the loss, and the values of its
+    /// terms and of its parts.
     pub fn step_results(&self) -> Vec<NodeId> {
-        self.loss.into_iter().chain(values(&self.terms)).collect()
+        let parts = self.metrics.iter().filter(|metric| metric.subject == Subject::Loss);
+        let figures = self.terms.iter().chain(parts.map(|part| &part.figure));
+        self.loss.into_iter().chain(values(figures)).collect()
     }
 
     /// Makes the outputs, the results and the new statistics the roots of the graph, in this order.
@@ -157,8 +160,8 @@ pub struct Metric {
     pub figure: Figure,
     /// Whether a larger figure is a better one.
     pub rises: bool,
-    /// Whether it is what a penalty adds to the loss, a figure of training alone.
-    pub is_penalty: bool,
+    /// What it is a figure of; of the parameters alone are penalties, which training alone has.
+    pub subject: Subject,
 }
 
 /// How a figure of many rows is computed.

@@ -22,12 +22,13 @@ use super::{
     Distribution, Domain, EntryPoint, Expr, Figure, Finish, Gather, Gemm, Instr, Kernel, Layout,
     Load, Metric, Missing, Opcode, Origin, Output, Over, Param, ParamId, PerEntry, Piece, Plateau,
     Port, Program, ProgramError, Random, Reduce, Routine, Rows, ScatterAdd, Schedule, Softmax,
-    Span, Splice, Split, Spread, State, Step, StreamId, Training, Value, Watch, Watched, Whole,
+    Span, Splice, Split, Spread, State, Step, StreamId, Subject, Training, Value, Watch, Watched,
+    Whole,
 };
 
 /// What a program's bytes begin with.
 pub const MAGIC: &[u8; 8] = b"ARENETC\0";
-const VERSION: u32 = 21;
+const VERSION: u32 = 22;
 
 /// Writes a program as bytes.
 pub fn encode(program: &Program) -> Vec<u8> {
@@ -283,7 +284,7 @@ structs! {
     State { name, buffer }
     Port { name, width, buffer, domain, missing, from, columns }
     Output { name, width, buffer, classes }
-    Metric { name, figure, rises }
+    Metric { name, figure, rises, subject }
     Figure { values, finish }
     Finish { over, sums, figure, percent }
     Routine { steps, lower_bound, bytes }
@@ -409,6 +410,7 @@ enums! {
         2 => Ranks,
         3 => Table { target },
     }
+    Subject { 0 => Rows, 1 => Loss, 2 => Parameters, }
     Part { 0 => Tail, 1 => Body, 2 => ColumnSums, }
     Batch { 0 => Full, 1 => Rows(rows), }
     Watched { 0 => Loss, 1 => Metric(index), }

@@ -78,6 +78,11 @@ pub struct Program {
 }
 
 impl Program {
+    /// The parts of the loss among the metrics, with their places.
+    pub fn parts(&self) -> impl Iterator<Item = (usize, &Metric)> {
+        self.metrics.iter().enumerate().filter(|(_, metric)| metric.subject == Subject::Loss)
+    }
+
     /// What its weights are: of the fewest bytes that any parameter's elements have.
     pub fn precision(&self) -> DType {
         let dtypes = self.params.iter().map(|param| self.buffers[param.buffer.0 as usize].dtype);
@@ -200,6 +205,19 @@ pub struct Metric {
     pub figure: Figure,
     /// Whether a larger figure is a better one.
     pub rises: bool,
+    /// What it is a figure of.
+    pub subject: Subject,
+}
+
+/// What a metric is a figure of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// What an evaluation makes of the rows.
+    Rows,
+    /// A part of the loss: a step of training gives its values too.
+    Loss,
+    /// The parameters alone: it is the same whatever the rows.
+    Parameters,
 }
 
 /// How a figure of many rows is computed.

@@ -8,7 +8,7 @@ use super::names::Names;
 use super::text::shown;
 use super::{
     Batch, BufferId, EntryPoint, Figure, HostInput, HostNumber, Layout, Over, Plateau, Program,
-    Routine, Schedule, Watch, Watched,
+    Routine, Schedule, Subject, Watch, Watched,
 };
 
 /// The text of the program's tables and of one of its entries.
@@ -27,7 +27,12 @@ pub fn listing(program: &Program, entry: EntryPoint) -> String {
         figure(&mut text, "loss", term);
     }
     for metric in &program.metrics {
-        figure(&mut text, &format!("metric {}", shown(&metric.name)), &metric.figure);
+        let of = match metric.subject {
+            Subject::Rows => "",
+            Subject::Loss => " of the loss",
+            Subject::Parameters => " of the parameters",
+        };
+        figure(&mut text, &format!("metric {}{of}", shown(&metric.name)), &metric.figure);
     }
     let width = names.width();
     _ = writeln!(text, "\n{:<width$} {:>10} {:>10}  layout", "buffer", "offset", "bytes");

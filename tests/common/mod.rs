@@ -16,7 +16,7 @@ use arenet_compiler::model::{Domain, Figure, Metric, Missing, Model, Param, Port
 use arenet_compiler::pass::simplify::simplify;
 use arenet_runtime::exec::{EntryPoint, Executor, Options};
 use arenet_runtime::program::{
-    Batch, Finish, HostInput, HostNumber, ParamId, PerEntry, Program, Training, Verified,
+    Batch, Finish, HostInput, HostNumber, ParamId, PerEntry, Program, Subject, Training, Verified,
 };
 use arenet_runtime::simd::Isa;
 use std::sync::Arc;
@@ -180,7 +180,7 @@ impl Net {
             name: format!("m{i}"),
             figure: Figure { values: vec![node], finish: Finish::mean() },
             rises: false,
-            is_penalty: false,
+            subject: Subject::Rows,
         };
         let output = |(i, &node): (usize, &NodeId)| (format!("y{i}"), node);
         Model {

@@ -3,7 +3,7 @@
 use super::dice::Dice;
 use arenet_runtime::exec::watch::{Order, Watched};
 use arenet_runtime::exec::{EntryPoint, Options};
-use arenet_runtime::program::{BufferId, DType, Domain, Program, Verified};
+use arenet_runtime::program::{BufferId, DType, Domain, Program, Subject, Verified};
 use arenet_runtime::simd::Isa;
 use std::sync::Arc;
 
@@ -276,10 +276,11 @@ impl Host<'_> {
         if entry == EntryPoint::Predict {
             found.extend(program.outputs.iter().map(|o| (o.name.clone(), o.buffer)));
         } else {
-            found.extend(program.loss.map(|loss| ("the loss".to_string(), loss)));
-        }
-        if entry == EntryPoint::Eval {
+            let terms = program.terms.iter().flat_map(|term| term.values.iter().copied());
+            found.extend(program.loss.into_iter().chain(terms).map(|id| ("the loss".into(), id)));
+            let is_eval = entry == EntryPoint::Eval;
             let metrics = program.metrics.iter();
+            let metrics = metrics.filter(|m| is_eval || m.subject == Subject::Loss);
             found.extend(
                 metrics.flat_map(|m| m.figure.values.iter().map(|&value| (m.name.clone(), value))),
             );

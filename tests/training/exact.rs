@@ -89,6 +89,35 @@ fn the_loss_of_an_epoch_counts_each_step_by_its_factors() {
     near(report.loss, sum / counted, "an epoch");
 }
 
+/// An evaluation after the epoch would give others.
+#[test]
+fn parts_of_a_sum_are_those_of_the_steps() {
+    let loss =
+        "mse(y, v) - 0.5 * cross_entropy(y, u, class_weight: [1, 2, 3, 4], ignore_index: -1)";
+    for (more, names) in [
+        ("", &["mse", "cross_entropy"][..]),
+        ("accumulate = 2", &["mse", "cross_entropy"]),
+        ("metric accuracy(y, u)", &["mse", "cross_entropy", "accuracy"]),
+        ("l2(y) = 0.1", &["mse", "cross_entropy", "l2"]),
+        ("metric mae(y, v)  l2(y) = 0.1", &["mse", "cross_entropy", "mae", "l2"]),
+    ] {
+        // Batches of a mean by factors do not add up.
+        let loss = match more.starts_with("accumulate") {
+            true => "mse(y, v) - 0.5 * cross_entropy(y, u)",
+            false => loss,
+        };
+        let source = net(loss).replace("lr: 0", "lr: 0.2").replace("epochs = 1", "epochs = 2");
+        let source = source.replace("optimizer", &format!("{more}  batch = 5  optimizer"));
+        let mut trainer = trainer(&source, rows(&reference(), loss), &Settings::default());
+        for report in finish(&mut trainer) {
+            let found: Vec<&str> = report.metrics.iter().map(|(name, _)| name.as_str()).collect();
+            assert_eq!(found, names);
+            let [mse, cross] = [0, 1].map(|place| report.metrics[place].1);
+            near(report.loss, mse - 0.5 * cross, more);
+        }
+    }
+}
+
 /// What is equal in an evaluation is not so in training, where each head has a mask of its own.
 #[test]
 fn heads_that_differ_in_training_alone_have_their_own_sums() {

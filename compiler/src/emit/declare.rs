@@ -160,6 +160,7 @@ pub fn declare_results(
         name: metric.name.clone(),
         figure: figure(&metric.name, &metric.figure),
         rises: metric.rises,
+        subject: metric.subject,
     };
     program.metrics = model.metrics.iter().map(describe).collect();
     let figures = program.terms.iter().chain(program.metrics.iter().map(|metric| &metric.figure));

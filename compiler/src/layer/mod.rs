@@ -102,21 +102,26 @@ impl Function {
         Function::new(Make::Loss(expand))
     }
 
-    /// Expands a call as a metric; a value is one by its mean over all rows, or by its sum.
+    /// Expands a call as a metric.
     pub fn figure(&self, builder: &mut Builder, args: &Args) -> Result<Figure, Problem> {
         match self.make {
             Make::Value(expand) | Make::Loss(expand) => {
                 let node = expand(builder, args)?;
-                if let Some(sums) = builder.quotients.get(&node) {
-                    return Ok(Figure { values: sums.to_vec(), finish: ratio_of_sums(false) });
-                }
-                let is_sum = args.says("reduction", "sum");
-                let finish = if is_sum { Finish::sum() } else { Finish::mean() };
-                Ok(Figure { values: vec![node], finish })
+                Ok(figure_of(builder, args, node))
             }
             Make::Metric(figure) => figure(builder, args),
         }
     }
+}
+
+/// What the value of a call is over many batches: its mean, or its sum.
+pub fn figure_of(builder: &Builder, args: &Args, node: NodeId) -> Figure {
+    if let Some(sums) = builder.quotients.get(&node) {
+        return Figure { values: sums.to_vec(), finish: ratio_of_sums(false) };
+    }
+    let is_sum = args.says("reduction", "sum");
+    let finish = if is_sum { Finish::sum() } else { Finish::mean() };
+    Figure { values: vec![node], finish }
 }
 
 /// What a net may call.

@@ -6,7 +6,8 @@ use super::{Lowering, Operand, Value, lint, names};
 use crate::diagnostic::{Diagnostic, Span};
 use crate::entry::{Entry, built, find};
 use crate::graph::{DType, NodeId};
-use crate::layer::{self, Expand, Function, Make, Sharing, Target, functions, init::INITS};
+use crate::layer::{self, Expand, Function, Make, Sharing, Target};
+use crate::layer::{figure_of, functions, init::INITS};
 use crate::model::Domain;
 use crate::optim::OPTIMIZERS;
 use crate::schedule::SCHEDULES;
@@ -59,6 +60,9 @@ impl<'a> Lowering<'a> {
         let result = expand(&mut self.builder, &matched.args);
         self.builder.end_call();
         self.note_crossings(call, first);
+        if let (Make::Loss(_), &Ok(node)) = (function.make, &result) {
+            self.losses.insert(call.span, figure_of(&self.builder, &matched.args, node));
+        }
         self.call_result((&call.function.name, function), result, &matched, call.span)
     }
 

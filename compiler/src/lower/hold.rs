@@ -10,7 +10,7 @@ use crate::pass::hold::{HOLDS, Hold, Rule};
 use crate::signature::Value as Argument;
 use crate::signature::{Kind, Param, Range};
 use crate::syntax::ast::{Bind, Ident, Train, TrainItem};
-use arenet_program::Finish;
+use arenet_program::{Finish, Subject};
 use std::collections::{HashMap, HashSet};
 
 impl<'a> Lowering<'a> {
@@ -104,6 +104,7 @@ impl<'a> Lowering<'a> {
         let value = hold.penalty(nodes.into_iter().map(|node| f.term(node)));
         let Some(value) = value.map(|value| value.id) else { return };
         let figure = Figure { values: vec![value], finish: Finish::mean() };
-        self.model.metrics.push(Metric { name, figure, rises: false, is_penalty: true });
+        let subject = Subject::Parameters;
+        self.model.metrics.push(Metric { name, figure, rises: false, subject });
     }
 }

@@ -20,7 +20,7 @@ use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::graph::{DType, NodeId, Origin};
 use crate::init::{Init, Rule};
 use crate::layer::Builder;
-use crate::model::{Model, Param};
+use crate::model::{Figure, Model, Param};
 use crate::syntax::ast::{Bind, Call, Expr, File, Ident, Item, Net, Stmt, Train, Type};
 use names::{Binding, Names};
 use rows::Crossing;
@@ -130,6 +130,8 @@ struct Lowering<'a> {
     /// `freeze` may name what comes later, and so may `output`.
     open_frozen: Vec<&'a Ident>,
     open_outputs: Vec<&'a Ident>,
+    /// The losses that have been called, by where they are.
+    losses: HashMap<Span, Figure>,
     /// A metric could not be made, and who names it is not to blame.
     lost_metrics: bool,
     /// Names of the statements around, outermost first.

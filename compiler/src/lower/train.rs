@@ -18,7 +18,7 @@ use crate::signature::Value as Argument;
 use crate::signature::{Args, Kind, Param, Problem, Range};
 use crate::syntax::ast::{Arg, BinaryOp, Bind, Call, Expr, ExprKind, Ident, Train, TrainItem};
 use crate::watch::{KEEPS, STOPS, Set};
-use arenet_program::{Batch, MAX_EPOCHS, Over, Training, Watch, Watched};
+use arenet_program::{Batch, MAX_EPOCHS, Over, Subject, Training, Watch, Watched};
 use std::collections::{HashMap, HashSet};
 
 /// What a setting is set to.
@@ -126,11 +126,16 @@ impl<'a> Lowering<'a> {
         // Each loss of a sum is shown by its name, where no metric is the same.
         let names: Vec<String> = metrics.iter().map(|call| full_name(call)).collect();
         terms.retain(|term| !names.contains(&full_name(term)));
-        let metrics = [terms, metrics].concat();
         let mut kinds: HashMap<&str, usize> = HashMap::new();
-        metrics.iter().for_each(|call| *kinds.entry(&call.function.name).or_default() += 1);
+        let calls = terms.iter().chain(&metrics);
+        calls.for_each(|call| *kinds.entry(&call.function.name).or_default() += 1);
+        let several = |call: &Call| kinds[call.function.name.as_str()] > 1;
+        for call in terms {
+            let is_made = self.part(call, several(call)).is_some();
+            self.lost_metrics |= !is_made;
+        }
         for call in metrics {
-            let is_made = self.metric(call, kinds[call.function.name.as_str()] > 1).is_some();
+            let is_made = self.metric(call, several(call)).is_some();
             self.lost_metrics |= !is_made;
         }
         for balance in &self.builder.balances {
@@ -325,6 +330,14 @@ impl<'a> Lowering<'a> {
         None
     }
 
+    /// A loss of a sum, which has been lowered with it. `None` after an error.
+    fn part(&mut self, call: &Call, several: bool) -> Option<()> {
+        let figure = self.losses.remove(&call.span)?;
+        let (name, subject) = (name_of(call, several), Subject::Loss);
+        self.model.metrics.push(Metric { name, figure, rises: false, subject });
+        Some(())
+    }
+
     /// `metric accuracy(y, t)`; where there are several of its kind, its name says of what.
     /// `None` after an error.
     fn metric(&mut self, call: &'a Call, several: bool) -> Option<()> {
@@ -344,7 +357,7 @@ impl<'a> Lowering<'a> {
         let value = self.call_result((name, function), result, &matched, call.span);
         let operand = Operand { value, span: call.span, defined: None };
         let mut figure = figure.ok()?;
-        let name = if several { full_name(call) } else { name.to_string() };
+        let name = name_of(call, several);
         match &mut figure.finish.over {
             Over::Numbers => _ = self.single_number(&operand, "a metric")?,
             Over::Ranks => {}
@@ -360,7 +373,8 @@ impl<'a> Lowering<'a> {
                 return Some(());
             }
         }
-        self.model.metrics.push(Metric { name, figure, rises: function.rises, is_penalty: false });
+        let (rises, subject) = (function.rises, Subject::Rows);
+        self.model.metrics.push(Metric { name, figure, rises, subject });
         Some(())
     }
 
@@ -381,7 +395,8 @@ impl<'a> Lowering<'a> {
             if let Over::Classes { class: counted, .. } = &mut figure.finish.over {
                 *counted = Some(class as u32);
             }
-            self.model.metrics.push(Metric { name, figure, rises, is_penalty: false });
+            let subject = Subject::Rows;
+            self.model.metrics.push(Metric { name, figure, rises, subject });
         }
     }
 
@@ -505,6 +520,11 @@ fn watching(entry: &Entry<Setting>) -> Option<(&'static str, &'static [Entry<Set
         Some(Setting::Watch(entries)) => Some((entry.name(), entries)),
         _ => None,
     }
+}
+
+/// What a figure is called.
+fn name_of(call: &Call, several: bool) -> String {
+    if several { full_name(call) } else { call.function.name.clone() }
 }
 
 /// Whether an expression adds something up.

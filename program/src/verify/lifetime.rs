@@ -45,6 +45,9 @@ fn check_results(program: &Program, entry: EntryPoint, arena: &Arena) -> Result<
     if matches!(entry, EntryPoint::Eval | EntryPoint::Train) {
         let held = program.loss.is_some_and(|loss| arena.holds(loss));
         require!(held && program.terms.iter().all(holds), "{name} ends without the loss");
+        for (_, part) in program.parts() {
+            require!(holds(&part.figure), "{name} ends without `{}` of the loss", part.name);
+        }
     }
     if entry == EntryPoint::Eval {
         for metric in &program.metrics {

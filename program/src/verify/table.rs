@@ -10,8 +10,8 @@ use crate::host::{HostInput, HostInstr, HostNumber, MAX_HOST_INSTRS};
 use crate::layout::size_text;
 use crate::{
     Balance, Batch, Buffer, BufferId, Column, DType, Domain, EntryPoint, Figure, Finish, Layout,
-    MAX_EPOCHS, MISSING, Over, Plateau, Port, Program, ProgramError, Rows, Schedule, Training,
-    Watch, Watched,
+    MAX_EPOCHS, MISSING, Over, Plateau, Port, Program, ProgramError, Rows, Schedule, Subject,
+    Training, Watch, Watched,
 };
 
 /// A buffer that outlives a run: only its own steps or the host write it.
@@ -276,6 +276,8 @@ fn check_results(program: &Program, buffers: &Buffers) -> Result<(), ProgramErro
     for metric in &program.metrics {
         require!(!metric.name.is_empty(), "a metric has no name");
         let what = format!("metric `{}`", metric.name);
+        let is_number = metric.figure.finish.over == Over::Numbers;
+        require!(is_number || metric.subject != Subject::Loss, "{what} of the loss is no number");
         check_figure(&metric.figure, &what, program, buffers)?;
     }
     for term in &program.terms {

@@ -82,7 +82,7 @@ fn checksum(payload: &[u8]) -> u64 {
 }
 
 /// The version of the format.
-const VERSION: u8 = 21;
+const VERSION: u8 = 22;
 
 /// A file with this payload.
 fn seal(payload: &[u8]) -> Vec<u8> {

@@ -65,6 +65,7 @@ fn refuses_overlaps_and_lost_values() {
         (|p| drop(p.routines[EntryPoint::Eval].steps.pop()), "eval ends without metric `accuracy`"),
         (|p| drop(p.routines[EntryPoint::Train].steps.remove(3)), "train ends without the loss"),
         (|p| p.terms[0].values[0] = ACCURACY, "train ends without the loss"),
+        (|p| p.metrics[0].subject = Subject::Loss, "train ends without `accuracy` of the loss"),
         (
             |p| {
                 let (x, target, y) = (LOGITS, SPECIES, CORRECT);

@@ -321,6 +321,7 @@ pub fn sample() -> Program {
         name: name.into(),
         figure: Figure { values: vec![value], finish },
         rises: true,
+        subject: Subject::Rows,
     };
     let number = |input: HostInput| HostNumber::from(input);
     let share = Finish {
@@ -362,7 +363,7 @@ pub fn sample() -> Program {
         metrics: vec![
             metric("accuracy", ACCURACY, Finish::mean()),
             metric("share", ACCURACY, share),
-            metric("root_loss", LOSS, root),
+            Metric { subject: Subject::Loss, ..metric("root_loss", LOSS, root) },
         ],
         routines: PerEntry::new(|kind| {
             entry(match kind {

@@ -200,6 +200,13 @@ fn refuses_bad_metrics() {
             "metric `share` adds up more than its sums over the classes: sum1",
         ),
         (
+            |p| {
+                p.metrics[1].subject = Subject::Loss;
+                p.metrics[1].figure.finish.over = Over::Ranks;
+            },
+            "metric `share` of the loss is no number",
+        ),
+        (
             |p| p.terms[0].values[0] = CORRECT,
             "a term of the loss must be one number, but its buffer is [N, 1]",
         ),

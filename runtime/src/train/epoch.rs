@@ -5,6 +5,7 @@ use super::report::{EpochReport, Evaluation, Progress, TrainError};
 use super::scalars::Clock;
 use super::{Lowest, Position, Timing, Trainer};
 use crate::exec::RunError;
+use crate::program::{Metric, Subject};
 use crate::random::{SHUFFLE_STREAM, Stream, shuffle};
 use std::ops::ControlFlow;
 use std::time::Instant;
@@ -124,16 +125,17 @@ impl Trainer {
         let lr = self.scalars.rate(Clock { step: step - 1, epoch });
         let rows_done = self.rows_done();
         let valid_loss = held_out.as_ref().map(|evaluation| evaluation.loss);
+        let running = self.running.result(rows_done);
         let metrics = match held_out {
             Some(evaluation) => evaluation.metrics,
-            None => self.training_metrics()?,
+            None => self.training_metrics(&running.parts)?,
         };
         let Timing { time, rows } = std::mem::take(&mut self.timing);
         let seconds = time.as_secs_f64();
         Ok(EpochReport {
             epoch: epoch + 1,
             step,
-            loss: self.running.loss(rows_done).unwrap_or(loss_sum / rows_done as f64),
+            loss: running.loss.unwrap_or(loss_sum / rows_done as f64),
             valid_loss,
             metrics,
             is_best,
@@ -143,13 +145,27 @@ impl Trainer {
         })
     }
 
-    /// The net's metrics over the training rows; without any, nothing is run.
-    fn training_metrics(&mut self) -> Result<Vec<(String, f64)>, RunError> {
-        if self.program.program().metrics.is_empty() {
-            return Ok(Vec::new());
-        }
-        let Trainer { executor, scalars, data, training_rows, .. } = self;
-        Ok(evaluate(executor, scalars, data, training_rows)?.metrics)
+    /// The metrics without held-out rows: the parts of the loss as the steps had them, and all else
+    /// over the training rows, of which those that the parameters alone decide need only one.
+    fn training_metrics(&mut self, parts: &[(usize, f64)]) -> Result<Vec<(String, f64)>, RunError> {
+        let Trainer { executor, scalars, data, training_rows, program, .. } = self;
+        let metrics = program.program().metrics.iter().enumerate();
+        let figures = metrics.filter(|(_, metric)| !metric.figure.finish.is_table());
+        let any = |of| figures.clone().any(|(_, metric)| metric.subject == of);
+        let rows = match (any(Subject::Rows), any(Subject::Parameters)) {
+            (true, _) => &training_rows[..],
+            (false, true) => &training_rows[..1],
+            (false, false) => &[],
+        };
+        let found = match rows.is_empty() {
+            true => Vec::new(),
+            false => evaluate(executor, scalars, data, rows)?.metrics,
+        };
+        let figure = |(index, (place, metric)): (usize, (usize, &Metric))| {
+            let part = parts.iter().find(|(part, _)| *part == place);
+            (metric.name.clone(), part.map_or_else(|| found[index].1, |(_, figure)| *figure))
+        };
+        Ok(figures.enumerate().map(figure).collect())
     }
 
     /// Puts the rows into the order of the epoch, and stores the state.

@@ -40,11 +40,12 @@ pub struct EpochReport {
     pub epoch: u64,
     /// The steps of the run so far.
     pub step: u64,
-    /// The mean over the training rows, each as it was seen just before its update.
+    /// The loss over the training rows, each as it was seen just before its update.
     pub loss: f64,
-    /// The mean over the held-out rows after the epoch, if there are any.
+    /// The loss over the held-out rows after the epoch, if there are any.
     pub valid_loss: Option<f64>,
     /// The net's metrics after the epoch: over the held-out rows, or else over the training rows.
+    /// Without held-out rows, the parts of the loss are those of `loss`.
     pub metrics: Vec<(String, f64)>,
     /// Whether this is the best validation so far; `false` where nothing is watched.
     pub is_best: bool,
@@ -95,7 +96,7 @@ impl Evaluation {
 pub struct Evaluation {
     /// The rows it covers.
     pub rows: u64,
-    /// The mean loss over them.
+    /// The loss over them.
     pub loss: f64,
     /// The net's metrics over them, by name.
     pub metrics: Vec<(String, f64)>,

@@ -3,17 +3,30 @@
 use crate::exec::Executor;
 use crate::program::{Figure, HostInput, Program};
 
-/// The terms of the loss, where it is no mean over the rows, added up over the batches of an epoch.
+/// What is added up over the batches of an epoch beside their losses: the terms of the loss, where
+/// it is no mean over the rows, and its parts.
 pub(super) struct Running {
-    figures: Vec<Figure>,
+    /// Those of terms, then of parts with their places among the metrics.
+    figures: Vec<(Option<usize>, Figure)>,
     /// The sums of each figure, one figure after another.
     sums: Vec<f64>,
 }
 
+/// The figures until now.
+pub(super) struct Figures {
+    /// The loss, if it is made of terms.
+    pub loss: Option<f64>,
+    /// The parts of the loss, by their places among the metrics.
+    pub parts: Vec<(usize, f64)>,
+}
+
 impl Running {
     pub fn new(program: &Program) -> Running {
-        let figures = program.terms.clone();
-        let count = figures.iter().map(|figure| figure.finish.sums.len()).sum();
+        let terms = program.terms.iter().map(|term| (None, term));
+        let parts = program.parts().map(|(place, part)| (Some(place), &part.figure));
+        let figures = terms.chain(parts).map(|(place, figure)| (place, figure.clone()));
+        let figures: Vec<(Option<usize>, Figure)> = figures.collect();
+        let count = figures.iter().map(|(_, figure)| figure.finish.sums.len()).sum();
         Running { figures, sums: vec![0.0; count] }
     }
 
@@ -21,7 +34,7 @@ impl Running {
     #[inline]
     pub fn add(&mut self, executor: &Executor, rows: usize) {
         let mut sums = self.sums.iter_mut();
-        for Figure { values, finish } in &self.figures {
+        for (_, Figure { values, finish }) in &self.figures {
             for (number, sum) in finish.sums.iter().zip(&mut sums) {
                 *sum += number.value(|input| match input {
                     HostInput::Value(index) => executor.scalar(values[usize::from(index)]).into(),
@@ -46,18 +59,22 @@ impl Running {
         self.sums.fill(0.0);
     }
 
-    /// The loss over the batches of so many rows, if it is made of terms.
-    pub fn loss(&self, rows: usize) -> Option<f64> {
+    /// The figures over the batches of so many rows.
+    pub fn result(&self, rows: usize) -> Figures {
         let mut sums = &self.sums[..];
-        let mut figure = |Figure { finish, .. }: &Figure| {
+        let mut result = Figures { loss: None, parts: Vec::new() };
+        for (place, Figure { finish, .. }) in &self.figures {
             let (own, rest) = sums.split_at(finish.sums.len());
             sums = rest;
-            finish.figure.value(|input| match input {
+            let figure = finish.figure.value(|input| match input {
                 HostInput::Sum(index) => own[usize::from(index)],
                 _ => rows as f64,
-            })
-        };
-        let losses: Vec<f64> = self.figures.iter().map(&mut figure).collect();
-        (!losses.is_empty()).then(|| losses.iter().sum())
+            });
+            match *place {
+                None => result.loss = Some(result.loss.unwrap_or(0.0) + figure),
+                Some(place) => result.parts.push((place, figure)),
+            }
+        }
+        result
     }
 }
