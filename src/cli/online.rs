@@ -21,7 +21,7 @@ use super::failure::{Failure, Kind, options};
 use super::figures::{metrics_json, percent};
 use super::source::{Built, Source};
 use super::train::{self, TrainArgs};
-use super::{Context, console, data, units};
+use super::{Context, console, data, places, signals, units};
 
 /// The rows that the figures of a report are of, unless a report is due after so many.
 const WINDOW: u32 = 1000;
@@ -42,7 +42,7 @@ enum Event {
 pub fn run(cx: &Context, args: &TrainArgs) -> Result<(), Failure> {
     let model = args.model();
     let source = Source::read(cx, model)?;
-    let (out, checkpoint, table) = train::places(args, &source, model)?;
+    let (out, checkpoint, table) = places::places(args, &source, model)?;
     train::check_trains(args, &source)?;
     let built = source.build(cx, Some(1), Purpose::Train)?;
     let table = table?;
@@ -65,8 +65,8 @@ pub fn run(cx: &Context, args: &TrainArgs) -> Result<(), Failure> {
         // If there is no room, the training is awake.
         move || drop(sender.try_send(Event::Wake))
     };
-    train::listen(wake())?;
-    train::remind(args.checkpoint_every, wake());
+    signals::listen(wake())?;
+    signals::remind(args.checkpoint_every, wake());
     send_rows(input, name.clone(), reader, sender);
     let run = Online {
         reports: Reports::new(cx, args, &built, &trainer),
@@ -167,7 +167,7 @@ impl Online {
                 Event::End(end) => return self.end(cx, args, end),
                 Event::Wake => self.reports.tell_late(cx, self.line)?,
             }
-            if train::is_interrupted() {
+            if signals::is_interrupted() {
                 self.reports.finish(cx, self.line)?;
                 let saved = self.save(cx)?;
                 let text = format!("after {}; {saved}", self.place());
@@ -177,12 +177,12 @@ impl Online {
                     None => failure,
                 });
             }
-            if train::is_checkpoint_due() && self.line > 0 {
+            if signals::take_checkpoint_due() && self.line > 0 {
                 if let Err(error) = self.trainer.settle() {
                     return Err(self.give_up(cx, error));
                 }
                 if let Some(path) = &self.checkpoint {
-                    train::write_checkpoint(cx, &mut self.trainer, path);
+                    places::write_checkpoint(cx, &mut self.trainer, path);
                 }
             }
         }
@@ -237,7 +237,7 @@ impl Online {
         self.trainer.save(&self.out)?;
         let weights = format!("weights: {}", self.out.display());
         let Some(path) = &self.checkpoint else { return Ok(weights) };
-        train::write_checkpoint(cx, &mut self.trainer, path);
+        places::write_checkpoint(cx, &mut self.trainer, path);
         Ok(format!("{weights}; checkpoint: {}", path.display()))
     }
 
@@ -249,7 +249,7 @@ impl Online {
         self.reports.clear();
         let mut help = error.help(options).unwrap_or_default();
         if let Some(path) = self.checkpoint.as_ref().filter(|_| self.rows() > 0) {
-            train::write_checkpoint(cx, &mut self.trainer, path);
+            places::write_checkpoint(cx, &mut self.trainer, path);
             let rows = units::plural(self.rows(), "row");
             help.push_str(&format!("; {} holds the state after {rows}", path.display()));
         }

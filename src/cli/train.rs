@@ -2,12 +2,10 @@
 
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use arenet::internals::compiler::{Precision, Purpose};
-use arenet::internals::runtime::files::{is_same_file, is_stdout, keep_previous};
-use arenet::internals::runtime::train::{Settings, is_checkpoint};
+use arenet::internals::runtime::train::Settings;
 use arenet::{Best, Data, EpochReport, Error, ErrorKind, Reader, Trainer};
 use clap::Args;
 use serde_json::json;
@@ -18,8 +16,9 @@ use super::args::{
 };
 use super::failure::{Failure, Kind, options};
 use super::figures::{figures, metrics_json, percent};
-use super::outputs::Inputs;
+use super::places::{or_previous, places, write_checkpoint};
 use super::progress::Progress;
+use super::signals::{is_checkpoint_due, is_interrupted, listen, remind, take_checkpoint_due};
 use super::source::{Built, Source};
 use super::{Context, console, data, rerun, units};
 
@@ -36,18 +35,18 @@ pub struct TrainArgs {
     pub online: OnlineArgs,
     /// Rows to validate on, in place of held-out ones; forms as for --data
     #[arg(long, value_name = "FILE", value_parser = Rows::parser())]
-    valid: Option<Rows>,
+    pub valid: Option<Rows>,
     /// Weights to start from
     #[arg(long, value_name = "FILE", conflicts_with = "resume")]
     pub init: Option<PathBuf>,
     /// File for the weights; by default the model's name with the ending
     /// .safetensors, in the current folder
     #[arg(long, verbatim_doc_comment, value_name = "FILE")]
-    out: Option<PathBuf>,
+    pub out: Option<PathBuf>,
     /// File for checkpoints, which hold all that a run needs to go on; by
     /// default named after the weights
     #[arg(long, verbatim_doc_comment, value_name = "FILE")]
-    checkpoint: Option<PathBuf>,
+    pub checkpoint: Option<PathBuf>,
     /// Time between two checkpoints; 30 seconds by default
     #[arg(
         long,
@@ -108,28 +107,6 @@ impl TrainArgs {
         }
     }
 }
-
-/// Set by the first Ctrl-C; the training ends at its next step.
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
-/// Set when it is time for a checkpoint; it is written after the next step.
-static CHECKPOINT_DUE: AtomicBool = AtomicBool::new(false);
-
-/// From now on a checkpoint is due after so long again and again; each time `wake` is called.
-pub fn remind(every: Duration, wake: impl Fn() + Send + 'static) {
-    std::thread::spawn(move || {
-        loop {
-            std::thread::sleep(every);
-            CHECKPOINT_DUE.store(true, Ordering::Relaxed);
-            wake();
-        }
-    });
-}
-
-/// Whether a checkpoint is due, of which it will not be told again.
-pub fn is_checkpoint_due() -> bool {
-    CHECKPOINT_DUE.swap(false, Ordering::Relaxed)
-}
-
 /// Trains and saves.
 pub fn run(cx: &Context, args: &TrainArgs) -> Result<(), Failure> {
     let model = args.model();
@@ -142,24 +119,6 @@ pub fn run(cx: &Context, args: &TrainArgs) -> Result<(), Failure> {
         remind(args.checkpoint_every, || {});
     }
     run.train(cx, args)
-}
-
-/// Whether the training has been interrupted.
-pub fn is_interrupted() -> bool {
-    INTERRUPTED.load(Ordering::Relaxed)
-}
-
-/// From now on the first Ctrl-C stops the training, and `wake` is called; a second one stops the
-/// process.
-pub fn listen(wake: impl Fn() + Send + 'static) -> Result<(), Failure> {
-    let handler = move || {
-        if INTERRUPTED.swap(true, Ordering::Relaxed) {
-            std::process::exit(i32::from(Kind::Interrupted as u8));
-        }
-        wake();
-    };
-    ctrlc::set_handler(handler)
-        .map_err(|error| Failure::new(Kind::Data, format!("Ctrl-C cannot be caught: {error}")))
 }
 
 /// A training that is ready to start.
@@ -267,7 +226,7 @@ impl Run {
                 if let Some(held_out) = &step.held_out {
                     progress.validation(&step, held_out);
                 }
-                match is_interrupted() || CHECKPOINT_DUE.load(Ordering::Relaxed) {
+                match is_interrupted() || is_checkpoint_due() {
                     true => ControlFlow::Break(()),
                     false => ControlFlow::Continue(()),
                 }
@@ -304,7 +263,7 @@ impl Run {
     /// Writes a checkpoint, so that a run that is killed loses little, and keeps the one before. If
     /// that fails, training continues.
     fn save_checkpoint(&mut self, cx: &Context) {
-        CHECKPOINT_DUE.store(false, Ordering::Relaxed);
+        take_checkpoint_due();
         if let Some(path) = &self.checkpoint {
             write_checkpoint(cx, &mut self.trainer, path);
         }
@@ -395,16 +354,6 @@ impl Run {
     }
 }
 
-/// Writes a checkpoint, and keeps the one before. If that fails, training continues.
-pub fn write_checkpoint(cx: &Context, trainer: &mut Trainer, path: &Path) {
-    if let Err(error) = keep_previous(path, previous_path(path)) {
-        cx.console.note(format!("the last checkpoint is not kept: {error}"));
-    }
-    if let Err(error) = trainer.save_checkpoint(path) {
-        cx.console.note(format!("no checkpoint: {}", error.message()));
-    }
-}
-
 /// Refuses a model that is not trained, and a batch for one that is compiled.
 pub fn check_trains(args: &TrainArgs, source: &Source) -> Result<(), Failure> {
     if source.net.training().is_none() {
@@ -456,33 +405,6 @@ pub fn read_rows(
     Ok((rows, valid))
 }
 
-/// Where the weights and the checkpoints go, and the table if there is one; it is checked that they
-/// may.
-#[expect(clippy::type_complexity, reason = "each of the three is used once")]
-pub fn places(
-    args: &TrainArgs,
-    source: &Source,
-    model: &Path,
-) -> Result<(PathBuf, Option<PathBuf>, Result<Rows, Failure>), Failure> {
-    let out = args.out.clone().unwrap_or_else(|| data::default_weights(source));
-    let table = data::locate(source, &args.data);
-    let checkpoint = args.checkpoint.clone().or_else(|| checkpoint_path(&out));
-    check_outputs(args, model, table.as_ref().ok(), &out, checkpoint.as_deref())?;
-    Ok((out, checkpoint, table))
-}
-
-/// Where the weights go; it is checked that they may, and that there is a table.
-pub fn outputs(
-    args: &TrainArgs,
-    source: &Source,
-    model: &Path,
-) -> Result<(PathBuf, Rows), Failure> {
-    let out = args.out.clone().unwrap_or_else(|| data::default_weights(source));
-    let table = data::locate(source, &args.data);
-    check_outputs(args, model, table.as_ref().ok(), &out, None)?;
-    Ok((out, table?))
-}
-
 /// The rows that a step is compiled for, where the model alone does not say so.
 pub fn planned_rows(batch: Option<BatchChoice>, source: &Source, data: &Data) -> Option<u64> {
     let is_full = batch.map_or(source.net.is_full(), |batch| batch == BatchChoice::Full);
@@ -521,73 +443,4 @@ fn rows_of(batch: Option<BatchChoice>) -> Option<u64> {
         Some(BatchChoice::Rows(rows)) => Some(rows),
         Some(BatchChoice::Full) | None => None,
     }
-}
-
-/// `digits.safetensors` gives `digits.ckpt.safetensors`, and `w.1` gives `w.1.ckpt`: two files of
-/// weights never share a checkpoint.
-fn checkpoint_path(out: &Path) -> Option<PathBuf> {
-    let ordinary = std::fs::metadata(out).map_or(true, |existing| existing.is_file());
-    ordinary.then(|| match out.extension() {
-        Some(ending) if ending == "safetensors" => out.with_extension("ckpt.safetensors"),
-        _ => out.with_added_extension("ckpt"),
-    })
-}
-
-/// `digits.ckpt.safetensors` gives `digits.ckpt.previous.safetensors`.
-fn previous_path(checkpoint: &Path) -> PathBuf {
-    match checkpoint.extension() {
-        Some(ending) if ending == "safetensors" => {
-            checkpoint.with_extension("previous.safetensors")
-        }
-        _ => checkpoint.with_added_extension("previous"),
-    }
-}
-
-/// The failure to go on from a checkpoint, with the one before it as a way out.
-fn or_previous(path: &Path, error: Error) -> Failure {
-    let previous = previous_path(path);
-    let failure = Failure::from(error);
-    match is_checkpoint(&previous) {
-        true => failure.help(format!("the checkpoint before it is {}", previous.display())),
-        false => failure,
-    }
-}
-
-/// No file that is read is replaced, except a checkpoint by later ones of the same run.
-fn check_outputs(
-    args: &TrainArgs,
-    model: &Path,
-    table: Option<&Rows>,
-    out: &Path,
-    checkpoint: Option<&Path>,
-) -> Result<(), Failure> {
-    if is_stdout(out) {
-        let text = format!("{}: standard output has the results", out.display());
-        return Err(Failure::usage(text).help("name a file for the weights with --out"));
-    }
-    let inputs = Inputs::new(model)
-        .rows("the data", table)
-        .rows("the rows to validate on", args.valid.as_ref())
-        .file("the weights", args.init.as_deref());
-    if let Some(checkpoint) = checkpoint {
-        let option = match args.checkpoint {
-            Some(_) => "--checkpoint",
-            None => "--checkpoint, or with --out, after which it is called",
-        };
-        for file in [checkpoint, &previous_path(checkpoint)] {
-            let name = file.display();
-            inputs.check(file, option)?;
-            if file == out || is_same_file(file, out) {
-                return Err(Failure::usage(format!("{name}: is for the weights already"))
-                    .help("name another file with --checkpoint"));
-            }
-            if file.exists() && !is_checkpoint(file) {
-                return Err(Failure::usage(format!(
-                    "{name}: is no checkpoint, so none may replace it"
-                ))
-                .help(format!("name another file with {option}")));
-            }
-        }
-    }
-    inputs.file("the checkpoint", args.resume.as_deref()).check_output(out, "--out")
 }

@@ -20,7 +20,7 @@ use super::failure::{Failure, Kind};
 use super::figures::{metrics_json, percent};
 use super::source::Source;
 use super::train::TrainArgs;
-use super::{Context, console, train, units};
+use super::{Context, console, places, signals, train, units};
 
 /// The most trainings of one command.
 const MOST_TRIALS: usize = 100_000;
@@ -107,7 +107,7 @@ struct Trials<'a> {
 pub fn run(cx: &Context, args: &TrainArgs) -> Result<(), Failure> {
     let model = args.model();
     let source = Source::read(cx, model)?;
-    let (out, table) = train::outputs(args, &source, model)?;
+    let (out, table) = places::outputs(args, &source, model)?;
     source.warn(cx);
     train::check_trains(args, &source)?;
     let (data, valid) = train::read_rows(cx, args, &source, &table)?;
@@ -116,7 +116,7 @@ pub fn run(cx: &Context, args: &TrainArgs) -> Result<(), Failure> {
         .map(|values| setting(cx, args, model, values, &data))
         .collect::<Result<_, _>>()?;
     let trials = trials(args, &settings)?;
-    train::listen(|| {})?;
+    signals::listen(|| {})?;
     let count = trials.len();
     let threads = cx.threads().min(count);
     // Each has its rows, and so has the best training so far.
@@ -141,7 +141,7 @@ pub fn run(cx: &Context, args: &TrainArgs) -> Result<(), Failure> {
     };
     let next = AtomicUsize::new(0);
     let works = || {
-        while !train::is_interrupted() {
+        while !signals::is_interrupted() {
             let index = next.fetch_add(1, Ordering::Relaxed);
             if index >= count {
                 break;
@@ -262,7 +262,7 @@ impl Trials<'_> {
         let mut last = None;
         let mut diverged = false;
         while !trainer.is_done() && !diverged {
-            let on_step = |_| match train::is_interrupted() {
+            let on_step = |_| match signals::is_interrupted() {
                 true => ControlFlow::Break(()),
                 false => ControlFlow::Continue(()),
             };
@@ -355,7 +355,7 @@ impl Trials<'_> {
             let figures = a[0].total_cmp(&b[0]).then(a[1].total_cmp(&b[1]));
             figures.then(first.cmp(second))
         });
-        let interrupted = train::is_interrupted().then(|| {
+        let interrupted = signals::is_interrupted().then(|| {
             let done = outcomes.iter().flatten().count();
             Failure::new(Kind::Interrupted, format!("after {done} of {} trainings", outcomes.len()))
         });
