@@ -151,10 +151,10 @@ opcodes! {
         Mul "mul" (a, b): Cheap = a * b;
         /// a / b
         Div "div" (a, b): Cheap = a / b;
-        /// the larger
-        Max "max" (a, b): Cheap = a.max(b);
-        /// the smaller
-        Min "min" (a, b): Cheap = a.min(b);
+        /// the larger, or b where one is NaN
+        Max "max" (a, b): Cheap = if a > b { a } else { b };
+        /// the smaller, or b where one is NaN
+        Min "min" (a, b): Cheap = if a < b { a } else { b };
         /// a where b > 0, else 0
         Gate "gate" (a, b): Cheap = if b > 0.0 { a } else { 0.0 };
     }

@@ -15,6 +15,7 @@ mod loss;
 mod metric;
 mod norm;
 mod shape;
+mod table;
 mod terms;
 
 pub use arithmetic::{common_shape, infix, spread};
@@ -126,7 +127,9 @@ pub fn figure_of(builder: &Builder, args: &Args, node: NodeId) -> Figure {
 
 /// What a net may call.
 pub fn functions() -> impl Iterator<Item = &'static Entry<Function>> {
-    [LAYERS, shape::SHAPES, activation::ACTIVATIONS, loss::LOSSES].into_iter().flatten()
+    [LAYERS, table::TABLES, shape::SHAPES, activation::ACTIVATIONS, loss::LOSSES]
+        .into_iter()
+        .flatten()
 }
 
 /// All functions: what a net may call, and the metrics.

@@ -69,6 +69,11 @@ fn train() {
 }
 
 #[test]
+fn tables() {
+    check("tables");
+}
+
+#[test]
 fn lints() {
     check("lints");
 }
@@ -111,7 +116,7 @@ fn followed(source: &str, found: &Diagnostic) -> Option<String> {
 #[test]
 fn proposals_work() {
     let mut count = 0;
-    for file in ["names", "shapes", "calls", "train", "lints", "rows", "numbers"] {
+    for file in ["names", "shapes", "calls", "train", "tables", "lints", "rows", "numbers"] {
         let path = format!("{}/tests/golden/diagnostics/{file}.txt", env!("CARGO_MANIFEST_DIR"));
         let text = std::fs::read_to_string(&path).unwrap();
         for case in text.split("=== ").skip(1) {

@@ -23,4 +23,5 @@ mod reference;
 mod regularization;
 mod schedules;
 mod shapes;
+mod tables;
 mod verified;

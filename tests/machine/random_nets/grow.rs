@@ -5,7 +5,7 @@ use super::calls::{Dice, initializer, number, optimizer, options};
 use super::loss;
 use arenet_compiler::entry::{Entry, find};
 use arenet_compiler::layer::{Function, Make, functions};
-use arenet_compiler::signature::{Kind, Signature};
+use arenet_compiler::signature::{Kind, Param, Signature};
 use std::fmt::{self, Write};
 
 /// What one code asks for; `a` and `b` pick operands among the values, `kind` what becomes of them.
@@ -221,6 +221,7 @@ impl Grown {
         let mut bound = x.bound;
         match name {
             // Away from where they have no value, or none that both precisions hold.
+            "log1p" => x.text = format!("abs({})", x.text),
             "log" | "sqrt" => x.text = format!("abs({}) + {}", x.text, dice.pick(&[0.2, 1.0])),
             "exp" if bound > 2.0 => {
                 (x.text, bound) = (format!("{} * {}", x.text, number(2.0 / bound)), 2.0);
@@ -519,7 +520,8 @@ pub fn of_one_value() -> Vec<&'static Entry<Function>> {
     let suits = |signature: &Signature| {
         let tensors =
             signature.params.iter().filter(|p| matches!(p.kind, Kind::Tensor | Kind::Tensors));
-        tensors.count() == 1 && signature.params[1..].iter().all(|p| p.default.is_some())
+        let drawn = |p: &Param| p.default.is_some() || matches!(p.kind, Kind::Real(_));
+        tensors.count() == 1 && signature.params[1..].iter().all(drawn)
     };
     let is_value = |entry: &&Entry<Function>| {
         matches!(entry.built, Some(Function { make: Make::Value(_), .. }))
