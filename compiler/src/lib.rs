@@ -213,6 +213,9 @@ fn restrict(mut model: Model, options: &Options, step: Step) -> Result<Model, Di
         model.metrics.retain(|metric| metric.subject != Subject::Parameters);
         model.params.iter_mut().for_each(|param| param.optimizer = None);
     }
+    if model.training.is_none() {
+        model.fits.clear();
+    }
     if options.purpose < Purpose::Evaluate {
         model.loss = None;
         model.terms.clear();
@@ -243,6 +246,7 @@ fn entry_graphs(model: &Model) -> Result<PerEntry<Graph>, Diagnostic> {
         }
         EntryPoint::Eval => model.loss.map(|_| with_roots(model.results())),
         EntryPoint::Train | EntryPoint::Update => None,
+        EntryPoint::Fit => Some(with_roots(model.fits.iter().map(|fit| fit.of).collect())),
     };
     let mut graphs = PerEntry::new(|entry| graph(entry).unwrap_or_default());
     match (&model.training, model.loss) {

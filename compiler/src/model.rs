@@ -8,7 +8,7 @@ use crate::optim::Optimizer;
 use crate::pass::clip::Clip;
 use crate::pass::hold::Hold;
 pub use arenet_program::{Column, Domain, Missing};
-use arenet_program::{Finish, Subject, Training};
+use arenet_program::{Finish, ParamId, Subject, Training};
 
 /// A network lowered from text.
 #[derive(Clone, Debug, Default)]
@@ -27,6 +27,8 @@ pub struct Model {
     pub params: Vec<Param>,
     /// What training keeps of the values that pass through.
     pub statistics: Vec<Statistic>,
+    /// What the host fits before training.
+    pub fits: Vec<Fit>,
     /// The loss, a scalar node.
     pub loss: Option<NodeId>,
     /// The sum of these figures is the loss of many batches; without any, it is the mean of their
@@ -78,11 +80,14 @@ impl Model {
         self.loss.into_iter().chain(values(figures)).collect()
     }
 
-    /// Makes the outputs, the results and the new statistics the roots of the graph, in this order.
+    /// Makes the outputs, the results, the new statistics and what is fitted the roots of the graph,
+    /// in this order.
     pub fn set_roots(&mut self) {
         let outputs = self.outputs.iter().map(|(_, node)| *node);
         let statistics = self.statistics.iter().map(|statistic| statistic.new);
-        self.graph.roots = outputs.chain(self.results()).chain(statistics).collect();
+        let fitted = self.fits.iter().map(|fit| fit.of);
+        let roots = outputs.chain(self.results()).chain(statistics).chain(fitted);
+        self.graph.roots = roots.collect();
     }
 }
 
@@ -149,6 +154,19 @@ pub struct Statistic {
     pub param: usize,
     /// Its value after a step.
     pub new: NodeId,
+}
+
+/// Parameters that no gradient changes: the host takes a statistic of all rows before training.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fit {
+    /// The parameters.
+    pub params: Vec<ParamId>,
+    /// The values that it is of.
+    pub of: NodeId,
+    /// What is taken of them.
+    pub statistic: arenet_program::Statistic,
+    /// How many others it waits for, one after the other.
+    pub level: u32,
 }
 
 /// A figure shown beside the loss.

@@ -28,6 +28,10 @@ pub(crate) fn take_gradients(model: &mut Model) -> Result<(), Diagnostic> {
     model.terms.clear();
     model.metrics.clear();
     model.targets.clear();
+    // Those of targets are what loaded weights have.
+    let graph = &model.graph;
+    let of_target = |id| matches!(graph.node(id).op.source(), Some(Source::Target(_)));
+    model.fits.retain(|fit| !of_target(fit.of));
     model.training.iter_mut().for_each(|training| training.balances.clear());
     let outputs: Vec<(String, NodeId)> = model.outputs.clone();
     let graph = &mut model.graph;

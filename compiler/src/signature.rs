@@ -2,7 +2,7 @@
 //! data, so that one place matches arguments and reports mistakes.
 
 use crate::diagnostic::Span;
-use crate::graph::{NodeId, ShapeError};
+use crate::graph::{NodeId, Shape, ShapeError};
 use crate::init::Rule;
 use arenet_program::{Schedule, Watched};
 
@@ -62,6 +62,10 @@ pub enum Kind {
     Flag,
     /// One of these words.
     Word(&'static [&'static str]),
+    /// One of these words, or a number.
+    WordOrReal(&'static [&'static str]),
+    /// A target of real numbers by its name, which `train` declares after the net.
+    Target,
     /// An initializer, such as `he` or `uniform(-0.1, 0.1)`.
     Init,
     /// A learning rate: a number, or a schedule such as `cosine(0.01, to: 0.0001)`.
@@ -104,6 +108,8 @@ pub enum Value {
     Flag(bool),
     /// For [`Kind::Word`].
     Word(&'static str),
+    /// For [`Kind::Target`]: its name and its shape.
+    Target(String, Shape),
     /// For [`Kind::Init`].
     Init(Rule),
     /// For [`Kind::Schedule`].
@@ -298,6 +304,23 @@ impl Args {
         match &self.values[self.position(name)] {
             Value::Word(value) => value,
             other => panic!("`{name}` is no word but {other:?}"),
+        }
+    }
+
+    /// The number of a [`Kind::WordOrReal`], unless it is a word.
+    pub fn number(&self, name: &str) -> Option<f64> {
+        match &self.values[self.position(name)] {
+            Value::Real(value) => Some(*value),
+            Value::Word(_) => None,
+            other => panic!("`{name}` is neither a number nor a word but {other:?}"),
+        }
+    }
+
+    /// The argument of a [`Kind::Target`].
+    pub fn target(&self, name: &str) -> (&str, Shape) {
+        match &self.values[self.position(name)] {
+            Value::Target(name, shape) => (name, *shape),
+            other => panic!("`{name}` is no target but {other:?}"),
         }
     }
 

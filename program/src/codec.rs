@@ -19,16 +19,16 @@ use super::host::{HostInput, HostInstr, HostNumber, HostOp};
 use super::lines::{Address, Line, Part};
 use super::{
     Argmax, Balance, Batch, Buffer, BufferId, Column, ColumnSum, Correct, CrossEntropy, DType,
-    Distribution, Domain, EntryPoint, Expr, Figure, Finish, Gather, Gemm, Instr, Kernel, Layout,
-    Load, Metric, Missing, Opcode, Origin, Output, Over, Param, ParamId, PerEntry, Piece, Plateau,
-    Port, Program, ProgramError, Random, Reduce, Routine, Rows, ScatterAdd, Schedule, Softmax,
-    Span, Splice, Split, Spread, State, Step, StreamId, Subject, Training, Value, Watch, Watched,
-    Whole,
+    Distribution, Domain, EntryPoint, Expr, Figure, Finish, Fit, Gather, Gemm, Instr, Kernel,
+    Layout, Load, Metric, Missing, Opcode, Origin, Output, Over, Param, ParamId, PerEntry, Piece,
+    Plateau, Port, Program, ProgramError, Random, Reduce, Routine, Rows, ScatterAdd, Schedule,
+    Softmax, Span, Splice, Split, Spread, State, Statistic, Step, StreamId, Subject, Training,
+    Value, Watch, Watched, Whole,
 };
 
 /// What a program's bytes begin with.
 pub const MAGIC: &[u8; 8] = b"ARENETC\0";
-const VERSION: u32 = 22;
+const VERSION: u32 = 23;
 
 /// Writes a program as bytes.
 pub fn encode(program: &Program) -> Vec<u8> {
@@ -204,8 +204,8 @@ impl<T: Wire> Wire for PerEntry<T> {
     }
 
     fn read(input: &mut Input) -> Result<Self, ProgramError> {
-        let [init, predict, eval, train, update] = EntryPoint::ALL.map(|_| T::read(input));
-        Ok(PerEntry([init?, predict?, eval?, train?, update?]))
+        let [init, predict, eval, train, update, fit] = EntryPoint::ALL.map(|_| T::read(input));
+        Ok(PerEntry([init?, predict?, eval?, train?, update?, fit?]))
     }
 }
 
@@ -307,9 +307,11 @@ structs! {
     Load { buffer, spread }
     Instr { op, args }
     Training {
-        batch, accumulate, epochs, seed, valid, split, shuffle, validate, watch, schedules, balances
+        batch, accumulate, epochs, seed, valid, split, shuffle, validate, watch, schedules,
+        balances, fits
     }
     Balance { param, target, ignored }
+    Fit { params, values, statistic, level }
     Watch { figure, keeps_best, patience, min_delta }
     Schedule { base, rate, momentum, plateau }
     Plateau { figure, factor, patience, threshold, is_relative, cooldown, min_lr }
@@ -414,5 +416,6 @@ enums! {
     Part { 0 => Tail, 1 => Body, 2 => ColumnSums, }
     Batch { 0 => Full, 1 => Rows(rows), }
     Watched { 0 => Loss, 1 => Metric(index), }
+    Statistic { 0 => Deviation, 1 => Range, 2 => Mean, 3 => Median, }
     Split { 0 => Random, 1 => Class, 2 => Last, 3 => Column(name), }
 }

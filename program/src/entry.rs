@@ -16,16 +16,19 @@ pub enum EntryPoint {
     Train,
     /// The step of the optimizers by accumulated gradients, which are then zero.
     Update,
+    /// Inputs and targets to the values of which the host takes statistics before the first step.
+    Fit,
 }
 
 impl EntryPoint {
     /// Every entry point; its position is its code in the bytes of a program.
-    pub const ALL: [EntryPoint; 5] = [
+    pub const ALL: [EntryPoint; 6] = [
         EntryPoint::Init,
         EntryPoint::Predict,
         EntryPoint::Eval,
         EntryPoint::Train,
         EntryPoint::Update,
+        EntryPoint::Fit,
     ];
 
     /// Its name.
@@ -36,24 +39,26 @@ impl EntryPoint {
             EntryPoint::Eval => "eval",
             EntryPoint::Train => "train",
             EntryPoint::Update => "update",
+            EntryPoint::Fit => "fit",
         }
     }
 
     /// Whether the host may run it: without a loss nothing is evaluated, and without a `train`
-    /// section nothing is trained, or updated by what was accumulated.
+    /// section nothing is trained, updated by what was accumulated, or fitted.
     pub fn runs(self, program: &Program) -> bool {
         match self {
             EntryPoint::Init | EntryPoint::Predict => true,
             EntryPoint::Eval => program.loss.is_some(),
             EntryPoint::Train => program.training.is_some(),
             EntryPoint::Update => program.training.as_ref().is_some_and(Training::accumulates),
+            EntryPoint::Fit => program.training.as_ref().is_some_and(Training::fits_columns),
         }
     }
 }
 
 /// Something for each entry point.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct PerEntry<T>(pub(crate) [T; 5]);
+pub struct PerEntry<T>(pub(crate) [T; 6]);
 
 impl<T> PerEntry<T> {
     /// What `of` gives for each entry point.
@@ -79,7 +84,7 @@ impl<T> PerEntry<T> {
 
 impl<T> IntoIterator for PerEntry<T> {
     type Item = T;
-    type IntoIter = std::array::IntoIter<T, 5>;
+    type IntoIter = std::array::IntoIter<T, 6>;
 
     fn into_iter(self) -> Self::IntoIter {
         self.0.into_iter()

@@ -37,7 +37,8 @@ pub use layout::{MAX_ARENA, MAX_ELEMENTS, MAX_INT8_ROWS};
 pub use opcode::{BinaryFn, Cost, Opcode, UnaryFn};
 pub use port::{Column, Domain, Label, MISSING, Missing, Port};
 pub use train::{
-    Balance, Batch, Finish, MAX_EPOCHS, Over, Plateau, Schedule, Split, Training, Watch, Watched,
+    Balance, Batch, Finish, Fit, MAX_EPOCHS, Over, Plateau, Schedule, Split, Statistic, Training,
+    Watch, Watched,
 };
 pub use verify::Verified;
 

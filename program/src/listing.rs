@@ -7,8 +7,8 @@ use super::layout::size_text;
 use super::names::Names;
 use super::text::shown;
 use super::{
-    Batch, BufferId, EntryPoint, Figure, HostInput, HostNumber, Layout, Over, Plateau, Program,
-    Routine, Schedule, Subject, Watch, Watched,
+    Batch, BufferId, EntryPoint, Figure, Fit, HostInput, HostNumber, Layout, Over, Plateau,
+    Program, Routine, Schedule, Subject, Watch, Watched,
 };
 
 /// The text of the program's tables and of one of its entries.
@@ -22,7 +22,7 @@ pub fn listing(program: &Program, entry: EntryPoint) -> String {
         program.batch,
         program.arena_bytes
     );
-    training(&mut text, program);
+    training(&mut text, program, &names);
     for term in &program.terms {
         figure(&mut text, "loss", term);
     }
@@ -82,7 +82,7 @@ fn figure(text: &mut String, what: &str, Figure { finish, .. }: &Figure) {
     _ = writeln!(text);
 }
 
-fn training(text: &mut String, program: &Program) {
+fn training(text: &mut String, program: &Program, names: &Names) {
     let Some(training) = &program.training else { return };
     let batch = match training.batch {
         Batch::Full => "full".to_string(),
@@ -104,6 +104,11 @@ fn training(text: &mut String, program: &Program) {
             Some(patience) => writeln!(text, ", patience {patience}"),
             None => writeln!(text),
         };
+    }
+    for Fit { params, values, statistic, level } in &training.fits {
+        let params = params.iter().map(|param| shown(&program.params[param.index()].name));
+        let params = params.collect::<Vec<_>>().join(", ");
+        _ = writeln!(text, "{params}: {statistic:?} of {}, level {level}", names.of(*values));
     }
     for (group, Schedule { base, rate, momentum, plateau }) in (0..).zip(&training.schedules) {
         _ = writeln!(text, "{}: {rate}, with base = {base}", HostInput::Rate(group));

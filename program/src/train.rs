@@ -1,7 +1,7 @@
 //! How a program is trained: what the host needs to know beside the steps.
 
 use crate::host::{HostInput, HostNumber};
-use crate::ids::ParamId;
+use crate::ids::{BufferId, ParamId};
 
 /// The most epochs, so that a count of steps cannot overflow.
 pub const MAX_EPOCHS: u64 = 1 << 32;
@@ -176,6 +176,53 @@ pub struct Balance {
     pub ignored: Option<u32>,
 }
 
+/// Parameters that are statistics of values: the host takes them of all rows that are trained on,
+/// before the first step. Each column has its own; elements that are NaN do not count.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fit {
+    /// The parameters, as many as [`Statistic::params`] says.
+    pub params: Vec<ParamId>,
+    /// The values, which [`EntryPoint::Fit`](crate::EntryPoint::Fit) leaves there for a batch.
+    pub values: BufferId,
+    /// What is taken of them.
+    pub statistic: Statistic,
+    /// How many others it waits for, one after the other: these values depend on them.
+    pub level: u32,
+}
+
+/// What is taken of a column.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Statistic {
+    /// The mean, and the root of the mean squared distance from it: sklearn's StandardScaler. The
+    /// second is 1 where all values are the same, and the first 0 where there are none.
+    Deviation,
+    /// The least, and how far the largest is from it: sklearn's MinMaxScaler. The second is 1 where
+    /// all values are the same, and the first 0 where there are none.
+    Range,
+    /// The mean; 0 where there are no values.
+    Mean,
+    /// The one in the middle, or the mean of both; 0 where there are no values.
+    Median,
+}
+
+impl Statistic {
+    /// How many parameters hold it.
+    pub fn params(self) -> usize {
+        match self {
+            Statistic::Deviation | Statistic::Range => 2,
+            Statistic::Mean | Statistic::Median => 1,
+        }
+    }
+
+    /// How often it looks at all rows.
+    pub fn passes(self) -> u32 {
+        match self {
+            Statistic::Deviation | Statistic::Range | Statistic::Mean => 1,
+            Statistic::Median => 4,
+        }
+    }
+}
+
 /// The training section of a program.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Training {
@@ -202,6 +249,8 @@ pub struct Training {
     pub schedules: Vec<Schedule>,
     /// The factors of classes that the host counts.
     pub balances: Vec<Balance>,
+    /// The statistics of columns that the host takes.
+    pub fits: Vec<Fit>,
 }
 
 impl Default for Training {
@@ -219,6 +268,7 @@ impl Default for Training {
             watch: None,
             schedules: Vec::new(),
             balances: Vec::new(),
+            fits: Vec::new(),
         }
     }
 }
@@ -226,6 +276,11 @@ impl Default for Training {
 impl Training {
     /// Of [`Training::accumulate`]: all batches of an epoch.
     pub const ALL_BATCHES: u64 = u64::MAX;
+
+    /// Whether the host takes statistics before the first step.
+    pub fn fits_columns(&self) -> bool {
+        !self.fits.is_empty()
+    }
 
     /// Whether gradients are accumulated over several batches.
     pub fn accumulates(&self) -> bool {

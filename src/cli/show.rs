@@ -146,6 +146,7 @@ fn entry_parser() -> impl TypedValueParser<Value = EntryPoint> {
         EntryPoint::Eval => "Loss and metrics",
         EntryPoint::Train => "One optimizer step, or one batch of several",
         EntryPoint::Update => "The update by accumulated gradients",
+        EntryPoint::Fit => "The values whose statistics are taken before training",
     };
     let choice = |entry: EntryPoint| PossibleValue::new(entry.name()).help(help(entry));
     PossibleValuesParser::new(EntryPoint::ALL.map(choice)).map(|name| {

@@ -145,7 +145,7 @@ impl Net {
             EntryPoint::Predict => predict.clone(),
             EntryPoint::Eval => eval.clone(),
             EntryPoint::Train => train.clone(),
-            EntryPoint::Update => Graph::default(),
+            EntryPoint::Update | EntryPoint::Fit => Graph::default(),
         });
         let stages = stages(graphs, batch, true);
         let program = place(emit(&model, &stages, batch, ""), &stages).0;

@@ -153,6 +153,9 @@ fn run(program: &Arc<Verified>, way: Way, rows: usize, data: u64) -> Result<Resu
     if program.training.is_some() {
         entries.extend([EntryPoint::Train, EntryPoint::Train, EntryPoint::Predict]);
     }
+    if EntryPoint::Fit.runs(program) {
+        entries.push(EntryPoint::Fit);
+    }
     for (index, entry) in entries.into_iter().enumerate() {
         if way.refill {
             host.refill(index as u64 + 1, data);
@@ -275,6 +278,9 @@ impl Host<'_> {
         let mut found: Vec<(String, BufferId)> = Vec::new();
         if entry == EntryPoint::Predict {
             found.extend(program.outputs.iter().map(|o| (o.name.clone(), o.buffer)));
+        } else if entry == EntryPoint::Fit {
+            let fits = program.training.iter().flat_map(|training| &training.fits);
+            found.extend(fits.map(|fit| ("a fitted value".to_string(), fit.values)));
         } else {
             let terms = program.terms.iter().flat_map(|term| term.values.iter().copied());
             found.extend(program.loss.into_iter().chain(terms).map(|id| ("the loss".into(), id)));

@@ -57,6 +57,17 @@ fn compiled() -> Vec<Program> {
             metric accuracy(logits, t)
             optimizer = adam(lr: 0.01)
         }";
+    let table = "net table {
+            input x: [N, 5] missing
+            s = x |> log1p |> standardize |> fill(with: median)
+            z = concat(s, is_missing(x), min_max(s)) |> dense(1)
+            output y = unstandardize(z, t)
+        }
+        train {
+            target t: [N, 1]
+            loss = mse(z, standardize(t))
+            optimizer = adam(lr: 0.01)
+        }";
     let wide = "net wide {
             input x: [N, 20]
             param gain: [20]
@@ -77,7 +88,16 @@ fn compiled() -> Vec<Program> {
             loss = mse(y, t)
             optimizer = adam(lr: 0.1)
         }";
-    let sources = [(iris, 3), (iris, 33), (wide, 2), (wide, 17), (words, 3), (words, 33)];
+    let sources = [
+        (iris, 3),
+        (iris, 33),
+        (table, 3),
+        (table, 33),
+        (wide, 2),
+        (wide, 17),
+        (words, 3),
+        (words, 33),
+    ];
     sources.map(|(source, batch)| common::compile(source, batch).program().clone()).into()
 }
 

@@ -8,6 +8,7 @@ mod diagnosis;
 mod divergence;
 mod epochs;
 mod exact;
+mod fits;
 mod held;
 mod loading;
 mod memory;

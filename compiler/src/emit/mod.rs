@@ -15,7 +15,7 @@ pub use plan::{Plan, PlannedValue, Role, place};
 use crate::diagnostic::Lines;
 use crate::graph::op::{Leaf, Source};
 use crate::graph::{Graph, Node, NodeId, OriginId};
-use crate::model::Model;
+use crate::model::{self, Model};
 use crate::pass::fuse::{Cluster, ClusterId, Fusion, Updates, fuse, spread_source};
 use crate::pass::schedule::{Schedule, kept, schedule};
 use arenet_program::lines::{Address, Line};
@@ -96,7 +96,9 @@ pub fn emit(model: &Model, stages: &PerEntry<Stage>, batch: u64, source: &str) -
         let scalars = match entry {
             EntryPoint::Eval => &stage.graph.roots[..],
             EntryPoint::Train => stage.graph.roots.get(..of_step).unwrap_or_default(),
-            EntryPoint::Init | EntryPoint::Predict | EntryPoint::Update => &[][..],
+            EntryPoint::Init | EntryPoint::Predict | EntryPoint::Update | EntryPoint::Fit => {
+                &[][..]
+            }
         };
         for (&root, &buffer) in scalars.iter().zip(&results) {
             emitter.results.entry(root).or_insert(buffer);
@@ -127,6 +129,17 @@ pub fn emit(model: &Model, stages: &PerEntry<Stage>, batch: u64, source: &str) -
                 for (value, root) in values.zip(scalars.iter().skip(1)) {
                     // A leaf is where it is.
                     *value = emitter.buffers[root.index()].unwrap_or(emitter.results[root]);
+                }
+            }
+            EntryPoint::Fit => {
+                for (fit, &root) in model.fits.iter().zip(&stage.graph.roots) {
+                    let model::Fit { params, statistic, level, .. } = fit.clone();
+                    let values = emitter.buffer(root);
+                    let fit = program::Fit { params, values, statistic, level };
+                    program
+                        .training
+                        .iter_mut()
+                        .for_each(|training| training.fits.push(fit.clone()));
                 }
             }
             EntryPoint::Init | EntryPoint::Train | EntryPoint::Update => {}

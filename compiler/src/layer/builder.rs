@@ -4,6 +4,7 @@
 //! with parameters. How many there are is known only at the end of the statement, so names grow
 //! from the right when a frame — a statement, or the body of a block — is left.
 
+use super::fit::Fits;
 use crate::Precision;
 use crate::diagnostic::Span;
 use crate::graph::op::{Distribution, Leaf, Mode, Random, Source};
@@ -31,6 +32,8 @@ pub struct Builder {
     pub statistics: Vec<Statistic>,
     /// The parameters that are factors of classes.
     pub balances: Vec<Balance>,
+    /// The parameters that are statistics of all rows.
+    pub fits: Fits,
     /// The losses that are means by factors of rows, each with its sum and its divisor.
     pub quotients: HashMap<NodeId, [NodeId; 2]>,
     /// Where the call stands that is being expanded.
@@ -155,7 +158,8 @@ impl Builder {
 
     /// Whether no gradient changes a parameter: it is a statistic, or factors of classes.
     pub fn is_statistic(&self, param: usize) -> bool {
-        self.statistics.iter().any(|statistic| statistic.param == param)
+        self.fits.has(param)
+            || self.statistics.iter().any(|statistic| statistic.param == param)
             || self.balances.iter().any(|balance| balance.param.index() == param)
     }
 
@@ -186,6 +190,11 @@ impl Builder {
         let (optimizer, precision) = (None, Precision::F32);
         self.params.push(Param { name, shape, init, node, optimizer, span, precision });
         node
+    }
+
+    /// Whether a `layer` is called again, with the parameters of its first call.
+    pub fn is_replayed(&self) -> bool {
+        matches!(self.sharing, Sharing::Replay(..))
     }
 
     /// Ends a call, whose parameters make a group of their own.

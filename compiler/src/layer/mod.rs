@@ -10,6 +10,7 @@ mod builder;
 mod dense;
 mod dropout;
 mod embedding;
+mod fit;
 pub mod init;
 mod loss;
 mod metric;
@@ -20,6 +21,7 @@ mod terms;
 
 pub use arithmetic::{common_shape, infix, spread};
 pub use builder::{Builder, Outside, Sharing};
+pub use fit::TargetFit;
 use shape::{one_hot, positions};
 pub use terms::terms;
 

@@ -1,12 +1,18 @@
 //! Functions for the columns of tables, where a value may be missing: a hole, which is NaN.
 
-use super::{Builder, Expand, Function, floats};
+use super::{Builder, Expand, Function, Holes, floats};
 use crate::entry::Entry;
-use crate::graph::{Formula, NodeId, Term};
-use crate::signature::{Args, Kind, Param, Problem, Range, Signature};
+use crate::graph::op::ToFloat;
+use crate::graph::{DType, Formula, NodeId, Shape, Term};
+use crate::model::Domain;
+use crate::signature::{Args, Kind, Param, Problem, Range, Signature, Value};
+use arenet_program::Statistic;
 
 const X: Param = Param::tensor("x");
 const ONE: &[Param] = &[X];
+const UNSTANDARDIZE: &[Param] = &[Param::tensor("z"), Param::required("t", Kind::Target)];
+const FILL: &[Param] =
+    &[X, Param::optional("with", Kind::WordOrReal(&["mean", "median"]), Value::Word("mean"))];
 const CLIP: &[Param] = &[
     X,
     Param::required("low", Kind::Real(Range::Any)),
@@ -15,9 +21,13 @@ const CLIP: &[Param] = &[
 
 /// The functions.
 pub const TABLES: &[Entry<Function>] = &[
-    function("is_missing", 1, ONE, is_missing),
-    function("log1p", 1, ONE, log1p),
-    function("clip", 3, CLIP, clip),
+    function("standardize", 1, ONE, standardize, Holes::Kept),
+    function("unstandardize", 2, UNSTANDARDIZE, unstandardize, Holes::Refused),
+    function("min_max", 1, ONE, min_max, Holes::Kept),
+    function("fill", 1, FILL, fill, Holes::Filled),
+    function("is_missing", 1, ONE, is_missing, Holes::Filled),
+    function("log1p", 1, ONE, log1p, Holes::Kept),
+    function("clip", 3, CLIP, clip, Holes::Kept),
 ];
 
 const fn function(
@@ -25,11 +35,87 @@ const fn function(
     positional: usize,
     params: &'static [Param],
     expand: Expand,
+    holes: Holes,
 ) -> Entry<Function> {
     Entry {
         signature: Signature { name, positional, params },
-        built: Some(Function::value(expand)),
+        built: Some(Function { holes, ..Function::value(expand) }),
     }
+}
+
+/// A value whose columns are fitted, in rows of one dimension or none, as its parameters are.
+fn columns<'f>(f: &'f Formula<'f>, x: NodeId) -> Term<'f> {
+    let x = f.term(x);
+    let shape = x.shape();
+    match shape.rank() {
+        ..=2 => x,
+        _ => x.reshape(Shape::batched(&[shape.fixed_elements()])),
+    }
+}
+
+/// sklearn.preprocessing.StandardScaler: (x - mean) / deviation. A target shares its statistics
+/// with `unstandardize`.
+fn standardize(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
+    let x = floats(builder, args, "x")?;
+    let shape = builder.graph.shape(x);
+    let [mean, deviation] = match builder.target_name(x) {
+        Some(target) => builder.fit_target(&target, &dims_of(shape))?,
+        None => {
+            let params = [("mean", 0.0), ("deviation", 1.0)];
+            builder.fit("standardize", x, Statistic::Deviation, params)?
+        }
+    };
+    let f = Formula::new(&mut builder.graph);
+    Ok(((columns(&f, x) - f.term(mean)) / f.term(deviation)).reshape(shape).id)
+}
+
+/// z deviation + mean, with those of a target.
+fn unstandardize(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
+    let z = floats(builder, args, "z")?;
+    let (target, shape) = args.target("t");
+    let own = builder.graph.shape(z);
+    if own != shape {
+        let message = format!("this is {own}, and the target `{target}` is {shape}");
+        return Err(Problem::new("shape-mismatch", message).at("z"));
+    }
+    let [mean, deviation] = builder.fit_target(target, &dims_of(shape))?;
+    let f = Formula::new(&mut builder.graph);
+    Ok((columns(&f, z) * f.term(deviation) + f.term(mean)).reshape(shape).id)
+}
+
+/// sklearn.preprocessing.MinMaxScaler: (x - min) / range.
+fn min_max(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
+    let x = floats(builder, args, "x")?;
+    let shape = builder.graph.shape(x);
+    let params = [("min", 0.0), ("range", 1.0)];
+    let [least, range] = builder.fit("min_max", x, Statistic::Range, params)?;
+    let f = Formula::new(&mut builder.graph);
+    Ok(((columns(&f, x) - f.term(least)) / f.term(range)).reshape(shape).id)
+}
+
+/// sklearn.impute.SimpleImputer: x, and where it has no value one of its column, or a number.
+fn fill(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
+    let x = floats(builder, args, "x")?;
+    let shape = builder.graph.shape(x);
+    let statistic = match args.says("with", "median") {
+        true => Statistic::Median,
+        false => Statistic::Mean,
+    };
+    let number = args.number("with");
+    let value = match number {
+        Some(_) => None,
+        None => Some(builder.fit("fill", x, statistic, [("fill", 0.0)])?[0]),
+    };
+    let f = Formula::new(&mut builder.graph);
+    let x = columns(&f, x);
+    let value = value.map_or_else(|| f.number(number.unwrap_or_default()), |id| f.term(id));
+    let value = value.broadcast(x.shape());
+    Ok((where_given(x, x) + (value - where_given(value, x))).reshape(shape).id)
+}
+
+/// The sizes of statistics of each element of a row.
+fn dims_of(shape: Shape) -> Vec<usize> {
+    if shape.rank() == 1 { Vec::new() } else { vec![shape.fixed_elements()] }
 }
 
 /// a where x has a value, else 0.
@@ -38,12 +124,26 @@ fn where_given<'f>(a: Term<'f>, x: Term<'f>) -> Term<'f> {
     a.gate(x.abs() + 1.0)
 }
 
-/// 1 where x is NaN, else 0.
+/// 1 where x is NaN, or of classes the index behind the last one, else 0.
 fn is_missing(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
-    let x = floats(builder, args, "x")?;
+    let x = args.tensor("x");
+    let classes = builder.domains.get(&x).and_then(Domain::classes);
+    let is_class = builder.graph.node(x).dtype == DType::I32;
     let f = Formula::new(&mut builder.graph);
     let x = f.term(x);
-    Ok((1.0 - where_given(f.number(1.0).broadcast(x.shape()), x)).id)
+    if is_class {
+        let Some(classes) = classes else {
+            let message = "nothing says how many values this has, beside what is missing";
+            let help = "write `in 0..10` behind its type";
+            return Err(Problem::new("unknown-classes", message).at("x").help(help));
+        };
+        let index = f.op(ToFloat, &[x]); // a column
+        let one = f.number(1.0).broadcast(index.shape());
+        let flags = one.gate(index - (classes as f64 - 0.5));
+        return Ok(if x.shape().rank() == 1 { flags } else { flags.reshape(x.shape()) }.id);
+    }
+    let one = f.number(1.0).broadcast(x.shape());
+    Ok((1.0 - where_given(one, x)).id)
 }
 
 /// numpy.log1p: ln(1 + x), of a small x with all of its digits. With u = 1 + x as it is rounded and

@@ -191,6 +191,18 @@ impl<'a> Lowering<'a> {
                 Some(Argument::Flag(word == "true"))
             }
             Kind::Word(words) => self.word(param, words, expr).map(Argument::Word),
+            Kind::WordOrReal(words) => match &expr.kind {
+                ExprKind::Name(name) if words.contains(&name.as_str()) => {
+                    self.word(param, words, expr).map(Argument::Word)
+                }
+                ExprKind::Name(name) if self.names.declared(name).is_none() => {
+                    let text = format!("a number, or one of: {}", words.join(", "));
+                    self.within(false, param, &text, expr.span);
+                    None
+                }
+                _ => self.argument(&Param::required(param.name, Kind::Real(Range::Any)), expr),
+            },
+            Kind::Target => self.target_named(expr),
             Kind::Init => self.init(expr).map(Argument::Init),
             Kind::Schedule => self.schedule(expr).map(Argument::Schedule),
             Kind::Watched => self.watched(expr).map(Argument::Watched),

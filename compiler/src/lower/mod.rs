@@ -21,7 +21,9 @@ use crate::graph::{DType, NodeId, Origin};
 use crate::init::{Init, Rule};
 use crate::layer::Builder;
 use crate::model::{Figure, Model, Param};
-use crate::syntax::ast::{Bind, Call, Expr, File, Ident, Item, Net, Stmt, Train, Type};
+use crate::syntax::ast::{
+    self, Bind, Call, Expr, File, Ident, Item, Net, Stmt, Train, TrainItem, Type,
+};
 use names::{Binding, Names};
 use rows::Crossing;
 use std::collections::{HashMap, HashSet};
@@ -125,6 +127,8 @@ struct Lowering<'a> {
     /// How many parameters are in that map.
     known_params: usize,
     frozen: HashSet<usize>,
+    /// The targets of the `train` section, which the net may name.
+    targets: Vec<&'a ast::Port>,
     /// The calls so far that go over the rows of the batch.
     crossings: Vec<Crossing<'a>>,
     /// `freeze` may name what comes later, and so may `output`.
@@ -169,6 +173,11 @@ impl<'a> Lowering<'a> {
             self.report(Diagnostic::error("missing-net", span, message).help(help));
             return None;
         };
+        let targets = train.iter().flat_map(|train| &train.body).filter_map(|item| match item {
+            TrainItem::Target(port) => Some(port),
+            _ => None,
+        });
+        self.targets = targets.collect();
         self.net(net);
         if let Some(train) = train {
             self.train(train);
@@ -512,6 +521,7 @@ impl<'a> Lowering<'a> {
         model.graph = std::mem::take(&mut self.builder.graph);
         model.params = std::mem::take(&mut self.builder.params);
         model.statistics = std::mem::take(&mut self.builder.statistics);
+        model.fits = std::mem::take(&mut self.builder.fits.fits);
         model.set_roots();
         model
     }

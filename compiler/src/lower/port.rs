@@ -5,8 +5,9 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::graph::op::{Leaf, Source};
 use crate::graph::{DType, NodeId, Origin, Shape, Type};
 use crate::model::{Column, Domain, Missing, Port};
+use crate::signature::Value as Argument;
 use crate::syntax::ast;
-use crate::syntax::ast::{ColumnItem, Dim, Ident};
+use crate::syntax::ast::{ColumnItem, Dim, Expr, ExprKind, Ident};
 use arenet_program::text::quoted;
 use std::collections::HashMap;
 
@@ -25,6 +26,34 @@ impl<'a> Lowering<'a> {
         if let Some(port) = self.port(port, source, "target") {
             self.model.targets.push(port);
         }
+    }
+
+    /// A target of real numbers by its name, wherever it is declared.
+    pub(super) fn target_named(&mut self, expr: &'a Expr) -> Option<Argument> {
+        let ExprKind::Name(name) = &expr.kind else {
+            let error = Diagnostic::error("type-mismatch", expr.span, "a target is expected here");
+            self.report(error.help("write the name of one that `train` declares"));
+            return None;
+        };
+        let Some(port) = self.targets.iter().copied().find(|port| port.name.name == *name) else {
+            let message = format!("`train` declares no target `{name}`");
+            let error = Diagnostic::error("unknown-name", expr.span, message);
+            let known: Vec<&str> = self.targets.iter().map(|port| &*port.name.name).collect();
+            let error = match known.is_empty() {
+                true => error.help(format!("write `target {name}: [N, 1]` inside `train`")),
+                false => names::suggest(error, name, known.into_iter()),
+            };
+            self.report(error);
+            return None;
+        };
+        let Type { shape, dtype } = self.port_type(port, "target")?;
+        if dtype != DType::F32 {
+            let message = format!("the target `{name}` is of classes, which have no units");
+            let error = Diagnostic::error("type-mismatch", expr.span, message);
+            self.report(error.label(port.name.span, "it is declared here"));
+            return None;
+        }
+        Some(Argument::Target(name.clone(), shape))
     }
 
     fn port(&mut self, port: &'a ast::Port, source: Source, what: &'static str) -> Option<Port> {

@@ -7,8 +7,8 @@ use crate::diagnostic::{Diagnostic, Span};
 use crate::entry::{Entry, built, find};
 use crate::graph::op::Source;
 use crate::graph::{Graph, NodeId, Origin};
-use crate::layer::{self, Function, Make, terms};
-use crate::model::{Figure, Metric};
+use crate::layer::{self, Builder, Function, Make, TargetFit, terms};
+use crate::model::{Figure, Fit, Metric};
 use crate::optim::{OPTIMIZERS, Optimizer, momentum};
 use crate::pass::accumulate;
 use crate::pass::clip::{Clip, Limit};
@@ -18,7 +18,7 @@ use crate::signature::Value as Argument;
 use crate::signature::{Args, Kind, Param, Problem, Range};
 use crate::syntax::ast::{Arg, BinaryOp, Bind, Call, Expr, ExprKind, Ident, Train, TrainItem};
 use crate::watch::{KEEPS, STOPS, Set};
-use arenet_program::{Batch, MAX_EPOCHS, Over, Subject, Training, Watch, Watched};
+use arenet_program::{Batch, MAX_EPOCHS, Over, Statistic, Subject, Training, Watch, Watched};
 use std::collections::{HashMap, HashSet};
 
 /// What a setting is set to.
@@ -143,6 +143,7 @@ impl<'a> Lowering<'a> {
             let name = &mut self.builder.params[balance.param.index()].name;
             *name = format!("{target}.{name}");
         }
+        self.fit_targets();
         settings.balances.clone_from(&self.builder.balances);
         // What watches a metric comes after all of them.
         settings.watch = self.watch(train);
@@ -304,7 +305,18 @@ impl<'a> Lowering<'a> {
 
     /// The number of parameters, but for those that a loss may have.
     fn layer_params(&self) -> usize {
-        self.builder.params.len() - self.builder.balances.len()
+        let Builder { params, balances, fits, .. } = &self.builder;
+        params.len() - balances.len() - fits.of_targets()
+    }
+
+    /// Takes the targets that are declared now for what the net has named before.
+    fn fit_targets(&mut self) {
+        for TargetFit { target, params } in std::mem::take(&mut self.builder.fits.targets) {
+            if let Some(port) = self.model.targets.iter().find(|port| port.name == target) {
+                let (of, statistic) = (port.node, Statistic::Deviation);
+                self.builder.fits.fits.push(Fit { params, of, statistic, level: 0 });
+            }
+        }
     }
 
     fn no_new_params(&mut self, before: usize, span: Span) {

@@ -58,6 +58,7 @@ pub fn simplify_model(mut model: Model) -> Model {
     let figures = model.terms.iter_mut().chain(metrics);
     figures.flat_map(|figure| &mut figure.values).for_each(place);
     model.statistics.iter_mut().for_each(|statistic| place(&mut statistic.new));
+    model.fits.iter_mut().for_each(|fit| place(&mut fit.of));
     model.loss.iter_mut().for_each(place);
     let still = |&(y, t): &(NodeId, NodeId)| Some((places[y.index()]?, places[t.index()]?));
     model.compared = model.compared.iter().filter_map(still).collect();

@@ -54,6 +54,12 @@ fn check_results(program: &Program, entry: EntryPoint, arena: &Arena) -> Result<
             require!(holds(&metric.figure), "{name} ends without metric `{}`", metric.name);
         }
     }
+    if entry == EntryPoint::Fit {
+        for fit in program.training.iter().flat_map(|training| &training.fits) {
+            let held = arena.holds(fit.values);
+            require!(held, "{name} ends without buffer {}", fit.values.0);
+        }
+    }
     if entry == EntryPoint::Init {
         // A narrow weight has no initial value: only the host writes it.
         let is_float = |id: BufferId| !program.buffers[id.0 as usize].dtype.is_narrow();

@@ -9,9 +9,9 @@ use crate::error::require;
 use crate::host::{HostInput, HostInstr, HostNumber, MAX_HOST_INSTRS};
 use crate::layout::size_text;
 use crate::{
-    Balance, Batch, Buffer, BufferId, Column, DType, Domain, EntryPoint, Figure, Finish, Layout,
-    MAX_EPOCHS, MISSING, Over, Plateau, Port, Program, ProgramError, Rows, Schedule, Subject,
-    Training, Watch, Watched,
+    Balance, Batch, Buffer, BufferId, Column, DType, Domain, EntryPoint, Figure, Finish, Fit,
+    Layout, MAX_EPOCHS, MISSING, Over, Plateau, Port, Program, ProgramError, Rows, Schedule,
+    Subject, Training, Watch, Watched,
 };
 
 /// A buffer that outlives a run: only its own steps or the host write it.
@@ -67,6 +67,8 @@ pub(super) fn check<'p>(
     check_training(program)?;
     let mut found = Vec::new();
     check_params(program, buffers, &mut found)?;
+    let fits = program.training.as_ref().map_or(&[][..], |training| &training.fits);
+    fits.iter().try_for_each(|fit| check_fit(program, buffers, fit, fits.len()))?;
     check_ports(program, buffers, &mut found)?;
     check_results(program, buffers)?;
     check_scalars(program, buffers, &mut found)?;
@@ -445,6 +447,7 @@ fn check_training(program: &Program) -> Result<(), ProgramError> {
         watch,
         schedules,
         balances,
+        fits,
     } = training;
     require!(program.loss.is_some(), "the net is trained, but has no loss");
     if let Batch::Rows(rows) = *batch {
@@ -491,7 +494,37 @@ fn check_training(program: &Program) -> Result<(), ProgramError> {
             }
         }
     }
+    require!(
+        !fits.is_empty() || program.routines[EntryPoint::Fit].steps.is_empty(),
+        "fit has steps, but no statistics are taken"
+    );
     balances.iter().try_for_each(|balance| check_balance(program, balance))
+}
+
+/// Whether the statistics have an element for each of a row's, and wait for no more than there are.
+fn check_fit(
+    program: &Program,
+    buffers: &Buffers,
+    fit: &Fit,
+    count: usize,
+) -> Result<(), ProgramError> {
+    let Fit { params, values, statistic, level } = fit;
+    let what = format!("a statistic of buffer {}", values.0);
+    let (rows, cols) = buffers.float(*values, &what)?.shape();
+    require!(rows.batched, "{what} is not of the rows of the batch");
+    let wanted = statistic.params();
+    require!(params.len() == wanted, "{what} has {} parameters, not {wanted}", params.len());
+    for param in params {
+        let Some(param) = program.params.get(param.index()) else {
+            return Err(ProgramError::new(format!("{what} is no parameter")));
+        };
+        let (own_rows, own_cols) = buffers.get(param.buffer)?.layout.shape();
+        let elements = own_rows.count.checked_mul(own_cols);
+        let fits = elements.is_some() && elements == rows.count.checked_mul(cols);
+        require!(fits, "{what} differs from `{}` in size", param.name);
+    }
+    require!(*level as usize <= count, "{what} waits for {level} others of {count}");
+    Ok(())
 }
 
 /// Whether the factors are of classes, one each.

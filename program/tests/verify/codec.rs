@@ -82,7 +82,7 @@ fn checksum(payload: &[u8]) -> u64 {
 }
 
 /// The version of the format.
-const VERSION: u8 = 22;
+const VERSION: u8 = 23;
 
 /// A file with this payload.
 fn seal(payload: &[u8]) -> Vec<u8> {

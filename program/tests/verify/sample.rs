@@ -296,6 +296,12 @@ fn training() -> Training {
         }),
         schedules: rates.map(schedule).into(),
         balances: vec![Balance { param: ParamId(3), target: 0, ignored: Some(1) }],
+        fits: vec![Fit {
+            params: vec![ParamId(1)],
+            values: H,
+            statistic: Statistic::Median,
+            level: 1,
+        }],
     }
 }
 
@@ -371,6 +377,7 @@ pub fn sample() -> Program {
                 EntryPoint::Predict => predict.clone(),
                 EntryPoint::Eval => eval(),
                 EntryPoint::Train => train(),
+                EntryPoint::Fit => forward(),
                 EntryPoint::Update => return Routine::default(),
             })
         }),

@@ -59,6 +59,26 @@ fn refuses_bad_training() {
         (|p| training(p).balances[0].target = 1, "logits.b is of no target with classes"),
         (|p| training(p).balances[0].param = ParamId(0), "h.w is no list of factors"),
         (|p| training(p).balances[0].ignored = Some(2), "logits.b has no class to ignore"),
+        (
+            |p| training(p).fits[0].values = BufferId(99),
+            "there is no buffer 99 among the 24 buffers",
+        ),
+        (
+            |p| training(p).fits[0].values = W1,
+            "a statistic of buffer 3 is not of the rows of the batch",
+        ),
+        (
+            |p| training(p).fits[0].statistic = Statistic::Range,
+            "a statistic of buffer 8 has 1 parameters, not 2",
+        ),
+        (|p| training(p).fits[0].params[0] = ParamId(4), "a statistic of buffer 8 is no parameter"),
+        (
+            |p| training(p).fits[0].params[0] = ParamId(3),
+            "a statistic of buffer 8 differs from `logits.b` in size",
+        ),
+        (|p| training(p).fits[0].level = 2, "a statistic of buffer 8 waits for 2 others of 1"),
+        (|p| p.routines[EntryPoint::Fit].steps.truncate(0), "fit ends without buffer 8"),
+        (|p| training(p).fits.clear(), "fit has steps, but no statistics are taken"),
         (|p| training(p).accumulate = 0, "a training step has 0 batches, and must have at least 1"),
         (
             |p| p.routines[EntryPoint::Update] = p.routines[EntryPoint::Predict].clone(),

@@ -64,6 +64,18 @@ impl Executor {
         Ok(None)
     }
 
+    /// Takes 0 for what is missing among the inputs, so that what is NaN then is a mistake.
+    pub(crate) fn fill_holes(&mut self) {
+        let program = self.program.clone();
+        for port in program.program().inputs.iter().filter(|port| port.has_holes()) {
+            let (buffer, bytes) = self.extent(port.buffer);
+            if buffer.dtype == DType::F32 {
+                let view = self.arena.floats_mut(bytes.start / 4, bytes.end / 4);
+                view.iter_mut().filter(|value| value.is_nan()).for_each(|value| *value = 0.0);
+            }
+        }
+    }
+
     /// Runs one step of a run that has been checked: every thread's part, one after the other.
     pub(super) fn run_step(&mut self, run: Run, step: usize) {
         for index in 0..self.plan.steps[run.entry][0][step].share.threads {

@@ -19,7 +19,7 @@ pub(super) fn hash_program(program: &Program, training: &Training) -> u64 {
         targets: program.targets.iter().map(unnamed).collect(),
         scalars: program.scalars.clone(),
         routines: PerEntry::new(|entry| match entry {
-            EntryPoint::Train | EntryPoint::Update => {
+            EntryPoint::Train | EntryPoint::Update | EntryPoint::Fit => {
                 let steps = program.routines[entry].steps.iter().map(step).collect();
                 Routine { steps, ..Routine::default() }
             }

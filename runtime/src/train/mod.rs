@@ -7,6 +7,7 @@ mod checkpoint;
 mod divergence;
 mod epoch;
 pub(crate) mod evaluate;
+mod fit;
 pub mod hash;
 mod own;
 pub(crate) mod params;
@@ -93,6 +94,8 @@ pub struct Trainer {
     /// The training rows in the order of the epoch.
     order: Vec<u32>,
     last_good: LastGood,
+    /// Whether the statistics of columns are known: there were rows, or weights that have them.
+    is_fitted: bool,
     /// The least mean loss of an epoch so far.
     lowest: Option<Lowest>,
     /// The figure that is watched, if one is.
@@ -244,6 +247,7 @@ impl Trainer {
         executor.set_seed(training.seed);
         executor.run(EntryPoint::Init, 1)?;
         balance::count(&mut executor, &training.balances, &data, &training_rows)?;
+        let is_fitted = fit::fit(&mut executor, &data, &training_rows, |_| true)?;
         // Allocated once, so that no epoch allocates.
         let state = Vec::with_capacity(source.state_bytes() as usize / 4);
         let running = Running::new(source);
@@ -268,6 +272,7 @@ impl Trainer {
             position: Position::default(),
             running,
             last_good,
+            is_fitted,
             lowest: None,
             timing: Timing::default(),
             notes: BTreeMap::new(),

@@ -32,6 +32,12 @@ impl Trainer {
                            it before you take steps on other rows";
             return Err(TrainError::Settings(message.into()));
         }
+        if !self.is_fitted {
+            let message = "the net takes statistics of columns before the first step, and there \
+                           are no rows for it: load weights that have them, of a training on a \
+                           table";
+            return Err(TrainError::Settings(message.into()));
+        }
         let rows = self.put(inputs, targets)?;
         self.scalars.set_step(&mut self.executor, rows, self.position.clock());
         self.executor.run(EntryPoint::Train, rows)?;

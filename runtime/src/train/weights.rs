@@ -1,11 +1,12 @@
 //! The weights of a training: where it starts from, and what it leaves.
 
 use super::watch::Watcher;
-use super::{Trainer, balance, params, seen};
+use super::{Trainer, balance, fit, params, seen};
 use crate::data::DataError;
 use crate::exec::Executor;
+use crate::program::{BufferId, Fit, ParamId};
 use crate::weights::{LAYOUT, LAYOUT_KEY, WeightsFile};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 impl Trainer {
@@ -17,7 +18,22 @@ impl Trainer {
     /// A parameter that is missing, of another shape or not finite, a tensor that is no parameter,
     /// or a file that cannot be read. Then nothing is overwritten.
     pub fn load_weights(&mut self, file: &mut WeightsFile<'_>) -> Result<(), DataError> {
-        self.overwrite(|executor| load(executor, file))?;
+        // Statistics that it has are kept: the rows are prepared as those that it was trained on.
+        let names: HashSet<String> = file.heads().iter().map(|head| head.name.clone()).collect();
+        let program = self.program.clone();
+        let has = |id: &ParamId| names.contains(&program.program().params[id.index()].name);
+        let lacks = |fit: &Fit| !fit.params.iter().all(has);
+        let fits = &self.training.fits;
+        let own = fits.iter().flat_map(|fit| &fit.params).filter(|id| !has(id));
+        let own: HashSet<BufferId> =
+            own.map(|id| program.program().params[id.index()].buffer).collect();
+        self.overwrite(|executor| load_but(executor, file, &own))?;
+        let Trainer { executor, data, training_rows, .. } = self;
+        if let Err(error) = fit::fit(executor, data, training_rows, lacks) {
+            executor.restore_state(&self.last_good.state);
+            return Err(DataError::new(file.name(), error.to_string()));
+        }
+        self.is_fitted |= own.is_empty();
         // The factors of classes are those of the rows trained on, wherever the weights are from.
         let Trainer { executor, training, data, training_rows, .. } = self;
         balance::count(executor, &training.balances, data, training_rows)
@@ -70,7 +86,17 @@ impl Trainer {
 
 /// Overwrites the parameters of an executor. After an error they may be anything.
 pub(crate) fn load(executor: &mut Executor, file: &mut WeightsFile<'_>) -> Result<(), DataError> {
-    let slots = params::parameters(executor.program());
+    load_but(executor, file, &HashSet::new())
+}
+
+/// [`load`] of all parameters but these.
+fn load_but(
+    executor: &mut Executor,
+    file: &mut WeightsFile<'_>,
+    without: &HashSet<BufferId>,
+) -> Result<(), DataError> {
+    let mut slots = params::parameters(executor.program());
+    slots.retain(|slot| !without.contains(&slot.buffer));
     let places = params::find_parameters(executor.program(), &slots, file)?;
     params::write(executor, &slots, &places, file)
 }

@@ -144,6 +144,10 @@ fn value(param: &Param, dice: &mut Dice) -> Option<String> {
         Kind::Count { least, .. } => (least + dice.below(4) as u64).to_string(),
         Kind::Flag => dice.pick(&["true", "false"]).into(),
         Kind::Word(words) => dice.pick(words).into(),
+        Kind::WordOrReal(words) => match dice.one_in(3) {
+            true => number(dice.real(-1.0, 1.0)),
+            false => dice.pick(words).into(),
+        },
         Kind::Init => initializer(dice),
         Kind::RisingCounts { .. } => dice.pick(&["[2]", "[1, 3]", "[0, 2, 5]"]).into(),
         _ => return None,

@@ -143,7 +143,7 @@ pub fn compare(grown: &Grown) -> Result<Tally, TestCaseError> {
 fn params(model: &Model) -> Vec<Tensor> {
     let mut dice = Dice::new(5);
     let param = |param: &model::Param| {
-        let positive = param.name.ends_with(".var");
+        let positive = [".var", ".deviation", ".range"].iter().any(|end| param.name.ends_with(end));
         Tensor::from_fn(param.shape, 1, |_| {
             let value = 1.2 * dice.unit() - 0.6;
             if positive { value.abs() + 0.1 } else { value }

@@ -226,6 +226,8 @@ impl Grown {
             "exp" if bound > 2.0 => {
                 (x.text, bound) = (format!("{} * {}", x.text, number(2.0 / bound)), 2.0);
             }
+            // Of what is there before anything is learned.
+            "standardize" | "min_max" | "fill" => x = self.raw(a, dice),
             // It goes over the rows of a batch.
             "batch_norm" => {
                 self.over_rows = true;
@@ -247,7 +249,7 @@ impl Grown {
             "argmax" => (with_last(&x.dims, 1), width as f64),
             "flatten" => (all, bound),
             "batch_norm" => (all, 4.0),
-            "layer_norm" | "rms_norm" => (x.dims, 4.0),
+            "layer_norm" | "rms_norm" | "standardize" => (x.dims, 4.0),
             "exp" => (x.dims, bound.exp()),
             "dropout" => (x.dims, bound * 2.5),
             "log_softmax" => (x.dims, 2.0 * bound + 3.0),
@@ -255,6 +257,19 @@ impl Grown {
         };
         let trained = x.trained || matches!(name, "batch_norm" | "layer_norm" | "rms_norm");
         self.say(&format!("{name}({})", args.join(", ")), &dims, bound, trained);
+    }
+
+    /// An input of reals, or a statistic's value of one.
+    fn raw(&self, a: usize, dice: &mut Dice) -> Value {
+        let reals = self.inputs.iter().filter(|port| matches!(port.fill, Fill::Reals(..)));
+        let reals: Vec<&Port> = reals.collect();
+        let Port { name, dims, .. } = reals[a % reals.len()];
+        let text = match dice.below(3) {
+            0 => name.clone(),
+            1 => format!("min_max({name})"),
+            _ => format!("tanh({name} |> standardize)"),
+        };
+        Value { text, dims: dims.clone(), bound: 1.5, trained: false }
     }
 
     /// A function of two values, or of one and a number where their shapes do not fit.

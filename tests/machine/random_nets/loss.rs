@@ -79,12 +79,18 @@ pub fn term(grown: &mut Grown, x: Value, dice: &mut Dice) -> String {
     }
     let y = grown.name("y");
     grown.declare(&format!("output {y} = {prediction}"));
+    let scaled = matches!(fill, Fill::Reals(low, _) if low < 0.0) && dice.one_in(3);
     let t = target(grown, "t", if by_class { rows } else { x.dims }, fill);
+    if scaled {
+        let u = grown.name("u");
+        grown.declare(&format!("output {u} = unstandardize({y}, {t})"));
+    }
     if dice.one_in(3) {
         let metric = if by_class { dice.pick(&["accuracy", "f1"]) } else { "rmse" };
         let metric = format!("metric {metric}({y}, {t})");
         grown.train(&metric);
     }
+    let t = if scaled { format!("standardize({t})") } else { t };
     format!("{name}({})", [vec![y, t], args].concat().join(", "))
 }
 
