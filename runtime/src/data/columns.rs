@@ -370,7 +370,7 @@ fn too_few(ports: &[Seated<'_>], count: usize, lacking: usize) -> Complaint {
     let (has, needs) = (plural(count, "column"), needs(ports));
     Complaint::with_help(
         format!("the table has {has}, {lacking} too few for the model ({needs})"),
-        "columns are separated by a comma, a semicolon or a tab",
+        "columns are separated by a comma, a semicolon, a tab, a bar or blanks",
     )
 }
 

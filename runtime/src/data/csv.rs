@@ -1,7 +1,7 @@
 //! Tables of text: splits a CSV stream into records, and knows the true line of each.
 //!
-//! Separators are commas; semicolons or tabs if the first line has one outside quotes. Fields may
-//! be quoted; LF and CRLF, blank lines and a byte order mark are read.
+//! The first lines say what separates fields (dialect.rs). Fields may be quoted; LF and CRLF, blank
+//! lines and a byte order mark are read.
 //!
 //! `csv-core` splits a line into fields and removes the quotes. The lines are split here, so that
 //! the line number is exact with CRLF and blank lines, the memory for a hostile line is bounded,
@@ -11,6 +11,7 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use csv_core::{ReadRecordResult, ReaderBuilder, Terminator};
 
+use super::dialect::Dialect;
 use super::error::{DataError, plural};
 
 use super::table::{Format, Opened, Row, Table};
@@ -30,7 +31,9 @@ struct Records<'r> {
     input: BufReader<Box<dyn Read + 'r>>,
     path: String,
     parser: csv_core::Reader,
-    separator: u8,
+    dialect: Dialect,
+    /// Whether the line that comes next begins within quotes.
+    in_quotes: bool,
     lines_read: u64,
     record_line: u64,
     line: Vec<u8>,
@@ -52,7 +55,7 @@ impl Table for Records<'_> {
         }
         let found = self.fields;
         let error = self.error(format!("expected {}, found {found}", plural(columns, "column")));
-        let separator = self.separator_name();
+        let separator = self.dialect.name();
         Err(error
             .with_help(format!("every row has the columns of the first, separated by {separator}")))
     }
@@ -72,7 +75,8 @@ impl<'r> Records<'r> {
             input: BufReader::with_capacity(1 << 18, reader),
             path: path.to_string(),
             parser: csv_core::Reader::new(),
-            separator: b',',
+            dialect: Dialect::default(),
+            in_quotes: false,
             lines_read: 0,
             record_line: 0,
             line: Vec::new(),
@@ -99,20 +103,11 @@ impl<'r> Records<'r> {
             }
         }
         if self.record_line == 0 {
-            self.choose_separator()?;
+            self.choose_dialect()?;
         }
         self.record_line = self.lines_read;
         self.split()?;
         Ok(true)
-    }
-
-    /// The separator, as a message names it.
-    fn separator_name(&self) -> &'static str {
-        match self.separator {
-            b';' => "a semicolon",
-            b'\t' => "a tab",
-            _ => "a comma",
-        }
     }
 
     /// An error at the record's line.
@@ -154,14 +149,13 @@ impl<'r> Records<'r> {
 
     /// Skips lines of white space, as far as they are in the buffer already.
     fn skip_blank_lines(&mut self) -> Result<(), DataError> {
-        let tab_is_space = self.separator != b'\t';
         loop {
             let buffer = match self.input.fill_buf() {
                 Ok(buffer) => buffer,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => return Err(self.read_error(&error)),
             };
-            let text = buffer.iter().position(|byte| !is_space(*byte, tab_is_space));
+            let text = buffer.iter().position(|byte| !self.dialect.is_space(*byte));
             let blank = &buffer[..text.unwrap_or(buffer.len())];
             let Some(end) = blank.iter().rposition(|byte| *byte == b'\n') else { return Ok(()) };
             self.lines_read += blank[..=end].iter().filter(|byte| **byte == b'\n').count() as u64;
@@ -170,31 +164,24 @@ impl<'r> Records<'r> {
     }
 
     fn is_blank(&self) -> bool {
-        let tab_is_space = self.separator != b'\t';
-        self.line.iter().all(|byte| is_space(*byte, tab_is_space))
+        self.line.iter().all(|byte| self.dialect.is_space(*byte))
     }
 
-    /// A semicolon or a tab separates if the first line has one outside quotes, else a comma.
-    fn choose_separator(&mut self) -> Result<(), DataError> {
+    /// Finds out what separates fields: by the line that has been read and the next one, as far as
+    /// it has arrived with that.
+    fn choose_dialect(&mut self) -> Result<(), DataError> {
         if self.line.contains(&b'\r') {
             let error = DataError::new(&self.path, "a carriage return inside the line");
             let error = error.at_line(self.lines_read);
             return Err(error.with_help("end the lines with LF or CRLF"));
         }
-        let mut in_quotes = false;
-        for byte in &self.line {
-            match byte {
-                b'"' => in_quotes = !in_quotes,
-                b';' | b'\t' if !in_quotes => {
-                    self.separator = *byte;
-                    break;
-                }
-                _ => {}
-            }
-        }
+        let buffer = self.input.buffer();
+        let end = buffer.iter().position(|byte| *byte == b'\n');
+        self.dialect = Dialect::of(&self.line, end.map(|end| &buffer[..end]));
         // The lines are split already, so a carriage return is like any other byte to the parser.
         self.parser = ReaderBuilder::new()
-            .delimiter(self.separator)
+            .delimiter(self.dialect.separator())
+            .quote(self.dialect.quote)
             .terminator(Terminator::Any(b'\n'))
             .build();
         Ok(())
@@ -204,6 +191,8 @@ impl<'r> Records<'r> {
     fn split(&mut self) -> Result<(), DataError> {
         let (mut consumed, mut held, mut written) = (0, 0, 0);
         self.fields = 0;
+        self.in_quotes = false;
+        self.dialect.tidy(&mut self.line, &mut self.in_quotes);
         loop {
             // The text is never longer than the input, and grows to the longest record only once.
             let needed = held + self.line.len();
@@ -230,14 +219,9 @@ impl<'r> Records<'r> {
                     if !self.next_line(held)? {
                         return Err(self.error("a quote is opened and never closed"));
                     }
+                    self.dialect.tidy(&mut self.line, &mut self.in_quotes);
                 }
             }
         }
     }
-}
-
-/// White space, line ends included. A tab may be a separator, so it counts only before that is
-/// known, or where the separator is another.
-fn is_space(byte: u8, tab_is_space: bool) -> bool {
-    matches!(byte, b' ' | b'\n' | b'\r') || byte == b'\t' && tab_is_space
 }

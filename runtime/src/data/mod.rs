@@ -14,6 +14,8 @@ mod column_map;
 mod columns;
 #[cfg(feature = "csv")]
 mod csv;
+#[cfg(feature = "csv")]
+mod dialect;
 mod error;
 mod field;
 mod format;

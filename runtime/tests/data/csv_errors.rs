@@ -171,7 +171,7 @@ fn wrong_files() {
 #[test]
 fn wrong_tables() {
     let lack = "too few for the model (x: 2 columns, t: 1 column)\n\
-        help: columns are separated by a comma, a semicolon or a tab";
+        help: columns are separated by a comma, a semicolon, a tab, a bar or blanks";
     check("1,2\n", &format!("t.csv:1: the table has 2 columns, 1 {lack}"));
     check("t\n1\n", &format!("t.csv:1: the table has 1 column, 2 {lack}"));
     let surplus = |text: &str, more: usize, map: &str, out: &str| {

@@ -4,6 +4,7 @@ mod arrays;
 mod columns;
 mod csv_errors;
 mod csv_reading;
+mod dialects;
 mod files;
 mod formats;
 mod holes;
