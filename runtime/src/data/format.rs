@@ -5,16 +5,18 @@ use std::io::Read;
 
 use super::bytes::read_some;
 use super::choice::{Choice, Words};
-#[cfg(feature = "csv")]
-use super::csv;
 use super::error::DataError;
 use super::table::{Format, Opened};
+#[cfg(feature = "csv")]
+use super::{csv, jsonl};
 use super::{idx, npy};
 
 /// Every format; the first one that takes a file has it.
 const FORMATS: &[Format] = &[
     npy::FORMAT,
     idx::FORMAT,
+    #[cfg(feature = "csv")]
+    jsonl::FORMAT,
     #[cfg(feature = "csv")]
     csv::FORMAT,
 ];
@@ -34,6 +36,9 @@ const FEATHER: Help = ("save it as CSV, with pandas: read_feather(FILE).to_csv(C
 const SQLITE: Help = ("export a table: sqlite3 -header -csv FILE QUERY", None);
 const UTF_8: Help = ("save the table as UTF-8: iconv -f UTF-16 -t UTF-8 FILE > CSV", None);
 const UNPACK: Help = ("unpack it; of packed files only gzip is read", None);
+const OBJECTS: Help = ("write an object in each line: jq -c '.[]' FILE > ROWS.jsonl", None);
+const ARFF: Help =
+    ("keep the lines after @data, below a line with the names of the attributes", None);
 const ARRAYS: Help = (
     "save each array by itself, with numpy.save, and name them: ",
     Some(Choice::Arrays("x=X.npy")),
@@ -43,7 +48,7 @@ const NPZ: Help =
 const MODEL: Help = ("a model has no rows; name a table of them: ", Some(Choice::Table));
 
 /// What some files begin with that are not read: the bytes, what they are, and the way out.
-const OTHERS: [(&[u8], &str, Help); 22] = [
+const OTHERS: [(&[u8], &str, Help); 25] = [
     (b"PAR1", "a Parquet file", PARQUET),
     (b"ARROW1", "an Arrow file", FEATHER),
     (b"FEA1", "a Feather file", FEATHER),
@@ -62,6 +67,9 @@ const OTHERS: [(&[u8], &str, Help); 22] = [
     (b"\xFD7zXZ", "a file packed by xz", UNPACK),
     (b"\x28\xB5\x2F\xFD", "a file packed by zstd", UNPACK),
     (b"7z\xBC\xAF\x27\x1C", "a 7z archive", UNPACK),
+    (b"[{", "an array of JSON", OBJECTS),
+    (b"[\n", "an array of JSON", OBJECTS),
+    (b"@relation", "an ARFF file", ARFF),
     (b"%PDF", "a PDF document", TO_CSV),
     (b"\x89PNG", "an image", ARRAYS),
     (b"\xFF\xD8\xFF", "an image", ARRAYS),

@@ -21,6 +21,10 @@ mod field;
 mod format;
 mod header;
 mod idx;
+#[cfg(feature = "csv")]
+mod jsonl;
+#[cfg(feature = "csv")]
+mod lines;
 mod names;
 mod npy;
 pub mod output;

@@ -21,6 +21,11 @@ pub(super) trait Table {
         None
     }
 
+    /// Whether the first row is the names of the columns, whatever they are.
+    fn has_names(&self) -> bool {
+        false
+    }
+
     /// The rows and columns, where the head of the file says them. Such a file is an array: it has
     /// no names, and belongs to one port.
     fn shape(&self) -> Option<(u64, u64)> {

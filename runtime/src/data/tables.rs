@@ -108,7 +108,8 @@ impl<'a> Start<'a> {
         let (count, first_line) = (table.row().len(), table.line());
         let in_first_line =
             |complaint: Complaint| DataError { line: first_line, ..complaint.in_file(name) };
-        let header = if is_header(table.row(), spec).map_err(in_first_line)? {
+        let has_names = table.has_names();
+        let header = if has_names || is_header(table.row(), spec).map_err(in_first_line)? {
             let names = table.row().names().map_err(|column| DataError {
                 column: Some(column as u32 + 1),
                 ..in_first_line(Complaint::new("the header is not valid UTF-8"))

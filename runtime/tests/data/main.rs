@@ -10,6 +10,7 @@ mod formats;
 mod holes;
 mod hostile;
 mod idx;
+mod json_lines;
 mod npy;
 mod output;
 mod weights;
