@@ -28,6 +28,7 @@ mod lines;
 mod names;
 mod npy;
 pub mod output;
+pub mod profile;
 mod seat;
 mod sinks;
 mod spec;

@@ -13,6 +13,7 @@ mod idx;
 mod json_lines;
 mod npy;
 mod output;
+mod profile;
 mod weights;
 
 use arenet_runtime::data::{Array, Dataset, Domain, PortSpec, TableSpec, Values, read_csv};
