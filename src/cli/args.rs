@@ -305,7 +305,7 @@ fn parse_columns(text: &str) -> Result<String, String> {
 }
 
 /// Reads whether there is a header.
-fn parse_header(text: &str) -> Result<bool, String> {
+pub fn parse_header(text: &str) -> Result<bool, String> {
     match text {
         "yes" => Ok(true),
         "no" => Ok(false),

@@ -16,6 +16,7 @@ mod eval;
 mod failure;
 mod figures;
 mod gradcheck;
+mod new;
 mod online;
 mod outputs;
 mod places;
@@ -61,6 +62,8 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Write a model for a table, or a small project to begin with
+    New(new::NewArgs),
     /// Train a model and save its weights
     Train(Box<train::TrainArgs>),
     /// Measure loss and metrics of trained weights on a table
@@ -139,6 +142,7 @@ fn failed(console: &Console, failure: &Failure) -> ExitCode {
 
 fn run(cx: &Context, command: Command) -> Result<(), Failure> {
     match command {
+        Command::New(args) => new::run(cx, &args),
         Command::Train(args) if args.trials.are_several() => trials::run(cx, &args),
         Command::Train(args) if args.online.online => online::run(cx, &args),
         Command::Train(args) => train::run(cx, &args),

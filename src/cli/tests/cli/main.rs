@@ -12,6 +12,7 @@ mod inspect;
 mod interrupt;
 mod kills;
 mod model_errors;
+mod new;
 mod online;
 mod outputs;
 mod predict;

@@ -7,6 +7,7 @@ use pretty_assertions::assert_eq;
 fn every_command_explains_itself_with_an_example() {
     let folder = Folder::new("help");
     let commands = [
+        "new",
         "train",
         "eval",
         "predict",
