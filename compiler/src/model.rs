@@ -80,8 +80,8 @@ impl Model {
         self.loss.into_iter().chain(values(figures)).collect()
     }
 
-    /// Makes the outputs, the results, the new statistics and what is fitted the roots of the graph,
-    /// in this order.
+    /// Makes the outputs, the results, the new statistics and what is fitted the roots of the
+    /// graph, in this order.
     pub fn set_roots(&mut self) {
         let outputs = self.outputs.iter().map(|(_, node)| *node);
         let statistics = self.statistics.iter().map(|statistic| statistic.new);
