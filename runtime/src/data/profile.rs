@@ -4,9 +4,10 @@
 //! Of a column, values are told apart up to a number of them, whose memory is shared by all
 //! columns, and a sample of whole rows is kept, from which a caller sees how values are spread.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::File;
-use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash};
 use std::io::Read;
 use std::path::Path;
 
@@ -175,9 +176,10 @@ pub fn profile(
     let first: Vec<String> = table.row().fields().map(|field| field.text().into_owned()).collect();
     let names = table.row().names();
     let line = table.line();
+    let has_names = table.has_names();
     let mut seen = Seen::new(first.len());
     seen.read(&mut *table)?;
-    if header.unwrap_or_else(|| seen.is_header(&first)) {
+    if has_names || header.unwrap_or_else(|| seen.is_header(&first)) {
         let names = names.map_err(|column| DataError {
             line,
             column: Some(column as u32 + 1),
@@ -305,8 +307,11 @@ impl Seen {
 impl Column {
     /// Counts a field, and returns what stands for it in the sample.
     fn push(&mut self, field: Field<'_>) -> f64 {
-        let text = field.text();
-        if text.contains(char::REPLACEMENT_CHARACTER) {
+        let text = match field {
+            Field::Text(bytes) => String::from_utf8_lossy(bytes),
+            Field::Number(number) => number.to_string().into(),
+        };
+        if matches!((&text, field), (Cow::Owned(_), Field::Text(_))) {
             self.found.foreign += 1;
         }
         match value(&text) {
@@ -321,26 +326,32 @@ impl Column {
                 let (low, high) = self.found.range;
                 self.found.range = (low.min(number), high.max(number));
                 self.sum += number;
-                self.code(hash(&(number + 0.0).to_bits()), &text);
+                self.code(&(number + 0.0).to_bits(), text.trim());
                 number
             }
             Value::Word(word) => {
-                self.found.dates += u64::from(is_date(word));
-                self.found.dressed += u64::from(is_dressed(word));
+                if word.starts_with(|c: char| c.is_ascii_digit() || is_dress(c) || c == '-') {
+                    self.found.dates += u64::from(is_date(word));
+                    self.found.dressed += u64::from(is_dressed(word));
+                }
                 self.found.characters += word.chars().count() as u64;
                 let strays = &mut self.found.strays;
                 if strays.len() < MAX_STRAYS && !strays.iter().any(|known| known == word) {
                     strays.push(word.to_string());
                 }
-                self.code(hash(word), word);
+                self.code(word, word);
                 f64::NAN
             }
         }
     }
 
     /// Counts a value, by its place among the values as they appear, unless there are too many.
-    fn code(&mut self, key: u64, text: &str) {
-        let next = self.codes.len();
+    fn code<T: Hash + ?Sized>(&mut self, value: &T, text: &str) {
+        // Beyond that, no later value changes what is known.
+        if self.found.overflows {
+            return;
+        }
+        let (key, next) = (hash(value), self.codes.len());
         let code = match self.codes.get(&key) {
             Some(&code) => {
                 self.found.repeats = true;
@@ -382,23 +393,22 @@ impl Column {
     }
 }
 
-fn hash<T: std::hash::Hash + ?Sized>(value: &T) -> u64 {
+fn hash<T: Hash + ?Sized>(value: &T) -> u64 {
     BuildHasherDefault::<DefaultHasher>::default().hash_one(value)
 }
 
 /// What a field holds, as a port of numbers would read it.
 fn value(text: &str) -> Value<'_> {
     let text = text.trim();
-    if is_missing(text) {
+    let first = text.bytes().next();
+    // Most numbers begin with a digit, and most words with a letter; `inf` is a word.
+    let digit = first.is_some_and(|byte| byte.is_ascii_digit());
+    if !digit && is_missing(text) {
         return Value::Missing;
     }
-    // The first character decides for most words.
-    let begins = text.bytes().next().is_some_and(|byte| {
-        byte.is_ascii_digit() || matches!(byte, b'+' | b'-' | b'.' | b'n' | b'N')
-    });
-    match text.parse::<f64>() {
-        Ok(number) if begins && (number as f32).is_finite() => Value::Number(number),
-        Ok(number) if begins && number.is_nan() => Value::Missing,
+    let begins = digit || matches!(first, Some(b'+' | b'-' | b'.'));
+    match begins.then(|| text.parse::<f64>()) {
+        Some(Ok(number)) if (number as f32).is_finite() => Value::Number(number),
         _ => Value::Word(text),
     }
 }
@@ -420,7 +430,10 @@ fn is_date(word: &str) -> bool {
 
 /// Whether a word is a number with a sign of a currency or a percentage, or with commas.
 fn is_dressed(word: &str) -> bool {
-    let is_dress = |c: char| matches!(c, '$' | '€' | '£' | '%' | ',' | '\'' | '\u{a0}');
     let bare: String = word.chars().filter(|&c| !is_dress(c)).collect();
     bare.len() < word.len() && bare.trim().parse::<f64>().is_ok()
+}
+
+fn is_dress(c: char) -> bool {
+    matches!(c, '$' | '€' | '£' | '%' | ',' | '\'' | '\u{a0}')
 }

@@ -71,6 +71,10 @@ fn the_first_row_is_a_header_by_the_rows_after_it() {
         assert!(!header(text), "{text}");
     }
     assert_eq!(of("male,cat\nfemale,dog\nmale,dog\n").unwrap().rows, 3);
+    // The names of objects are names, whatever they are.
+    let objects = of("{\"1\": 2, \"b\": \"x\"}\n{\"1\": 3, \"b\": null}\n").unwrap();
+    assert_eq!((objects.header.unwrap(), objects.rows), (vec!["1".into(), "b".into()], 2));
+    assert_eq!((objects.columns[0].numbers, objects.columns[1].missing), (2, 1));
     // What is said is not asked again.
     let said = profile(&b"2015,2016\n1,2\n"[..], "t.csv", Some(true), methods).unwrap();
     assert_eq!(said.header.unwrap(), ["2015", "2016"]);

@@ -60,11 +60,11 @@ fn head(plan: &Plan<'_>, name: &str, files: &Files) -> String {
         Target::Number { .. } => "a number".to_string(),
     };
     format!(
-        "// {name}.net: predicts {target}, {what}; made for the {} and {} of {}.\n\
-         // Written by `{}`; it is yours to change.\n//\n//     {}\n",
+        "// {name}.net: predicts {target}, {what}, from other columns of {}.\n\
+         // Made for its {} and {} by `{}`;\n// change what you like.\n//\n//     {}\n",
+        shown(&files.table),
         plural(rows, "row"),
         plural(columns, "column"),
-        shown(&files.table),
         files.command,
         files.next,
     )
@@ -400,7 +400,7 @@ fn training(plan: &Plan<'_>, size: &Size, target: &str) -> String {
             text.push_str(&format!("    metric r2(value, {target})\n"));
         }
     }
-    text.push_str(&size.settings(matches!(plan.target, Target::Classes(_))));
+    text.push_str(&size.settings());
     text.push_str("}\n");
     text
 }

@@ -68,7 +68,14 @@ fn the_model_trains_and_takes_rows_that_are_not_like_those_of_the_table() {
     let done = folder.ok("predict pets.net --data new.csv");
     assert_eq!(done.out.lines().count(), 2, "{}", done.out);
     assert!(!done.out.contains("NaN"), "{}", done.out);
-    // A number in its own units: the mean error is below the deviation of the prices.
+    // A few rows, and a class of one row.
+    for rows in [5, 100] {
+        let class = |row: usize| if row == 3 { "b" } else { "a" }.to_string();
+        folder.write("few.csv", table(rows, |row| ((row * 31 % 101).to_string(), class(row))));
+        folder.ok(&format!("new few.csv --target target -o few{rows}.net"));
+        folder.ok(&format!("train few{rows}.net -q --epochs 3 --data few.csv"));
+    }
+    // A number, whose column has no name of its own.
     folder.ok("new pets.csv --target 6 -o price.net");
     folder.ok("train price.net -q --data pets.csv");
 }
