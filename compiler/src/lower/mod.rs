@@ -7,14 +7,17 @@
 mod args;
 mod call;
 mod expr;
+mod figure;
 mod hold;
 mod holes;
 mod lint;
 mod names;
+mod optimizer;
 mod port;
 mod rows;
 mod train;
 mod valid;
+mod watch;
 
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::graph::{DType, NodeId, Origin};
