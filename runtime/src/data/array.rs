@@ -6,7 +6,7 @@ use std::io::Read;
 use half::{bf16, f16};
 
 use super::bytes::{Flaw, append, narrow, read_up_to};
-use super::error::DataError;
+use super::error::{DAMAGED, DataError};
 use super::table::{Opened, Row, Table};
 
 /// The bytes that are read at a time, or one row where that is more.
@@ -95,16 +95,21 @@ impl<'r> ArrayTable<'r> {
         element: Element,
     ) -> Opened<'r> {
         let Some((&rows, row)) = shape.split_first() else {
-            return Err(DataError::new(name, "is a single number, and no rows of them"));
+            let error = DataError::new(name, "is a single number, and no rows of them");
+            return Err(
+                error.with_help("save numpy.atleast_1d(a): its first dimension is the rows")
+            );
         };
         if rows == 0 {
-            return Err(DataError::new(name, "has no rows"));
+            let error = DataError::new(name, "has no rows");
+            return Err(error.with_help("save an array whose first dimension is not 0"));
         }
         let (rows, name) = (rows as u64, name.to_string());
         let columns = row.iter().try_fold(1u64, |count, n| count.checked_mul(*n as u64));
         let bytes = columns.and_then(|count| count.checked_mul(rows)?.checked_mul(8));
         let (Some(columns), Some(_)) = (columns, bytes) else {
-            return Err(DataError::new(name, "has a header with a shape that overflows"));
+            let error = DataError::new(name, "has a header with a shape that overflows");
+            return Err(error.with_help(DAMAGED));
         };
         let (piece, bytes) = (Vec::new(), Vec::new());
         let (done, at) = (0, 0);
@@ -126,22 +131,26 @@ impl<'r> ArrayTable<'r> {
 
     fn error(&self, flaw: Flaw) -> DataError {
         let expected = self.rows * self.columns * self.element.bytes() as u64;
-        DataError::new(
-            &self.name,
-            match flaw {
-                Flaw::Io(error) => return DataError::io(&self.name, &error),
-                Flaw::Short(got) => format!("ends early: {got} bytes of data, expected {expected}"),
-                Flaw::TooLarge(index) => format!("value {index} is too large for a 32-bit float"),
-                Flaw::Memory => "needs more memory than there is".to_string(),
-            },
-        )
+        let (message, help) = match flaw {
+            Flaw::Io(error) => return DataError::io(&self.name, &error),
+            Flaw::Short(got) => {
+                (format!("ends early: {got} bytes of data, expected {expected}"), DAMAGED)
+            }
+            Flaw::TooLarge(index) => (
+                format!("value {index} is too large for a 32-bit float"),
+                "scale the values before they are saved",
+            ),
+            Flaw::Memory => ("needs more memory than there is".to_string(), "fewer rows take less"),
+        };
+        DataError::new(&self.name, message).with_help(help)
     }
 
     /// Nothing may follow the values.
     fn check_end(&mut self) -> Result<(), DataError> {
         match read_up_to(&mut self.reader, &mut [0]) {
             Ok(0) => Ok(()),
-            Ok(_) => Err(DataError::new(&self.name, "has bytes behind its array")),
+            Ok(_) => Err(DataError::new(&self.name, "has bytes behind its array")
+                .with_help("save one array in a file")),
             Err(error) => Err(DataError::io(&self.name, &error)),
         }
     }
@@ -180,7 +189,10 @@ pub(super) fn read_head(
 ) -> Result<(), DataError> {
     match read_up_to(reader, buffer) {
         Ok(got) if got == buffer.len() => Ok(()),
-        Ok(_) => Err(DataError::new(name, format!("ends inside its {kind} header"))),
+        Ok(_) => {
+            let error = DataError::new(name, format!("ends inside its {kind} header"));
+            Err(error.with_help(DAMAGED))
+        }
         Err(error) => Err(DataError::io(name, &error)),
     }
 }

@@ -12,7 +12,7 @@ use std::path::PathBuf;
 
 use super::choice::Choice;
 use super::columns::Assignment;
-use super::error::{DataError, did_you_mean, plural, quoted, shown};
+use super::error::{DataError, meant_or_listed, plural, quoted, shown};
 use super::format::open;
 use super::sinks::Sinks;
 use super::spec::TableSpec;
@@ -80,7 +80,7 @@ pub(super) fn read_alone(
     if spec.columns.is_some() || spec.header.is_some() {
         let [columns, header] = [Choice::Columns(None), Choice::Header(None)].map(spec.words);
         let message = format!("is an array, and {columns} and {header} are for tables of text");
-        return Err(DataError::new(name, message));
+        return Err(DataError::new(name, message).with_help("leave them out"));
     }
     let [input] = spec.inputs else { return Err(one_of_several(name, spec)) };
     if !spec.targets_optional && !spec.targets.is_empty() {
@@ -123,13 +123,12 @@ fn check_names(files: &[(String, String)], spec: &TableSpec<'_>) -> Result<(), D
     for (name, path) in files {
         if !ports().any(|port| port == name) {
             let message = format!("is for {}, which the model does not have", quoted(name));
-            return Err(DataError {
-                help: did_you_mean(name, ports()),
-                ..DataError::new(path, message)
-            });
+            let help = meant_or_listed(name, "its inputs and targets", ports());
+            return Err(DataError::new(path, message).with_help(help));
         }
         if !seen.insert(name) {
-            return Err(DataError::new(path, format!("is the second file for {}", quoted(name))));
+            let error = DataError::new(path, format!("is the second file for {}", quoted(name)));
+            return Err(error.with_help("name one file for each port"));
         }
     }
     Ok(())
@@ -160,7 +159,6 @@ impl<'a> Reading<'a> {
         table: &mut dyn Table,
         name: &str,
     ) -> Result<Array, DataError> {
-        let fail = |message: String| Err(DataError::new(name, message));
         let Some((rows, width)) = table.shape() else {
             let error = DataError::new(name, "is neither an npy nor an IDX file");
             let alone = (self.spec.words)(Choice::Table);
@@ -168,12 +166,17 @@ impl<'a> Reading<'a> {
         };
         if width != port.width as u64 {
             let (wanted, port) = (plural(port.width, "value"), quoted(&port.name));
-            return fail(format!("has {width} in a row, and {port} takes {wanted}"));
+            let error =
+                DataError::new(name, format!("has {width} in a row, and {port} takes {wanted}"));
+            return Err(
+                error.with_help(format!("save rows of {wanted}, or change {port} in the net"))
+            );
         }
         if let Some((first, other)) = &self.rows
             && *first as u64 != rows
         {
-            return fail(format!("has {rows} rows, but {other} has {first}"));
+            let error = DataError::new(name, format!("has {rows} rows, but {other} has {first}"));
+            return Err(error.with_help("take files of the same rows"));
         }
         let ports = std::slice::from_ref(port);
         let spec = TableSpec { inputs: ports, targets: &[], ..self.spec };

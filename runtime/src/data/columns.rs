@@ -18,7 +18,7 @@ use std::collections::HashMap;
 
 use super::choice::{Choice, Words};
 use super::column_map::Columns;
-use super::error::{Complaint, did_you_mean, plural, quoted, shown};
+use super::error::{Complaint, meant_or_listed, plural, quoted, shown};
 use super::seat::{Head, Seat, Seated};
 use super::spec::TableSpec;
 use super::suggest::suggest;
@@ -38,7 +38,8 @@ pub(super) struct Assignment {
 /// Where targets are optional, a table has none if it has just the columns of the inputs, or if
 /// all inputs are found and not all targets.
 pub(super) fn assign(spec: &TableSpec<'_>, table: &Head<'_>) -> Result<Assignment, Complaint> {
-    let names = Names { count: table.count, header: table.header.map(index_names) };
+    let names = table.header.unwrap_or_default();
+    let names = Names { count: table.count, names, header: table.header.map(index_names) };
     check_ports(spec)?;
     let found = |(_, seat): &Seated<'_>| matches!(seat, Seat::Found(_));
     let lacks = |(_, seat): &Seated<'_>| matches!(seat, Seat::Lacking(_));
@@ -74,7 +75,8 @@ pub(super) fn assign(spec: &TableSpec<'_>, table: &Head<'_>) -> Result<Assignmen
     }
     let by_position = ports.iter().any(open);
     if by_position && missing < free.len() {
-        return Err(too_many(&ports, table.count, free.len() - missing, advice()));
+        let advice = advice().unwrap_or_else(|| (spec.words)(Choice::Columns(None)));
+        return Err(too_many(&ports, table.count, free.len() - missing, advice));
     }
     let chosen = |port: &PortSpec| spec.columns.is_some_and(|map| map.get(&port.name).is_some());
     let all_chosen = ports.iter().all(|(port, _)| chosen(port));
@@ -86,6 +88,7 @@ pub(super) fn assign(spec: &TableSpec<'_>, table: &Head<'_>) -> Result<Assignmen
 /// The names in a table's header, if it has one.
 struct Names<'a> {
     count: usize,
+    names: &'a [String],
     header: Option<HashMap<&'a str, Occurrence>>,
 }
 
@@ -111,11 +114,15 @@ impl Names<'_> {
         match self.header.as_ref().and_then(|header| header.get(name)) {
             None => Ok(None),
             Some(Occurrence::Once(index)) => Ok(Some(*index)),
-            Some(Occurrence::Often) => {
-                Err(Complaint::new(format!("the header has {} more than once", quoted(name))))
-            }
+            Some(Occurrence::Often) => Err(repeated(name)),
         }
     }
+}
+
+/// The error of a name that does not tell columns apart.
+pub(super) fn repeated(name: &str) -> Complaint {
+    let message = format!("the header has {} more than once", quoted(name));
+    Complaint::new(message, "give each column a name of its own")
 }
 
 /// Every port that the user's map names is a port of the model.
@@ -125,10 +132,10 @@ fn check_ports(spec: &TableSpec<'_>) -> Result<(), Complaint> {
     let ports = || spec.inputs.iter().chain(spec.targets).map(|port| port.name.as_str());
     for name in map.ports() {
         if !ports().any(|port| port == name) {
-            return Err(Complaint {
-                message: format!("{columns} names {}, which the model does not have", quoted(name)),
-                help: did_you_mean(name, ports()),
-            });
+            return Err(Complaint::new(
+                format!("{columns} names {}, which the model does not have", quoted(name)),
+                meant_or_listed(name, "its inputs and targets", ports()),
+            ));
         }
     }
     Ok(())
@@ -146,7 +153,7 @@ fn find_all<'a>(spec: &TableSpec<'a>, table: &Names<'_>) -> Result<Vec<Seated<'a
         }
         let trained = spec.names.and_then(|names| names.get(&port.name));
         let by_training = match trained.filter(|_| table.header.is_some()) {
-            Some(names) => find_trained(port, names, table)?,
+            Some(names) => find_trained(port, names, table, spec.words)?,
             None => Seat::Open,
         };
         match by_training {
@@ -161,25 +168,33 @@ fn find_all<'a>(spec: &TableSpec<'a>, table: &Names<'_>) -> Result<Vec<Seated<'a
 fn find_places<'a>(spec: &TableSpec<'a>, count: usize) -> Result<Vec<Seated<'a>>, Complaint> {
     let find = |port: &PortSpec| match spec.names.and_then(|names| names.places(&port.name, count))
     {
-        Some(places) => check_width(port, places.len()).map(|()| Seat::Found(places.to_vec())),
+        Some(places) => {
+            check_width(port, places.len(), spec.words)?;
+            Ok(Seat::Found(places.to_vec()))
+        }
         None => Ok(Seat::Open),
     };
     spec.ports().map(|port| Ok((port, find(port)?))).collect()
 }
 
 /// A port has as many columns as the net was trained on.
-fn check_width(port: &PortSpec, trained: usize) -> Result<(), Complaint> {
+fn check_width(port: &PortSpec, trained: usize, words: Words) -> Result<(), Complaint> {
     if trained == port.width {
         return Ok(());
     }
     let (has, takes, port) = (plural(trained, "column"), port.width, shown(&port.name));
     let message = format!("the weights or the program name {has} for {port}, which takes {takes}");
-    Err(Complaint::new(message))
+    Err(Complaint::new(message, format!("choose them: {}", words(Choice::Columns(None)))))
 }
 
 /// The columns that the net was trained on, by their names.
-fn find_trained(port: &PortSpec, names: &[String], table: &Names<'_>) -> Result<Seat, Complaint> {
-    check_width(port, names.len())?;
+fn find_trained(
+    port: &PortSpec,
+    names: &[String],
+    table: &Names<'_>,
+    words: Words,
+) -> Result<Seat, Complaint> {
+    check_width(port, names.len(), words)?;
     let columns = names.iter().map(|name| table.find(name)).collect::<Result<Vec<_>, _>>()?;
     let whole: Option<Vec<usize>> = columns.iter().copied().collect();
     Ok(whole.map_or(Seat::Lacking(columns), Seat::Found))
@@ -223,7 +238,7 @@ fn resolve(
     for item in items {
         match item {
             Columns::Indices(range) if range.end > table.count => {
-                return Err(Complaint::with_help(
+                return Err(Complaint::new(
                     format!(
                         "{who} gives {} column {}, but the table has {}",
                         shown(&port.name),
@@ -244,11 +259,11 @@ fn resolve(
         return Ok(columns);
     }
     let given = if columns.len() > port.width { "more" } else { "fewer" };
-    Err(Complaint::new(format!(
-        "{who} gives {} {given} than its {}",
-        shown(&port.name),
-        plural(port.width, "column")
-    )))
+    let (name, takes) = (shown(&port.name), plural(port.width, "column"));
+    Err(Complaint::new(
+        format!("{who} gives {name} {given} than its {takes}"),
+        format!("give it {takes}, such as {name}=0..{}", port.width),
+    ))
 }
 
 fn resolve_name(
@@ -260,8 +275,9 @@ fn resolve_name(
     if let Some(index) = table.find(name)? {
         return Ok(index);
     }
+    let named = table.names.iter().map(String::as_str).filter(|name| !name.is_empty());
     Err(match &table.header {
-        None => Complaint::with_help(
+        None => Complaint::new(
             format!("{who} names the column {}, but the table has no header", quoted(name)),
             format!(
                 "say where its columns are, from 0: {}; or {} if its first row is a header",
@@ -269,22 +285,11 @@ fn resolve_name(
                 words(Choice::Header(Some(true)))
             ),
         ),
-        Some(header) => Complaint {
-            message: format!("there is no column {}", quoted(name)),
-            help: did_you_mean(name, header.keys().copied()).or_else(|| listed(header)),
-        },
+        Some(_) => Complaint::new(
+            format!("there is no column {}", quoted(name)),
+            meant_or_listed(name, "the columns", named),
+        ),
     })
-}
-
-/// The names of a header, as help for one that it lacks.
-fn listed(header: &HashMap<&str, Occurrence>) -> Option<String> {
-    const SHOWN: usize = 8;
-    let mut names: Vec<&str> = header.keys().copied().filter(|name| !name.is_empty()).collect();
-    names.sort_unstable();
-    let more = names.len().saturating_sub(SHOWN);
-    let shown: Vec<String> = names.into_iter().take(SHOWN).map(quoted).collect();
-    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    (!shown.is_empty()).then(|| format!("its columns are {}{more}", shown.join(", ")))
 }
 
 /// The columns that carry the port's name: all of them, or none.
@@ -304,12 +309,12 @@ fn find_in_header(port: &PortSpec, table: &Names<'_>) -> Result<Option<Vec<usize
     for index in 0..port.width.min(table.count) + 1 {
         match table.find(&numbered(index))? {
             Some(_) if index == port.width => {
-                return Err(Complaint::new(format!(
-                    "the header has {}, but the model has only {} in {}",
-                    shown(&numbered(index)),
-                    plural(port.width, "column"),
-                    shown(&port.name)
-                )));
+                let (name, extra) = (shown(&port.name), shown(&numbered(index)));
+                let has = plural(port.width, "column");
+                return Err(Complaint::new(
+                    format!("the header has {extra}, but the model has only {has} in {name}"),
+                    format!("rename {extra}, or make {name} in the net as long as it is here"),
+                ));
             }
             Some(column) => columns.push(column),
             None if index < port.width => missing = missing.or(Some(index)),
@@ -319,11 +324,14 @@ fn find_in_header(port: &PortSpec, table: &Names<'_>) -> Result<Option<Vec<usize
     match (columns.first(), missing) {
         (None, _) => Ok(None),
         (Some(_), None) => Ok(Some(columns)),
-        (Some(_), Some(index)) => Err(Complaint::new(format!(
-            "the header has columns of {}, but no {}",
-            shown(&port.name),
-            shown(&numbered(index))
-        ))),
+        (Some(_), Some(index)) => {
+            let (name, lacks) = (shown(&port.name), shown(&numbered(index)));
+            let has = plural(port.width, "column");
+            Err(Complaint::new(
+                format!("the header has columns of {name}, but no {lacks}"),
+                format!("{name} takes {has}: add {lacks}, or make {name} in the net shorter"),
+            ))
+        }
     }
 }
 
@@ -349,10 +357,11 @@ fn lacking(spec: &TableSpec<'_>, ports: &[Seated<'_>], advice: Option<String>) -
     if more > 0 {
         listed.push_str(&format!(" and {more} more"));
     }
-    Complaint {
-        message: format!("there is no {listed}: {what} that the net was trained on"),
-        help: advice.map(|advice| format!("if others are meant: {advice}")),
-    }
+    let advice = advice.map(|advice| format!("if others are meant: {advice}"));
+    Complaint::new(
+        format!("there is no {listed}: {what} that the net was trained on"),
+        advice.unwrap_or_else(|| "add it to the table: the net takes every column".to_string()),
+    )
 }
 
 fn needs(ports: &[Seated<'_>]) -> String {
@@ -368,16 +377,16 @@ fn needs(ports: &[Seated<'_>]) -> String {
 
 fn too_few(ports: &[Seated<'_>], count: usize, lacking: usize) -> Complaint {
     let (has, needs) = (plural(count, "column"), needs(ports));
-    Complaint::with_help(
+    Complaint::new(
         format!("the table has {has}, {lacking} too few for the model ({needs})"),
         "columns are separated by a comma, a semicolon, a tab, a bar or blanks",
     )
 }
 
-fn too_many(ports: &[Seated<'_>], count: usize, more: usize, advice: Option<String>) -> Complaint {
+fn too_many(ports: &[Seated<'_>], count: usize, more: usize, advice: String) -> Complaint {
     let (has, needs) = (plural(count, "column"), needs(ports));
-    Complaint {
-        message: format!("the table has {has}, {more} more than the model takes ({needs})"),
-        help: advice.map(|advice| format!("say which to take: {advice}")),
-    }
+    Complaint::new(
+        format!("the table has {has}, {more} more than the model takes ({needs})"),
+        format!("say which to take: {advice}"),
+    )
 }

@@ -156,7 +156,10 @@ impl<'r> Records<'r> {
                     held += consumed;
                     consumed = 0;
                     if !self.lines.next_of_row(&mut self.line, held, self.record_line)? {
-                        return Err(self.error("a quote is opened and never closed"));
+                        let error = self.error("a quote is opened and never closed");
+                        return Err(
+                            error.with_help("close it; a quote in a field is written twice")
+                        );
                     }
                     self.dialect.tidy(&mut self.line, &mut self.in_quotes);
                 }

@@ -2,7 +2,9 @@
 
 use std::fmt;
 use std::io;
+use std::path::Path;
 
+use super::choice::{Choice, Words};
 use crate::program::text::{self, escaped};
 pub(crate) use crate::program::text::{quoted, shown};
 
@@ -57,12 +59,22 @@ impl DataError {
     }
 
     pub(crate) fn io(path: &str, error: &io::Error) -> DataError {
-        DataError::new(path, format!("cannot be read: {error}"))
+        let help = match error.kind() {
+            io::ErrorKind::NotFound => beside(path),
+            io::ErrorKind::IsADirectory => Some("name a file in it".to_string()),
+            io::ErrorKind::InvalidData
+            | io::ErrorKind::InvalidInput
+            | io::ErrorKind::UnexpectedEof => Some(DAMAGED.to_string()),
+            // The system says what is in the way.
+            _ => None,
+        };
+        DataError { help, ..DataError::new(path, format!("cannot be read: {error}")) }
     }
 
-    pub(crate) fn over_limit(path: &str, max_bytes: u64) -> DataError {
+    pub(crate) fn over_limit(path: &str, max_bytes: u64, words: Words) -> DataError {
         let message = format!("needs more memory than the limit of {max_bytes} bytes");
-        DataError { over_limit: true, ..DataError::new(path, message) }
+        let help = format!("{} raises the limit; fewer rows take less", words(Choice::MaxMemory));
+        DataError { over_limit: true, ..DataError::new(path, message).with_help(help) }
     }
 }
 
@@ -88,30 +100,65 @@ impl fmt::Display for DataError {
 
 impl std::error::Error for DataError {}
 
-/// An error without its place: what is wrong with one field, or with the columns as a whole.
+/// The way out of a file whose bytes are not what they should be.
+pub(super) const DAMAGED: &str = "the file is cut off or damaged: copy it or save it again";
+
+/// A file in the same folder, of the same kind, whose name is like that of a path where there is
+/// none.
+fn beside(path: &str) -> Option<String> {
+    let path = Path::new(path);
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let entries = folder.unwrap_or(Path::new(".")).read_dir().ok()?;
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let same_kind = |name: &String| Path::new(name).extension() == path.extension();
+    let names: Vec<String> = names.filter(same_kind).collect();
+    did_you_mean(path.file_name()?.to_str()?, names.iter().map(String::as_str))
+}
+
+/// An error without its place: what is wrong with one field, or with the columns as a whole, and
+/// what to do about it.
 #[derive(Debug)]
 pub(crate) struct Complaint {
     pub message: String,
-    pub help: Option<String>,
+    pub help: String,
 }
 
 impl Complaint {
-    pub fn new(message: impl Into<String>) -> Complaint {
-        Complaint { message: message.into(), help: None }
-    }
-
-    pub fn with_help(message: impl Into<String>, help: impl Into<String>) -> Complaint {
-        Complaint { message: message.into(), help: Some(help.into()) }
+    pub fn new(message: impl Into<String>, help: impl Into<String>) -> Complaint {
+        Complaint { message: message.into(), help: help.into() }
     }
 
     pub fn in_file(self, path: &str) -> DataError {
-        DataError { help: self.help, ..DataError::new(path, self.message) }
+        DataError::new(path, self.message).with_help(self.help)
     }
 }
 
 /// A number of things.
 pub(super) fn plural(count: usize, noun: &str) -> String {
     if count == 1 { format!("{count} {noun}") } else { format!("{count} {noun}s") }
+}
+
+/// Proposes the candidate that `word` is most likely a misspelling of, or lists the first of them;
+/// `what` they are together.
+pub(super) fn meant_or_listed<'a>(
+    word: &str,
+    what: &str,
+    candidates: impl Iterator<Item = &'a str> + Clone,
+) -> String {
+    did_you_mean(word, candidates.clone()).unwrap_or_else(|| listed(what, candidates))
+}
+
+/// The first of several names; `what` they are together.
+pub(super) fn listed<'a>(what: &str, names: impl Iterator<Item = &'a str> + Clone) -> String {
+    const SHOWN: usize = 10;
+    let more = names.clone().skip(SHOWN).count();
+    let first: Vec<String> = names.take(SHOWN).map(shown).collect();
+    let first = first.join(", ");
+    if more > 0 {
+        format!("{what} are {first} and {more} more")
+    } else {
+        format!("{what} are {first}")
+    }
 }
 
 /// Proposes the candidate that `word` is most likely a misspelling of.

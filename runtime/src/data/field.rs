@@ -2,9 +2,16 @@
 
 use std::str;
 
-use super::error::{Complaint, did_you_mean, quoted, shown};
+use super::error::{Complaint, meant_or_listed, quoted, shown};
 use super::table::Field;
 use super::{Domain, Missing, PortSpec};
+
+/// The way out of a value that is not there.
+const FILL: &str = "fill in a value, or remove the row";
+
+/// The way out of text in another encoding.
+pub(super) const TO_UTF_8: &str =
+    "save the table as UTF-8, such as by iconv -f LATIN1 -t UTF-8 FILE > CSV";
 
 /// A field of a real-valued port; `None` where it has no value, and the port may do without.
 #[inline]
@@ -47,7 +54,7 @@ fn refused(complaint: Complaint, port: &PortSpec) -> Complaint {
     let help = format!(
         "fill in a value, remove the row, or write `missing` behind the type of {name} in the model"
     );
-    Complaint::with_help(complaint.message, help)
+    Complaint::new(complaint.message, help)
 }
 
 fn real(field: Field<'_>, port: &PortSpec) -> Result<f32, Complaint> {
@@ -85,16 +92,28 @@ fn check(value: f64, field: Field<'_>, port: &PortSpec) -> Result<(), Complaint>
 #[cold]
 fn refusal(value: f64, field: Field<'_>, port: &PortSpec) -> Complaint {
     let text = shown(&field.text());
-    Complaint::new(match &port.domain {
-        _ if !value.is_finite() => format!("{text} is not a finite number"),
-        _ if port.integer && value.fract() != 0.0 => format!("{text} is not a whole number"),
-        Domain::Any => format!("{text} does not fit 32 bits"),
-        Domain::Interval(..) => {
-            let message = format!("{text} is outside {}", port.domain);
-            return Complaint::with_help(message, "scale the column, or choose another loss");
+    match &port.domain {
+        _ if !value.is_finite() => Complaint::new(format!("{text} is not a finite number"), FILL),
+        _ if port.integer && value.fract() != 0.0 => not_whole(&text),
+        Domain::Any => too_wide(&text),
+        domain => {
+            let help = match domain {
+                Domain::Interval(..) => "scale the column, or choose another loss".to_string(),
+                _ => format!("correct it, or widen the range of {} in the net", shown(&port.name)),
+            };
+            Complaint::new(format!("{text} is outside {domain}"), help)
         }
-        domain => format!("{text} is outside {domain}"),
-    })
+    }
+}
+
+fn not_whole(text: &str) -> Complaint {
+    let help = "round it, or make the port one of real numbers: without `i32`";
+    Complaint::new(format!("{text} is not a whole number"), help)
+}
+
+fn too_wide(text: &str) -> Complaint {
+    let help = format!("whole numbers are from {} to {}: number them anew", i32::MIN, i32::MAX);
+    Complaint::new(format!("{text} does not fit 32 bits"), help)
 }
 
 /// Whether the field is a number, or a word such as `nan`. Either way it belongs to a row of data
@@ -103,6 +122,16 @@ pub(super) fn looks_numeric(field: Field<'_>) -> bool {
     match field {
         Field::Text(text) => str::from_utf8(text).is_ok_and(is_number),
         Field::Number(_) => true,
+    }
+}
+
+/// Whether the field is a word, as the name of a column may be.
+pub(super) fn looks_like_name(field: Field<'_>) -> bool {
+    match field {
+        Field::Text(text) => {
+            !has_digit(text) && !text.trim_ascii().is_empty() && !looks_numeric(field)
+        }
+        Field::Number(_) => false,
     }
 }
 
@@ -152,10 +181,10 @@ fn parse_i32(field: &[u8]) -> Result<i32, Complaint> {
         return Err(not_finite(text));
     }
     if value.fract() != 0.0 {
-        return Err(Complaint::new(format!("{} is not a whole number", quoted(text))));
+        return Err(not_whole(&quoted(text)));
     }
     if value < f64::from(i32::MIN) || value > f64::from(i32::MAX) {
-        return Err(Complaint::new(format!("{} does not fit 32 bits", quoted(text))));
+        return Err(too_wide(&quoted(text)));
     }
     Ok(value as i32)
 }
@@ -180,49 +209,42 @@ fn parse_name(field: &[u8], names: &[String]) -> Result<i32, Complaint> {
     if let Some(index) = names.iter().position(|name| name == text) {
         return Ok(index as i32);
     }
-    let help =
-        did_you_mean(text, names.iter().map(String::as_str)).unwrap_or_else(|| list_classes(names));
-    Err(Complaint::with_help(format!("{} is not a class of the model", quoted(text)), help))
-}
-
-fn list_classes(names: &[String]) -> String {
-    const SHOWN: usize = 10;
-    let listed: Vec<String> = names.iter().take(SHOWN).map(|name| shown(name)).collect();
-    let listed = listed.join(", ");
-    match names.len().checked_sub(SHOWN) {
-        None | Some(0) => format!("the classes are {listed}"),
-        Some(more) => format!("the classes are {listed} and {more} more"),
-    }
+    let help = meant_or_listed(text, "the classes", names.iter().map(String::as_str));
+    Err(Complaint::new(format!("{} is not a class of the model", quoted(text)), help))
 }
 
 fn as_text(field: &[u8]) -> Result<&str, Complaint> {
     if field.is_empty() {
-        return Err(Complaint::with_help(
-            "the field is empty",
-            "fill in a value, or remove the row",
-        ));
+        return Err(Complaint::new("the field is empty", FILL));
     }
     str::from_utf8(field).map_err(|_| {
         let text = String::from_utf8_lossy(field);
-        Complaint::new(format!("{} is not valid UTF-8", quoted(&text)))
+        Complaint::new(format!("{} is not valid UTF-8", quoted(&text)), TO_UTF_8)
     })
 }
 
 fn not_a_number(text: &str) -> Complaint {
     let message = format!("{} is not a number", quoted(text));
-    if is_number(&text.replacen(',', ".", 1)) {
-        return Complaint::with_help(message, "write decimals with a point");
-    }
-    Complaint::new(message)
+    let help = if is_number(&text.replacen(',', ".", 1)) {
+        "write decimals with a point"
+    } else if has_digit(text.as_bytes()) {
+        "write a number, or remove the row"
+    } else {
+        "write a number, or remove the row; a port of words lists them in the net: \
+         `in [\"a\", \"b\"]`"
+    };
+    Complaint::new(message, help)
+}
+
+fn has_digit(text: &[u8]) -> bool {
+    text.iter().any(u8::is_ascii_digit)
 }
 
 /// The text was parsed, but is no finite f32.
 fn not_finite(text: &str) -> Complaint {
-    if text.bytes().any(|byte| byte.is_ascii_digit()) {
-        return Complaint::new(format!("{} is too large for a 32-bit float", quoted(text)));
+    if has_digit(text.as_bytes()) {
+        let message = format!("{} is too large for a 32-bit float", quoted(text));
+        return Complaint::new(message, "scale the column, or remove the row");
     }
-    Complaint::with_help(
-        format!("{} is not a finite number", quoted(text)),
-        "fill in a value, or remove the row",
-    )
+    Complaint::new(format!("{} is not a finite number", quoted(text)), FILL)
 }

@@ -83,7 +83,7 @@ fn counts(fields: &[&str]) -> bool {
 fn ambiguous(fields: &[&str], words: Words) -> Complaint {
     let [yes, no] = [true, false].map(|header| words(Choice::Header(Some(header))));
     let first = fields.iter().take(COUNTED).copied().collect::<Vec<_>>().join(", ");
-    Complaint::with_help(
+    Complaint::new(
         format!("the first row ({first}, ...) may be names of columns, or a row of data"),
         format!("say {yes} or {no}"),
     )

@@ -17,7 +17,9 @@ fn open<'r>(mut reader: Box<dyn Read + 'r>, name: &str) -> Opened<'r> {
         let mut bytes = [0; 4];
         read_head(&mut reader, &mut bytes, "IDX", name).map(|()| bytes)
     };
-    let fail = |message: String| Err(DataError::new(name, message));
+    let fail = |message: String| {
+        Err(DataError::new(name, message).with_help("save the array as npy, with numpy.save"))
+    };
     let rank = match fill()? {
         [_, _, UNSIGNED_BYTE, rank] if (1..=MAX_RANK).contains(&rank) => rank,
         [_, _, UNSIGNED_BYTE, rank] => {

@@ -56,7 +56,8 @@ impl ColumnNames {
     ) -> Result<ColumnNames, DataError> {
         let fail = |what: &str, reason: String| {
             let reason = escaped_start(&reason, 200);
-            DataError::new(file, format!("has invalid {what} of columns in its metadata: {reason}"))
+            let message = format!("has invalid {what} of columns in its metadata: {reason}");
+            DataError::new(file, message).with_help("train it again, or remove this metadata")
         };
         let names = metadata.get(KEY).map(|text| serde_json::from_str(text));
         let names = names.transpose().map_err(|error| fail("names", error.to_string()))?;

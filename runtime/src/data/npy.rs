@@ -18,15 +18,23 @@ const MAX_HEADER_BYTES: usize = 1 << 20;
 const MAX_RANK: usize = 8;
 
 fn open<'r>(mut reader: Box<dyn Read + 'r>, name: &str) -> Opened<'r> {
-    let fail = |message: String| DataError::new(name, message);
     let text = read_header(&mut reader, name)?;
-    let header = parse_header(&text).map_err(|m| fail(format!("its npy header {m}")))?;
-    let element = element(&header.descr).map_err(fail)?;
+    let header =
+        parse_header(&text).map_err(|m| written_otherwise(name, format!("its npy header {m}")))?;
+    let element = element(&header.descr).map_err(|message| {
+        let help = "save it as one of them, such as a.astype(\"float32\")";
+        DataError::new(name, message).with_help(help)
+    })?;
     if header.fortran_order && header.shape.iter().filter(|n| **n > 1).count() > 1 {
         let error = DataError::new(name, "holds an array in Fortran order");
         return Err(error.with_help("save numpy.ascontiguousarray(a)"));
     }
     ArrayTable::open(reader, name, &header.shape, element)
+}
+
+/// The error of a header that numpy does not write so.
+fn written_otherwise(name: &str, message: impl Into<String>) -> DataError {
+    DataError::new(name, message).with_help("write one array of numbers, with numpy.save")
 }
 
 /// Everything that precedes the values of a matrix of f32.
@@ -65,7 +73,7 @@ fn element(descr: &str) -> Result<Element, String> {
 
 /// The text of the header, up to the first byte of data.
 fn read_header(reader: &mut dyn Read, name: &str) -> Result<String, DataError> {
-    let fail = |message: &str| DataError::new(name, message);
+    let fail = |message: &str| written_otherwise(name, message);
     let mut fill = |buffer: &mut [u8]| read_head(reader, buffer, "npy", name);
     let mut magic = [0; MAGIC.len()];
     let mut version = [0; 2];
@@ -84,7 +92,7 @@ fn read_header(reader: &mut dyn Read, name: &str) -> Result<String, DataError> {
         }
         [major, minor] => {
             let message = format!("is of npy version {major}.{minor}; 1.0 and 2.0 are read");
-            return Err(DataError::new(name, message));
+            return Err(written_otherwise(name, message));
         }
     };
     if length as usize > MAX_HEADER_BYTES {

@@ -1,5 +1,6 @@
 //! Where the values of the ports go while a table is read.
 
+use super::choice::Words;
 use super::columns::Assignment;
 use super::error::{Complaint, DataError, shown};
 use super::field::{parse_integer, parse_real};
@@ -21,6 +22,7 @@ pub(super) struct Sinks<'a> {
     /// The bytes that are held beside them, and the most that may be.
     held: u64,
     max_bytes: u64,
+    words: Words,
     /// Those of the inputs, of which there are so many, then of the targets.
     sinks: Vec<Sink<'a>>,
     inputs: usize,
@@ -59,10 +61,21 @@ impl<'a> Sinks<'a> {
         let row_bytes = values * VALUE_BYTES + spec.row_bytes;
         let groups =
             group.map(|column| Groups { column, numbers: HashMap::new(), of_row: Vec::new() });
-        let TableSpec { held, max_bytes, .. } = *spec;
+        let TableSpec { held, max_bytes, words, .. } = *spec;
         let (inputs, keeps_all) = (spec.inputs.len(), spec.targets_optional);
         let (rows, left_out) = (0, 0);
-        Sinks { rows, keeps_all, left_out, row_bytes, held, max_bytes, sinks, inputs, groups }
+        Sinks {
+            rows,
+            keeps_all,
+            left_out,
+            row_bytes,
+            held,
+            max_bytes,
+            words,
+            sinks,
+            inputs,
+            groups,
+        }
     }
 
     /// Takes the row that the table is at, and all that follow.
@@ -114,7 +127,7 @@ impl<'a> Sinks<'a> {
     /// So many rows take no more memory than they may.
     pub fn check_room(&self, rows: u64, name: &str) -> Result<(), DataError> {
         if self.bytes(rows) > self.max_bytes {
-            return Err(DataError::over_limit(name, self.max_bytes));
+            return Err(DataError::over_limit(name, self.max_bytes, self.words));
         }
         Ok(())
     }
@@ -221,7 +234,7 @@ where
                 continue;
             }
             Ok(None) if source.fate == Fate::LeftOut => return Ok(false),
-            Ok(None) => Complaint::with_help("a value is missing", "fill it in, or remove the row"),
+            Ok(None) => Complaint::new("a value is missing", "fill it in, or remove the row"),
             Err(complaint) => complaint,
         };
         return Err(Misfit { column, port_column: port.column_name(index), complaint });

@@ -12,9 +12,9 @@ use std::path::Path;
 use super::Dataset;
 use super::arrays::read_alone;
 use super::choice::Choice;
-use super::columns::{Assignment, assign};
-use super::error::{Complaint, DataError, did_you_mean, plural, quoted};
-use super::field::looks_numeric;
+use super::columns::{Assignment, assign, repeated};
+use super::error::{Complaint, DataError, did_you_mean, listed, plural, quoted};
+use super::field::{TO_UTF_8, looks_like_name, looks_numeric};
 use super::format::open;
 use super::header::is_header;
 use super::names::ColumnNames;
@@ -103,7 +103,9 @@ impl<'a> Start<'a> {
     /// Reads the header, if there is one, and goes to the first row.
     fn of(table: &mut dyn Table, name: &str, spec: &TableSpec<'a>) -> Result<Start<'a>, DataError> {
         if !table.advance()? {
-            return Err(DataError::new(name, "is empty"));
+            return Err(
+                DataError::new(name, "is empty").with_help("a table has a line for each row")
+            );
         }
         let (count, first_line) = (table.row().len(), table.line());
         let in_first_line =
@@ -112,10 +114,12 @@ impl<'a> Start<'a> {
         let header = if has_names || is_header(table.row(), spec).map_err(in_first_line)? {
             let names = table.row().names().map_err(|column| DataError {
                 column: Some(column as u32 + 1),
-                ..in_first_line(Complaint::new("the header is not valid UTF-8"))
+                ..in_first_line(Complaint::new("the header is not valid UTF-8", TO_UTF_8))
             })?;
             if !table.advance()? {
-                return Err(DataError::new(name, "has a header but no rows"));
+                let no = (spec.words)(Choice::Header(Some(false)));
+                return Err(DataError::new(name, "has a header but no rows")
+                    .with_help(format!("add rows below it, or say {no} if it is a row itself")));
             }
             Some(names)
         } else {
@@ -143,11 +147,13 @@ impl<'a> Start<'a> {
     /// An error in the row that the table is at, which may be that the row is a header.
     fn advise(&self, error: DataError, table: &dyn Table, spec: &TableSpec<'_>) -> DataError {
         let row = table.row();
-        let words = row.fields().filter(|&field| !looks_numeric(field));
+        let words = row.fields().filter(|&field| looks_like_name(field));
         let first = error.line == self.first_line && error.column.is_some();
         if first && spec.header.is_none() && words.count() * 2 > row.len() {
             let say = (spec.words)(Choice::Header(Some(true)));
-            return error.with_help(format!("if this row is a header, say {say}"));
+            let help = error.help.as_deref().unwrap_or_default();
+            let help = format!("if this row is a header, say {say}; if not: {help}");
+            return error.with_help(help);
         }
         error
     }
@@ -163,19 +169,24 @@ fn group_column(
     match (places.next(), places.next()) {
         (Some((place, _)), None) => Ok(Some(place)),
         _ if is_optional => Ok(None),
-        (Some(_), Some(_)) => {
-            Err(Complaint::new(format!("the header has {} more than once", quoted(column))))
-        }
-        (None, _) if header.is_none() => Err(Complaint::new(format!(
-            "rows are held out by their column {}, and the table has no header",
-            quoted(column)
-        ))),
+        (Some(_), Some(_)) => Err(repeated(column)),
+        (None, _) if header.is_none() => Err(Complaint::new(
+            format!(
+                "rows are held out by their column {}, and the table has no header",
+                quoted(column)
+            ),
+            format!(
+                "write the names of its columns above its rows, or say {} if they are there",
+                (spec.words)(Choice::Header(Some(true)))
+            ),
+        )),
         (None, _) => {
             let names = header.unwrap_or_default().iter().map(String::as_str);
-            Err(Complaint {
-                message: format!("there is no column {}, to hold rows out by", quoted(column)),
-                help: did_you_mean(column, names.chain(["class", "last"])),
-            })
+            let meant = did_you_mean(column, names.clone().chain(["class", "last"]));
+            Err(Complaint::new(
+                format!("there is no column {}, to hold rows out by", quoted(column)),
+                meant.unwrap_or_else(|| listed("the columns", names)),
+            ))
         }
     }
 }

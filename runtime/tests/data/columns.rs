@@ -106,8 +106,15 @@ fn a_name_that_is_missing_is_an_error() {
              1 (sort)"
         ),
     );
-    check("a,kind\n1,setosa\n", "there is no \"b\": the column that the net was trained on");
-    check("a,b,kind,a\n1,2,setosa,1\n", "the header has \"a\" more than once");
+    check(
+        "a,kind\n1,setosa\n",
+        "there is no \"b\": the column that the net was trained on\n\
+         help: add it to the table: the net takes every column",
+    );
+    check(
+        "a,b,kind,a\n1,2,setosa,1\n",
+        "the header has \"a\" more than once\nhelp: give each column a name of its own",
+    );
 }
 
 #[test]
@@ -121,19 +128,23 @@ fn a_header_is_told_from_a_row() {
     };
     // A class in the first row, or words for missing values: a row, and never lost.
     let error = rows("one,two,setosa\n1,2,setosa\n", None).unwrap_err();
-    let help = "help: if this row is a header, say `header(true)`";
+    let say = "help: if this row is a header, say `header(true)`; if not: ";
     let number = "is not a number";
-    assert_eq!(error, format!("t.csv:1: column 1 (x.0): \"one\" {number}\n{help}"));
+    let help = "write a number, or remove the row; a port of words lists them in the net: \
+                `in [\"a\", \"b\"]`";
+    assert_eq!(error, format!("t.csv:1: column 1 (x.0): \"one\" {number}\n{say}{help}"));
     let error = rows("NA,?,NA\n1,2,setosa\n", None).unwrap_err();
-    assert_eq!(error, format!("t.csv:1: column 1 (x.0): \"NA\" {number}\n{help}"));
+    let fill = "fill in a value, remove the row, or write `missing` behind the type of x in the \
+                model";
+    assert_eq!(error, format!("t.csv:1: column 1 (x.0): \"NA\" {number}\n{say}{fill}"));
     // A number among words.
     let error = rows("a,2020,kind\n1,2,setosa\n", None).unwrap_err();
-    assert_eq!(error, format!("t.csv:1: column 1 (x.0): \"a\" {number}\n{help}"));
+    assert_eq!(error, format!("t.csv:1: column 1 (x.0): \"a\" {number}\n{say}{help}"));
     assert_eq!(rows("a,2020,kind\n1,2,setosa\n", Some(true)), Ok(1));
     // What is said is not found out.
     assert_eq!(rows("1,2,setosa\n3,4,setosa\n", Some(true)), Ok(1));
     let error = rows("a,b,kind\n1,2,setosa\n", Some(false)).unwrap_err();
-    assert_eq!(error, format!("t.csv:1: column 1 (x.0): \"a\" {number}"));
+    assert_eq!(error, format!("t.csv:1: column 1 (x.0): \"a\" {number}\nhelp: {help}"));
 }
 
 #[test]
@@ -169,21 +180,23 @@ fn names_that_are_numbers_have_to_be_said() {
 fn names_in_metadata_may_be_anything() {
     let of = |text: &str| {
         let metadata = BTreeMap::from([("columns".to_string(), text.to_string())]);
-        ColumnNames::from_metadata(&metadata, "w").map_err(|error| error.to_string())
+        ColumnNames::from_metadata(&metadata, "w").map_err(|error| format!("{error:#}"))
     };
     assert_eq!(ColumnNames::from_metadata(&BTreeMap::new(), "w"), Ok(ColumnNames::default()));
     assert_eq!(of(r#"{"x":["a","b"]}"#), Ok(names(&[("x", &["a", "b"])])));
     for wrong in ["", "[]", "{\"x\":1}", "{\"x\":[1]}", "{\"x\":", "\u{1b}[31m"] {
         let error = of(wrong).unwrap_err();
         assert!(error.starts_with("w: has invalid names of columns in its metadata: "), "{error}");
+        assert!(error.ends_with("\nhelp: train it again, or remove this metadata"), "{error}");
     }
     // As many names as the port has columns, or they are of another net.
     let (inputs, targets) = ports();
     let names = names(&[("x", &["a"])]);
     let spec = TableSpec { names: Some(&names), ..TableSpec::new(&inputs, &targets) };
     let error = read_csv("a,b,t\n1,2,setosa\n".as_bytes(), "t.csv", &spec).unwrap_err();
-    let expected = "t.csv:1: the weights or the program name 1 column for x, which takes 2";
-    assert_eq!(error.to_string(), expected);
+    let expected = "t.csv:1: the weights or the program name 1 column for x, which takes 2\n\
+                    help: choose them: `columns`";
+    assert_eq!(format!("{error:#}"), expected);
 }
 
 #[test]

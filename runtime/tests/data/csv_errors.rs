@@ -20,11 +20,23 @@ fn check(text: impl AsRef<[u8]>, expected: &str) {
     check_spec(text, &TableSpec::new(&inputs, &targets), expected);
 }
 
+/// What is said of text in another encoding.
+const UTF_8: &str = "help: save the table as UTF-8, such as by iconv -f LATIN1 -t UTF-8 FILE > CSV";
+/// What is said of a word among numbers.
+const WORD: &str = "is not a number\nhelp: write a number, or remove the row; a port of words \
+                    lists them in the net: `in [\"a\", \"b\"]`";
+
 #[test]
 fn wrong_fields() {
-    check("1,2,3\n1,abc,3\n", "t.csv:2: column 2 (x.1): \"abc\" is not a number");
-    check("a,b,c\n1,2,3\n1,abc,3\n", "t.csv:3: column 2 (b): \"abc\" is not a number");
-    check("1,1 2,3\n", "t.csv:1: column 2 (x.1): \"1 2\" is not a number");
+    check("1,2,3\n1,abc,3\n", &format!("t.csv:2: column 2 (x.1): \"abc\" {WORD}"));
+    check("a,b,c\n1,2,3\n1,abc,3\n", &format!("t.csv:3: column 2 (b): \"abc\" {WORD}"));
+    check(
+        "1,1 2,3\n",
+        concat!(
+            "t.csv:1: column 2 (x.1): \"1 2\" is not a number\n",
+            "help: write a number, or remove the row"
+        ),
+    );
     check(
         "1,\"\",t\n1,2,3\n1,,4\n",
         concat!(
@@ -53,20 +65,42 @@ fn wrong_fields() {
             &format!("t.csv:2: column 1 (x.0): \"{word}\" is not a finite number\nhelp: {help}"),
         );
     }
-    check("1,2,3\n1e39,2,3\n", "t.csv:2: column 1 (x.0): \"1e39\" is too large for a 32-bit float");
-    check("1,2,12\n", "t.csv:1: column 3 (t): 12 is outside 0..10");
-    check("1,2,-1\n", "t.csv:1: column 3 (t): -1 is outside 0..10");
-    check("1,2,1.5\n", "t.csv:1: column 3 (t): \"1.5\" is not a whole number");
-    check("1,2,3e9\n", "t.csv:1: column 3 (t): \"3e9\" does not fit 32 bits");
-    check(b"1,2,3\n1,\xFF2,3\n", "t.csv:2: column 2 (x.1): \"\u{FFFD}2\" is not valid UTF-8");
     check(
-        "1,2,3\n1,\u{7}\u{1b}[31m,3\n",
-        "t.csv:2: column 2 (x.1): \"\\u{7}\\u{1b}[31m\" is not a number",
+        "1,2,3\n1e39,2,3\n",
+        concat!(
+            "t.csv:2: column 1 (x.0): \"1e39\" is too large for a 32-bit float\n",
+            "help: scale the column, or remove the row"
+        ),
+    );
+    let range = "is outside 0..10\nhelp: correct it, or widen the range of t in the net";
+    check("1,2,12\n", &format!("t.csv:1: column 3 (t): 12 {range}"));
+    check("1,2,-1\n", &format!("t.csv:1: column 3 (t): -1 {range}"));
+    check(
+        "1,2,1.5\n",
+        concat!(
+            "t.csv:1: column 3 (t): \"1.5\" is not a whole number\n",
+            "help: round it, or make the port one of real numbers: without `i32`"
+        ),
+    );
+    check(
+        "1,2,3e9\n",
+        concat!(
+            "t.csv:1: column 3 (t): \"3e9\" does not fit 32 bits\n",
+            "help: whole numbers are from -2147483648 to 2147483647: number them anew"
+        ),
+    );
+    check(
+        b"1,2,3\n1,\xFF2,3\n",
+        &format!("t.csv:2: column 2 (x.1): \"\u{FFFD}2\" is not valid UTF-8\n{UTF_8}"),
+    );
+    check(
+        "1,2,3\n1,\u{7}\u{1b}[m,3\n",
+        &format!("t.csv:2: column 2 (x.1): \"\\u{{7}}\\u{{1b}}[m\" {WORD}"),
     );
     let long = "y".repeat(100);
     check(
         format!("1,2,3\n1,{long},3\n"),
-        &format!("t.csv:2: column 2 (x.1): \"{}\"... is not a number", &long[..40]),
+        &format!("t.csv:2: column 2 (x.1): \"{}\"... {WORD}", &long[..40]),
     );
 }
 
@@ -78,7 +112,13 @@ fn wrong_numbers_of_other_ports() {
         target.integer = integer_port;
         check_spec(text, &TableSpec::new(&inputs, &[target]), expected);
     };
-    check(digits(), false, "1,10\n", "t.csv:1: column 2 (t): 10 is outside 0..10");
+    let range = "help: correct it, or widen the range of t in the net";
+    check(
+        digits(),
+        false,
+        "1,10\n",
+        &format!("t.csv:1: column 2 (t): 10 is outside 0..10\n{range}"),
+    );
     check(
         Domain::Any,
         true,
@@ -121,16 +161,16 @@ fn wrong_numbers_of_other_ports() {
 /// The row count of a file is what an editor shows, whatever the line ends are.
 #[test]
 fn lines_are_those_of_the_file() {
-    let expected = "t.csv:5: column 1 (x.0): \"q\" is not a number";
-    check("\n1,2,3\n\n\nq,2,3\n", expected);
-    check("\r\n1,2,3\r\n\r\n\r\nq,2,3\r\n", expected);
+    let expected = format!("t.csv:5: column 1 (x.0): \"q\" {WORD}");
+    check("\n1,2,3\n\n\nq,2,3\n", &expected);
+    check("\r\n1,2,3\r\n\r\n\r\nq,2,3\r\n", &expected);
     check(
         "\u{FEFF}\n1,2,3\n\"1\n\n\",2,3\nq,2,3\n",
-        "t.csv:6: column 1 (x.0): \"q\" is not a number",
+        &format!("t.csv:6: column 1 (x.0): \"q\" {WORD}"),
     );
     check(
         "\"a\r\nb\",c,d\r\n1,2,3\r\n1,2,3\r\nq,2,3",
-        "t.csv:5: column 1 (a\\nb): \"q\" is not a number",
+        &format!("t.csv:5: column 1 (a\\nb): \"q\" {WORD}"),
     );
 }
 
@@ -143,16 +183,25 @@ fn wrong_rows() {
         &format!("t.csv:2: expected 3 columns, found 4\nhelp: {help} a semicolon"),
     );
     check("1\t2\t3\n1 2 3\n", &format!("t.csv:2: expected 3 columns, found 1\nhelp: {help} a tab"));
-    check("1,2,3\n\n\"4,5,6\n7,8,9\n", "t.csv:3: a quote is opened and never closed");
-    check("\"", "t.csv:1: a quote is opened and never closed");
+    let open =
+        "a quote is opened and never closed\nhelp: close it; a quote in a field is written twice";
+    check("1,2,3\n\n\"4,5,6\n7,8,9\n", &format!("t.csv:3: {open}"));
+    check("\"", &format!("t.csv:1: {open}"));
 }
 
 #[test]
 fn wrong_files() {
-    check("", "t.csv: is empty");
-    check("\n \r\n\t\n", "t.csv: is empty");
-    check("\u{FEFF}", "t.csv: is empty");
-    check("a,b,c\n", "t.csv: has a header but no rows");
+    let empty = "t.csv: is empty\nhelp: a table has a line for each row";
+    check("", empty);
+    check("\n \r\n\t\n", empty);
+    check("\u{FEFF}", empty);
+    check(
+        "a,b,c\n",
+        concat!(
+            "t.csv: has a header but no rows\n",
+            "help: add rows below it, or say `header(false)` if it is a row itself"
+        ),
+    );
     check(
         "1,2,3\r4,5,6\r",
         concat!(
@@ -160,7 +209,10 @@ fn wrong_files() {
             "help: end the lines with LF or CRLF"
         ),
     );
-    check(b"a,\xFF,t\n1,2,3\n", "t.csv:1: column 2: the header is not valid UTF-8");
+    check(
+        b"a,\xFF,t\n1,2,3\n",
+        &format!("t.csv:1: column 2: the header is not valid UTF-8\n{UTF_8}"),
+    );
     let help = "help: a quote may be open, or this is no table of text";
     check(vec![b'1'; (16 << 20) + 1], &format!("t.csv:1: a row of more than 16 MiB\n{help}"));
     let mut open = b"1,2,3\n\n1,2,\"".to_vec();
@@ -191,13 +243,23 @@ fn wrong_tables() {
     surplus("a,b,id,c\n1,2,3,4\n", 1, "x=0..2,t=3", "column 3 (id)");
     surplus("a,b,c,name\n1,2,3,ann\n", 1, "x=0..2,t=2", "column 4 (name)");
     surplus("1,2,3,4,5,6,7,8\n", 5, "x=5..7,t=7", "columns 1, 2, 3, 2 more");
-    check("x.0,t,q\n1,2,3\n", "t.csv:1: the header has columns of x, but no x.1");
+    check(
+        "x.0,t,q\n1,2,3\n",
+        concat!(
+            "t.csv:1: the header has columns of x, but no x.1\n",
+            "help: x takes 2 columns: add x.1, or make x in the net shorter"
+        ),
+    );
     check(
         "x.0,x.1,x.2,t\n1,2,3,4\n",
-        "t.csv:1: the header has x.2, but the model has only 2 columns in x",
+        concat!(
+            "t.csv:1: the header has x.2, but the model has only 2 columns in x\n",
+            "help: rename x.2, or make x in the net as long as it is here"
+        ),
     );
-    check("t,a,t\n1,2,3\n", "t.csv:1: the header has \"t\" more than once");
-    check("x.0,x.1,x.0,t\n1,2,3,4\n", "t.csv:1: the header has \"x.0\" more than once");
+    let twice = "more than once\nhelp: give each column a name of its own";
+    check("t,a,t\n1,2,3\n", &format!("t.csv:1: the header has \"t\" {twice}"));
+    check("x.0,x.1,x.0,t\n1,2,3,4\n", &format!("t.csv:1: the header has \"x.0\" {twice}"));
 }
 
 #[test]
@@ -216,8 +278,35 @@ fn wrong_maps() {
             "help: columns are counted from 0, and the end of a range is not part of it"
         ),
     );
-    check("x=0", "1,2,3\n", "t.csv:1: `columns` gives x fewer than its 2 columns");
-    check("label=0..2", "1,2,3\n", "t.csv:1: `columns` gives label more than its 1 column");
+    check(
+        "x=0",
+        "1,2,3\n",
+        concat!(
+            "t.csv:1: `columns` gives x fewer than its 2 columns\n",
+            "help: give it 2 columns, such as x=0..2"
+        ),
+    );
+    check(
+        "label=0..2",
+        "1,2,3\n",
+        concat!(
+            "t.csv:1: `columns` gives label more than its 1 column\n",
+            "help: give it 1 column, such as label=0..1"
+        ),
+    );
+    check(
+        "species=2",
+        "1,2,3\n",
+        concat!(
+            "t.csv:1: `columns` names \"species\", which the model does not have\n",
+            "help: its inputs and targets are x, label"
+        ),
+    );
+    check(
+        "label=species",
+        "a,b,kind\n1,2,3\n",
+        concat!("t.csv:1: there is no column \"species\"\n", "help: the columns are a, b, kind"),
+    );
     check(
         "lable=2",
         "1,2,3\n",
@@ -273,7 +362,8 @@ fn more_than_the_memory_limit() {
     let (inputs, targets) = ([real("x", 2)], [integer("t", digits())]);
     let spec = TableSpec { max_bytes: 24, ..TableSpec::new(&inputs, &targets) };
     assert!(read_csv("1,2,3\n1,2,3\n".as_bytes(), "t.csv", &spec).is_ok());
-    let expected = "t.csv: needs more memory than the limit of 24 bytes";
+    let expected = "t.csv: needs more memory than the limit of 24 bytes\n\
+                    help: `max_memory` raises the limit; fewer rows take less";
     check_spec("1,2,3\n1,2,3\n1,2,3\n", &spec, expected);
 }
 
@@ -281,9 +371,14 @@ fn more_than_the_memory_limit() {
 fn files_that_cannot_be_read() {
     let folder = folder("csv_files");
     let spec = TableSpec::new(&[], &[]);
+    std::fs::write(folder.join("rows.csv"), "").unwrap();
+    let near = read_csv_file(folder.join("row.csv"), &spec).unwrap_err();
+    assert_eq!(near.help.as_deref(), Some("did you mean \"rows.csv\"?"));
     let missing = folder.join("none.csv");
     let error = read_csv_file(&missing, &spec).unwrap_err().to_string();
     assert!(error.starts_with(&format!("{}: cannot be read: ", missing.display())), "{error}");
-    let error = read_csv_file(&folder, &spec).unwrap_err().to_string();
+    let error = read_csv_file(&folder, &spec).unwrap_err();
+    assert_eq!(error.help.as_deref(), Some("name a file in it"));
+    let error = error.to_string();
     assert!(error.starts_with(&format!("{}: cannot be read: ", folder.display())), "{error}");
 }

@@ -116,7 +116,7 @@ fn a_model_names_its_columns() {
     assert_eq!(
         read(without, &spec).unwrap_err(),
         "t.csv:1: there is no column \"who is it?\"\n\
-         help: its columns are \"bill length (mm)\", \"mass\""
+         help: the columns are mass, bill length (mm)"
     );
     assert_eq!(
         read(&table.replace(",mass", ",masse"), &spec).unwrap_err(),
@@ -130,7 +130,8 @@ fn a_model_names_its_columns() {
     );
     assert_eq!(
         read("mass,mass,who is it?,bill length (mm)\n1,2,setosa,1.5\n", &spec).unwrap_err(),
-        "t.csv:1: the header has \"mass\" more than once"
+        "t.csv:1: the header has \"mass\" more than once\n\
+         help: give each column a name of its own"
     );
 }
 

@@ -39,19 +39,23 @@ fn images_and_labels_plain_and_gzipped() {
 
 #[test]
 fn bad_files() {
-    let check = |bytes: &[u8], expected: &str| {
-        assert_eq!(array(bytes, 1), Err(format!("a: {expected}")));
+    let check = |bytes: &[u8], expected: &str, help: &str| {
+        assert_eq!(array(bytes, 1), Err(format!("a: {expected}\nhelp: {help}")));
     };
-    check(&[0, 0, 8], "ends inside its IDX header");
-    check(&file(&[0, 28, 28], &[]), "has no rows");
-    check(&[0, 0, 8, 2, 0, 0, 0, 1], "ends inside its IDX header");
-    check(&[0, 0, 0x0D, 1], "holds elements of type 0x0d; unsigned bytes are read");
-    check(&[0, 0, 8, 0], "has 0 dimensions; 1 to 8 are read");
-    check(&[0, 0, 8, 9], "has 9 dimensions; 1 to 8 are read");
-    check(&file(&[3], &[1, 2]), "ends early: 2 bytes of data, expected 3");
-    check(&file(&[3], &[1, 2, 3, 4]), "has bytes behind its array");
-    check(&file(&[1 << 19], &[]), "needs more memory than the limit of 1048576 bytes");
-    check(&file(&[u32::MAX; 3], &[]), "has a header with a shape that overflows");
+    let cut = "the file is cut off or damaged: copy it or save it again";
+    let npy = "save the array as npy, with numpy.save";
+    let some = "save an array whose first dimension is not 0";
+    let raise = "`max_memory` raises the limit; fewer rows take less";
+    check(&[0, 0, 8], "ends inside its IDX header", cut);
+    check(&file(&[0, 28, 28], &[]), "has no rows", some);
+    check(&[0, 0, 8, 2, 0, 0, 0, 1], "ends inside its IDX header", cut);
+    check(&[0, 0, 0x0D, 1], "holds elements of type 0x0d; unsigned bytes are read", npy);
+    check(&[0, 0, 8, 0], "has 0 dimensions; 1 to 8 are read", npy);
+    check(&[0, 0, 8, 9], "has 9 dimensions; 1 to 8 are read", npy);
+    check(&file(&[3], &[1, 2]), "ends early: 2 bytes of data, expected 3", cut);
+    check(&file(&[3], &[1, 2, 3, 4]), "has bytes behind its array", "save one array in a file");
+    check(&file(&[1 << 19], &[]), "needs more memory than the limit of 1048576 bytes", raise);
+    check(&file(&[u32::MAX; 3], &[]), "has a header with a shape that overflows", cut);
 }
 
 #[test]
@@ -62,9 +66,11 @@ fn bad_gzip() {
     };
     let good = gzip(&file(&[3], &[1, 2, 3]));
     check(&good[..good.len() - 9], "cannot be read: ");
+    check(&good[..good.len() - 9], "help: the file is cut off or damaged: copy it or save it");
     let mut corrupt = good.clone();
     corrupt[good.len() - 6] ^= 1;
     check(&corrupt, "cannot be read: corrupt gzip stream");
+    check(&corrupt, "help: the file is cut off or damaged: copy it or save it again");
     // A bomb: a gigabyte behind three promised bytes costs only the bytes that were promised.
     check(&gzip(&file(&[3], &vec![0; 1 << 24])), "has bytes behind its array");
 }

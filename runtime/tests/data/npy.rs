@@ -29,6 +29,9 @@ fn refuse(bytes: &[u8], expected: &str) {
     assert_eq!(array(bytes, 1), Err(format!("a: {expected}")));
 }
 
+const CUT: &str = "help: the file is cut off or damaged: copy it or save it again";
+const SAVE: &str = "help: write one array of numbers, with numpy.save";
+
 fn bytes_of<const N: usize, T>(values: &[T], convert: impl Fn(&T) -> [u8; N]) -> Vec<u8> {
     values.iter().flat_map(convert).collect()
 }
@@ -46,8 +49,13 @@ fn every_type_is_read() {
     check(&file(&header("<i8", "(3)"), &i8), 1, &values);
     check(&file(&header("|u1", "(2, 2)"), &[0, 1, 2, 255]), 2, &[0.0, 1.0, 2.0, 255.0]);
     check(&file(&header("|u1", "(1, 2, 2)"), &[0, 1, 2, 255]), 4, &[0.0, 1.0, 2.0, 255.0]);
-    refuse(&file(&header("|u1", "()"), &[9]), "is a single number, and no rows of them");
-    refuse(&file(&header("|u1", "(0, 5)"), &[]), "has no rows");
+    refuse(
+        &file(&header("|u1", "()"), &[9]),
+        "is a single number, and no rows of them\n\
+         help: save numpy.atleast_1d(a): its first dimension is the rows",
+    );
+    let none = "has no rows\nhelp: save an array whose first dimension is not 0";
+    refuse(&file(&header("|u1", "(0, 5)"), &[]), none);
 }
 
 #[test]
@@ -75,13 +83,15 @@ fn what_is_written_is_read() {
 
 #[test]
 fn bad_headers() {
-    refuse(b"\x93NUMPY", "ends inside its npy header");
-    refuse(b"\x93NUMPY\x01\x00\xFF\x00{", "ends inside its npy header");
-    refuse(b"\x93NUMPY\x03\x00\x00\x00\x00\x00", "is of npy version 3.0; 1.0 and 2.0 are read");
-    refuse(b"\x93NUMPY\x02\x00\xFF\xFF\xFF\xFF", "has an npy header of more than 1 MiB");
-    refuse(b"\x93NUMPY\x01\x00\x01\x00\xFF", "has an npy header that is not text");
+    let ends = format!("ends inside its npy header\n{CUT}");
+    refuse(b"\x93NUMPY", &ends);
+    refuse(b"\x93NUMPY\x01\x00\xFF\x00{", &ends);
+    let other = |bytes: &[u8], expected: &str| refuse(bytes, &format!("{expected}\n{SAVE}"));
+    other(b"\x93NUMPY\x03\x00\x00\x00\x00\x00", "is of npy version 3.0; 1.0 and 2.0 are read");
+    other(b"\x93NUMPY\x02\x00\xFF\xFF\xFF\xFF", "has an npy header of more than 1 MiB");
+    other(b"\x93NUMPY\x01\x00\x01\x00\xFF", "has an npy header that is not text");
     let bad = |text: &str, expected: &str| {
-        refuse(&file(text, &[]), &format!("its npy header {expected}"));
+        refuse(&file(text, &[]), &format!("its npy header {expected}\n{SAVE}"));
     };
     bad("", "has \"\" where '{' is expected");
     bad("{", "has \"\" where a string is expected");
@@ -98,12 +108,14 @@ fn bad_headers() {
     bad("{'shape': (1,1,1,1,1,1,1,1,1)}", "has a shape of more than 8 dimensions");
     bad(&(header("<f4", "(3,)") + "x"), "has text behind its dictionary");
     let shape = format!("({max}, {max})", max = u32::MAX as u64 * 4);
-    refuse(&file(&header("|u1", &shape), &[]), "has a header with a shape that overflows");
+    let overflows = format!("has a header with a shape that overflows\n{CUT}");
+    refuse(&file(&header("|u1", &shape), &[]), &overflows);
 }
 
 #[test]
 fn bad_arrays() {
-    let types = "those read are <f4, <f8, <i4, <i8 and |u1";
+    let types = "those read are <f4, <f8, <i4, <i8 and |u1\n\
+                 help: save it as one of them, such as a.astype(\"float32\")";
     let bad = |descr: &str| {
         refuse(
             &file(&header(descr, "(3,)"), &[]),
@@ -118,12 +130,18 @@ fn bad_arrays() {
         &file(&fortran, &[]),
         concat!("holds an array in Fortran order\n", "help: save numpy.ascontiguousarray(a)"),
     );
-    refuse(&file(&header("<f4", "(3,)"), &[0; 11]), "ends early: 11 bytes of data, expected 12");
-    refuse(&file(&header("|u1", "(3,)"), &[0; 4]), "has bytes behind its array");
+    let early = format!("ends early: 11 bytes of data, expected 12\n{CUT}");
+    refuse(&file(&header("<f4", "(3,)"), &[0; 11]), &early);
+    let behind = "has bytes behind its array\nhelp: save one array in a file";
+    refuse(&file(&header("|u1", "(3,)"), &[0; 4]), behind);
     refuse(
         &file(&header("|u1", "(262145,)"), &[]),
-        "needs more memory than the limit of 1048576 bytes",
+        "needs more memory than the limit of 1048576 bytes\n\
+         help: `max_memory` raises the limit; fewer rows take less",
     );
     let large: Vec<u8> = [1.0, 1e39].iter().flat_map(|v: &f64| v.to_le_bytes()).collect();
-    refuse(&file(&header("<f8", "(2,)"), &large), "value 1 is too large for a 32-bit float");
+    refuse(
+        &file(&header("<f8", "(2,)"), &large),
+        "value 1 is too large for a 32-bit float\nhelp: scale the values before they are saved",
+    );
 }

@@ -68,6 +68,7 @@ fn mistakes_say_what_to_do() {
     folder.fails(
         "train small.net --data x=x.npy,t=t-idx1-ubyte",
         3,
-        "error: x.npy: has 2 in a row, and \"x\" takes 3 values",
+        "error: x.npy: has 2 in a row, and \"x\" takes 3 values\n\
+         help: save rows of 3 values, or change \"x\" in the net",
     );
 }

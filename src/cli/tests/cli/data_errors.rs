@@ -24,7 +24,9 @@ fn a_word_among_numbers_is_located() {
     let folder = Folder::small("word");
     folder.write("small.csv", "x.0,x.1,t\n0,0,0\n0,one,1\n");
     let text = "small.csv:3: column 2 (x.1): \"one\" is not a number";
-    folder.fails("train small.net", 3, &format!("error: {text}"));
+    let help = "help: write a number, or remove the row; a port of words lists them in the net: \
+                `in [\"a\", \"b\"]`";
+    folder.fails("train small.net", 3, &format!("error: {text}\n{help}"));
     let done = folder.run("train small.net --message-format json");
     let line: Value = serde_json::from_str(done.err.trim()).unwrap();
     assert_eq!((&line["code"], &line["severity"]), (&"data".into(), &"error".into()));
@@ -40,7 +42,8 @@ fn labels_are_within_their_domain() {
     folder.fails(
         &format!("train {} --data digits.csv", model("digits.net")),
         3,
-        "error: digits.csv:1: column 65 (label): 12 is outside 0..10",
+        "error: digits.csv:1: column 65 (label): 12 is outside 0..10\n\
+         help: correct it, or widen the range of label in the net",
     );
     folder.write("iris.csv", "5.1,3.5,1.4,0.2,setosa\n5.1,3.5,1.4,0.2,virginia\n");
     folder.fails(
@@ -145,7 +148,8 @@ fn a_table_larger_than_the_memory_is_refused() {
     folder.fails(
         "train small.net --max-memory 40",
         5,
-        "error: small.csv: needs more memory than the limit of 40 bytes",
+        "error: small.csv: needs more memory than the limit of 40 bytes\n\
+         help: --max-memory raises the limit; fewer rows take less",
     );
 }
 
@@ -163,7 +167,10 @@ fn a_table_counts_beside_all_that_is_held() {
         ("train small.net --data many.csv --valid many.csv", 2 * 20_000 * 12 - 1),
     ] {
         let table = if command.contains("bare") { "bare.csv" } else { "many.csv" };
-        let text = format!("error: {table}: needs more memory than the limit of {limit} bytes");
+        let text = format!(
+            "error: {table}: needs more memory than the limit of {limit} bytes\n\
+             help: --max-memory raises the limit; fewer rows take less"
+        );
         folder.fails(&format!("{command} --threads 1 --max-memory {limit}"), 5, &text);
         folder.ok(&format!("{command} --threads 1 -q --max-memory {}", limit * 2));
     }

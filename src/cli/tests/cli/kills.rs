@@ -90,7 +90,8 @@ fn a_checkpoint_says_all_that_goes_on_with_it() {
     folder.fails(
         "train --resume none",
         3,
-        "error: none: cannot be read: No such file or directory (os error 2)",
+        "error: none: cannot be read: No such file or directory (os error 2)\n\
+         help: did you mean \"nine\"?",
     );
     folder.write("c", &folder.read("c")[..700]);
     let spoilt = folder.run("train small.net --set H=3 --data rows --seed 5 --resume c");

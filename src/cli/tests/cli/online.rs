@@ -138,8 +138,9 @@ fn a_broken_row_ends_a_stream_with_all_before_it_saved() {
         (
             3,
             "error: standard input:3: column 2 (x.1): \"x\" is not a number\n\
-             help: the net has learned from the 1 row before it; weights: small.safetensors; \
-             checkpoint: small.ckpt.safetensors\n"
+             help: write a number, or remove the row; a port of words lists them in the net: \
+             `in [\"a\", \"b\"]`; the net has learned from the 1 row before it; weights: \
+             small.safetensors; checkpoint: small.ckpt.safetensors\n"
         )
     );
     fed(&folder, &format!("{ONLINE} --out one"), &with_header("0,1,1\n"));
@@ -157,7 +158,9 @@ fn a_broken_row_ends_a_stream_with_all_before_it_saved() {
         )
     );
     let none = fed(&folder, ONLINE, "x.0,x.1,t\n");
-    assert_eq!(none.err, "error: standard input: has a header but no rows\n");
+    let told = "error: standard input: has a header but no rows\n\
+                help: add rows below it, or say --header no if it is a row itself\n";
+    assert_eq!(none.err, told);
 }
 
 #[test]

@@ -75,7 +75,8 @@ fn classes_count_from_where_the_domain_begins() {
     let weights = |file: &str| folder.text_lossy(file).replace("zeros", "kinds");
     assert_eq!(weights("kinds.safetensors"), weights("zeros.safetensors"));
     folder.write("kinds.csv", format!("{rows}0,4\n"));
-    let told = "error: kinds.csv:8: column 2 (kind): 4 is outside 1..4";
+    let told = "error: kinds.csv:8: column 2 (kind): 4 is outside 1..4\n\
+                help: correct it, or widen the range of kind in the net";
     folder.fails("train kinds.net", 3, told);
 }
 
@@ -94,8 +95,10 @@ fn rows_come_from_standard_input() {
     assert!(run("eval small.net --data -", SMALL_ROWS).out.starts_with("accuracy 100.0%, loss "));
     let wrong = run("predict small.net --data -", "0,one\n1,1\n");
     assert_eq!(wrong.code, 3);
-    assert_eq!(wrong.err, "error: standard input:1: column 2 (x.1): \"one\" is not a number\n");
-    assert_eq!(run("predict small.net --data -", "").err, "error: standard input: is empty\n");
+    let told = "error: standard input:1: column 2 (x.1): \"one\" is not a number\n";
+    assert!(wrong.err.starts_with(told), "{}", wrong.err);
+    let told = "error: standard input: is empty\nhelp: a table has a line for each row\n";
+    assert_eq!(run("predict small.net --data -", "").err, told);
 }
 
 #[test]

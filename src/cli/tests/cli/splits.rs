@@ -53,7 +53,15 @@ fn a_column_that_holds_rows_out_has_to_be_there() {
         "train iris.net -q --data plain.csv",
         3,
         "error: plain.csv:1: rows are held out by their column \"gardn\", and the table has no \
-         header",
+         header\n\
+         help: write the names of its columns above its rows, or say --header yes if they \
+         are there",
+    );
+    folder.write("other.csv", "a,b,c,d,species\n5.1,3.5,1.4,0.2,setosa\n");
+    folder.fails(
+        "train iris.net -q --data other.csv",
+        3,
+        &format!("error: other.csv:1: {name}\nhelp: the columns are a, b, c, d, species"),
     );
     // Rows that are all validated on need no column, and none that is learned from a stream.
     folder.write("iris.net", folder.text("iris.net").replace("gardn", "garden"));
