@@ -5,8 +5,9 @@ use arenet_compiler::entry::Entry;
 use arenet_compiler::layer::functions;
 use arenet_compiler::layer::init::INITS;
 use arenet_compiler::optim::{OPTIMIZERS, momentum};
+use arenet_compiler::pass::hold::HOLDS;
 use arenet_compiler::schedule::{OF_MOMENTUM, SCHEDULES};
-use arenet_compiler::signature::{Kind, Param, Range, Signature};
+use arenet_compiler::signature::{BALANCED, Kind, Param, Range, Signature};
 
 /// Choices that follow from a number; 0 always chooses the first.
 pub struct Dice(u64);
@@ -97,12 +98,8 @@ fn rate(dice: &mut Dice, low: f64, high: f64, has_momentum: bool) -> String {
     one_of(SCHEDULES, dice, &[base], if has_momentum { &[] } else { &OF_MOMENTUM })
 }
 
-/// What follows the course of a run is no function of the time: it is tested where that is.
-const OF_THE_RUN: &str = "reduce_on_plateau";
-
 fn pick_built<T>(entries: &'static [Entry<T>], dice: &mut Dice) -> &'static Entry<T> {
-    let known = |entry: &&Entry<T>| entry.built.is_some() && entry.name() != OF_THE_RUN;
-    let built: Vec<&Entry<T>> = entries.iter().filter(known).collect();
+    let built: Vec<&Entry<T>> = entries.iter().filter(|entry| entry.built.is_some()).collect();
     dice.pick(&built)
 }
 
@@ -128,7 +125,9 @@ fn one_of<T>(
 pub fn options(signature: &Signature, dice: &mut Dice, given: &[&str]) -> Vec<String> {
     let mut options = Vec::new();
     for param in signature.params.iter().filter(|param| !given.contains(&param.name)) {
-        if (param.default.is_none() || dice.one_in(3))
+        // The patience by default is longer than a run.
+        let is_needed = param.default.is_none() || param.name == "patience";
+        if (is_needed || dice.one_in(3))
             && let Some(value) = value(param, dice)
         {
             options.push(format!("{}: {value}", param.name));
@@ -141,6 +140,7 @@ pub fn options(signature: &Signature, dice: &mut Dice, given: &[&str]) -> Vec<St
 fn value(param: &Param, dice: &mut Dice) -> Option<String> {
     Some(match param.kind {
         Kind::Real(range) => real(param.name, range, dice),
+        Kind::Count { .. } if param.name == "patience" => dice.pick(&["0", "1"]).into(),
         Kind::Count { least, .. } => (least + dice.below(4) as u64).to_string(),
         Kind::Flag => dice.pick(&["true", "false"]).into(),
         Kind::Word(words) => dice.pick(words).into(),
@@ -187,15 +187,17 @@ pub fn names() -> Vec<String> {
     fn of<T: 'static>(
         entries: impl IntoIterator<Item = &'static Entry<T>>,
     ) -> impl Iterator<Item = String> {
-        let known = |entry: &&Entry<T>| entry.built.is_some() && entry.name() != OF_THE_RUN;
-        entries.into_iter().filter(known).flat_map(|entry| {
+        entries.into_iter().filter(|entry| entry.built.is_some()).flat_map(|entry| {
             let Signature { name, positional, params } = entry.signature;
-            let is_named =
-                |param: &&Param| param.default.is_some() && !matches!(param.kind, Kind::Tensors);
+            let is_named = |param: &&Param| {
+                param.default.is_some() && !matches!(param.kind, Kind::Tensors | Kind::Watched)
+            };
             let options = params.iter().skip(positional).filter(is_named);
             let options = options.map(|param| format!("{}: ", param.name));
             [name.to_string()].into_iter().chain(options)
         })
     }
-    of(functions()).chain(of(OPTIMIZERS)).chain(of(SCHEDULES)).chain(of(INITS)).collect()
+    let settings = HOLDS.iter().map(|entry| format!("{}(", entry.name()));
+    let named = of(functions()).chain(of(OPTIMIZERS)).chain(of(SCHEDULES)).chain(of(INITS));
+    named.chain(settings).chain([format!("class_weight: {BALANCED}")]).collect()
 }

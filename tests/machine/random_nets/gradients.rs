@@ -77,7 +77,7 @@ pub fn compare(grown: &Grown) -> Result<Tally, TestCaseError> {
         step: 3,
         epoch: 0,
     };
-    let course = Course { training, steps: 10, seed: training.seed };
+    let course = Course::new(training, 10);
     let mut run = Run::all(params(&model), 0).swap_remove(0);
 
     let trained: Vec<usize> =
@@ -143,7 +143,8 @@ pub fn compare(grown: &Grown) -> Result<Tally, TestCaseError> {
 fn params(model: &Model) -> Vec<Tensor> {
     let mut dice = Dice::new(5);
     let param = |param: &model::Param| {
-        let positive = [".var", ".deviation", ".range"].iter().any(|end| param.name.ends_with(end));
+        const POSITIVE: [&str; 4] = [".var", ".deviation", ".range", ".class_weight"];
+        let positive = POSITIVE.iter().any(|end| param.name.ends_with(end));
         Tensor::from_fn(param.shape, 1, |_| {
             let value = 1.2 * dice.unit() - 0.6;
             if positive { value.abs() + 0.1 } else { value }

@@ -5,6 +5,7 @@ use super::calls::{Dice, initializer, number, optimizer, options};
 use super::loss;
 use arenet_compiler::entry::{Entry, find};
 use arenet_compiler::layer::{Function, Make, functions};
+use arenet_compiler::pass::hold::HOLDS;
 use arenet_compiler::signature::{Kind, Param, Signature};
 use std::fmt::{self, Write};
 
@@ -473,6 +474,7 @@ impl Grown {
         self.train(&format!("loss = {losses}"));
         let line = format!("optimizer = {}", optimizer(dice));
         self.train(&line);
+        self.holds(dice);
         match self.settings.full {
             true => self.train("batch = full"),
             false => self.train(&format!("batch = {batch}")),
@@ -481,7 +483,25 @@ impl Grown {
             self.train(&format!("accumulate = {accumulate}"));
         }
         let (seed, shuffle) = (dice.below(5), dice.pick(&["", "  shuffle = false"]));
-        self.train(&format!("epochs = 2  seed = {seed}{shuffle}"));
+        // A rate falls by what it sees of several epochs.
+        let epochs = if self.train.contains("reduce_on_plateau") { 4 } else { 2 };
+        self.train(&format!("epochs = {epochs}  seed = {seed}{shuffle}"));
+    }
+
+    /// What layers are held by.
+    fn holds(&mut self, dice: &mut Dice) {
+        for entry in HOLDS {
+            if !self.layers.is_empty() && dice.one_in(4) {
+                let (layer, of) = (dice.pick(&[0, 1, 2]), dice.pick(&["", ".w"]));
+                let layer = &self.layers[layer % self.layers.len()];
+                let factor = match entry.name() {
+                    "max_norm" => dice.real(0.2, 1.2),
+                    _ => dice.real(0.001, 0.1),
+                };
+                let line = format!("{}({layer}{of}) = {}", entry.name(), number(factor));
+                self.train(&line);
+            }
+        }
     }
 
     pub fn is_full(&self) -> bool {

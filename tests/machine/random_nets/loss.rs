@@ -65,7 +65,10 @@ pub fn term(grown: &mut Grown, x: Value, dice: &mut Dice) -> String {
     let by_class = matches!(fill, Fill::Classes { .. });
     if has("class_weight") && dice.one_in(3) {
         let weights: Vec<String> = (0..width).map(|_| number(dice.real(0.2, 2.0))).collect();
-        args.push(format!("class_weight: [{}]", weights.join(", ")));
+        args.push(match by_class && dice.one_in(2) {
+            true => "class_weight: balanced".to_string(),
+            false => format!("class_weight: [{}]", weights.join(", ")),
+        });
     }
     if has("weight") && dice.one_in(4) {
         let dims = if by_class { rows.clone() } else { with_last(&x.dims, 1) };

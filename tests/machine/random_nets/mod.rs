@@ -14,6 +14,7 @@ mod gradients;
 mod grow;
 mod loss;
 mod oracle;
+mod rules;
 mod training;
 
 use arenet_compiler::diagnostic::render;

@@ -15,7 +15,7 @@ use std::collections::HashMap;
 /// How far an operation errs in a noisy run: several times as far as one rounding.
 const NOISE: f64 = 8.0 / (1 << 24) as f64;
 /// Nearer to a kink than so many times what the noise does, the side is not known.
-const MARGIN: f64 = 4.0;
+pub const MARGIN: f64 = 4.0;
 /// What a batch is computed from.
 pub struct Moment<'d> {
     pub inputs: &'d [Tensor],
@@ -54,6 +54,8 @@ pub struct Course<'m> {
     pub training: &'m Training,
     pub steps: u64,
     pub seed: u64,
+    /// The rate that each schedule starts from now.
+    pub bases: Vec<f64>,
 }
 
 impl Run {
@@ -103,6 +105,25 @@ impl Run {
         }
     }
 
+    /// Adds to a state, which may err.
+    pub fn add_to(&mut self, state: StateId, terms: impl Iterator<Item = f64>) {
+        let sum = &mut self.states.get_mut(&state).expect("it is there").data;
+        for (sum, term) in sum.iter_mut().zip(terms) {
+            let error = self.noise.as_mut().map_or(0.0, Noise::next);
+            *sum += term + (sum.abs() + term.abs()) * error;
+        }
+    }
+
+    /// Multiplies the elements of a parameter, which may err.
+    pub fn scale(&mut self, param: usize, by: impl Fn(usize) -> f64) {
+        for (i, w) in self.params[param].data.iter_mut().enumerate() {
+            let (by, noise) = (by(i), self.noise.as_mut());
+            if by != 1.0 {
+                *w *= by * (1.0 + noise.map_or(0.0, Noise::next));
+            }
+        }
+    }
+
     /// Stores what a graph assigns.
     pub fn assign(&mut self, graph: &Graph, values: &[Tensor]) {
         for &root in graph.roots.iter().filter(|root| graph.node(**root).op.is_assign()) {
@@ -116,7 +137,12 @@ impl Run {
     }
 }
 
-impl Course<'_> {
+impl<'m> Course<'m> {
+    pub fn new(training: &'m Training, steps: u64) -> Course<'m> {
+        let bases = training.schedules.iter().map(|schedule| schedule.base).collect();
+        Course { training, steps, seed: training.seed, bases }
+    }
+
     fn host(&self, input: HostInput, moment: &Moment) -> f64 {
         match input {
             HostInput::Rows => moment.rows as f64,
@@ -128,7 +154,7 @@ impl Course<'_> {
             HostInput::Rate(group) => {
                 let schedule = &self.training.schedules[usize::from(group)];
                 schedule.rate.value(|input| match input {
-                    HostInput::Base => schedule.base,
+                    HostInput::Base => self.bases[usize::from(group)],
                     input => self.host(input, moment),
                 })
             }

@@ -4,13 +4,14 @@
 
 use super::grow::Grown;
 use super::oracle::{Course, Moment, Run, spread, undecided};
+use super::rules::{self, Fall};
 use super::{Rows, Tally, lowered, reject, tensor};
 use crate::common::weights::{Weights, predictor_of};
 use crate::common::worth_sharing;
 use arenet_compiler::diagnostic::render;
 use arenet_compiler::graph::{Graph, Tensor};
 use arenet_compiler::model::Model;
-use arenet_compiler::pass::accumulate::{halves, reduction};
+use arenet_compiler::pass::accumulate::{Reduction, halves, reduction};
 use arenet_compiler::pass::update::train_step;
 use arenet_compiler::{Options, compile};
 use arenet_runtime::exec::Options as RunOptions;
@@ -156,25 +157,36 @@ fn expected(
     noisy: usize,
 ) -> Result<Vec<Known>, TestCaseError> {
     let training = model.training.clone().expect("it is trained");
+    let holds = rules::take_holds(&mut model);
     let batch = match training.batch {
         Batch::Rows(rows) => rows as usize,
         Batch::Full => rows.rows,
     };
     model.set_roots();
-    let graphs = match training.accumulates() {
+    let graphs = match training.accumulates() || !holds.is_empty() {
         true => {
             let loss = model.loss.expect("it has a loss");
-            let reduction = reduction(&model.graph, loss).expect("the compiler has said so");
+            let reduction = match training.accumulates() {
+                true => reduction(&model.graph, loss).expect("the compiler has said so"),
+                // Where each step has one batch, its gradient is the sum.
+                false => Reduction::Sum,
+            };
+            rules::reach_penalized(&mut model, &holds);
+            let accumulating = model.training.iter_mut();
+            accumulating.for_each(|training| training.accumulate = training.accumulate.max(2));
             halves(&model, reduction).to_vec()
         }
         false => vec![train_step(&model)],
     };
     let params = model.params.iter().zip(start).map(|(param, data)| tensor(param.shape, data));
-    let mut runs = Run::all(params.collect(), noisy);
+    let mut params: Vec<Tensor> = params.collect();
+    rules::balance(&model, rows, &mut params);
+    let mut runs = Run::all(params, noisy);
     let accumulate = training.accumulate as usize;
     let batches = rows.rows.div_ceil(batch);
     let steps = training.epochs * batches.div_ceil(accumulate) as u64;
-    let course = Course { training: &training, steps, seed: training.seed };
+    let mut course = Course::new(&training, steps);
+    let mut falls = Fall::all(&training.schedules);
 
     let (mut losses, mut step) = (vec![Vec::new(); noisy + 1], 0);
     for epoch in 0..training.epochs {
@@ -201,10 +213,16 @@ fn expected(
                 if let Some(update) = graphs.get(1)
                     && (i + 1) * batch >= of_step.len()
                 {
+                    rules::penalize(&model, &holds, &mut runs)?;
                     advance(update, &mut runs, &course, &moment)?;
+                    rules::limit(&model, &holds, update, &mut runs);
                 }
             }
             step += 1;
+        }
+        for fall in &mut falls {
+            let figures = held_out(&model, &mut runs, &course, valid, batch)?.remove(0);
+            fall.see(&figures.concat(), &mut course.bases)?;
         }
     }
     let params = (0..model.params.len())
