@@ -37,15 +37,10 @@ impl<'a> Lowering<'a> {
         held: &mut HashMap<(&'static str, usize), Span>,
     ) {
         let Some(entry) = find(HOLDS, &name.name) else {
-            let error = |message| Diagnostic::error("unknown-key", name.span, message);
-            let error = match find(SETTINGS, &name.name) {
-                Some(_) => error(format!("`{}` is of no parameters", name.name))
-                    .help(format!("write `{} = ...`", name.name)),
-                None => {
-                    let error = error(format!("unknown setting of parameters `{}`", name.name));
-                    names::suggest(error, &name.name, built(HOLDS).chain(["optimizer"]))
-                }
-            };
+            let elsewhere = find(SETTINGS, &name.name)
+                .map(|_| ["is of no parameters".into(), format!("write `{} = ...`", name.name)]);
+            let known = built(HOLDS).chain(["optimizer"]);
+            let error = names::no_setting("setting of parameters", name, elsewhere, known);
             return self.report(error);
         };
         let rule = entry.built.as_ref().expect("all of them are built");

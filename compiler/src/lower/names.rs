@@ -171,6 +171,21 @@ pub(super) fn suggest<'n>(
     }
 }
 
+/// The error of a name that is none of the settings in a place, `what`. Where it is one of another
+/// place, that says what it is and how it is written there.
+pub(super) fn no_setting<'n>(
+    what: &str,
+    name: &Ident,
+    elsewhere: Option<[String; 2]>,
+    known: impl Iterator<Item = &'n str>,
+) -> Diagnostic {
+    let error = |message| Diagnostic::error("unknown-key", name.span, message);
+    match elsewhere {
+        Some([is, write]) => error(format!("`{}` {is}", name.name)).help(write),
+        None => suggest(error(format!("unknown {what} `{}`", name.name)), &name.name, known),
+    }
+}
+
 /// Adds the names there are to an error, when they are few.
 pub(super) fn list<'n>(error: Diagnostic, names: impl Iterator<Item = &'n str>) -> Diagnostic {
     const FEW: usize = 12;

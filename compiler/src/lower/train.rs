@@ -160,16 +160,10 @@ impl<'a> Lowering<'a> {
         }
         seen.insert(&name.name, name.span);
         let Some(entry) = find(SETTINGS, &name.name) else {
-            let error = |message| Diagnostic::error("unknown-key", name.span, message);
-            let error = match find(HOLDS, &name.name) {
-                Some(_) => error(format!("`{}` is of parameters", name.name))
-                    .help(format!("name them: `{}(h.w) = ...`", name.name)),
-                None => {
-                    let error = error(format!("unknown setting `{}`", name.name));
-                    names::suggest(error, &name.name, built(SETTINGS))
-                }
-            };
-            return self.report(error);
+            let elsewhere = find(HOLDS, &name.name).map(|_| {
+                ["is of parameters".into(), format!("name them: `{}(h.w) = ...`", name.name)]
+            });
+            return self.report(names::no_setting("setting", name, elsewhere, built(SETTINGS)));
         };
         let known = match entry.built {
             Some(Setting::Held) => valid::OPTIONS,
