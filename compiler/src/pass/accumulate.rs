@@ -5,8 +5,8 @@
 
 use super::update::{GradientOf, forward, gradients, statistics, updates};
 use crate::diagnostic::Diagnostic;
-use crate::graph::op::{Assign, Leaf, Source};
-use crate::graph::{Formula, Graph, NodeId, Term};
+use crate::graph::op::{Assign, Binary, BinaryFn, Leaf, Op, Source};
+use crate::graph::{Formula, Graph, Node, NodeId, Term};
 use crate::model::Model;
 use arenet_program::{HostInput, HostNumber, ParamId, StateId};
 
@@ -34,10 +34,22 @@ pub fn reduction(graph: &Graph, loss: NodeId) -> Result<Reduction, Diagnostic> {
         Some(0) => Ok(Reduction::Mean),
         Some(1) => Ok(Reduction::Sum),
         _ => {
-            let message =
-                "gradients cannot be accumulated: the loss is neither a mean nor a sum over rows";
+            // What a mean by factors divides by is kept from 0.
+            let is_quotient = |(node, growth): (&Node, &Option<i32>)| {
+                let is_max = matches!(node.op, Op::Binary(Binary(BinaryFn::Max)));
+                is_max && growth.is_none() && growths[node.inputs[0].index()] == Some(1)
+            };
+            let what = match graph.nodes.iter().zip(&growths).any(is_quotient) {
+                true => {
+                    "a mean by factors of the classes, or of the rows that count, divides by their \
+                     sum, which differs from batch to batch"
+                }
+                false => "the loss is neither a mean nor a sum over rows",
+            };
+            let message = format!("gradients cannot be accumulated: {what}");
             let error = Diagnostic::error("mixed-reductions", graph.span(loss), message);
-            Err(error.help("give all of its terms `reduction: sum`, or train in single batches"))
+            let help = "give all terms of the loss `reduction: sum`, or train in single batches";
+            Err(error.help(help))
         }
     }
 }
