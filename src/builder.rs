@@ -288,6 +288,7 @@ impl<'n> TrainerBuilder<'n> {
             None => self.compile()?,
         };
         let settings = &self.settings;
+        let text = || self.net.statements();
         let inner = match (self.data.map(Data::into_set), self.valid.map(Data::into_set)) {
             (Some(data), Some(valid)) => train::Trainer::validated(program, data, valid, settings),
             (Some(data), None) => train::Trainer::new(program, data, settings),
@@ -296,9 +297,10 @@ impl<'n> TrainerBuilder<'n> {
                 let text = "rows to validate on are for a trainer that has rows to train on";
                 return Err(Error::usage(text));
             }
-        }?;
+        };
+        let inner = inner.map_err(|error| Error::from(error).within(text().as_ref()))?;
         let by_gradients = self.purpose == Purpose::TrainByGradients;
-        Ok(Trainer::new(inner, by_gradients, self.net.statements()))
+        Ok(Trainer::new(inner, by_gradients, text()))
     }
 
     fn compile(&self) -> Result<Arc<Verified>, Error> {

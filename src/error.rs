@@ -6,7 +6,7 @@ use arenet_runtime::data::{Choice, DataError, Words, methods};
 use arenet_runtime::exec::RunError;
 use arenet_runtime::program::ProgramError;
 use arenet_runtime::program::text::escaped;
-use arenet_runtime::train::{Divergence, TrainError};
+use arenet_runtime::train::{Divergence, Lack, TrainError};
 use std::fmt;
 use std::sync::Arc;
 
@@ -85,6 +85,8 @@ pub(crate) enum Cause {
     Run(RunError),
     /// A setting.
     Usage(String),
+    /// What a run without data lacks, and the setting that asks for it.
+    Lacks(Lack, Option<Place>),
     /// A training that diverged, and the statement where.
     Diverged(Box<Divergence>, Option<Place>),
 }
@@ -106,6 +108,21 @@ pub(crate) struct Place {
 }
 
 impl Text {
+    /// The setting that asks for what a run lacks.
+    fn asks(&self, lack: Lack) -> Option<Place> {
+        let model = &*self.model;
+        let span = match lack {
+            Lack::Epochs(index) | Lack::Figures(index) | Lack::Length(index) => {
+                model.optimizers.get(index)?.args.span("lr")?
+            }
+            Lack::Rows(index) => {
+                let balance = model.training.as_ref()?.balances.get(index)?;
+                model.graph.span(model.params[balance.param.index()].node)
+            }
+        };
+        Some(Place { file: self.file.clone(), text: self.text.clone(), span })
+    }
+
     /// The statement that begins at a line and a column.
     pub(crate) fn place(&self, line: u32, column: u32) -> Option<Place> {
         let begins = |span: &Span| {
@@ -136,7 +153,7 @@ impl Error {
             Cause::Data(error) if error.over_limit => ErrorKind::Limit,
             Cause::Data(_) => ErrorKind::Data,
             Cause::Run(RunError::Memory { .. } | RunError::Threads) => ErrorKind::Limit,
-            Cause::Run(RunError::Isa(_)) | Cause::Usage(_) => ErrorKind::Usage,
+            Cause::Run(RunError::Isa(_)) | Cause::Usage(_) | Cause::Lacks(..) => ErrorKind::Usage,
             Cause::Run(RunError::Value(_)) => ErrorKind::Data,
             Cause::Run(RunError::Entry(_) | RunError::Precision) => ErrorKind::Model,
             Cause::Diverged(..) => ErrorKind::Diverged,
@@ -176,8 +193,12 @@ impl Error {
 
     /// The same with the statement of the text that it is about.
     pub(crate) fn within(mut self, text: Option<&Text>) -> Error {
-        if let Cause::Diverged(divergence, place) = &mut *self.0 {
-            *place = text.and_then(|text| text.place(divergence.line, divergence.column));
+        match &mut *self.0 {
+            Cause::Diverged(divergence, place) => {
+                *place = text.and_then(|text| text.place(divergence.line, divergence.column));
+            }
+            Cause::Lacks(lack, place) => *place = text.and_then(|text| text.asks(*lack)),
+            _ => {}
         }
         self
     }
@@ -185,8 +206,12 @@ impl Error {
     /// The message with the line it is about, where that is a statement of the net's text.
     #[doc(hidden)]
     pub fn located(&self, help: Option<String>) -> Option<Diagnostics> {
-        let Cause::Diverged(_, Some(Place { file, text, span })) = &*self.0 else { return None };
-        let error = Diagnostic::error("diverged", *span, self.message());
+        let (code, Place { file, text, span }) = match &*self.0 {
+            Cause::Diverged(_, Some(place)) => ("diverged", place),
+            Cause::Lacks(_, Some(place)) => ("usage", place),
+            _ => return None,
+        };
+        let error = Diagnostic::error(code, *span, self.message());
         let found = vec![Diagnostic { help, ..error }];
         Some(Diagnostics { found, file: file.clone(), text: text.clone() })
     }
@@ -200,6 +225,7 @@ impl Error {
             Cause::File { message, .. } | Cause::Usage(message) => message.clone(),
             Cause::Data(error) => error.to_string(),
             Cause::Run(error) => error.to_string(),
+            Cause::Lacks(lack, _) => lack.to_string(),
             Cause::Diverged(divergence, _) => divergence.to_string(),
         }
     }
@@ -218,6 +244,7 @@ impl Error {
                 format!("{} needs none but its own", words(Choice::Threads(1)))
             }
             Cause::Run(RunError::Isa(_)) => "`arenet cpu` lists what this machine has".to_string(),
+            Cause::Lacks(lack, _) => lack.help(words),
             Cause::Diverged(divergence, _) if divergence.reasons.is_empty() => {
                 format!("a smaller {} or smaller inputs may help", words(Choice::LearningRate))
             }
@@ -286,6 +313,7 @@ impl From<TrainError> for Error {
             TrainError::Run(error) => error.into(),
             TrainError::Data(error) => error.into(),
             TrainError::Settings(message) => Error::usage(message),
+            TrainError::Lacks(lack) => Cause::Lacks(lack, None).into(),
             TrainError::Diverged(divergence) => Cause::Diverged(divergence, None).into(),
         }
     }

@@ -121,6 +121,7 @@ pub fn options(choice: Choice<'_>) -> String {
         Choice::MaxMemory => "--max-memory".to_string(),
         Choice::Threads(threads) => format!("--threads {threads}"),
         Choice::LearningRate => "--lr".to_string(),
+        Choice::Length => "`over: 10000`".to_string(),
     }
 }
 

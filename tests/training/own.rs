@@ -94,8 +94,25 @@ fn rows_that_do_not_fit_are_refused_and_change_nothing() {
     assert_eq!(error.to_string(), "there are no rows to train on, but for those of `step`");
 
     let unending = Trainer::without_data(program(CLASSIFIER), &Settings::default());
-    let error = unending.err().unwrap().to_string();
-    assert!(error.starts_with("a schedule spans the run"), "{error}");
+    let expected = "a schedule spans the run, which is as long as there are rows for it";
+    assert_eq!(unending.err().unwrap().to_string(), expected);
+}
+
+#[test]
+fn a_schedule_that_lacks_a_run_is_shown() {
+    let source = LINE.replace("lr: 0.1", "lr: cosine(0.01)");
+    let net = arenet::Net::parse(&source).unwrap();
+    let error = net.online_trainer().build().err().unwrap();
+    assert_eq!(error.kind(), arenet::ErrorKind::Usage);
+    let error = error.to_string();
+    let start = "error[usage]: a schedule spans the run, which is as long as there are rows for it";
+    assert!(error.starts_with(start), "{error}");
+    assert!(error.contains("cosine(0.01)"), "{error}");
+    let help = "help: say how long it is: by `over: 10000`, or `steps` of the trainer";
+    assert!(error.contains(help), "{error}");
+    assert!(net.online_trainer().steps(100).build().is_ok());
+    let over = source.replace("cosine(0.01)", "cosine(0.01, over: 10000)");
+    assert!(arenet::Net::parse(&over).unwrap().online_trainer().build().is_ok());
 }
 
 #[test]

@@ -20,6 +20,8 @@ pub enum Choice<'a> {
     Threads(usize),
     /// The learning rate.
     LearningRate,
+    /// How many steps a schedule takes, where no number of rows says it.
+    Length,
 }
 
 /// How a caller writes a choice.
@@ -38,5 +40,6 @@ pub fn methods(choice: Choice<'_>) -> String {
         Choice::MaxMemory => "`max_memory`".to_string(),
         Choice::Threads(threads) => format!("`threads({threads})`"),
         Choice::LearningRate => "`learning_rate`".to_string(),
+        Choice::Length => "`over: 10000`, or `steps` of the trainer".to_string(),
     }
 }

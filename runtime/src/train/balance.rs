@@ -1,9 +1,8 @@
 //! Factors that balance classes: those of a loss with `class_weight: balanced`, counted in the rows
 //! that are trained on.
 
-use super::TrainError;
 use crate::exec::{Executor, Feed, RunError};
-use crate::program::{Balance, Training};
+use crate::program::Balance;
 
 /// Sets the factors: n / (k c) of a class that c of n rows have, where k classes are there, and 1
 /// of one that is not there. (sklearn.utils.class_weight.compute_class_weight, `balanced`.)
@@ -42,15 +41,4 @@ fn factors(counts: &[u64]) -> Vec<f32> {
         count => (all as f64 / (there * count as f64)) as f32,
     };
     counts.iter().map(factor).collect()
-}
-
-/// Refuses such factors where there are no rows to count.
-pub(super) fn check_none(training: &Training) -> Result<(), TrainError> {
-    if training.balances.is_empty() {
-        return Ok(());
-    }
-    let message = "`class_weight: balanced` counts the classes in the training rows, and there are \
-                   none before the first step: write a factor for each class, such as \
-                   `class_weight: [1, 2, 0.5]`";
-    Err(TrainError::Settings(message.into()))
 }

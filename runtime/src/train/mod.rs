@@ -9,6 +9,7 @@ mod epoch;
 pub(crate) mod evaluate;
 mod fit;
 pub mod hash;
+mod lack;
 mod own;
 pub(crate) mod params;
 mod plateau;
@@ -27,6 +28,7 @@ mod watch;
 mod weights;
 
 pub use checkpoint::{is_checkpoint, says_checkpoint};
+pub use lack::Lack;
 pub use prequential::Prequential;
 pub use reason::{Part, Reason};
 pub use report::{Best, Divergence, EpochReport, Evaluation, Progress, Table, TrainError};
@@ -207,10 +209,8 @@ impl Trainer {
         settings: &Settings,
     ) -> Result<Trainer, TrainError> {
         let training = settings::resolve(&program, settings)?;
-        balance::check_none(&training)?;
-        let lacks = |schedule| own::lacks(schedule, settings.steps.is_some());
-        if let Some(message) = training.schedules.iter().find_map(lacks) {
-            return Err(TrainError::Settings(message.into()));
+        if let Some(lack) = Lack::of(&training, settings.steps.is_some()) {
+            return Err(TrainError::Lacks(lack));
         }
         let ports = [PortSpec::inputs, PortSpec::targets].map(|ports| ports(program.program()));
         let none = Dataset::empty(&ports[0], &ports[1]);

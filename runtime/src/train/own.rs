@@ -8,8 +8,7 @@ use super::report::Divergence;
 use super::{TrainError, Trainer};
 use crate::data::ColumnNames;
 use crate::exec::{EntryPoint, RunError, Side};
-use crate::program::host::{HostInput, HostInstr};
-use crate::program::{Origin, Schedule};
+use crate::program::Origin;
 use crate::rows::{Rows, RowsMut};
 
 impl Trainer {
@@ -165,27 +164,4 @@ fn wrong_rows(inputs: usize, targets: usize, batch: u64) -> RunError {
         true => format!("a step takes 1 to {batch} rows, not {inputs}"),
         false => format!("the inputs have {inputs} rows and the targets {targets}"),
     })
-}
-
-/// What of a run's length a schedule depends on that a run without data does not have, if anything;
-/// `steps` says that its number of steps is known.
-pub(super) fn lacks(schedule: &Schedule, steps: bool) -> Option<&'static str> {
-    let reads = |input| {
-        let mut numbers = [&schedule.rate].into_iter().chain(&schedule.momentum);
-        numbers.any(|number| number.code.contains(&HostInstr::Input(input)))
-    };
-    if reads(HostInput::Epoch) || reads(HostInput::Epochs) {
-        return Some("a schedule counts epochs, and there are none: let it count steps");
-    }
-    if schedule.plateau.is_some() {
-        return Some(
-            "`reduce_on_plateau` looks at the figure of each epoch, and there are none: choose \
-             another schedule",
-        );
-    }
-    let spans = reads(HostInput::Steps) && !steps;
-    spans.then_some(
-        "a schedule spans the run, which is as long as there are rows for it: give the schedule an \
-         `over`, or set `steps` from Rust",
-    )
 }

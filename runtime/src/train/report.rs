@@ -1,5 +1,6 @@
 //! What training reports, and why it can stop.
 
+use super::lack::Lack;
 use super::reason::{Part, Reason};
 use crate::data::{DataError, shown};
 use crate::exec::RunError;
@@ -124,6 +125,8 @@ pub enum TrainError {
     Data(DataError),
     /// The settings do not fit each other or the data.
     Settings(String),
+    /// The net asks of a run without data what only one with data has.
+    Lacks(Lack),
     /// A value became NaN or infinite.
     Diverged(Box<Divergence>),
 }
@@ -134,6 +137,7 @@ impl fmt::Display for TrainError {
             TrainError::Run(error) => error.fmt(f),
             TrainError::Data(error) => error.fmt(f),
             TrainError::Settings(message) => f.write_str(message),
+            TrainError::Lacks(lack) => lack.fmt(f),
             TrainError::Diverged(divergence) => divergence.fmt(f),
         }
     }
@@ -144,7 +148,7 @@ impl std::error::Error for TrainError {
         match self {
             TrainError::Run(error) => Some(error),
             TrainError::Data(error) => Some(error),
-            TrainError::Settings(_) | TrainError::Diverged(_) => None,
+            TrainError::Settings(_) | TrainError::Lacks(_) | TrainError::Diverged(_) => None,
         }
     }
 }

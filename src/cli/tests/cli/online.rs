@@ -192,18 +192,26 @@ fn what_a_stream_has_not_is_refused() {
         "error: a.npy, b.npy: are arrays, and --online reads a table row by row\n\
          help: name a table, or - for standard input",
     );
-    folder.fails(
-        &format!("train {} --online --data small.csv", model("iris.net")),
-        2,
-        "error: a schedule spans the run, which is as long as there are rows for it: give the \
-         schedule an `over`, or set `steps` from Rust",
-    );
+    let refuses = |net: &str, message: &str, line: &str, help: &str| {
+        let done = folder.run(&format!("train {net} --online --data small.csv"));
+        assert_eq!(done.code, 2);
+        let (start, end) = (format!("error[usage]: {message}\n"), format!("= help: {help}\n"));
+        assert!(done.err.starts_with(&start) && done.err.ends_with(&end), "{}", done.err);
+        assert!(done.err.contains(line), "{}", done.err);
+    };
     let small = folder.text("small.net");
     folder.write("epoch.net", small.replace("0.05", "step(0.1, every: 2, by: 0.5, per: epoch)"));
-    folder.fails(
-        "train epoch.net --online --data small.csv",
-        2,
-        "error: a schedule counts epochs, and there are none: let it count steps",
+    refuses(
+        "epoch.net",
+        "a schedule counts epochs, and there are none",
+        "step(0.1, every: 2, by: 0.5, per: epoch)",
+        "let it count steps, without `per: epoch`",
+    );
+    refuses(
+        &model("iris.net"),
+        "a schedule spans the run, which is as long as there are rows for it",
+        "iris.net:16:26\n",
+        "say how long it is: by `over: 10000`",
     );
     folder.write("held.net", small.replace("epochs = 3", "valid = 0.5  keep = best"));
     let held = folder.ok("train held.net --online --data small.csv");
