@@ -2,8 +2,8 @@
 
 use crate::error::Error;
 use arenet_runtime::data::{
-    Array, ColumnMap, ColumnNames, Dataset, GroupSpec, PortSpec, TableSpec, Values, Words, methods,
-    read_arrays, read_csv, read_csv_file, read_rows,
+    Array, ColumnMap, ColumnNames, Dataset, GroupSpec, NumberStyle, PortSpec, TableSpec, Values,
+    Words, methods, read_arrays, read_csv, read_csv_file, read_rows,
 };
 use arenet_runtime::limits::memory_limit;
 use arenet_runtime::rows::{AsSlice, Rows, Slice};
@@ -207,6 +207,7 @@ pub struct Reader {
     columns: Option<String>,
     /// The column of the groups of rows, and whether a table may be without it.
     group: Option<(String, bool)>,
+    numbers: Option<String>,
     header: Option<bool>,
     targets_optional: bool,
     max_memory: Option<u64>,
@@ -223,6 +224,7 @@ impl Reader {
             names,
             columns: None,
             group: None,
+            numbers: None,
             header: None,
             targets_optional: false,
             max_memory: None,
@@ -277,6 +279,22 @@ impl Reader {
     #[must_use]
     pub fn without_groups(self) -> Reader {
         Reader { group: None, ..self }
+    }
+
+    /// How the numbers of a table are written, by an example: `1234,5`, `1.234,5`, `1 234,5`,
+    /// `1'234,5`, `1,234.5`, `1 234.5` or `1'234.5`; by default `1234.5`.
+    ///
+    /// ```
+    /// let net = arenet::Net::open("models/xor.net")?;
+    /// let table = &b"0,0;1,0;1\n1,0;1,0;0\n"[..];
+    /// let data = net.reader().numbers("1234,5").csv_from(table, "table")?;
+    /// assert_eq!(data.rows(), 2);
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    #[must_use]
+    pub fn numbers(mut self, example: impl Into<String>) -> Reader {
+        self.numbers = Some(example.into());
+        self
     }
 
     /// Whether the first row of a table is a header; by default that is recognised by its fields.
@@ -456,6 +474,8 @@ impl Reader {
     ) -> Result<T, Error> {
         let columns = self.columns.as_deref().map(ColumnMap::parse).transpose();
         let columns = columns.map_err(Error::usage)?;
+        let numbers = self.numbers.as_deref().map(NumberStyle::parse).transpose();
+        let numbers = numbers.map_err(Error::usage)?.unwrap_or_default();
         let group = self.group.as_ref();
         let group =
             group.map(|(column, is_optional)| GroupSpec { column, is_optional: *is_optional });
@@ -463,6 +483,7 @@ impl Reader {
             names: Some(&self.names),
             columns: columns.as_ref(),
             group,
+            numbers,
             header: self.header,
             targets_optional: self.targets_optional,
             max_bytes: self.max_memory.unwrap_or_else(memory_limit),

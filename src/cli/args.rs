@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use arenet::internals::compiler::Precision;
-use arenet::internals::runtime::data::ColumnMap;
+use arenet::internals::runtime::data::{ColumnMap, NumberStyle};
 use arenet::internals::runtime::exec;
 use arenet::internals::runtime::simd::Isa;
 use arenet::internals::runtime::train::{check_epochs, check_rate};
@@ -113,9 +113,20 @@ pub struct DataArgs {
     /// Columns of the table, counted from 0 or by name: x=0..64,label=64
     #[arg(long, value_name = "MAP", value_parser = parse_columns)]
     pub columns: Option<String>,
+    /// How numbers are written, by an example: 1234,5 or 1.234,5 or 1,234.5
+    #[arg(long, value_name = "EXAMPLE", value_parser = parse_numbers)]
+    pub numbers: Option<String>,
     /// Whether the first row is a header: yes or no; found out by default
     #[arg(long, value_name = "yes|no", value_parser = parse_header)]
     pub header: Option<bool>,
+}
+
+impl DataArgs {
+    /// Whether anything is said about rows.
+    pub fn is_given(&self) -> bool {
+        let DataArgs { data, columns, numbers, header } = self;
+        data.is_some() || columns.is_some() || numbers.is_some() || header.is_some()
+    }
 }
 
 /// Learning from rows as they arrive.
@@ -302,6 +313,11 @@ impl WeightsArgs {
 /// Checks a choice of columns.
 fn parse_columns(text: &str) -> Result<String, String> {
     ColumnMap::parse(text).map(|_| text.to_string())
+}
+
+/// Reads how numbers are written.
+fn parse_numbers(text: &str) -> Result<String, String> {
+    NumberStyle::parse(text).map(|_| text.to_string())
 }
 
 /// Reads whether there is a header.

@@ -32,6 +32,9 @@ pub fn reader(cx: &Context, args: &DataArgs, mut reader: Reader) -> Reader {
     if let Some(columns) = &args.columns {
         reader = reader.columns(columns);
     }
+    if let Some(numbers) = &args.numbers {
+        reader = reader.numbers(numbers);
+    }
     if let Some(header) = args.header {
         reader = reader.header(header);
     }

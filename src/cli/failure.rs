@@ -115,6 +115,7 @@ pub fn options(choice: Choice<'_>) -> String {
         Choice::Header(None) => "--header".to_string(),
         Choice::Header(Some(true)) => "--header yes".to_string(),
         Choice::Header(Some(false)) => "--header no".to_string(),
+        Choice::Numbers(example) => format!("--numbers \"{example}\""),
         Choice::Table => "--data FILE".to_string(),
         Choice::Arrays(files) => format!("--data {files}"),
         Choice::Batch => "--batch".to_string(),

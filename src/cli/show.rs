@@ -104,9 +104,8 @@ pub fn run(cx: &Context, args: &ShowArgs) -> Result<(), Failure> {
     if args.schedule_of.is_some() {
         return console::print(rates::charts(cx, &source, &args.data)?);
     }
-    let DataArgs { data, columns, header } = &args.data;
-    if data.is_some() || columns.is_some() || header.is_some() {
-        let text = "--data, --columns and --header are about the rows of a run";
+    if args.data.is_given() {
+        let text = "--data and what says how to read it are about the rows of a run";
         return Err(Failure::usage(text).help("add --schedule-of lr, or leave them out"));
     }
     let built = source.build(cx, args.batch, Purpose::Train)?;

@@ -8,6 +8,8 @@ pub enum Choice<'a> {
     Columns(Option<&'a str>),
     /// Whether the first row of a table is a header.
     Header(Option<bool>),
+    /// How numbers are written, by an example.
+    Numbers(&'a str),
     /// A table of rows.
     Table,
     /// A file for each port, such as `x=x.npy,t=t.npy`.
@@ -34,6 +36,7 @@ pub fn methods(choice: Choice<'_>) -> String {
         Choice::Columns(Some(columns)) => format!("`columns(\"{columns}\")`"),
         Choice::Header(None) => "`header`".to_string(),
         Choice::Header(Some(header)) => format!("`header({header})`"),
+        Choice::Numbers(example) => format!("`numbers(\"{example}\")`"),
         Choice::Table => "`read_csv`".to_string(),
         Choice::Arrays(files) => format!("`arrays`, {files}"),
         Choice::Batch => "`batch`".to_string(),

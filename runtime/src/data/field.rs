@@ -225,9 +225,7 @@ fn as_text(field: &[u8]) -> Result<&str, Complaint> {
 
 fn not_a_number(text: &str) -> Complaint {
     let message = format!("{} is not a number", quoted(text));
-    let help = if is_number(&text.replacen(',', ".", 1)) {
-        "write decimals with a point"
-    } else if has_digit(text.as_bytes()) {
+    let help = if has_digit(text.as_bytes()) {
         "write a number, or remove the row"
     } else {
         "write a number, or remove the row; a port of words lists them in the net: \

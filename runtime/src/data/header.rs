@@ -29,6 +29,7 @@ pub(super) fn is_header(row: Row<'_>, spec: &TableSpec<'_>) -> Result<bool, Comp
     let ports: HashSet<&str> = spec.ports().map(|port| port.name.as_str()).collect();
     let known = known_names(spec);
     let classes = class_names(spec);
+    let is_number = |field: &str| is_number(field) || spec.numbers.is_written(field);
     let named = |field: &&str| {
         is_port(field, &ports)
             || spec.columns.is_some_and(|map| map.names_column(field))

@@ -27,6 +27,7 @@ mod jsonl;
 mod lines;
 mod names;
 mod npy;
+mod numbers;
 pub mod output;
 pub mod profile;
 mod seat;
@@ -44,6 +45,7 @@ pub use column_map::ColumnMap;
 pub use error::DataError;
 pub(crate) use error::{nearest, quoted, shown};
 pub use names::ColumnNames;
+pub use numbers::NumberStyle;
 pub use spec::{GroupSpec, TableSpec};
 pub use tables::{read_csv, read_csv_file, read_rows};
 

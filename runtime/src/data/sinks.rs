@@ -4,9 +4,10 @@ use super::choice::Words;
 use super::columns::Assignment;
 use super::error::{Complaint, DataError, shown};
 use super::field::{parse_integer, parse_real};
+use super::numbers::NumberStyle;
 use super::spec::TableSpec;
 use super::table::{Field, Row, Table};
-use super::{Array, Dataset, MISSING, PortSpec, Values};
+use super::{Array, Dataset, Domain, MISSING, PortSpec, Values};
 use std::collections::HashMap;
 
 const VALUE_BYTES: u64 = 4;
@@ -17,6 +18,7 @@ pub(super) struct Sinks<'a> {
     /// Whether rows without a target are kept, and the number of those that are not.
     keeps_all: bool,
     left_out: u64,
+    numbers: NumberStyle,
     /// The bytes for each row.
     row_bytes: u64,
     /// The bytes that are held beside them, and the most that may be.
@@ -68,6 +70,7 @@ impl<'a> Sinks<'a> {
             rows,
             keeps_all,
             left_out,
+            numbers: spec.numbers,
             row_bytes,
             held,
             max_bytes,
@@ -108,7 +111,7 @@ impl<'a> Sinks<'a> {
                 false if self.keeps_all => Fate::Hole,
                 false => Fate::LeftOut,
             };
-            let taken = sink.push(row, fate);
+            let taken = sink.push(row, fate, self.numbers);
             let taken =
                 taken.map_err(|misfit| misfit.locate(name, table.line(), self.rows, header))?;
             if !taken {
@@ -171,8 +174,8 @@ impl<'a> Sink<'a> {
     }
 
     /// Takes a row; false where it is to be left out.
-    fn push(&mut self, row: Row<'_>, fate: Fate) -> Result<bool, Misfit> {
-        let from = Source { port: self.port, columns: &self.columns, fate };
+    fn push(&mut self, row: Row<'_>, fate: Fate, numbers: NumberStyle) -> Result<bool, Misfit> {
+        let from = Source { port: self.port, columns: &self.columns, fate, numbers };
         match &mut self.values {
             Values::F32(values) => push_row(values, row, &from, f32::NAN, parse_real),
             Values::I32(values) => push_row(values, row, &from, MISSING, parse_integer),
@@ -199,6 +202,7 @@ struct Source<'a> {
     port: &'a PortSpec,
     columns: &'a [usize],
     fate: Fate,
+    numbers: NumberStyle,
 }
 
 /// What becomes of a row that is without a value of a port that has no holes.
@@ -223,8 +227,13 @@ where
     T: Copy,
 {
     let port = source.port;
+    let mut number = Vec::new();
     for (index, &column) in source.columns.iter().enumerate() {
-        let complaint = match parse(row.field(column), port) {
+        let field = match &port.domain {
+            Domain::Names(_) => Ok(row.field(column)),
+            _ => source.numbers.read(row.field(column), &mut number),
+        };
+        let complaint = match field.and_then(|field| parse(field, port)) {
             Ok(Some(value)) => {
                 values.push(value);
                 continue;

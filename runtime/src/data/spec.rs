@@ -4,6 +4,7 @@ use super::PortSpec;
 use super::choice::{Words, methods};
 use super::column_map::ColumnMap;
 use super::names::ColumnNames;
+use super::numbers::NumberStyle;
 
 /// The column of a table that says which rows belong together: those with the same value.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +28,8 @@ pub struct TableSpec<'a> {
     pub columns: Option<&'a ColumnMap>,
     /// The column that says which rows belong together.
     pub group: Option<GroupSpec<'a>>,
+    /// How its numbers are written.
+    pub numbers: NumberStyle,
     /// Whether the first row of the table is a header; where it is not said, its fields decide.
     pub header: Option<bool>,
     /// Whether the table may be without targets, as for a prediction.
@@ -50,6 +53,7 @@ impl<'a> TableSpec<'a> {
             names: None,
             columns: None,
             group: None,
+            numbers: NumberStyle::default(),
             header: None,
             targets_optional: false,
             max_bytes: u64::MAX,

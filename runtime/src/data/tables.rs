@@ -18,6 +18,7 @@ use super::field::{TO_UTF_8, looks_like_name, looks_numeric};
 use super::format::open;
 use super::header::is_header;
 use super::names::ColumnNames;
+use super::numbers::NumberStyle;
 use super::seat::Head;
 use super::sinks::Sinks;
 use super::spec::{GroupSpec, TableSpec};
@@ -155,7 +156,16 @@ impl<'a> Start<'a> {
             let help = format!("if this row is a header, say {say}; if not: {help}");
             return error.with_help(help);
         }
-        error
+        let Some(column) = error.column else { return error };
+        let field = row.field(column as usize - 1);
+        let styles = NumberStyle::of(&field.text());
+        let is_plain = spec.numbers != NumberStyle::default() || looks_numeric(field);
+        if is_plain || styles.is_empty() {
+            return error;
+        }
+        let say: Vec<String> =
+            styles.into_iter().map(|example| (spec.words)(Choice::Numbers(example))).collect();
+        error.with_help(format!("if numbers are written so, say {}", say.join(" or ")))
     }
 }
 

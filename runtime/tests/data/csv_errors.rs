@@ -49,7 +49,7 @@ fn wrong_fields() {
         "1;2;3\n1;2,5;3\n",
         concat!(
             "t.csv:2: column 2 (x.1): \"2,5\" is not a number\n",
-            "help: write decimals with a point"
+            "help: if numbers are written so, say `numbers(\"1234,5\")`"
         ),
     );
     for (word, help) in [

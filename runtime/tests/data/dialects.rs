@@ -92,3 +92,61 @@ fn a_row_of_another_length_names_the_separator() {
     of("   ", "blanks");
     of(",", "a comma");
 }
+
+#[test]
+fn numbers_are_written_as_the_user_says() {
+    use arenet_runtime::data::{NumberStyle, Values};
+    let x = [real("x", 1)];
+    let read = |example: &str, text: &str| -> Result<Vec<f32>, String> {
+        let numbers = NumberStyle::parse(example).unwrap();
+        let spec = TableSpec { numbers, ..TableSpec::new(&x, &[]) };
+        let data = read_csv(text.as_bytes(), "t.csv", &spec);
+        match data.map_err(|error| format!("{error:#}"))?.inputs.remove(0).data {
+            Values::F32(values) => Ok(values),
+            Values::I32(_) => panic!("x is real"),
+        }
+    };
+    let expected = Ok(vec![1234.5, -0.25, 1_000_000.0, 7.0, 2000.0]);
+    for (example, rows) in [
+        ("1234.5", "1234.5;-.25;1e6;7;2e+3"),
+        ("1234,5", "1234,5;-,25;1e6;7;2e+3"),
+        ("1.234,5", "1.234,5;-0,25;1.000.000;7;2.000,0"),
+        ("1 234,5", "1 234,5;-0,25;1 000 000;7;2000"),
+        ("1'234,5", "1'234,5;-0,25;1'000'000,;7;2'000"),
+        ("1,234.5", "\"1,234.5\";-0.25;\"1,000,000\";7;2000.0"),
+        ("1 234.5", "1 234.5;-0.25;1 000 000.0;7;2 000"),
+        ("1'234.5", "1'234.5;-0.25;1'000'000.;7;2'000"),
+    ] {
+        // Each in a line, below a name: what separates them would not be told from one column.
+        let table = format!("x;y\n{};0\n", rows.replace(';', ";0\n"));
+        assert_eq!(read(example, &table), expected, "{example}");
+        // Without a header, the first row is one of numbers.
+        let table = format!("{};0\n", rows.replace(';', ";0\n"));
+        let no_header =
+            TableSpec { numbers: NumberStyle::parse(example).unwrap(), ..TableSpec::new(&x, &x) };
+        let data = read_csv(table.as_bytes(), "t.csv", &no_header).unwrap();
+        assert_eq!(data.rows, 5, "{example}");
+    }
+    let error = |example: &str, field: &str| read(example, &format!("x;y\n1;0\n{field};0\n"));
+    assert_eq!(
+        error("1.234,5", "1.5").unwrap_err(),
+        "t.csv:3: column 1 (x): \"1.5\" is no number such as 1.234,5\n\
+         help: write all numbers of the table alike"
+    );
+    assert_eq!(
+        error("1234.5", "2,5").unwrap_err(),
+        "t.csv:3: column 1 (x): \"2,5\" is not a number\n\
+         help: if numbers are written so, say `numbers(\"1234,5\")`"
+    );
+    assert_eq!(
+        error("1234.5", "1,234").unwrap_err(),
+        "t.csv:3: column 1 (x): \"1,234\" is not a number\n\
+         help: if numbers are written so, say `numbers(\"1234,5\")` or `numbers(\"1,234.5\")`"
+    );
+    assert!(error("1.234,5", "1.23").is_err() && error("1.234,5", "12.34.567,8").is_err());
+    assert!(error("1.234,5", "1234.567").is_err());
+    assert_eq!(
+        NumberStyle::parse("1,5").unwrap_err(),
+        "\"1,5\" is none of 1234.5, 1234,5, 1.234,5, 1 234,5, 1'234,5, 1,234.5, 1 234.5, 1'234.5"
+    );
+}

@@ -218,7 +218,7 @@ fn a_schedule_needs_a_training_and_its_rows() {
     folder.fails(
         "show small.net --data small.csv",
         2,
-        "error: --data, --columns and --header are about the rows of a run\n\
+        "error: --data and what says how to read it are about the rows of a run\n\
          help: add --schedule-of lr, or leave them out",
     );
 }
