@@ -172,8 +172,10 @@ fn an_index_out_of_range_is_told() -> Result<(), Error> {
     let header = "color,size.0,size.1,t\nred,1,2,1\n";
     let read =
         |row: &str| net.reader().csv_from(format!("{header}{row}").as_bytes(), "c.csv").err();
-    refuses(read("red,1,5,0"), "c.csv:3: column 3 (size.1): 5 is outside 1..5");
-    refuses(read("red,0,4,0"), "c.csv:3: column 2 (size.0): 0 is outside 1..5");
+    let help = "help: correct it, or widen the range of size in the net";
+    for (row, wrong) in [("red,1,5,0", "3 (size.1): 5"), ("red,0,4,0", "2 (size.0): 0")] {
+        refuses(read(row), &format!("c.csv:3: column {wrong} is outside 1..5\n{help}"));
+    }
     refuses(
         read("rot,1,4,0"),
         "c.csv:3: column 1 (color): \"rot\" is not a class of the model\n\

@@ -144,8 +144,7 @@ fn steps_on_given_rows_alone_need_written_factors() {
     assert_eq!(
         refused.to_string(),
         "`class_weight: balanced` counts the classes in the training rows, and there are none \
-         before the first step: write a factor for each class, such as \
-         `class_weight: [1, 2, 0.5]`"
+         before the first step"
     );
     let written = BALANCED.replace("balanced", "[1, 2, 0.5]");
     assert!(Trainer::without_data(program(&written), &steps).is_ok());

@@ -73,7 +73,7 @@ fn columns_that_do_not_fit_are_told() {
         "train small.net",
         3,
         "error: small.csv:1: the table has 2 columns, 1 too few for the model (x: 2 columns, \
-         t: 1 column)\nhelp: columns are separated by a comma, a semicolon or a tab",
+         t: 1 column)\nhelp: columns are separated by a comma, a semicolon, a tab, a bar or blanks",
     );
     folder.write("small.csv", "9,0,0,0\n9,0,1,1\n9,1,0,1\n9,1,1,0\n");
     folder.ok("train small.net --columns x=1..3,t=3 -q");
