@@ -1,6 +1,8 @@
 //! `arenet new`: the model that it writes for a table, what it says of the columns, the project,
 //! and mistakes.
 
+mod tables;
+
 use crate::common::Folder;
 use pretty_assertions::assert_eq;
 use std::path::Path;
