@@ -149,8 +149,8 @@ pub(super) fn is_missing(field: &str) -> bool {
 
 fn parse_f32(field: &[u8]) -> Result<f32, Complaint> {
     let field = field.trim_ascii();
-    if let Some(value) = parse_short_digits(field) {
-        return Ok(value as f32);
+    if let Some(value) = parse_decimal(field) {
+        return Ok(value);
     }
     let text = as_text(field)?;
     let Ok(value) = text.parse::<f32>() else {
@@ -189,7 +189,41 @@ fn parse_i32(field: &[u8]) -> Result<i32, Complaint> {
     Ok(value as i32)
 }
 
-/// One to seven digits, which f32 and i32 hold exactly: most fields of a table of pixels.
+/// A number of one to fifteen digits without an exponent, as most are, to the bits that
+/// `str::parse` gives. Its digits and a power of ten are exact in 64 bits, so the quotient is off
+/// by half a unit at most, and rounding it again to 32 bits could err only where it is halfway
+/// between two of these (W. Clinger, How to read floating point numbers accurately, 1990).
+fn parse_decimal(field: &[u8]) -> Option<f32> {
+    const MOST: usize = 15;
+    const POWERS: [f64; MOST + 1] =
+        [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+    let (is_negative, number) = match field {
+        [b'-', number @ ..] => (true, number),
+        number => (false, number),
+    };
+    if number.len() > MOST + 1 {
+        return None;
+    }
+    let (mut digits, mut count, mut point) = (0_u64, 0, None);
+    for &byte in number {
+        match byte {
+            b'0'..=b'9' => (digits, count) = (digits * 10 + u64::from(byte - b'0'), count + 1),
+            b'.' if point.is_none() => point = Some(count),
+            _ => return None,
+        }
+    }
+    if count == 0 || count > MOST {
+        return None;
+    }
+    let value = digits as f64 / POWERS[count - point.unwrap_or(count)];
+    const HALFWAY: u64 = 1 << 28; // of the 29 bits that f64 has more
+    if value.to_bits() & (2 * HALFWAY - 1) == HALFWAY {
+        return None;
+    }
+    Some(if is_negative { -value as f32 } else { value as f32 })
+}
+
+/// One to seven digits, which i32 holds: most fields of a table of pixels.
 fn parse_short_digits(field: &[u8]) -> Option<u32> {
     if field.is_empty() || field.len() > 7 {
         return None;

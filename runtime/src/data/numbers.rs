@@ -65,14 +65,18 @@ impl NumberStyle {
     ///
     /// # Errors
     /// A number in another style, which would be read as another number.
+    #[inline]
     pub(super) fn read<'f>(
         self,
         field: Field<'f>,
         buffer: &'f mut Vec<u8>,
     ) -> Result<Field<'f>, Complaint> {
         let Field::Text(text) = field else { return Ok(field) };
+        if self == NumberStyle::default() {
+            return Ok(field);
+        }
         let text = text.trim_ascii();
-        if self == NumberStyle::default() || !text.iter().any(u8::is_ascii_digit) {
+        if !text.iter().any(u8::is_ascii_digit) {
             return Ok(field);
         }
         match self.plain(text) {

@@ -52,6 +52,41 @@ fn numbers_of_every_form() {
     check("1e-60,3.4028235e38,-0\n", &[0.0, f32::MAX], &[-0.0]);
 }
 
+/// Every number has the bits that the standard library gives it.
+#[test]
+fn numbers_are_rounded_once() {
+    let mut state = 1_u64;
+    let mut random = |below: u64| {
+        state =
+            state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 33) % below
+    };
+    // Those that lie halfway between two numbers of 32 bits, or next to it; then any.
+    let mut texts = ["16777217", "16777219", "33554434.0", "0.500000029802322", "-0", "-.0", "000"]
+        .map(String::from)
+        .to_vec();
+    for power in 0..12 {
+        let half = f64::from(8_388_609_u32 + power) + 0.5;
+        let value = half / f64::from(1_u32 << power);
+        texts.extend([format!("{value}"), format!("-{value}"), format!("{value}1")]);
+    }
+    for _ in 0..20_000 {
+        let (digits, decimals) = (random(9) as u32 + 1, random(8) as usize);
+        let (whole, part) = (random(10_u64.pow(digits)), random(10_u64.pow(decimals as u32)));
+        let sign = if random(2) == 0 { "-" } else { "" };
+        texts.push(format!("{sign}{whole}.{part:0decimals$}"));
+        texts.push(format!("{sign}.{whole}"));
+    }
+    let table = "x\n".to_string() + &texts.join("\n");
+    let x = [real("x", 1)];
+    let data = read_csv(table.as_bytes(), "t.csv", &TableSpec::new(&x, &[])).unwrap();
+    let Values::F32(values) = &data.inputs[0].data else { panic!("x is real") };
+    assert_eq!(values.len(), texts.len());
+    for (text, value) in texts.iter().zip(values) {
+        assert_eq!(value.to_bits(), text.parse::<f32>().unwrap().to_bits(), "{text}");
+    }
+}
+
 #[test]
 fn a_first_row_of_names_is_a_header() {
     check("a,b,c\n1,2,3\n", &[1.0, 2.0], &[3.0]);
