@@ -126,12 +126,40 @@ impl<'r> Records<'r> {
         Ok(())
     }
 
+    /// Splits `line` where it has no quotes, as most have none: several times as fast.
+    fn split_plain(&mut self) {
+        let separator = self.dialect.separator();
+        let line = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
+        if self.text.len() < line.len() {
+            self.text.resize(line.len(), 0);
+        }
+        let (text, ends) = (&mut self.text[..line.len()], &mut self.ends);
+        let (mut to, mut fields) = (0, 0);
+        // Where a field ends is no branch, which would be mistaken at every other field.
+        for &byte in line {
+            if fields >= ends.len() {
+                ends.resize((fields * 2).max(64), 0);
+            }
+            let separates = byte == separator;
+            text[to] = byte;
+            ends[fields] = to;
+            fields += usize::from(separates);
+            to += usize::from(!separates);
+        }
+        ends.resize(ends.len().max(fields + 1), 0);
+        ends[fields] = to;
+        self.fields = fields + 1;
+    }
+
     /// Splits `line`, and further lines where a quoted field holds a line end, into fields.
     fn split(&mut self) -> Result<(), DataError> {
         let (mut consumed, mut held, mut written) = (0, 0, 0);
         self.fields = 0;
         self.in_quotes = false;
-        self.dialect.tidy(&mut self.line, &mut self.in_quotes);
+        if self.dialect.tidy(&mut self.line, &mut self.in_quotes) {
+            self.split_plain();
+            return Ok(());
+        }
         loop {
             // The text is never longer than the input, and grows to the longest record only once.
             let needed = held + self.line.len();

@@ -74,11 +74,12 @@ impl Dialect {
 
     /// Brings a line into the form that a parser of separated values takes: a tab for each run of
     /// blanks, if these separate, and no blanks around quotes. `in_quotes` says whether the line
-    /// begins within a quoted field, and then whether the next one does.
-    pub fn tidy(self, line: &mut Vec<u8>, in_quotes: &mut bool) {
+    /// begins within a quoted field, and then whether the next one does. Whether the line has no
+    /// quotes, and so its separators are all that has a meaning.
+    pub fn tidy(self, line: &mut Vec<u8>, in_quotes: &mut bool) -> bool {
         let is_plain = !*in_quotes && !line.contains(&self.quote);
         if is_plain && self.separator != Separator::Blanks {
-            return;
+            return true;
         }
         let is_blank = |byte: u8| byte != b'\n' && self.is_space(byte);
         let separates = |byte: u8| match self.separator {
@@ -128,6 +129,7 @@ impl Dialect {
             to += 1;
         }
         line.truncate(to);
+        is_plain
     }
 }
 

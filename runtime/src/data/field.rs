@@ -193,7 +193,8 @@ fn parse_i32(field: &[u8]) -> Result<i32, Complaint> {
 /// `str::parse` gives. Its digits and a power of ten are exact in 64 bits, so the quotient is off
 /// by half a unit at most, and rounding it again to 32 bits could err only where it is halfway
 /// between two of these (W. Clinger, How to read floating point numbers accurately, 1990).
-fn parse_decimal(field: &[u8]) -> Option<f32> {
+#[inline]
+pub(super) fn parse_decimal(field: &[u8]) -> Option<f32> {
     const MOST: usize = 15;
     const POWERS: [f64; MOST + 1] =
         [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];

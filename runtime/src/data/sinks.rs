@@ -3,7 +3,7 @@
 use super::choice::Words;
 use super::columns::Assignment;
 use super::error::{Complaint, DataError, shown};
-use super::field::{parse_integer, parse_real};
+use super::field::{parse_decimal, parse_integer, parse_real};
 use super::numbers::NumberStyle;
 use super::spec::TableSpec;
 use super::table::{Field, Row, Table};
@@ -177,8 +177,10 @@ impl<'a> Sink<'a> {
     fn push(&mut self, row: Row<'_>, fate: Fate, numbers: NumberStyle) -> Result<bool, Misfit> {
         let from = Source { port: self.port, columns: &self.columns, fate, numbers };
         match &mut self.values {
-            Values::F32(values) => push_row(values, row, &from, f32::NAN, parse_real),
-            Values::I32(values) => push_row(values, row, &from, MISSING, parse_integer),
+            Values::F32(values) => {
+                push_row(values, row, &from, f32::NAN, plain_number(&from), parse_real)
+            }
+            Values::I32(values) => push_row(values, row, &from, MISSING, |_| None, parse_integer),
         }
     }
 
@@ -216,11 +218,24 @@ enum Fate {
     LeftOut,
 }
 
+/// Reads the plain decimals that most fields are, where nothing is asked of a number but to be one.
+fn plain_number(source: &Source<'_>) -> impl Fn(Field<'_>) -> Option<f32> + use<> {
+    let Source { port, numbers, .. } = source;
+    let asks_no_more = port.domain == Domain::Any
+        && port.missing.words().is_empty()
+        && *numbers == NumberStyle::default();
+    move |field| match field {
+        Field::Text(text) if asks_no_more => parse_decimal(text.trim_ascii()),
+        _ => None,
+    }
+}
+
 fn push_row<T>(
     values: &mut Vec<T>,
     row: Row<'_>,
     source: &Source<'_>,
     hole: T,
+    plain: impl Fn(Field<'_>) -> Option<T>,
     parse: impl Fn(Field<'_>, &PortSpec) -> Result<Option<T>, Complaint>,
 ) -> Result<bool, Misfit>
 where
@@ -229,9 +244,14 @@ where
     let port = source.port;
     let mut number = Vec::new();
     for (index, &column) in source.columns.iter().enumerate() {
+        let field = row.field(column);
+        if let Some(value) = plain(field) {
+            values.push(value);
+            continue;
+        }
         let field = match &port.domain {
-            Domain::Names(_) => Ok(row.field(column)),
-            _ => source.numbers.read(row.field(column), &mut number),
+            Domain::Names(_) => Ok(field),
+            _ => source.numbers.read(field, &mut number),
         };
         let complaint = match field.and_then(|field| parse(field, port)) {
             Ok(Some(value)) => {
