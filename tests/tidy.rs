@@ -39,6 +39,8 @@ const DEPENDENCIES: [(&str, &[&str]); 3] =
 const UNFINISHED: [&str; 3] = ["TODO", "FIXME", "XXX"];
 /// Code of unfinished work.
 const UNFINISHED_CODE: [&str; 4] = ["todo!", "unimplemented!", "dbg!", "#[ignore"];
+/// The libraries whose manifests say `test = false`.
+const UNTESTED: [&str; 2] = ["compiler/src/", "runtime/src/"];
 /// Where only one machine has its files.
 const MACHINE_PATHS: [&str; 4] = ["/work/", "/home/", "/root/", "/tmp/"];
 /// This file names what it forbids.
@@ -145,8 +147,15 @@ fn paths_are_of_no_machine(file: &File) -> Vec<Finding> {
     lines.map(|(at, _)| (at, "no other machine has this path: make it relative".into())).collect()
 }
 
+/// Tests among the code of a library that is compiled without them would never run.
+fn tests_run(file: &File) -> Vec<Finding> {
+    let is_bare = UNTESTED.iter().any(|place| file.is_in(place));
+    let lines = file.lines_with("cfg(test)").filter(|_| is_bare);
+    lines.map(|(at, _)| (at, "no test here is run: it belongs into tests/".to_string())).collect()
+}
+
 /// Every rule.
-const RULES: [fn(&File) -> Vec<Finding>; 7] = [
+const RULES: [fn(&File) -> Vec<Finding>; 8] = [
     files_are_short,
     lines_are_short,
     imports_run_one_way,
@@ -154,6 +163,7 @@ const RULES: [fn(&File) -> Vec<Finding>; 7] = [
     lints_are_allowed_with_a_reason,
     files_say_what_they_are,
     paths_are_of_no_machine,
+    tests_run,
 ];
 
 /// What follows the first place where `word` is not part of a longer one.
@@ -359,6 +369,7 @@ fn every_rule_bites() {
         ("runtime/src/lib.rs", "#![allow(dead_code)]"),
         ("runtime/src/rows.rs", "use std::sync::Arc;"),
         ("benches/steps.rs", "const DATA: &str = \"/home/me/digits.csv\";"),
+        ("runtime/src/rows.rs", "//! Rows.\n\n#[cfg(test)]\nmod tests {}"),
     ];
     for (index, (rule, (path, text))) in RULES.iter().zip(bad).enumerate() {
         assert!(!rule(&File::new(path, text)).is_empty(), "rule {index} accepts {path}: {text}");

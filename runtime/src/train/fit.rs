@@ -30,7 +30,7 @@ pub(super) fn fit(
     for level in levels {
         let fits = fits.iter().filter(|fit| fit.level == level);
         let mut all: Vec<(&Fit, Columns)> =
-            fits.map(|&fit| (fit, Columns::new(fit, program))).collect();
+            fits.map(|&fit| (fit, Columns::new(fit.statistic, width(fit, program)))).collect();
         let passes = all.iter().map(|(fit, _)| fit.statistic.passes()).max().unwrap_or(0);
         for pass in 0..passes {
             look(executor, data, rows, &mut all, pass)?;
@@ -80,8 +80,13 @@ fn finite(param: &Param, values: &[f32]) -> Result<(), TrainError> {
     Err(TrainError::Settings(message))
 }
 
+/// The number of columns whose statistic it is.
+fn width(fit: &Fit, program: &Program) -> usize {
+    program.params[fit.params[0].index()].shape.iter().product::<u64>() as usize
+}
+
 /// What is known of each column so far.
-enum Columns {
+pub enum Columns {
     /// For [`Statistic::Deviation`].
     Deviation(Vec<Moments>),
     /// For [`Statistic::Mean`].
@@ -93,10 +98,9 @@ enum Columns {
 }
 
 impl Columns {
-    fn new(fit: &Fit, program: &Program) -> Columns {
-        let shape = &program.params[fit.params[0].index()].shape;
-        let width = shape.iter().product::<u64>() as usize;
-        match fit.statistic {
+    /// Of so many columns nothing.
+    pub fn new(statistic: Statistic, width: usize) -> Columns {
+        match statistic {
             Statistic::Deviation => Columns::Deviation(vec![Moments::default(); width]),
             Statistic::Mean => Columns::Mean(vec![Moments::default(); width]),
             Statistic::Range => Columns::Range(vec![[f32::INFINITY, f32::NEG_INFINITY]; width]),
@@ -104,8 +108,8 @@ impl Columns {
         }
     }
 
-    /// Adds rows of values.
-    fn add(&mut self, values: &[f32], pass: u32) {
+    /// Adds rows of values in a pass, counted from 0.
+    pub fn add(&mut self, values: &[f32], pass: u32) {
         fn each<T>(columns: &mut [T], values: &[f32], add: impl Fn(&mut T, f32)) {
             for row in values.chunks_exact(columns.len()) {
                 let given = columns.iter_mut().zip(row).filter(|(_, value)| !value.is_nan());
@@ -125,14 +129,15 @@ impl Columns {
         }
     }
 
-    fn end_pass(&mut self, pass: u32) {
+    /// Ends a pass over all rows.
+    pub fn end_pass(&mut self, pass: u32) {
         if let Columns::Median(columns) = self {
             columns.iter_mut().for_each(|middle| middle.end_pass(pass));
         }
     }
 
-    /// The values of each parameter.
-    fn statistics(&self) -> Vec<Vec<f32>> {
+    /// The values of each parameter, after the last pass.
+    pub fn statistics(&self) -> Vec<Vec<f32>> {
         match self {
             Columns::Deviation(columns) => vec![
                 columns.iter().map(|moments| moments.mean as f32).collect(),
@@ -158,7 +163,7 @@ impl Columns {
 /// The mean of numbers and the sum of the squared distances from it, one number after another.
 /// (B. P. Welford, 1962.)
 #[derive(Clone, Copy, Default)]
-struct Moments {
+pub struct Moments {
     count: f64,
     mean: f64,
     squares: f64,
@@ -186,7 +191,7 @@ impl Moments {
 
 /// The middle of numbers, found by a byte of their bits in each pass: a radix selection.
 #[derive(Clone, Default)]
-struct Middle {
+pub struct Middle {
     /// The number in the middle, or those on either side of it.
     sides: [Side; 2],
 }
@@ -253,68 +258,4 @@ fn ordered(value: f32) -> u32 {
 /// The number that has these bits as [`ordered`].
 fn unordered(bits: u32) -> f32 {
     f32::from_bits(if bits >> 31 == 1 { bits & !(1 << 31) } else { !bits })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Columns, Middle, Moments};
-
-    fn columns(mut columns: Columns, values: &[f32]) -> Vec<Vec<f32>> {
-        for pass in 0..4 {
-            if pass == 0 || matches!(columns, Columns::Median(_)) {
-                columns.add(values, pass);
-                columns.end_pass(pass);
-            }
-        }
-        columns.statistics()
-    }
-
-    /// numpy.nanmean, nanstd and so on of columns with holes, as scikit-learn takes them:
-    /// tests/reference/tables.json.
-    #[test]
-    fn holes_do_not_count() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/reference/tables.json");
-        let reference = std::fs::read_to_string(path).unwrap();
-        let reference: serde_json::Value = serde_json::from_str(&reference).unwrap();
-        let list = |key: &str| -> Vec<f32> {
-            let values = reference["holes"][key].as_array().unwrap().iter();
-            values.map(|x| x.as_f64().map_or(f32::NAN, |x| x as f32)).collect()
-        };
-        let (x, moments) = (list("x"), vec![Moments::default(); 5]);
-        let close = |found: Vec<f32>, key: &str| {
-            for (found, expected) in found.iter().zip(list(key)) {
-                let none = key == "range" && expected == 0.0;
-                let expected = if none { 1.0 } else { expected };
-                assert!((found - expected).abs() <= 2e-7 * expected.abs(), "{key}: {found}");
-            }
-        };
-        let found = columns(Columns::Deviation(moments.clone()), &x);
-        found.into_iter().zip(["mean", "deviation"]).for_each(|(found, key)| close(found, key));
-        let range = Columns::Range(vec![[f32::INFINITY, f32::NEG_INFINITY]; 5]);
-        let found = columns(range, &x);
-        found.into_iter().zip(["min", "range"]).for_each(|(found, key)| close(found, key));
-        close(columns(Columns::Mean(moments), &x).remove(0), "fill_mean");
-        close(columns(Columns::Median(vec![Middle::default(); 5]), &x).remove(0), "fill_median");
-    }
-
-    #[test]
-    fn columns_without_a_value_have_statistics_that_change_nothing() {
-        let none = [f32::NAN; 2];
-        let found = columns(Columns::Deviation(vec![Moments::default(); 2]), &none);
-        assert_eq!(found, [[0.0; 2], [1.0; 2]]);
-        let range = Columns::Range(vec![[f32::INFINITY, f32::NEG_INFINITY]; 2]);
-        assert_eq!(columns(range, &none), [[0.0; 2], [1.0; 2]]);
-        assert_eq!(columns(Columns::Median(vec![Middle::default(); 2]), &none), [[0.0; 2]]);
-    }
-
-    #[test]
-    fn a_median_is_of_any_signs() {
-        let rows = [-2.0, -1e-40, 3.0, -1.0, 5e8, -7.0, -3.0, 0.0, f32::NAN];
-        let found = columns(Columns::Median(vec![Middle::default(); 3]), &rows);
-        assert_eq!(found, [[-2.0, 0.0, -2.0]]);
-        // Numbers that differ in their last bits alone.
-        let near: Vec<f32> = (0..1000u32).map(|i| f32::from_bits((5.0f32).to_bits() + i)).collect();
-        let found = columns(Columns::Median(vec![Middle::default()]), &near[..999]);
-        assert_eq!(found, [[near[499]]]);
-    }
 }

@@ -2,6 +2,7 @@
 
 mod blocks;
 mod constants;
+mod fit;
 mod hash;
 mod lanes;
 mod layouts;
@@ -10,6 +11,7 @@ mod long_sums;
 mod machine;
 mod math;
 mod narrow;
+mod plateau;
 mod random;
 mod reference;
 mod settings;
