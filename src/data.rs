@@ -450,6 +450,8 @@ impl Reader {
     /// # Ok::<(), arenet::Error>(())
     /// ```
     ///
+    /// The result is the number of rows that were left out because they have no target.
+    ///
     /// # Errors
     /// As [`Reader::csv`]. The rows before the one with an error have been given.
     pub fn each_row(
@@ -457,7 +459,7 @@ impl Reader {
         input: impl Read,
         name: &str,
         mut each: impl FnMut(Data, u64) -> ControlFlow<()>,
-    ) -> Result<(), Error> {
+    ) -> Result<u64, Error> {
         self.spec(|spec| read_rows(input, name, spec, &mut |row, line| each(Data(row), line)))
     }
 

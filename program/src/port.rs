@@ -23,8 +23,8 @@ pub struct Port {
     pub columns: Vec<String>,
 }
 
-/// What stands for a class that is missing, where the host gives classes by number; of real numbers
-/// it is NaN.
+/// What stands for a class that is missing, where the host gives classes by number: for inputs that
+/// are `missing` or `unknown` in the text of a model. Of real numbers it is NaN.
 pub const MISSING: i32 = i32::MIN;
 
 impl Port {

@@ -59,10 +59,7 @@ pub fn read(cx: &Context, rows: &Rows, args: &DataArgs, reader: Reader) -> Resul
         Rows::Arrays(files) => reader.arrays(files.clone()),
     }?;
     tell_unused(cx, rows, &data);
-    if data.left_out() > 0 {
-        let count = units::plural(data.left_out(), "row");
-        cx.console.note(format!("{rows}: {count} without a target left out"));
-    }
+    tell_left_out(cx, &rows.to_string(), data.left_out());
     cx.console.detail(format!("data: {rows}, {}", units::plural(data.rows() as u64, "row")));
     Ok(data)
 }
@@ -71,6 +68,14 @@ pub fn read(cx: &Context, rows: &Rows, args: &DataArgs, reader: Reader) -> Resul
 pub fn tell_unused(cx: &Context, rows: &Rows, data: &Data) {
     if let Some(unused) = data.unused() {
         cx.console.note(format!("{rows}: not used: {unused}"));
+    }
+}
+
+/// Says how many rows of a table were left out because they have no target.
+pub fn tell_left_out(cx: &Context, table: &str, rows: u64) {
+    if rows > 0 {
+        let count = units::plural(rows, "row");
+        cx.console.note(format!("{table}: {count} without a target left out"));
     }
 }
 

@@ -33,7 +33,7 @@ enum Event {
     /// A row, with its line.
     Row(Box<Data>, u64),
     /// There are no more rows, or none that can be read.
-    End(Result<(), Error>),
+    End(Result<u64, Error>),
     /// It is time to look for signals.
     Wake,
 }
@@ -200,18 +200,19 @@ impl Online {
         mut self,
         cx: &Context,
         args: &TrainArgs,
-        end: Result<(), Error>,
+        end: Result<u64, Error>,
     ) -> Result<(), Failure> {
         self.reports.finish(cx, self.line)?;
-        if let Err(error) = end {
-            if self.line == 0 {
-                return Err(error.into());
+        match end {
+            Ok(left_out) => data::tell_left_out(cx, &self.name, left_out),
+            Err(error) if self.line == 0 => return Err(error.into()),
+            Err(error) => {
+                let own = error.help(options).map(|help| format!("{help}; ")).unwrap_or_default();
+                let saved = self.save(cx)?;
+                let rows = units::plural(self.rows(), "row");
+                let help = format!("{own}the net has learned from the {rows} before it; {saved}");
+                return Err(Failure::from(error).help(help));
             }
-            let own = error.help(options).map(|help| format!("{help}; ")).unwrap_or_default();
-            let saved = self.save(cx)?;
-            let rows = units::plural(self.rows(), "row");
-            let help = format!("{own}the net has learned from the {rows} before it; {saved}");
-            return Err(Failure::from(error).help(help));
         }
         let saved = self.save(cx)?;
         let all = self.reports.figures.all();

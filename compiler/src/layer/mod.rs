@@ -28,7 +28,7 @@ pub use terms::terms;
 use crate::entry::Entry;
 use crate::graph::{DType, NodeId};
 use crate::model::Figure;
-use crate::signature::{Args, Problem};
+use crate::signature::{Args, Param, Problem, Signature};
 use arenet_program::Finish;
 use metric::ratio_of_sums;
 
@@ -137,6 +137,20 @@ pub fn functions() -> impl Iterator<Item = &'static Entry<Function>> {
 /// All functions: what a net may call, and the metrics.
 pub fn entries() -> impl Iterator<Item = &'static Entry<Function>> {
     functions().chain(metric::METRICS)
+}
+
+/// A value that is made of what may be missing in one way or another.
+const fn function(
+    name: &'static str,
+    positional: usize,
+    params: &'static [Param],
+    expand: Expand,
+    holes: Holes,
+) -> Entry<Function> {
+    Entry {
+        signature: Signature { name, positional, params },
+        built: Some(Function { holes, ..Function::value(expand) }),
+    }
 }
 
 /// The layers.

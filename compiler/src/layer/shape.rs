@@ -1,11 +1,11 @@
 //! Functions that choose elements and put them together in other shapes.
 
-use super::{Builder, Function, Holes, floats, rows};
+use super::{Builder, Function, Holes, floats, function, rows};
 use crate::entry::Entry;
 use crate::graph::op::{Argmax, Concat, Iota, Reshape, Slice, ToFloat};
 use crate::graph::{DType, Formula, MAX_INPUTS, NodeId, Shape, Term};
 use crate::model::Domain;
-use crate::signature::{Args, Kind, Param, Problem, Signature, Value};
+use crate::signature::{Args, Kind, Param, Problem, Value};
 
 const X: Param = Param::tensor("x");
 const ROWS: &[Param] = &[X];
@@ -28,19 +28,6 @@ pub const SHAPES: &[Entry<Function>] = &[
     function("argmax", 1, ROWS, argmax, Holes::Refused),
     function("max", 1, ROWS, max, Holes::Refused),
 ];
-
-const fn function(
-    name: &'static str,
-    positional: usize,
-    params: &'static [Param],
-    expand: super::Expand,
-    holes: Holes,
-) -> Entry<Function> {
-    Entry {
-        signature: Signature { name, positional, params },
-        built: Some(Function { holes, ..Function::value(expand) }),
-    }
-}
 
 /// 0, 1, 2 and so on, a row.
 pub fn positions<'f>(f: &'f Formula<'f>, count: usize) -> Term<'f> {

@@ -1,11 +1,11 @@
 //! Functions for the columns of tables, where a value may be missing: a hole, which is NaN.
 
-use super::{Builder, Expand, Function, Holes, floats};
+use super::{Builder, Function, Holes, floats, function};
 use crate::entry::Entry;
 use crate::graph::op::ToFloat;
 use crate::graph::{DType, Formula, NodeId, Shape, Term};
 use crate::model::Domain;
-use crate::signature::{Args, Kind, Param, Problem, Range, Signature, Value};
+use crate::signature::{Args, Kind, Param, Problem, Range, Value};
 use arenet_program::Statistic;
 
 const X: Param = Param::tensor("x");
@@ -29,19 +29,6 @@ pub const TABLES: &[Entry<Function>] = &[
     function("log1p", 1, ONE, log1p, Holes::Kept),
     function("clip", 3, CLIP, clip, Holes::Kept),
 ];
-
-const fn function(
-    name: &'static str,
-    positional: usize,
-    params: &'static [Param],
-    expand: Expand,
-    holes: Holes,
-) -> Entry<Function> {
-    Entry {
-        signature: Signature { name, positional, params },
-        built: Some(Function { holes, ..Function::value(expand) }),
-    }
-}
 
 /// A value whose columns are fitted, in rows of one dimension or none, as its parameters are.
 fn columns<'f>(f: &'f Formula<'f>, x: NodeId) -> Term<'f> {

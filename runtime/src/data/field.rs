@@ -135,9 +135,10 @@ pub(super) fn looks_like_name(field: Field<'_>) -> bool {
     }
 }
 
-/// [`looks_numeric`] of text.
+/// [`looks_numeric`] of text; so is `true`, which is 1.
 pub(super) fn is_number(text: &str) -> bool {
-    text.trim().parse::<f64>().is_ok()
+    let text = text.trim();
+    text.parse::<f64>().is_ok() || truth(text).is_some()
 }
 
 /// Whether the text stands for a missing value, in upper or lower case.
@@ -176,7 +177,9 @@ fn parse_i32(field: &[u8]) -> Result<i32, Complaint> {
         return Ok(value);
     }
     // Many programs write whole numbers as 3.0.
-    let value: f64 = text.parse().map_err(|_| not_a_number(text))?;
+    let Ok(value) = text.parse::<f64>() else {
+        return truth(text).map(|value| value as i32).ok_or_else(|| not_a_number(text));
+    };
     if !value.is_finite() {
         return Err(not_finite(text));
     }

@@ -42,30 +42,34 @@ pub fn read_csv(reader: impl Read, name: &str, spec: &TableSpec<'_>) -> Result<D
 }
 
 /// Reads a table row by row, each as soon as it has arrived, and gives it to `each` with its line,
-/// until that breaks. The first row has the names of the columns.
+/// until that breaks. The first row has the names of the columns. The result is the number of rows
+/// that were left out because they have no target.
 pub fn read_rows(
     reader: impl Read,
     name: &str,
     spec: &TableSpec<'_>,
     each: &mut dyn FnMut(Dataset, u64) -> ControlFlow<()>,
-) -> Result<(), DataError> {
+) -> Result<u64, DataError> {
     let mut table = open(reader, name, spec.words)?;
     if table.shape().is_some() {
         let error = DataError::new(name, "is an array, and row by row a table of text is read");
         return Err(error.with_help("save it as CSV"));
     }
     let mut start = Start::of(&mut *table, name, spec)?;
+    let mut left_out = 0;
     loop {
         let pushed = start.sinks.push(&*table, start.header.as_deref(), name);
         if pushed.map_err(|error| start.advise(error, &*table, spec))? {
             let (columns, unused) = (take(&mut start.columns), start.unused.take());
-            let row = Dataset { columns, unused, ..start.sinks.take(1) };
+            let row = Dataset { columns, unused, left_out: 0, ..start.sinks.take(1) };
             if each(row, table.line().unwrap_or(0)).is_break() {
-                return Ok(());
+                return Ok(left_out);
             }
+        } else {
+            left_out += 1;
         }
         if !table.advance()? {
-            return Ok(());
+            return Ok(left_out);
         }
     }
 }

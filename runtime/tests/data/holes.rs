@@ -100,6 +100,12 @@ fn truth_is_a_number() {
     let x = [real("x", 1)];
     let found = read("x,y\nTrue,0\nfalse,0\n1,0\n", &TableSpec::new(&x, &[]));
     assert_eq!(values(found), Ok(vec![1.0, 0.0, 1.0]));
+    let flag = [integer("x", arenet_runtime::data::Domain::Range(0, 2))];
+    let found = read("x,y\nTRUE,0\nfalse,0\n", &TableSpec::new(&flag, &[]));
+    assert_eq!(values(found), Ok(vec![1.0, 0.0]));
+    // A first row of nothing else is a row, and no header.
+    let found = read("true\nfalse\n", &TableSpec::new(&x, &[]));
+    assert_eq!(values(found), Ok(vec![1.0, 0.0]));
 }
 
 #[test]

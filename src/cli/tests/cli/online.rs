@@ -164,6 +164,18 @@ fn a_broken_row_ends_a_stream_with_all_before_it_saved() {
 }
 
 #[test]
+fn rows_without_a_target_are_counted() {
+    let folder = Folder::small("online-holes");
+    let rows = with_header("0,1,1\n1,0,\n1,1,0\n0,0,?\n");
+    let told = fed(&folder, "train small.net --online --data -", &rows);
+    assert!(told.out.contains(" on 2 rows, each before"), "{told:#?}");
+    let note = "standard input: 2 rows without a target left out\n";
+    assert!(told.err.contains(note), "{told:#?}");
+    fed(&folder, &format!("{ONLINE} --out whole"), &with_header("0,1,1\n1,1,0\n"));
+    assert!(folder.read("whole") == folder.read("small.safetensors"));
+}
+
+#[test]
 fn a_stream_that_diverges_says_where() {
     let folder = Folder::small("online-diverged");
     folder.write(
