@@ -34,8 +34,7 @@ mod trainer;
 pub use arenet_compiler::Precision;
 pub use arenet_runtime::data::output::Format;
 pub use arenet_runtime::predict::Batches;
-pub use arenet_runtime::program::MISSING;
-pub use arenet_runtime::program::Split;
+pub use arenet_runtime::program::{MISSING, Split};
 pub use arenet_runtime::rows::{AsSlice, AsSliceMut, Rows, RowsMut, Slice};
 pub use arenet_runtime::train::{
     Best, Divergence, EpochReport, Evaluation, Part, Prequential, Progress, Reason, Table,

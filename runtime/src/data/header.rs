@@ -10,10 +10,10 @@
 use std::collections::HashSet;
 
 use super::choice::{Choice, Words};
-use super::error::Complaint;
-use super::field::{is_missing, is_number};
+use super::error::{Complaint, DataError};
+use super::field::{TO_UTF_8, is_missing, is_number};
 use super::spec::TableSpec;
-use super::table::{Field, Row};
+use super::table::{Field, Row, Table};
 use super::{Column, Domain};
 
 /// How many columns 0, 1, 2 and so on are taken for names, as tables without names are written.
@@ -79,6 +79,27 @@ fn class_names<'a>(spec: &TableSpec<'a>) -> HashSet<&'a str> {
 fn counts(fields: &[&str]) -> bool {
     let counted = |(index, field): (usize, &&str)| field.parse() == Ok(index);
     fields.len() >= COUNTED && fields.iter().enumerate().all(counted)
+}
+
+/// The names in the row that a table is at, which is its header.
+pub(super) fn names(table: &dyn Table, name: &str) -> Result<Vec<String>, DataError> {
+    table.row().names().map_err(|column| DataError {
+        line: table.line(),
+        column: Some(column as u32 + 1),
+        ..Complaint::new("the header is not valid UTF-8", TO_UTF_8).in_file(name)
+    })
+}
+
+/// A table without a row below its header.
+pub(super) fn no_rows(name: &str, words: Words) -> DataError {
+    let no = words(Choice::Header(Some(false)));
+    let error = DataError::new(name, "has a header but no rows");
+    error.with_help(format!("add rows below it, or say {no} if it is a row itself"))
+}
+
+/// A table without a row.
+pub(super) fn empty(name: &str) -> DataError {
+    DataError::new(name, "is empty").with_help("a table has a line for each row")
 }
 
 fn ambiguous(fields: &[&str], words: Words) -> Complaint {

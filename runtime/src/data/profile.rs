@@ -15,6 +15,7 @@ use super::choice::Words;
 use super::error::{DataError, did_you_mean, quoted, shown};
 use super::field::is_missing;
 use super::format::open;
+use super::header::{empty, names, no_rows};
 use super::table::{Field, Row, Table};
 
 /// The rows of the sample.
@@ -171,24 +172,19 @@ pub fn profile(
         return Err(error.with_help("save it as CSV, with the targets as a column"));
     }
     if !table.advance()? {
-        return Err(DataError::new(name, "is empty"));
+        return Err(empty(name));
     }
     let first: Vec<String> = table.row().fields().map(|field| field.text().into_owned()).collect();
-    let names = table.row().names();
-    let line = table.line();
+    let names = names(&*table, name);
     let has_names = table.has_names();
     let mut seen = Seen::new(first.len());
     seen.read(&mut *table)?;
     if has_names || header.unwrap_or_else(|| seen.is_header(&first)) {
-        let names = names.map_err(|column| DataError {
-            line,
-            column: Some(column as u32 + 1),
-            ..DataError::new(name, "the header is not valid UTF-8")
-        })?;
-        if seen.rows == 0 {
-            return Err(DataError::new(name, "has a header but no rows"));
-        }
-        return Ok(seen.finish(Some(names)));
+        let names = names?;
+        return match seen.rows {
+            0 => Err(no_rows(name, words)),
+            _ => Ok(seen.finish(Some(names))),
+        };
     }
     // A row is a row wherever it is counted.
     let text = first.concat();

@@ -14,9 +14,9 @@ use super::arrays::read_alone;
 use super::choice::Choice;
 use super::columns::{Assignment, assign, repeated};
 use super::error::{Complaint, DataError, did_you_mean, listed, plural, quoted};
-use super::field::{TO_UTF_8, looks_like_name, looks_numeric};
+use super::field::{looks_like_name, looks_numeric};
 use super::format::open;
-use super::header::is_header;
+use super::header::{empty, is_header, names, no_rows};
 use super::names::ColumnNames;
 use super::numbers::NumberStyle;
 use super::seat::Head;
@@ -108,23 +108,16 @@ impl<'a> Start<'a> {
     /// Reads the header, if there is one, and goes to the first row.
     fn of(table: &mut dyn Table, name: &str, spec: &TableSpec<'a>) -> Result<Start<'a>, DataError> {
         if !table.advance()? {
-            return Err(
-                DataError::new(name, "is empty").with_help("a table has a line for each row")
-            );
+            return Err(empty(name));
         }
         let (count, first_line) = (table.row().len(), table.line());
         let in_first_line =
             |complaint: Complaint| DataError { line: first_line, ..complaint.in_file(name) };
         let has_names = table.has_names();
         let header = if has_names || is_header(table.row(), spec).map_err(in_first_line)? {
-            let names = table.row().names().map_err(|column| DataError {
-                column: Some(column as u32 + 1),
-                ..in_first_line(Complaint::new("the header is not valid UTF-8", TO_UTF_8))
-            })?;
+            let names = names(table, name)?;
             if !table.advance()? {
-                let no = (spec.words)(Choice::Header(Some(false)));
-                return Err(DataError::new(name, "has a header but no rows")
-                    .with_help(format!("add rows below it, or say {no} if it is a row itself")));
+                return Err(no_rows(name, spec.words));
             }
             Some(names)
         } else {

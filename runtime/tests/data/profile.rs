@@ -122,10 +122,12 @@ fn a_column_is_found_by_name_or_place() {
 #[test]
 fn what_is_no_table_of_text_is_told() {
     let error = |text: &[u8]| format!("{:#}", profile(text, "t.csv", None, methods).unwrap_err());
-    assert_eq!(error(b""), "t.csv: is empty");
+    assert_eq!(error(b""), "t.csv: is empty\nhelp: a table has a line for each row");
+    let no_rows = profile(&b"a,b\n"[..], "t.csv", Some(true), methods).unwrap_err();
     assert_eq!(
-        profile(&b"a,b\n"[..], "t.csv", Some(true), methods).unwrap_err().to_string(),
-        "t.csv: has a header but no rows"
+        format!("{no_rows:#}"),
+        "t.csv: has a header but no rows\n\
+         help: add rows below it, or say `header(false)` if it is a row itself"
     );
     assert_eq!(
         error(b"a,b\n1,2\n3\n"),

@@ -267,7 +267,8 @@ fn mistakes_about_a_table_are_told_with_a_way_out() {
     folder.fails(
         "new empty.csv --target a --header yes",
         3,
-        "error: empty.csv: has a header but no rows",
+        "error: empty.csv: has a header but no rows\n\
+         help: add rows below it, or say --header no if it is a row itself",
     );
     folder.write("one.csv", "a\n1\n2\n");
     folder.fails(
