@@ -20,7 +20,7 @@ pub struct Files {
 }
 
 /// The names that the text has of its own.
-const OWN: [&str; 8] = ["x", "h1", "h2", "h3", "z", "logits", "probs", "value"];
+const OWN: [&str; 7] = ["x", "h1", "h2", "z", "logits", "probs", "value"];
 
 /// Numbers that one input takes, because they are prepared in the same way.
 struct Group<'a> {
@@ -186,6 +186,12 @@ fn from(table: &Profile, port: &str, places: &[usize]) -> (String, Vec<String>, 
     }
 }
 
+/// Says that these words mean a missing value too.
+fn missing(words: &[String]) -> String {
+    let words: Vec<String> = words.iter().map(|word| string(word)).collect();
+    format!(" missing: [{}]", words.join(", "))
+}
+
 /// The inputs of numbers and how they are prepared; adds what is made of them to `parts`.
 fn numbers(
     plan: &Plan<'_>,
@@ -222,10 +228,7 @@ fn numbers(
         let (before, items, after) = from(plan.table, &group.name, &group.places);
         let missing = match group.missing.is_empty() {
             true => " missing".to_string(),
-            false => {
-                let words: Vec<String> = group.missing.iter().map(|word| string(word)).collect();
-                format!(" missing: [{}]", words.join(", "))
-            }
+            false => missing(&group.missing),
         };
         let before = format!("input {}: [N, {width}]{before}", group.name);
         text.push_str(&list(4, &before, &items, &format!("{after}{missing}")));
@@ -384,13 +387,7 @@ fn training(plan: &Plan<'_>, size: &Size, target: &str) -> String {
                      classes`.\n",
                 );
             }
-            let missing = match strays.is_empty() {
-                true => String::new(),
-                false => {
-                    let words: Vec<String> = strays.iter().map(|word| string(word)).collect();
-                    format!(" missing: [{}]", words.join(", "))
-                }
-            };
+            let missing = if strays.is_empty() { String::new() } else { missing(strays) };
             text.push_str(&format!("    target {target}: [N, 1]{from}{missing}\n"));
             text.push_str(
                 "    // Squared errors where they are small; large ones count less than that.\n",
