@@ -120,6 +120,12 @@ impl Data {
         Targets(&self.0.targets)
     }
 
+    /// What the columns of each port are called.
+    #[doc(hidden)]
+    pub fn columns(&self) -> &ColumnNames {
+        &self.0.columns
+    }
+
     pub(crate) fn set(&self) -> &Dataset {
         &self.0
     }

@@ -27,6 +27,7 @@ mod builder;
 mod data;
 mod diagnosis;
 mod error;
+mod lints;
 mod net;
 mod predictor;
 mod trainer;

@@ -6,6 +6,7 @@
 mod batch;
 pub mod diagnostic;
 pub mod emit;
+pub mod entrance;
 pub mod entry;
 pub mod eval;
 pub mod graph;

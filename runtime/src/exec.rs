@@ -24,7 +24,7 @@ pub mod watch;
 pub use crate::program::EntryPoint;
 pub use check::NonFinite;
 pub use explain::Operation;
-pub(crate) use feed::{Feed, PortRows, PortValues};
+pub(crate) use feed::{Block, Feed, PortRows, PortValues};
 pub use rows::Side;
 pub(crate) use stretch::Order;
 

@@ -1,36 +1,81 @@
-//! `arenet check`: what is wrong with a model, or the shape of every statement.
+//! `arenet check`: what is wrong with a model, or the shape of every statement; and what is wrong
+//! with a table for it, or which rows and columns of it a training would take.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
 
 use arenet::internals::compiler::Purpose;
 use arenet::internals::compiler::model::Model;
-use arenet::internals::runtime::program::Program;
+use arenet::internals::runtime::program::text::shown;
+use arenet::internals::runtime::program::{Port, Program};
+use arenet::internals::runtime::train::Settings;
 use clap::Args;
 
-use super::source::{Source, parameters};
-use super::{Context, console, failure::Failure, units};
+use super::args::DataArgs;
+use super::source::{Built, Source, parameters};
+use super::{Context, console, data, failure::Failure, train, units};
 
 /// What to check.
 #[derive(Args, Clone, Debug)]
-#[command(after_help = "Example: arenet check models/iris.net")]
+#[command(after_help = "Example: arenet check models/iris.net --data models/iris.csv")]
 pub struct CheckArgs {
     /// The model, .net or .netc
     model: PathBuf,
+    #[command(flatten)]
+    data: DataArgs,
 }
 
 /// Checks and prints.
 pub fn run(cx: &Context, args: &CheckArgs) -> Result<(), Failure> {
     let source = Source::read(cx, &args.model)?;
     let built = source.build(cx, None, Purpose::Train)?;
+    let rows = args.data.is_given().then(|| rows(cx, &source, &built, &args.data)).transpose()?;
     let lines = match &built.compiled {
         Some(compiled) => statements(&compiled.model),
         None => interface(built.program()),
     };
     let total = units::plural(parameters(built.program()), "parameter");
     let mut text = units::columns(&lines, &[false; 4]);
+    text.push_str(&rows.unwrap_or_default());
     text.push_str(&format!("{}: ok, {total}\n", source.name()));
     console::print(text)
+}
+
+/// Reads rows as a training would, says what is to be said of them, and what it would take.
+fn rows(cx: &Context, source: &Source, built: &Built, args: &DataArgs) -> Result<String, Failure> {
+    let table = data::locate(source, args)?;
+    let rows = data::read(cx, &table, args, source.net.reader())?;
+    let (names, count) = (rows.columns().clone(), rows.rows() as u64);
+    let mut what = units::plural(count, "row");
+    if source.trains() {
+        let program = match source.is_full() && source.text().is_some() {
+            true => source.build_full(Some(count))?.program,
+            false => built.program.clone(),
+        };
+        let settings = Settings { run: cx.global.exec(), ..Settings::default() };
+        let trainer = source.net.trainer(rows).compiled(program, settings).build()?;
+        what = train::rows_of_run(&trainer);
+        train::lint(cx, &trainer);
+    }
+    let program = built.program();
+    let ports = program.inputs.iter().chain(&program.targets);
+    let columns = |port: &Port| match names.get(&port.name) {
+        Some(names) => listed(names),
+        None => units::plural(port.width, "column"),
+    };
+    let lines: Vec<Vec<String>> =
+        ports.map(|port| line(&port.name, columns(port), String::new())).collect();
+    Ok(format!("{table}: {what}\n{}", units::columns(&lines, &[false; 4])))
+}
+
+/// The first names of a list, and how many more there are.
+fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 6;
+    let mut listed: Vec<String> = names.iter().take(SHOWN).map(|name| shown(name)).collect();
+    if let Some(more @ 1..) = names.len().checked_sub(SHOWN) {
+        listed.push(format!("{more} more"));
+    }
+    listed.join(", ")
 }
 
 /// A line of the table, indented: a name, its shape, and what there is to say.

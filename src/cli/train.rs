@@ -115,6 +115,7 @@ pub fn run(cx: &Context, args: &TrainArgs) -> Result<(), Failure> {
     let run = Run::prepare(cx, args, &source, table, out, checkpoint)?;
     listen(|| {})?;
     run.header(cx, args, &source);
+    lint(cx, &run.trainer);
     if run.checkpoint.is_some() {
         remind(args.checkpoint_every, || {});
     }
@@ -183,12 +184,7 @@ impl Run {
         let isa = self.trainer.executor().isa();
         let threads = units::plural(cx.threads() as u64, "thread");
         cx.console.note(format!("{}, {isa}, {threads}", self.built.in_training()));
-        let held_out = match self.trainer.held_out_rows() {
-            0 => String::new(),
-            rows => format!(", {} held out", units::count(rows as u64)),
-        };
-        let rows = units::plural(self.trainer.rows() as u64, "row");
-        cx.console.note(format!("{}: {rows} to train on{held_out}", self.table));
+        cx.console.note(format!("{}: {}", self.table, rows_of_run(&self.trainer)));
         if let Some(training) = &program.training {
             let order = if training.shuffle && !args.no_shuffle { "shuffled" } else { "in order" };
             let (batches, steps) =
@@ -351,6 +347,22 @@ impl Run {
             out.push_str(&format!(", {}", of_best(best)));
         }
         console::print(format!("{figures}weights: {out}\n"))
+    }
+}
+
+/// How many rows a run takes for what.
+pub fn rows_of_run(trainer: &Trainer) -> String {
+    let held_out = match trainer.held_out_rows() {
+        0 => String::new(),
+        rows => format!(", {} held out", units::count(rows as u64)),
+    };
+    format!("{} to train on{held_out}", units::plural(trainer.rows() as u64, "row"))
+}
+
+/// Says what the rows say before the first step; a run that is resumed has said it.
+pub fn lint(cx: &Context, trainer: &Trainer) {
+    if !cx.console.quiet && trainer.steps() == 0 {
+        cx.console.diagnostics(&trainer.lints());
     }
 }
 

@@ -258,6 +258,9 @@ impl Trials<'_> {
         if let Some(path) = &self.args.init {
             trainer.load(path)?;
         }
+        if index == 0 {
+            train::lint(self.cx, &trainer);
+        }
         let started = Instant::now();
         let mut last = None;
         let mut diverged = false;

@@ -10,6 +10,7 @@ mod epochs;
 mod exact;
 mod fits;
 mod held;
+mod lints;
 mod loading;
 mod memory;
 mod metrics;

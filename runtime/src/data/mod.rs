@@ -36,6 +36,8 @@ mod spec;
 mod suggest;
 mod table;
 mod tables;
+pub mod twin;
+mod unlisted;
 
 pub(crate) use array::Element;
 pub use arrays::{read_arrays, read_arrays_of};

@@ -127,6 +127,11 @@ impl<'a> Sinks<'a> {
         Ok(true)
     }
 
+    /// The port that takes a column, counted from 0.
+    pub fn port_of(&self, column: usize) -> Option<&'a PortSpec> {
+        self.sinks.iter().find(|sink| sink.columns.contains(&column)).map(|sink| sink.port)
+    }
+
     /// So many rows take no more memory than they may.
     pub fn check_room(&self, rows: u64, name: &str) -> Result<(), DataError> {
         if self.bytes(rows) > self.max_bytes {

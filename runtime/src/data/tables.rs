@@ -24,6 +24,7 @@ use super::sinks::Sinks;
 use super::spec::{GroupSpec, TableSpec};
 use super::suggest::list;
 use super::table::Table;
+use super::unlisted::with_others;
 
 /// Reads the table in the file at `path`.
 pub fn read_csv_file(path: impl AsRef<Path>, spec: &TableSpec<'_>) -> Result<Dataset, DataError> {
@@ -82,7 +83,15 @@ fn read_named(
 ) -> Result<Dataset, DataError> {
     let mut start = Start::of(table, name, spec)?;
     let filled = start.sinks.fill(table, start.header.as_deref(), name);
-    filled.map_err(|error| start.advise(error, table, spec))?;
+    filled.map_err(|error| {
+        let (column, help) = (error.column, error.help.clone());
+        let advised = start.advise(error, table, spec);
+        let port = column.and_then(|column| start.sinks.port_of(column as usize - 1));
+        match port.filter(|_| advised.help == help) {
+            Some(port) => with_others(advised, port, table),
+            None => advised,
+        }
+    })?;
     let rows = start.sinks.finish();
     if rows.rows == 0 {
         let count = plural(rows.left_out as usize, "row");

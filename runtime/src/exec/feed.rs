@@ -6,7 +6,11 @@ use super::row_map::RowMap;
 use crate::program::{DType, Domain, Port, Program, Verified};
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
+
+/// The rows of a block.
+const BLOCK: usize = 4096;
 
 /// The rows of one port: borrowed, or taken over.
 pub(crate) struct PortRows<'d> {
@@ -29,6 +33,21 @@ pub(crate) struct Feed<'d> {
     pub(super) program: Arc<Verified>,
     rows: usize,
     pub(super) columns: Vec<Column<'d>>,
+}
+
+/// Some rows of a feed.
+pub(crate) struct Block<'f> {
+    /// Which they are.
+    pub(crate) rows: Range<usize>,
+    /// The values of each port and how many of them are a row, integers as floats of the same bits.
+    ports: Vec<(&'f [f32], usize)>,
+}
+
+impl Block<'_> {
+    /// The values of one of its rows, counted from its first, port by port.
+    pub(crate) fn row(&self, row: usize) -> impl Iterator<Item = &[f32]> {
+        self.ports.iter().map(move |(values, width)| &values[row * width..][..*width])
+    }
 }
 
 /// The data of one port and the port's place. Integers are kept as floats of the same bits, as they
@@ -106,6 +125,22 @@ impl<'d> Feed<'d> {
         let program = self.program.program();
         let columns = self.columns.iter().skip(program.inputs.len());
         program.targets.iter().zip(columns).map(|(port, column)| (port, &*column.data))
+    }
+
+    /// Goes over all rows in their order, some at a time.
+    pub(crate) fn each_block(&self, mut each: impl FnMut(&Block<'_>)) {
+        let program = self.program.program();
+        let ports = program.inputs.iter().chain(&program.targets);
+        let widths: Vec<usize> = ports.map(|port| port.width as usize).collect();
+        for start in (0..self.rows).step_by(BLOCK) {
+            let rows = start..self.rows.min(start + BLOCK);
+            let ports = self
+                .values()
+                .zip(&widths)
+                .map(|(values, &width)| (&values[rows.start * width..rows.end * width], width));
+            let ports = ports.collect();
+            each(&Block { rows, ports });
+        }
     }
 
     /// The bytes of all values.

@@ -23,6 +23,7 @@ mod seen;
 pub mod settings;
 pub mod split;
 mod step;
+mod survey;
 pub mod tape;
 mod watch;
 mod weights;
@@ -36,6 +37,7 @@ pub use scalars::{Clock, Scalars, at};
 pub use seen::Seen;
 pub use settings::{Settings, check_epochs, check_rate};
 pub use split::Fold;
+pub use survey::{Counted, Survey};
 
 use crate::data::{ColumnNames, Dataset, PortSpec};
 use crate::exec::{EntryPoint, Executor, Feed, RunError};
@@ -331,6 +333,16 @@ impl Trainer {
     /// The rows trained on.
     pub fn training_rows(&self) -> usize {
         self.training_rows.len()
+    }
+
+    /// What the columns of the data are called.
+    pub fn columns(&self) -> &ColumnNames {
+        &self.columns
+    }
+
+    /// Whether the rows held out are other data.
+    pub fn has_other_validation(&self) -> bool {
+        self.valid.is_some()
     }
 
     /// The values of some of the rows trained on, at equal distances: of each input and then of

@@ -382,3 +382,38 @@ fn files_that_cannot_be_read() {
     let error = error.to_string();
     assert!(error.starts_with(&format!("{}: cannot be read: ", folder.display())), "{error}");
 }
+
+#[test]
+fn all_words_that_are_no_classes_are_told() {
+    let check = |text: &str, expected: String| {
+        let (inputs, targets) = ([real("x", 1)], [integer("t", species())]);
+        check_spec(text, &TableSpec::new(&inputs, &targets), &expected);
+    };
+    let head =
+        |rest: &str| format!("t.csv:1: column 2 (t): \"Setosa\" is not a class of the model{rest}");
+    check(
+        "1,Setosa\n1,versicolour\n1,setosa\n1,Setosa\n",
+        head(
+            ", and neither is \"versicolour\"\n\
+             help: did you mean \"setosa\" for \"Setosa\", \"versicolor\" for \"versicolour\"?",
+        ),
+    );
+    check(
+        "1,Setosa\n1,rose\n1,virginica\n1,lily\n",
+        head(
+            ", and neither are \"rose\" and \"lily\"\n\
+             help: did you mean \"setosa\" for \"Setosa\"? if they are classes, write \
+             `in [\"setosa\", \"versicolor\", \"virginica\", \"rose\", \"lily\"]` in the net",
+        ),
+    );
+    // A column of something else, and one that ends with a row that cannot be read.
+    let rows: String = (10..60).map(|i| format!("1,k{i}\n")).collect();
+    check(
+        &format!("1,Setosa\n{rows}1\n"),
+        head(
+            ", and neither are \"k10\", \"k11\", \"k12\", \"k13\" and 46 more words\n\
+             help: did you mean \"setosa\" for \"Setosa\"? if they are classes, list them in the \
+             net, behind t",
+        ),
+    );
+}

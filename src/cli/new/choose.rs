@@ -1,6 +1,7 @@
 //! What becomes of each column of a table: a number, a word, the target, or nothing.
 
 use arenet::internals::runtime::data::profile::{ColumnProfile, Profile};
+use arenet::internals::runtime::data::twin::is_linear;
 
 use super::names::fits_string;
 use super::target::Target;
@@ -147,23 +148,6 @@ fn is_twin(table: &Profile, a: usize, b: usize) -> bool {
         // Where values do not come again, all columns have one pattern.
         false => same_rows && a.distinct > 1 && table.rows >= a.distinct as u64 + FEW_ROWS,
     }
-}
-
-/// Whether one is the other times a factor and shifted, to the digits that are usually written.
-fn is_linear(a: &[f64], b: &[f64]) -> bool {
-    let pairs = || a.iter().zip(b).filter(|(a, b)| !a.is_nan() && !b.is_nan());
-    if a.iter().zip(b).any(|(a, b)| a.is_nan() != b.is_nan()) || pairs().count() < 3 {
-        return false;
-    }
-    let count = pairs().count() as f64;
-    let [mean_a, mean_b] =
-        [pairs().map(|(a, _)| a).sum::<f64>(), pairs().map(|(_, b)| b).sum()].map(|s| s / count);
-    let (mut aa, mut ab, mut bb) = (0.0, 0.0, 0.0);
-    for (a, b) in pairs() {
-        let (a, b) = (a - mean_a, b - mean_b);
-        (aa, ab, bb) = (aa + a * a, ab + a * b, bb + b * b);
-    }
-    ab * ab >= (1.0 - 1e-6) * aa * bb
 }
 
 /// What becomes of an input column.

@@ -11,6 +11,7 @@ mod inspect;
 #[cfg(unix)]
 mod interrupt;
 mod kills;
+mod lints;
 mod model_errors;
 mod new;
 mod online;
