@@ -17,7 +17,10 @@ use super::{Context, console, data, failure::Failure, train, units};
 
 /// What to check.
 #[derive(Args, Clone, Debug)]
-#[command(after_help = "Example: arenet check models/iris.net --data models/iris.csv")]
+#[command(
+    after_help = "Without --data and what says how to read it, the model alone is checked.\n\
+                  Example: arenet check models/iris.net --data models/iris.csv"
+)]
 pub struct CheckArgs {
     /// The model, .net or .netc
     model: PathBuf,

@@ -70,7 +70,7 @@ enum Command {
     Eval(eval::EvalArgs),
     /// Compute the outputs for the rows of a table
     Predict(predict::PredictArgs),
-    /// Report mistakes, and the shape of every statement
+    /// Report mistakes in a model and its rows, and all shapes
     Check(check::CheckArgs),
     /// Show what the compiler makes of a model
     Show(show::ShowArgs),

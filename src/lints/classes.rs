@@ -126,10 +126,10 @@ impl Look<'_> {
             })
         });
         let weigh = line.map(|line| format!("write `{line}`"));
+        // Of numbers, a threshold would have to suit what the loss takes; ranks need none.
+        let metric = if port.domain.classes().is_some() { "balanced_accuracy" } else { "auc" };
         let compared = self.compared(port).map(|(first, name)| {
-            format!(
-                "`metric balanced_accuracy({first}, {name})` says how well the others are found"
-            )
+            format!("`metric {metric}({first}, {name})` says how well the others are found")
         });
         let help: Vec<String> = weigh.into_iter().chain(compared).collect();
         let warning = self.warn("uneven-classes", port, text);

@@ -84,13 +84,7 @@ impl Look<'_> {
                     .collect();
                 let as_is = self.is_raw(input, &values);
                 let is_image = as_is && self.is_image(input, &own);
-                let told = match is_image {
-                    true => own
-                        .iter()
-                        .any(|(_, own)| own.is_large())
-                        .then(|| "its numbers go from 0 to 255".to_string()),
-                    false => self.scale(port, &own, widest),
-                };
+                let told = self.scale(port, &own, widest, is_image);
                 if let Some(told) = told {
                     let (name, layer, rows) =
                         (&port.name, self.name(entrance.layer), self.looked_at());
@@ -147,7 +141,17 @@ impl Look<'_> {
     }
 
     /// What is to be said of the columns of an input, beside others of this width.
-    fn scale(&self, port: &Port, columns: &[(Column, Spread)], widest: f64) -> Option<String> {
+    fn scale(
+        &self,
+        port: &Port,
+        columns: &[(Column, Spread)],
+        widest: f64,
+        is_image: bool,
+    ) -> Option<String> {
+        if is_image {
+            let large = columns.iter().any(|(_, own)| own.is_large());
+            return large.then(|| "its numbers go from 0 to 255".to_string());
+        }
         let by = |of: fn(&Spread) -> f64| {
             move |a: &&(Column, Spread), b: &&(Column, Spread)| of(&a.1).total_cmp(&of(&b.1))
         };
@@ -195,11 +199,15 @@ impl Look<'_> {
         match line {
             Some(line) => format!("write `{line}`"),
             None => {
-                let what =
-                    if is_image { format!("{name} / 255") } else { format!("standardize({name})") };
-                format!(
-                    "add `{name}_scaled = {what}`, and use `{name}_scaled` in place of `{name}`"
-                )
+                let what = match is_image {
+                    true => format!("{name} / 255"),
+                    false => format!("standardize({name})"),
+                };
+                let mut new = format!("{name}_scaled");
+                while self.text.contains(&new) {
+                    new.push('_');
+                }
+                format!("add `{new} = {what}`, and use `{new}` in place of `{name}`")
             }
         }
     }

@@ -104,6 +104,10 @@ fn columns_that_several_statements_take() {
                    to 1900, `length` from 0 to 1";
     let help = "add `x_scaled = standardize(x)`, and use `x_scaled` in place of `x`";
     check(&text, &animals(), &[(message, help)]);
+    let taken =
+        regression("x_scaled = x |> dense(8)\n output y = dense(x_scaled, 1) + dense(x, 1)");
+    let help = help.replace("x_scaled", "x_scaled_");
+    check(&taken, &animals(), &[(&message.replace("`h`", "`x_scaled`"), &help)]);
     // What is done to a column may need its numbers as they are.
     let text = regression("h = x |> clip(0, 1500) |> dense(8)\n output y = h |> dense(1)");
     let message = "unscaled-input]: `x` is not brought to scale before `h`: `mass` goes from 1000 \
@@ -292,6 +296,7 @@ fn classes_with_nearly_all_rows() {
     let message = "uneven-classes]: `t` is 0 in 199 of the 200 rows to train on: always to say 0 \
                    is right in 99.50% of them";
     let new = "bce_logits(y, t, pos_weight: 199)";
+    let metric = "`metric auc(y, t)` says how well the others are found";
     let help = format!("write `loss = {new}`; {metric}");
     check(&sides("bce_logits(y, t)"), &rows, &[(message, &help)]);
     assert_eq!(lints(&sides(new), &rows).unwrap(), "");
