@@ -56,7 +56,7 @@ impl Trainer {
     /// let x: Vec<f32> = (0..100).map(|i| 50.0 * i as f32).collect();
     /// let t: Vec<f32> = x.iter().map(|x| (x / 1000.0).sin()).collect();
     /// let lints = net.trainer(net.data(&x, &t)?).build()?.lints();
-    /// assert!(lints.to_string().contains("`y = x |> standardize |> dense(1)`"));
+    /// assert!(lints.to_string().contains("`output y = x |> standardize |> dense(1)`"));
     /// # Ok::<(), arenet::Error>(())
     /// ```
     pub fn lints(&self) -> Diagnostics {
