@@ -83,6 +83,19 @@ impl Data {
         self.0.left_out
     }
 
+    /// The bytes of the values that are in files, by [`Reader::spill_to`].
+    ///
+    /// ```
+    /// let net = arenet::Net::open("models/iris.net")?;
+    /// assert_eq!(net.read_csv("models/iris.csv")?.bytes_in_files(), 0);
+    /// let reader = net.reader().max_memory(3000).spill_to(std::env::temp_dir());
+    /// assert_eq!(reader.csv("models/iris.csv")?.bytes_in_files(), 150 * (4 + 1) * 4);
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    pub fn bytes_in_files(&self) -> u64 {
+        self.0.bytes_in_files()
+    }
+
     /// Says which rows belong together, by a number for each row, to hold rows out by:
     /// [`TrainerBuilder::hold_out_by`](crate::TrainerBuilder::hold_out_by).
     ///
@@ -117,7 +130,7 @@ impl Data {
     /// # Ok::<(), arenet::Error>(())
     /// ```
     pub fn targets(&self) -> impl Rows + '_ {
-        Targets(&self.0.targets)
+        Targets(if self.bytes_in_files() > 0 { &[] } else { &self.0.targets })
     }
 
     /// What the columns of each port are called.
@@ -135,10 +148,10 @@ impl Data {
     }
 }
 
-/// The inputs, to be predicted.
+/// The inputs, to be predicted; those of data in files are none.
 impl Rows for Data {
     fn ports(&self) -> usize {
-        self.0.inputs.len()
+        if self.bytes_in_files() > 0 { 0 } else { self.0.inputs.len() }
     }
 
     fn slice(&self, port: usize) -> Slice<'_> {
@@ -184,7 +197,9 @@ fn append(
         match (&mut array.data, slice) {
             (Values::F32(all), Slice::F32(own)) => all.extend_from_slice(own),
             (Values::I32(all), Slice::I32(own)) => all.extend_from_slice(own),
-            (Values::F32(_), _) => return Err(wrong_type(port, "real numbers, not integers")),
+            (Values::F32(_) | Values::File(_), _) => {
+                return Err(wrong_type(port, "real numbers, not integers"));
+            }
             (Values::I32(_), _) => return Err(wrong_type(port, "integers, not real numbers")),
         }
     }
@@ -219,6 +234,7 @@ pub struct Reader {
     max_memory: Option<u64>,
     held: u64,
     row_bytes: u64,
+    spill: Option<PathBuf>,
     words: Words,
 }
 
@@ -236,6 +252,7 @@ impl Reader {
             max_memory: None,
             held: 0,
             row_bytes: 0,
+            spill: None,
             words: methods,
         }
     }
@@ -384,6 +401,27 @@ impl Reader {
         self
     }
 
+    /// Puts values that are more than half of the limit of memory into files in a folder, where
+    /// else they are an error. The files have no names, and are gone with the data. A training, or
+    /// an evaluation, reads the rows from there ahead of its steps; its bits are the same. The data
+    /// is for that alone: as the values of a single step or prediction it has no rows.
+    ///
+    /// ```
+    /// let net = arenet::Net::open("models/digits.net")?;
+    /// let reader = net.reader().max_memory(200_000).spill_to(std::env::temp_dir());
+    /// let data = reader.csv("models/digits.csv")?;
+    /// let mut trainer = net.trainer(data).max_memory(2_000_000).epochs(1).build()?;
+    /// trainer.train()?;
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    #[must_use]
+    pub fn spill_to(mut self, folder: impl Into<PathBuf>) -> Reader {
+        // The place of a row in the order of an epoch.
+        self.row_bytes += 4;
+        self.spill = Some(folder.into());
+        self
+    }
+
     /// Reads a table in CSV, perhaps gzipped.
     ///
     /// ```
@@ -497,6 +535,7 @@ impl Reader {
             max_bytes: self.max_memory.unwrap_or_else(memory_limit),
             held: self.held,
             row_bytes: self.row_bytes,
+            spill: self.spill.as_deref(),
             words: self.words,
             ..TableSpec::new(&self.inputs, &self.targets)
         };

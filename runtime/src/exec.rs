@@ -1,6 +1,7 @@
 //! The executor: a verified program bound to one arena, walked step by step.
 #![expect(unsafe_code, reason = "gives the steps of a verified program its arena")]
 
+mod ahead;
 mod bind;
 mod check;
 pub mod constants;
@@ -14,6 +15,7 @@ mod row_map;
 mod rows;
 pub mod share;
 mod shared;
+mod stored;
 pub mod stretch;
 mod team;
 mod transfer;
@@ -22,6 +24,7 @@ pub mod values;
 pub mod watch;
 
 pub use crate::program::EntryPoint;
+pub(crate) use ahead::Coming;
 pub use check::NonFinite;
 pub use explain::Operation;
 pub(crate) use feed::{Block, Feed, PortRows, PortValues};

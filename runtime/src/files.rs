@@ -243,8 +243,26 @@ fn remove_abandoned(folder: &Path) {
     }
 }
 
+/// A file for what memory cannot hold, that nobody else sees and nothing leaves behind: where the
+/// system lets a file be open without a name it has none, and else it is removed when it is dropped.
+#[derive(Debug)]
+pub(crate) struct Scratch {
+    pub file: File,
+    _name: Option<Temporary>,
+}
+
+impl Scratch {
+    /// An empty one.
+    pub fn create_in(folder: &Path) -> io::Result<Scratch> {
+        let (temporary, file) = Temporary::create_in(folder)?;
+        let name = (!cfg!(unix)).then_some(temporary);
+        Ok(Scratch { file, _name: name })
+    }
+}
+
 /// A file that is removed when it is dropped, on a panic of the writer too. It is locked while it
 /// is open.
+#[derive(Debug)]
 struct Temporary {
     path: Option<PathBuf>,
 }
@@ -256,7 +274,8 @@ impl Temporary {
             let count = COUNTER.fetch_add(1, Ordering::Relaxed);
             let path = folder.join(format!(".arenet-{}-{count}.tmp", std::process::id()));
             // `create_new` never follows a link and never opens a file that somebody else made.
-            let file = match OpenOptions::new().write(true).create_new(true).open(&path) {
+            let mut options = OpenOptions::new();
+            let file = match options.read(true).write(true).create_new(true).open(&path) {
                 Ok(file) => file,
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
                 Err(error) => return Err(error),

@@ -12,6 +12,7 @@ pub mod pytorch;
 pub mod random;
 pub mod rows;
 pub mod simd;
+pub mod spill;
 mod straight;
 pub mod train;
 pub mod weights;

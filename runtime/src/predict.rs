@@ -2,9 +2,10 @@
 
 use crate::data::output::{Format, Output, Part, write_part};
 use crate::data::{Array, Dataset};
-use crate::exec::{EntryPoint, Executor, Feed, Options, RunError, Side};
+use crate::exec::{Coming, EntryPoint, Executor, Feed, Options, RunError, Side};
 use crate::program::{DType, Program, Verified};
 use crate::rows::{Rows, RowsMut};
+use crate::train::chosen::Of;
 use crate::train::evaluate::evaluate;
 use crate::train::scalars::{Clock, Scalars};
 use crate::train::{self, Evaluation, Seen, TrainError};
@@ -115,7 +116,7 @@ impl Predictor {
         rows: usize,
     ) -> Result<Batches<'p>, RunError> {
         self.executor.check_rows()?;
-        let feed = Feed::inputs(&self.program, rows, inputs)?;
+        let feed = Feed::of_inputs(&self.program, rows, inputs)?;
         let rows = 0..count(rows)?;
         let outputs = vec![Vec::new(); self.program().outputs.len()];
         Ok(Batches { predictor: self, feed, rows, batch: Vec::new(), outputs })
@@ -149,7 +150,7 @@ impl Predictor {
     /// Data that does not fit the ports.
     pub fn held_out(&self, data: &Dataset, seen: &Seen) -> Result<Option<Vec<u32>>, RunError> {
         let feed = Feed::new(&self.program, data.rows, &data.inputs, &data.targets)?;
-        Ok(seen.held_out(&feed, data.groups.as_deref()))
+        seen.held_out(&feed, data.groups.as_deref())
     }
 
     /// Loss and metrics over some rows of a data set.
@@ -166,8 +167,8 @@ impl Predictor {
         if let Some(row) = rows.iter().find(|row| **row as usize >= data.rows) {
             return Err(RunError::Value(format!("there is no row {row} among {}", data.rows)));
         }
-        let feed = Feed::new(&self.program, data.rows, &data.inputs, &data.targets)?;
-        evaluate(&mut self.executor, &mut self.scalars, &feed, rows)
+        let mut feed = Feed::new(&self.program, data.rows, &data.inputs, &data.targets)?;
+        evaluate(&mut self.executor, &mut self.scalars, &mut feed, Of::Listed(rows))
     }
 }
 
@@ -207,7 +208,7 @@ impl Batches<'_> {
         if rows == 0 {
             return Ok(None);
         }
-        executor.load(&self.feed, &self.batch);
+        executor.load(&mut self.feed, Coming { rows: &self.batch, now: 0..rows })?;
         executor.run(EntryPoint::Predict, rows)?;
         for (output, values) in program.outputs.iter().zip(&mut self.outputs) {
             values.clear();

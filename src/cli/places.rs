@@ -40,6 +40,15 @@ pub fn outputs(
     Ok((out, table?))
 }
 
+/// The folder for rows that memory may not hold: that of the weights, which has room for files.
+pub fn scratch_folder(out: &Path) -> PathBuf {
+    match (checkpoint_path(out), out.parent()) {
+        (None, _) => std::env::temp_dir(),
+        (_, Some(folder)) if folder != Path::new("") => folder.to_path_buf(),
+        _ => PathBuf::from("."),
+    }
+}
+
 /// Writes a checkpoint, and keeps the one before. If that fails, training continues.
 pub fn write_checkpoint(cx: &Context, trainer: &mut Trainer, path: &Path) {
     if let Err(error) = keep_previous(path, previous_path(path)) {

@@ -16,7 +16,7 @@ use super::args::{
 };
 use super::failure::{Failure, Kind, options};
 use super::figures::{figures, metrics_json, percent};
-use super::places::{or_previous, places, write_checkpoint};
+use super::places::{or_previous, places, scratch_folder, write_checkpoint};
 use super::progress::Progress;
 use super::signals::{is_checkpoint_due, is_interrupted, listen, remind, take_checkpoint_due};
 use super::source::{Built, Source};
@@ -155,7 +155,7 @@ impl Run {
         if let (Some(path), Some(built)) = (&args.init, &early) {
             data::describe_weights(cx, built.program(), path)?;
         }
-        let (rows, valid) = read_rows(cx, args, source, &table)?;
+        let (rows, valid) = read_rows(cx, args, source, &table, &out)?;
         let built = match early {
             Some(built) => built,
             None => {
@@ -409,11 +409,20 @@ pub fn read_rows(
     args: &TrainArgs,
     source: &Source,
     table: &Rows,
+    out: &Path,
 ) -> Result<(Data, Option<Data>), Failure> {
-    let reader = reader(args, source)?;
-    let rows = data::read(cx, table, &args.data, reader.clone())?;
-    let valid = |valid| data::read(cx, valid, &args.data, reader.beside(&rows));
-    let valid = args.valid.as_ref().map(valid).transpose()?;
+    let folder = scratch_folder(out);
+    let reader = reader(args, source)?.spill_to(&folder);
+    let read = |table, reader| -> Result<Data, Failure> {
+        let rows = data::read(cx, table, &args.data, reader)?;
+        if rows.bytes_in_files() > 0 {
+            let (bytes, folder) = (units::bytes(rows.bytes_in_files()), folder.display());
+            cx.console.note(format!("{table}: {bytes} on disk in {folder}, until the run ends"));
+        }
+        Ok(rows)
+    };
+    let rows = read(table, reader.clone())?;
+    let valid = args.valid.as_ref().map(|valid| read(valid, reader.beside(&rows))).transpose()?;
     Ok((rows, valid))
 }
 

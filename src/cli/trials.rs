@@ -110,7 +110,7 @@ pub fn run(cx: &Context, args: &TrainArgs) -> Result<(), Failure> {
     let (out, table) = places::outputs(args, &source, model)?;
     source.warn(cx);
     train::check_trains(args, &source)?;
-    let (data, valid) = train::read_rows(cx, args, &source, &table)?;
+    let (data, valid) = train::read_rows(cx, args, &source, &table, &out)?;
     let settings: Vec<Setting> = combinations(&args.trials.sweep)?
         .into_iter()
         .map(|values| setting(cx, args, model, values, &data))

@@ -23,5 +23,6 @@ mod reference;
 mod refusals;
 mod resume;
 mod same_bits;
+mod spill;
 mod sums;
 mod watch;

@@ -187,10 +187,10 @@ impl<'a> Reading<'a> {
         if table.advance()? {
             sinks.fill(table, None, name)?;
         }
-        self.spec.held = sinks.bytes(rows);
+        self.spec.held = sinks.held();
+        let data = sinks.finish()?;
         // Of all files, only the first counts what a row takes beside its values.
         self.spec.row_bytes = 0;
-        let data = sinks.finish();
         self.rows.get_or_insert((data.rows, name.to_string()));
         Ok(data.inputs.into_iter().next().expect("there is a sink for the port"))
     }

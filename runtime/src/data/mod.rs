@@ -55,7 +55,9 @@ use crate::exec::{PortRows, PortValues};
 pub use crate::program::{Column, Domain, MISSING, Missing};
 use crate::program::{DType, Port, Program};
 use crate::rows::{AsSlice, Slice};
+use crate::spill::Spill;
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// What a model wants from a table: an input or a target, `width` columns of it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -116,6 +118,9 @@ pub enum Values {
     /// Of an integer port: the numbers of its domain, and of names the positions; a hole is
     /// [`MISSING`], which of real numbers is NaN.
     I32(Vec<i32>),
+    /// Either of them, in a file, because memory may not hold them: for a training or an
+    /// evaluation.
+    File(Arc<Spill>),
 }
 
 /// The rows of one port.
@@ -132,6 +137,7 @@ impl<'a> From<&'a Array> for PortRows<'a> {
         let values = match &array.data {
             Values::F32(values) => PortValues::F32(Cow::Borrowed(values)),
             Values::I32(values) => PortValues::I32(Cow::Borrowed(values)),
+            Values::File(spill) => PortValues::File(spill.clone()),
         };
         PortRows { width: array.width, values }
     }
@@ -142,16 +148,19 @@ impl From<Array> for PortRows<'static> {
         let values = match array.data {
             Values::F32(values) => PortValues::F32(Cow::Owned(values)),
             Values::I32(values) => PortValues::I32(Cow::Owned(values)),
+            Values::File(spill) => PortValues::File(spill),
         };
         PortRows { width: array.width, values }
     }
 }
 
+/// Values in a file are no slice; of them there are none.
 impl AsSlice for Array {
     fn as_values(&self) -> Slice<'_> {
         match &self.data {
             Values::F32(values) => Slice::F32(values),
             Values::I32(values) => Slice::I32(values),
+            Values::File(_) => Slice::F32(&[]),
         }
     }
 }
@@ -183,12 +192,23 @@ impl Dataset {
         Dataset { inputs: arrays(inputs), targets: arrays(targets), ..Dataset::default() }
     }
 
-    /// The bytes of all values.
+    /// The bytes of all values in files.
+    pub fn bytes_in_files(&self) -> u64 {
+        let arrays = self.inputs.iter().chain(&self.targets);
+        let bytes = arrays.map(|array| match &array.data {
+            Values::File(spill) => spill.bytes(),
+            Values::F32(_) | Values::I32(_) => 0,
+        });
+        bytes.sum()
+    }
+
+    /// The bytes of all values in memory.
     pub fn bytes(&self) -> u64 {
         let arrays = self.inputs.iter().chain(&self.targets);
         let bytes = arrays.map(|array| match &array.data {
             Values::F32(values) => size_of_val(&values[..]),
             Values::I32(values) => size_of_val(&values[..]),
+            Values::File(_) => 0,
         });
         let groups = self.groups.as_deref().map_or(0, size_of_val);
         (bytes.sum::<usize>() + groups) as u64

@@ -1,6 +1,6 @@
 //! Where the values of the ports go while a table is read.
 
-use super::choice::Words;
+use super::choice::{Choice, Words};
 use super::columns::Assignment;
 use super::error::{Complaint, DataError, shown};
 use super::field::{parse_decimal, parse_integer, parse_real};
@@ -8,9 +8,18 @@ use super::numbers::NumberStyle;
 use super::spec::TableSpec;
 use super::table::{Field, Row, Table};
 use super::{Array, Dataset, Domain, MISSING, PortSpec, Values};
+use crate::program::DType;
+use crate::rows::AsSlice;
+use crate::spill::Spill;
 use std::collections::HashMap;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
 
 const VALUE_BYTES: u64 = 4;
+
+/// What is put into files at once.
+const BLOCK_BYTES: u64 = 4 << 20;
 
 /// The ports that a table fills.
 pub(super) struct Sinks<'a> {
@@ -19,11 +28,15 @@ pub(super) struct Sinks<'a> {
     keeps_all: bool,
     left_out: u64,
     numbers: NumberStyle,
-    /// The bytes for each row.
+    /// The bytes of the values of a row, and those that a row takes beside them.
+    value_bytes: u64,
     row_bytes: u64,
     /// The bytes that are held beside them, and the most that may be.
     held: u64,
     max_bytes: u64,
+    /// The folder for what is more, and how many of the rows are there.
+    spill: Option<&'a Path>,
+    in_files: usize,
     words: Words,
     /// Those of the inputs, of which there are so many, then of the targets.
     sinks: Vec<Sink<'a>>,
@@ -44,6 +57,8 @@ struct Sink<'a> {
     port: &'a PortSpec,
     columns: Vec<usize>,
     values: Values,
+    /// The values before them, in a file.
+    spill: Option<Spill>,
 }
 
 /// A field that a port cannot take.
@@ -59,11 +74,11 @@ impl<'a> Sinks<'a> {
         let ports = spec.ports().zip(assignment.columns);
         let sinks: Vec<Sink> = ports.map(|(port, columns)| Sink::new(port, columns)).collect();
         let values: u64 = sinks.iter().map(|sink| sink.columns.len() as u64).sum();
-        let values = values + u64::from(group.is_some());
-        let row_bytes = values * VALUE_BYTES + spec.row_bytes;
+        let value_bytes = values * VALUE_BYTES;
+        let row_bytes = u64::from(group.is_some()) * VALUE_BYTES + spec.row_bytes;
         let groups =
             group.map(|column| Groups { column, numbers: HashMap::new(), of_row: Vec::new() });
-        let TableSpec { held, max_bytes, words, .. } = *spec;
+        let TableSpec { held, max_bytes, spill, words, .. } = *spec;
         let (inputs, keeps_all) = (spec.inputs.len(), spec.targets_optional);
         let (rows, left_out) = (0, 0);
         Sinks {
@@ -71,9 +86,12 @@ impl<'a> Sinks<'a> {
             keeps_all,
             left_out,
             numbers: spec.numbers,
+            value_bytes,
             row_bytes,
             held,
             max_bytes,
+            spill,
+            in_files: 0,
             words,
             sinks,
             inputs,
@@ -90,7 +108,7 @@ impl<'a> Sinks<'a> {
     ) -> Result<(), DataError> {
         loop {
             self.push(table, header, name)?;
-            self.check_room(self.rows as u64, name)?;
+            self.make_room(name)?;
             if !table.advance()? {
                 return Ok(());
             }
@@ -115,7 +133,8 @@ impl<'a> Sinks<'a> {
             let taken =
                 taken.map_err(|misfit| misfit.locate(name, table.line(), self.rows, header))?;
             if !taken {
-                self.sinks.iter_mut().for_each(|sink| sink.truncate(self.rows));
+                let rows = self.rows - self.in_files;
+                self.sinks.iter_mut().for_each(|sink| sink.truncate(rows));
                 self.left_out += 1;
                 return Ok(false);
             }
@@ -132,22 +151,69 @@ impl<'a> Sinks<'a> {
         self.sinks.iter().find(|sink| sink.columns.contains(&column)).map(|sink| sink.port)
     }
 
-    /// So many rows take no more memory than they may.
+    /// Whether so many rows take no more memory than they may: they, or what they need beside their
+    /// values if those go to files.
     pub fn check_room(&self, rows: u64, name: &str) -> Result<(), DataError> {
-        if self.bytes(rows) > self.max_bytes {
-            return Err(DataError::over_limit(name, self.max_bytes, self.words));
+        let in_memory = if self.spill.is_some() { 0 } else { rows };
+        match self.bytes(rows, in_memory) > self.max_bytes {
+            true => Err(DataError::over_limit(name, self.max_bytes, self.words)),
+            false => Ok(()),
         }
-        Ok(())
     }
 
-    /// What is held with so many rows.
-    pub fn bytes(&self, rows: u64) -> u64 {
-        self.held.saturating_add(self.row_bytes.saturating_mul(rows))
+    /// Moves values to files where they are more than memory may hold.
+    fn make_room(&mut self, name: &str) -> Result<(), DataError> {
+        let held = self.held();
+        let in_memory = (self.rows - self.in_files) as u64 * self.value_bytes;
+        let is_due = match (self.in_files, self.spill) {
+            (_, None) => false,
+            (0, Some(_)) => held > self.max_bytes / 2, // which leaves room for the net
+            (_, Some(_)) => in_memory >= BLOCK_BYTES.min(self.max_bytes / 4),
+        };
+        if is_due {
+            self.move_to_files()?;
+        }
+        match self.held() > self.max_bytes {
+            true => Err(DataError::over_limit(name, self.max_bytes, self.words)),
+            false => Ok(()),
+        }
+    }
+
+    fn move_to_files(&mut self) -> Result<(), DataError> {
+        let Some(folder) = self.spill else { return Ok(()) };
+        let moved = self.sinks.iter_mut().try_for_each(|sink| sink.move_to_file(folder));
+        self.in_files = self.rows;
+        moved.map_err(|error| {
+            let message = format!("the rows that memory may not hold cannot be put there: {error}");
+            let help = format!(
+                "make room there, name another folder with {}, or raise the limit with {}",
+                (self.words)(Choice::Out),
+                (self.words)(Choice::MaxMemory)
+            );
+            DataError::new(folder.display().to_string(), message).with_help(help)
+        })
+    }
+
+    /// What is held with the rows that have been read.
+    pub fn held(&self) -> u64 {
+        self.bytes(self.rows as u64, (self.rows - self.in_files) as u64)
+    }
+
+    /// What is held with so many rows, of which so many have their values in memory.
+    fn bytes(&self, rows: u64, in_memory: u64) -> u64 {
+        let values = self.value_bytes.saturating_mul(in_memory);
+        self.held.saturating_add(self.row_bytes.saturating_mul(rows)).saturating_add(values)
     }
 
     /// What has been read.
-    pub fn finish(mut self) -> Dataset {
-        self.take(self.rows)
+    ///
+    /// # Errors
+    /// A file that cannot be written.
+    pub fn finish(mut self) -> Result<Dataset, DataError> {
+        if self.in_files > 0 {
+            self.move_to_files()?;
+        }
+        Ok(self.take(self.rows))
     }
 
     /// The last rows that have been read, so many and all that are there; they are there no more.
@@ -175,7 +241,7 @@ impl Groups {
 
 impl<'a> Sink<'a> {
     fn new(port: &'a PortSpec, columns: Vec<usize>) -> Sink<'a> {
-        Sink { port, columns, values: port.no_rows().data }
+        Sink { port, columns, values: port.no_rows().data, spill: None }
     }
 
     /// Takes a row; false where it is to be left out.
@@ -186,6 +252,21 @@ impl<'a> Sink<'a> {
                 push_row(values, row, &from, f32::NAN, plain_number(&from), parse_real)
             }
             Values::I32(values) => push_row(values, row, &from, MISSING, |_| None, parse_integer),
+            Values::File(_) => unreachable!("the newest values of a sink are in memory"),
+        }
+    }
+
+    /// Moves all values to a file of the folder.
+    fn move_to_file(&mut self, folder: &Path) -> io::Result<()> {
+        let dtype = if self.port.integer { DType::I32 } else { DType::F32 };
+        let spill = match &mut self.spill {
+            Some(spill) => spill,
+            none => none.insert(Spill::create_in(folder, dtype)?),
+        };
+        match &mut self.values {
+            Values::F32(values) => move_to(spill, values),
+            Values::I32(values) => move_to(spill, values),
+            Values::File(_) => Ok(()),
         }
     }
 
@@ -195,13 +276,28 @@ impl<'a> Sink<'a> {
         match &mut self.values {
             Values::F32(values) => values.truncate(count),
             Values::I32(values) => values.truncate(count),
+            Values::File(_) => {}
         }
     }
 
     fn take(&mut self) -> Array {
-        let data = std::mem::replace(&mut self.values, self.port.no_rows().data);
+        let data = match self.spill.take() {
+            Some(spill) => Values::File(Arc::new(spill)),
+            None => std::mem::replace(&mut self.values, self.port.no_rows().data),
+        };
         Array { width: self.columns.len(), data }
     }
+}
+
+/// Adds values to a file; the room for the next ones is that of a block.
+fn move_to<T>(spill: &mut Spill, values: &mut Vec<T>) -> io::Result<()>
+where
+    [T]: AsSlice,
+{
+    spill.add(values.as_values())?;
+    values.clear();
+    values.shrink_to(BLOCK_BYTES as usize / size_of::<T>());
+    Ok(())
 }
 
 /// Where the values of a port come from.

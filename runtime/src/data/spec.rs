@@ -5,6 +5,7 @@ use super::choice::{Words, methods};
 use super::column_map::ColumnMap;
 use super::names::ColumnNames;
 use super::numbers::NumberStyle;
+use std::path::Path;
 
 /// The column of a table that says which rows belong together: those with the same value.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +41,9 @@ pub struct TableSpec<'a> {
     pub held: u64,
     /// Those that a row will take beside its values.
     pub row_bytes: u64,
+    /// The folder for values that are more than half of those, in files of which a training reads
+    /// what comes next; where there is none, more than all are an error.
+    pub spill: Option<&'a Path>,
     /// How errors write what the caller may choose.
     pub words: Words,
 }
@@ -59,6 +63,7 @@ impl<'a> TableSpec<'a> {
             max_bytes: u64::MAX,
             held: 0,
             row_bytes: 0,
+            spill: None,
             words: methods,
         }
     }

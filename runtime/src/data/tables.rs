@@ -92,7 +92,7 @@ fn read_named(
             None => advised,
         }
     })?;
-    let rows = start.sinks.finish();
+    let rows = start.sinks.finish()?;
     if rows.rows == 0 {
         let count = plural(rows.left_out as usize, "row");
         let error = DataError::new(name, format!("none of its {count} has a target"));

@@ -1,9 +1,13 @@
 //! Data of the host that has been checked against the ports of a program. It comes as slices, one
-//! for each port: what holds them, and where they were read, is no matter of the executor.
+//! for each port: what holds them, and where they were read, is no matter of the executor. Of a
+//! table that is larger than memory it comes as files of values.
 
 use super::RunError;
+use super::ahead::{Ahead, Coming};
 use super::row_map::RowMap;
+use super::stored::Stored;
 use crate::program::{DType, Domain, Port, Program, Verified};
+use crate::spill::Spill;
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
@@ -26,13 +30,18 @@ pub(crate) enum PortValues<'d> {
     F32(Cow<'d, [f32]>),
     /// The numbers of classes, or of names their positions.
     I32(Cow<'d, [i32]>),
+    /// Either of them, in a file.
+    File(Arc<Spill>),
 }
 
 /// Data of which any row can be copied into the ports of the program that it is for.
 pub(crate) struct Feed<'d> {
     pub(super) program: Arc<Verified>,
     rows: usize,
+    /// Those of the inputs, then those of the targets.
     pub(super) columns: Vec<Column<'d>>,
+    /// What reads the columns that are in files.
+    ahead: Option<Box<Ahead>>,
 }
 
 /// Some rows of a feed.
@@ -50,11 +59,16 @@ impl Block<'_> {
     }
 }
 
-/// The data of one port and the port's place. Integers are kept as floats of the same bits, as they
-/// are in the arena.
+/// The data of one port and the port's place.
 pub(super) struct Column<'d> {
-    pub(super) data: Cow<'d, [f32]>,
+    pub(super) data: Store<'d>,
     pub(super) place: RowMap,
+}
+
+/// Values, of which integers are kept as floats of the same bits, as they are in the arena.
+pub(super) enum Store<'d> {
+    Memory(Cow<'d, [f32]>),
+    File(Stored),
 }
 
 impl<'d> Feed<'d> {
@@ -69,13 +83,14 @@ impl<'d> Feed<'d> {
         I: IntoIterator<Item: Into<PortRows<'d>>, IntoIter: ExactSizeIterator>,
         T: IntoIterator<Item: Into<PortRows<'d>>, IntoIter: ExactSizeIterator>,
     {
-        let mut feed = Feed::inputs(program, rows, inputs)?;
+        let mut feed = Feed::of_inputs(program, rows, inputs)?;
         feed.add("target", &program.program().targets, targets)?;
+        feed.ahead = Ahead::of(&feed.columns).map(Box::new);
         Ok(feed)
     }
 
     /// Of the inputs alone.
-    pub(crate) fn inputs<I>(
+    pub(crate) fn of_inputs<I>(
         program: &Arc<Verified>,
         rows: usize,
         inputs: I,
@@ -83,8 +98,9 @@ impl<'d> Feed<'d> {
     where
         I: IntoIterator<Item: Into<PortRows<'d>>, IntoIter: ExactSizeIterator>,
     {
-        let mut feed = Feed { program: program.clone(), rows, columns: Vec::new() };
+        let mut feed = Feed { program: program.clone(), rows, columns: Vec::new(), ahead: None };
         feed.add("input", &program.program().inputs, inputs)?;
+        feed.ahead = Ahead::of(&feed.columns).map(Box::new);
         Ok(feed)
     }
 
@@ -103,12 +119,13 @@ impl<'d> Feed<'d> {
             let given = given.into();
             check_rows(program.program(), port, &given, self.rows)?;
             let data = match given.values {
-                PortValues::F32(values) => values,
+                PortValues::F32(values) => Store::Memory(values),
                 // Those of a vector stay in its place.
-                PortValues::I32(values) => Cow::Owned(match values {
+                PortValues::I32(values) => Store::Memory(Cow::Owned(match values {
                     Cow::Owned(values) => stored_classes(values, port),
                     Cow::Borrowed(values) => stored_classes(values.iter().copied(), port),
-                }),
+                })),
+                PortValues::File(spill) => Store::File(Stored::new(spill, port)),
             };
             self.columns.push(Column { data, place: RowMap::of(program.program(), port.buffer) });
         }
@@ -120,37 +137,108 @@ impl<'d> Feed<'d> {
         self.rows
     }
 
-    /// The targets with their values, integers as floats of the same bits.
-    pub(crate) fn targets(&self) -> impl Iterator<Item = (&Port, &[f32])> {
+    /// The ports, inputs and then targets, of which this has the values.
+    pub(crate) fn ports(&self) -> impl Iterator<Item = &Port> {
         let program = self.program.program();
-        let columns = self.columns.iter().skip(program.inputs.len());
-        program.targets.iter().zip(columns).map(|(port, column)| (port, &*column.data))
+        program.inputs.iter().chain(&program.targets).take(self.columns.len())
     }
 
     /// Goes over all rows in their order, some at a time.
-    pub(crate) fn each_block(&self, mut each: impl FnMut(&Block<'_>)) {
-        let program = self.program.program();
-        let ports = program.inputs.iter().chain(&program.targets);
-        let widths: Vec<usize> = ports.map(|port| port.width as usize).collect();
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub(crate) fn each_block(&self, mut each: impl FnMut(&Block<'_>)) -> Result<(), RunError> {
+        let widths: Vec<usize> = self.ports().map(|port| port.width as usize).collect();
+        let mut read = vec![Vec::new(); self.columns.len()];
+        let mut bytes = Vec::new();
         for start in (0..self.rows).step_by(BLOCK) {
             let rows = start..self.rows.min(start + BLOCK);
-            let ports = self
-                .values()
-                .zip(&widths)
-                .map(|(values, &width)| (&values[rows.start * width..rows.end * width], width));
-            let ports = ports.collect();
+            for (column, to) in self.columns.iter().zip(&mut read) {
+                if let Store::File(stored) = &column.data {
+                    stored.replace(rows.clone(), to, &mut bytes)?;
+                }
+            }
+            let own = self.columns.iter().zip(&read).map(|(column, read)| match &column.data {
+                Store::Memory(values) => &values[column.place.values(&rows)],
+                Store::File(_) => &read[..],
+            });
+            let ports = own.zip(widths.iter().copied()).collect();
             each(&Block { rows, ports });
+        }
+        Ok(())
+    }
+
+    /// How many of them are inputs.
+    pub(crate) fn input_count(&self) -> usize {
+        self.program.program().inputs.len()
+    }
+
+    /// The bytes that all values take in memory.
+    pub(crate) fn bytes(&self) -> u64 {
+        let of_column = |column: &Column| match &column.data {
+            Store::Memory(values) => size_of_val(&**values) as u64,
+            Store::File(_) => 0,
+        };
+        let ahead = self.ahead.as_ref().map_or(0, |ahead| ahead.bytes());
+        self.columns.iter().map(of_column).sum::<u64>() + ahead
+    }
+
+    /// Lets what is read ahead of files take so many bytes more.
+    pub(crate) fn add_room(&mut self, bytes: u64) {
+        self.ahead.iter_mut().for_each(|ahead| ahead.add_room(bytes));
+    }
+
+    /// Goes over the values of a port in blocks of rows, each with the first of them. Integers are
+    /// floats of the same bits.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub(crate) fn each_block_of(
+        &self,
+        port: usize,
+        mut each: impl FnMut(usize, &[f32]),
+    ) -> Result<(), RunError> {
+        match &self.columns[port].data {
+            Store::Memory(values) => each(0, values),
+            Store::File(stored) => stored.each_block(self.rows, each)?,
+        }
+        Ok(())
+    }
+
+    /// Adds the values of some rows of a port to `to`.
+    ///
+    /// # Errors
+    /// As there.
+    pub(crate) fn add_rows(
+        &self,
+        port: usize,
+        rows: impl Iterator<Item = usize>,
+        to: &mut Vec<f32>,
+    ) -> Result<(), RunError> {
+        let Column { data, place } = &self.columns[port];
+        for row in rows {
+            match data {
+                Store::Memory(values) => {
+                    to.extend_from_slice(&values[place.values(&(row..row + 1))]);
+                }
+                Store::File(stored) => stored.add_row(row, to)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Where the rows that are wanted now are among those that have been read from files.
+    #[inline]
+    pub(super) fn seek(&mut self, coming: &Coming<'_>) -> Result<usize, RunError> {
+        match &mut self.ahead {
+            None => Ok(0),
+            Some(ahead) => ahead.seek(coming),
         }
     }
 
-    /// The bytes of all values.
-    pub(crate) fn bytes(&self) -> u64 {
-        self.values().map(|values| size_of_val(values) as u64).sum()
-    }
-
-    /// The values of each port, integers as floats of the same bits.
-    pub(crate) fn values(&self) -> impl Iterator<Item = &[f32]> {
-        self.columns.iter().map(|column| &*column.data)
+    /// The rows of a column that have been read from its file.
+    pub(super) fn read_ahead(&self, column: usize) -> &[f32] {
+        self.ahead.as_ref().map_or(&[], |ahead| ahead.values(column))
     }
 }
 
@@ -178,6 +266,7 @@ fn check_rows(
     let (len, given_dtype) = match &given.values {
         PortValues::F32(values) => (values.len(), DType::F32),
         PortValues::I32(values) => (values.len(), DType::I32),
+        PortValues::File(spill) => (usize::try_from(spill.len()).unwrap_or(0), spill.dtype()),
     };
     if given_dtype != dtype {
         return Err(wrong_type(port, dtype == DType::I32));
@@ -191,6 +280,8 @@ fn check_rows(
         return match &given.values {
             PortValues::F32(values) => check_reals(port, values),
             PortValues::I32(values) => check_classes(port, values),
+            // They have been checked when they were read, and classes are again.
+            PortValues::File(_) => Ok(()),
         };
     };
     Err(RunError::Value(message))

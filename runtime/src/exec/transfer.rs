@@ -1,28 +1,43 @@
 //! Data into and out of the arena without a search or an allocation: batches, predictions, and the
 //! state that training changes.
 
-use super::Executor;
-use super::feed::Feed;
+use super::ahead::Coming;
+use super::feed::{Feed, Store};
+use super::{Executor, RunError};
 use crate::program::{BufferId, Param, Program};
 use std::sync::Arc;
 
 impl Executor {
-    /// Copies these rows of the data into the ports, in this order.
+    /// Copies the rows of the data that are wanted now into the ports, in their order.
+    ///
+    /// # Errors
+    /// Data in a file that cannot be read.
     ///
     /// # Panics
     /// If the data was checked against another program, or has no such row.
     #[inline]
-    pub(crate) fn load(&mut self, feed: &Feed, rows: &[u32]) {
+    pub(crate) fn load(&mut self, feed: &mut Feed, coming: Coming<'_>) -> Result<(), RunError> {
         assert!(Arc::ptr_eq(&self.program, &feed.program), "data is fed to the program it is for");
+        let rows = coming.now();
         assert!(rows.len() as u64 <= self.program().batch, "a batch fits into the plan");
-        for column in &feed.columns {
-            let (place, data) = (column.place, &*column.data);
+        let first = feed.seek(&coming)?;
+        for (index, column) in feed.columns.iter().enumerate() {
+            let place = column.place;
             let (start, end) = place.extent(rows.len());
             let view = self.arena.floats_mut(start, end);
-            for (i, &row) in rows.iter().enumerate() {
-                place.put_row(view, i, data, row as usize);
+            match &column.data {
+                Store::Memory(data) => {
+                    for (i, &row) in rows.iter().enumerate() {
+                        place.put_row(view, i, data, row as usize);
+                    }
+                }
+                Store::File(_) => {
+                    let data = feed.read_ahead(index);
+                    place.put_all(view, &data[place.values(&(first..first + rows.len()))]);
+                }
             }
         }
+        Ok(())
     }
 
     /// Replaces `to` by a copy of all parameters and optimizer states, in the order of the arena.

@@ -1,6 +1,7 @@
 //! Factors that balance classes: those of a loss with `class_weight: balanced`, counted in the rows
 //! that are trained on.
 
+use super::chosen::Chosen;
 use crate::exec::{Executor, Feed, RunError};
 use crate::program::Balance;
 
@@ -10,21 +11,23 @@ pub(super) fn count(
     executor: &mut Executor,
     balances: &[Balance],
     data: &Feed,
-    rows: &[u32],
+    rows: &Chosen,
 ) -> Result<(), RunError> {
     for balance in balances {
         let param = &executor.program().params[balance.param.index()];
         let (buffer, classes) = (param.buffer, param.shape[0] as usize);
         let mut counts = vec![0_u64; classes];
-        if let Some((port, values)) = data.targets().nth(balance.target as usize) {
-            let width = port.width as usize;
-            for &row in rows {
-                for value in &values[row as usize * width..][..width] {
+        let inputs = executor.program().inputs.len();
+        let target = inputs + balance.target as usize;
+        let width = executor.program().targets[balance.target as usize].width as usize;
+        data.each_block_of(target, |first, values| {
+            for row in rows.within(first..first + values.len() / width) {
+                for value in &values[(row as usize - first) * width..][..width] {
                     // What lies behind the last class does not count.
                     counts.get_mut(value.to_bits() as usize).into_iter().for_each(|c| *c += 1);
                 }
             }
-        }
+        })?;
         if let Some(ignored) = balance.ignored {
             counts[ignored as usize] = 0;
         }

@@ -45,7 +45,7 @@ impl Trainer {
         metadata.extend((!sums.is_empty()).then(|| (SUMS.to_string(), sums)));
         metadata.extend(self.notes.clone());
         self.columns.add_to(&mut metadata);
-        seen::add_to(&mut metadata, self.data_hash(), &self.training);
+        seen::add_to(&mut metadata, self.data_hash()?, &self.training);
         self.watcher.iter().for_each(|watcher| watcher.add_to(&mut metadata));
         self.falling.iter().for_each(|falling| falling.add_to(&mut metadata));
         let mut slots = self.all_slots();
@@ -96,7 +96,7 @@ impl Trainer {
                 shown(text("seed"))
             ));
         }
-        if text("data") != self.data_hash() {
+        if text("data") != self.data_hash()? {
             return fail("is of a run on other data".into());
         }
         if text("program") != self.program_hash() {
@@ -175,8 +175,14 @@ impl Trainer {
         hex(hash_program(self.program.program(), &self.training))
     }
 
-    pub(super) fn data_hash(&self) -> String {
-        hex(*self.data_hash.get_or_init(|| hash_data(&self.data, self.groups.as_deref())))
+    pub(super) fn data_hash(&mut self) -> Result<String, DataError> {
+        let hash = match self.data_hash {
+            Some(hash) => hash,
+            None => hash_data(&self.data, self.groups.as_deref())
+                .map_err(|error| DataError::new("the data", error.to_string()))?,
+        };
+        self.data_hash = Some(hash);
+        Ok(hex(hash))
     }
 }
 

@@ -81,7 +81,7 @@ impl Trainer {
         }
         let rows = self.next_rows();
         let (count, step) = (rows.len(), self.step_rows(&rows));
-        self.prepare_batch(rows, step);
+        self.prepare_batch(rows, step)?;
         self.executor.fill_holes();
         if let Some(bad) = self.executor.find_non_finite(EntryPoint::Eval, count)? {
             return Ok(found(Part::Value, bad));

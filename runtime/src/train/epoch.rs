@@ -1,5 +1,6 @@
 //! An epoch: its steps, its validations and its figures.
 
+use super::chosen::{Chosen, Of};
 use super::evaluate::evaluate;
 use super::report::{EpochReport, Evaluation, Progress, TrainError};
 use super::scalars::Clock;
@@ -153,13 +154,13 @@ impl Trainer {
         let figures = metrics.filter(|(_, metric)| !metric.figure.finish.is_table());
         let any = |of| figures.clone().any(|(_, metric)| metric.subject == of);
         let rows = match (any(Subject::Rows), any(Subject::Parameters)) {
-            (true, _) => &training_rows[..],
-            (false, true) => &training_rows[..1],
-            (false, false) => &[],
+            (true, _) => training_rows.clone(),
+            (false, true) => training_rows.first(),
+            (false, false) => Chosen::default(),
         };
         let found = match rows.is_empty() {
             true => Vec::new(),
-            false => evaluate(executor, scalars, data, rows)?.metrics,
+            false => evaluate(executor, scalars, data, Of::Chosen(&rows))?.metrics,
         };
         let figure = |(index, (place, metric)): (usize, (usize, &Metric))| {
             let part = parts.iter().find(|(part, _)| *part == place);
@@ -170,7 +171,8 @@ impl Trainer {
 
     /// Puts the rows into the order of the epoch, and stores the state.
     pub(super) fn start_epoch(&mut self) {
-        self.order.copy_from_slice(&self.training_rows);
+        self.order.clear();
+        self.order.extend(self.training_rows.iter());
         if self.training.shuffle {
             let stream = Stream { seed: self.training.seed, stream: SHUFFLE_STREAM };
             shuffle(stream, self.position.epoch, &mut self.order);
@@ -187,7 +189,7 @@ impl Trainer {
             return Ok(None);
         }
         let Trainer { executor, scalars, data, valid, validation_rows, .. } = self;
-        let feed = valid.as_ref().unwrap_or(data);
-        Ok(Some(evaluate(executor, scalars, feed, validation_rows)?))
+        let feed = valid.as_mut().unwrap_or(data);
+        Ok(Some(evaluate(executor, scalars, feed, Of::Listed(validation_rows))?))
     }
 }

@@ -1,5 +1,6 @@
 //! Loss and metrics over many rows.
 
+use super::chosen::Of;
 use super::report::{Evaluation, Table};
 use super::scalars::Scalars;
 use crate::exec::{EntryPoint, Executor, Feed, RunError};
@@ -9,20 +10,22 @@ use crate::program::{Figure, Finish, HostInput, Over, Program};
 pub(crate) fn evaluate(
     executor: &mut Executor,
     scalars: &mut Scalars,
-    feed: &Feed,
-    rows: &[u32],
+    feed: &mut Feed,
+    rows: Of<'_>,
 ) -> Result<Evaluation, RunError> {
     let program = executor.program();
     let batch = usize::try_from(program.batch).unwrap_or(usize::MAX);
     program.loss.ok_or(RunError::Entry(EntryPoint::Eval))?;
     let mut tally = Tally::new(program, |_| true);
-    for rows in rows.chunks(batch) {
-        executor.load(feed, rows);
-        scalars.set_rows(executor, rows.len());
-        executor.run(EntryPoint::Eval, rows.len())?;
-        tally.read(executor, rows.len());
+    rows.each(batch, |coming| {
+        let rows = coming.now().len();
+        executor.load(feed, coming)?;
+        scalars.set_rows(executor, rows);
+        executor.run(EntryPoint::Eval, rows)?;
+        tally.read(executor, rows);
         tally.add();
-    }
+        Ok(())
+    })?;
     Ok(tally.result(executor.program()))
 }
 

@@ -3,6 +3,7 @@
 //! have the same bits whatever the batch.
 
 use super::TrainError;
+use super::chosen::{Chosen, Of};
 use crate::exec::{EntryPoint, Executor, Feed};
 use crate::program::{Fit, Param, Program, Statistic};
 
@@ -13,8 +14,8 @@ use crate::program::{Fit, Param, Program, Statistic};
 /// A value that is infinite, and so would be its statistic.
 pub(super) fn fit(
     executor: &mut Executor,
-    data: &Feed,
-    rows: &[u32],
+    data: &mut Feed,
+    rows: &Chosen,
     wanted: impl Fn(&Fit) -> bool,
 ) -> Result<bool, TrainError> {
     let program = executor.verified().clone();
@@ -49,23 +50,25 @@ pub(super) fn fit(
 /// One pass over all rows, in batches of the planned size.
 fn look(
     executor: &mut Executor,
-    data: &Feed,
-    rows: &[u32],
+    data: &mut Feed,
+    rows: &Chosen,
     all: &mut [(&Fit, Columns)],
     pass: u32,
 ) -> Result<(), TrainError> {
     let batch = usize::try_from(executor.program().batch).unwrap_or(usize::MAX);
     let mut values = Vec::new();
     let of_pass = |fit: &Fit| pass < fit.statistic.passes();
-    for rows in rows.chunks(batch) {
-        executor.load(data, rows);
-        executor.run(EntryPoint::Fit, rows.len())?;
+    Of::Chosen(rows).each(batch, |coming| {
+        let rows = coming.now().len();
+        executor.load(data, coming)?;
+        executor.run(EntryPoint::Fit, rows)?;
         for (fit, columns) in all.iter_mut().filter(|(fit, _)| of_pass(fit)) {
             values.clear();
-            executor.read_rows(fit.values, rows.len(), &mut values);
+            executor.read_rows(fit.values, rows, &mut values);
             columns.add(&values, pass);
         }
-    }
+        Ok::<(), TrainError>(())
+    })?;
     all.iter_mut().for_each(|(_, columns)| columns.end_pass(pass));
     Ok(())
 }

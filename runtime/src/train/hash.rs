@@ -1,6 +1,6 @@
 //! The hashes by which weights and checkpoints know the program and the data of their training.
 
-use crate::exec::Feed;
+use crate::exec::{Feed, RunError};
 use crate::program::{
     Buffer, EntryPoint, Origin, PerEntry, Port, Program, Routine, Step, Training, codec,
 };
@@ -32,17 +32,27 @@ pub(super) fn hash_program(program: &Program, training: &Training) -> u64 {
 }
 
 /// A hash of all values of the data, of their number, and of the groups of its rows, if they have.
-pub(super) fn hash_data(data: &Feed, groups: Option<&[u32]>) -> u64 {
-    let shape = [data.rows() as u64].into_iter().flat_map(|n| [n as u32, (n >> 32) as u32]);
-    let values = data.values().flat_map(|values| values.iter().map(|value| value.to_bits()));
-    hash(shape.chain(values).chain(groups.into_iter().flatten().copied()))
+///
+/// # Errors
+/// Data in a file that cannot be read.
+pub(super) fn hash_data(data: &Feed, groups: Option<&[u32]>) -> Result<u64, RunError> {
+    let rows = data.rows() as u64;
+    let mut state = hash([rows as u32, (rows >> 32) as u32].into_iter());
+    for port in 0..data.ports().count() {
+        data.each_block_of(port, |_, values| {
+            state = values.iter().fold(state, |hash, value| add(hash, value.to_bits()));
+        })?;
+    }
+    Ok(groups.into_iter().flatten().copied().fold(state, add))
 }
 
 /// FNV-1a over words. Each goes through a bijection of the state, so one changed word always shows.
 pub fn hash(words: impl Iterator<Item = u32>) -> u64 {
-    words.fold(0xcbf2_9ce4_8422_2325, |hash, word| {
-        (hash ^ u64::from(word)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+    words.fold(0xcbf2_9ce4_8422_2325, add)
+}
+
+fn add(hash: u64, word: u32) -> u64 {
+    (hash ^ u64::from(word)).wrapping_mul(0x0000_0100_0000_01b3)
 }
 
 /// A hash, or the bits of a number, as text.

@@ -4,6 +4,7 @@
 
 mod balance;
 mod checkpoint;
+pub mod chosen;
 mod divergence;
 mod epoch;
 pub(crate) mod evaluate;
@@ -42,12 +43,13 @@ pub use survey::{Counted, Survey};
 use crate::data::{ColumnNames, Dataset, PortSpec};
 use crate::exec::{EntryPoint, Executor, Feed, RunError};
 use crate::program::{BufferId, DType, Param, Port, Training, Verified};
+use chosen::Chosen;
 use plateau::Falling;
 use rows::Rows;
 use running::Running;
 use split::Portion;
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::time::Duration;
 use watch::Watcher;
 pub(crate) use weights::load;
@@ -87,7 +89,7 @@ pub struct Trainer {
     /// The data held out, where it is not a part of `data`.
     valid: Option<Feed<'static>>,
     /// The rows of `data` that are trained on.
-    training_rows: Vec<u32>,
+    training_rows: Chosen,
     /// The rows held out, of `valid` or else of `data`.
     validation_rows: Vec<u32>,
     /// The rows of a batch; the last one of an epoch may have fewer.
@@ -110,7 +112,7 @@ pub struct Trainer {
     /// What its checkpoints say beside the run.
     notes: BTreeMap<String, String>,
     /// A hash of the data, computed for the first checkpoint.
-    data_hash: OnceLock<u64>,
+    data_hash: Option<u64>,
 }
 
 fn feed(program: &Arc<Verified>, data: Dataset) -> Result<Feed<'static>, RunError> {
@@ -224,9 +226,11 @@ impl Trainer {
         program: Arc<Verified>,
         training: Training,
         columns: ColumnNames,
-        Rows { data, groups, valid, training: training_rows, validation: validation_rows }: Rows,
+        rows: Rows,
         settings: &Settings,
     ) -> Result<Trainer, TrainError> {
+        let Rows { mut data, groups, mut valid, training: training_rows, validation } = rows;
+        let validation_rows = validation;
         let source = program.program();
         let loss = source.loss.ok_or(RunError::Entry(EntryPoint::Train))?;
         if training.watch.is_some() && validation_rows.is_empty() && !training_rows.is_empty() {
@@ -241,22 +245,26 @@ impl Trainer {
         let total = Clock { step: settings.steps.unwrap_or(steps), epoch: training.epochs };
         let scalars = Scalars::new(source, &training.schedules, total);
         let groups_len = groups.as_ref().map_or(0, Vec::len);
-        // With the order of an epoch.
-        let rows = 2 * training_rows.len() + validation_rows.len() + groups_len;
+        // With the order of an epoch, and those that are not trained on.
+        let rows = training_rows.len() + 2 * validation_rows.len() + groups_len;
         let tables = data.bytes() + valid.as_ref().map_or(0, Feed::bytes) + 4 * rows as u64;
         let held = source.copy_bytes().saturating_add(tables);
         let mut executor = Executor::beside(held, program.clone(), settings.run)?;
+        let left = settings.run.limit().saturating_sub(held + executor.held_bytes());
+        [Some(&mut data), valid.as_mut()].into_iter().flatten().for_each(|feed| {
+            feed.add_room(left / 4);
+        });
         executor.set_seed(training.seed);
         executor.run(EntryPoint::Init, 1)?;
         balance::count(&mut executor, &training.balances, &data, &training_rows)?;
-        let is_fitted = fit::fit(&mut executor, &data, &training_rows, |_| true)?;
+        let is_fitted = fit::fit(&mut executor, &mut data, &training_rows, |_| true)?;
         // Allocated once, so that no epoch allocates.
         let state = Vec::with_capacity(source.state_bytes() as usize / 4);
         let running = Running::new(source);
         let sums = running.sums().to_vec();
         let last_good = LastGood { position: Position::default(), sums, state };
         let mut trainer = Trainer {
-            order: training_rows.clone(),
+            order: Vec::with_capacity(training_rows.len()),
             falling: Falling::all(source, &training.schedules),
             watcher: training.watch.map(|watch| Watcher::new(source, watch)),
             columns: columns.or(ColumnNames::of_program(source)),
@@ -278,7 +286,7 @@ impl Trainer {
             lowest: None,
             timing: Timing::default(),
             notes: BTreeMap::new(),
-            data_hash: OnceLock::new(),
+            data_hash: None,
         };
         trainer.start_epoch();
         Ok(trainer)
@@ -351,15 +359,16 @@ impl Trainer {
         let program = self.program.program();
         let ports = program.inputs.iter().chain(&program.targets);
         let all = self.training_rows.len();
-        let chosen = (0..count).map(|i| self.training_rows[i * all / count.max(1)] as usize);
-        let of_port = |(port, values): (&Port, &[f32])| -> Vec<f64> {
+        let chosen = (0..count).map(|i| self.training_rows.row(i * all / count.max(1)) as usize);
+        let of_port = |(index, port): (usize, &Port)| -> Vec<f64> {
             let is_class = program.buffers[port.buffer.0 as usize].dtype == DType::I32;
             let value = |x: &f32| if is_class { f64::from(x.to_bits()) } else { f64::from(*x) };
-            let width = port.width as usize;
-            let row = |row: usize| values[row * width..(row + 1) * width].iter().map(value);
-            chosen.clone().flat_map(row).collect()
+            let mut values = Vec::new();
+            // Of what cannot be read there is nothing to tell.
+            let _ = self.data.add_rows(index, chosen.clone(), &mut values);
+            values.iter().map(value).collect()
         };
-        ports.zip(self.data.values()).map(of_port).collect()
+        ports.enumerate().map(of_port).collect()
     }
 
     /// The rows held out.

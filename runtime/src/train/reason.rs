@@ -175,32 +175,46 @@ impl Trainer {
     /// The columns with the largest values: one of the inputs, and one of the targets.
     fn large_columns(&self) -> Vec<Reason> {
         let program = self.program.program();
-        let mut values = self.data.values();
-        let mut of = |ports: &[Port]| {
-            let values = ports.iter().zip(values.by_ref().take(ports.len()));
+        let of = |ports: &[Port], first: usize| {
             let is_real = |port: &Port| program.buffers[port.buffer.0 as usize].dtype == DType::F32;
-            let columns = values.filter(|(port, _)| is_real(port)).flat_map(|(port, values)| {
-                (0..port.width as usize).map(move |column| self.range(port, column, values))
+            let ports = (first..).zip(ports).filter(|(_, port)| is_real(port));
+            let columns = ports.flat_map(|(index, port)| {
+                let named = |(column, [low, high]): (usize, [f32; 2])| {
+                    (self.column_name(port, column), low, high)
+                };
+                self.ranges(index, port).into_iter().enumerate().map(named)
             });
             let size = |(_, low, high): &(String, f32, f32)| low.abs().max(high.abs());
             columns.max_by(|a, b| size(a).total_cmp(&size(b))).filter(|column| size(column) > LARGE)
         };
-        let largest = [of(&program.inputs), of(&program.targets)].into_iter().flatten();
-        largest.map(|(name, low, high)| Reason::Column { name, low, high }).collect()
+        let largest = [of(&program.inputs, 0), of(&program.targets, program.inputs.len())];
+        let reason = |(name, low, high)| Reason::Column { name, low, high };
+        largest.into_iter().flatten().map(reason).collect()
     }
 
-    /// The name of a column, and its least and its largest value in the rows trained on.
-    fn range(&self, port: &Port, column: usize, values: &[f32]) -> (String, f32, f32) {
-        let name = match self.columns.get(&port.name) {
+    /// The least and the largest value of each column of a port in the rows trained on; of none
+    /// where they cannot be read.
+    fn ranges(&self, index: usize, port: &Port) -> Vec<[f32; 2]> {
+        let width = port.width as usize;
+        let mut ranges = vec![[f32::INFINITY, f32::NEG_INFINITY]; width];
+        let read = self.data.each_block_of(index, |first, values| {
+            for row in self.training_rows.within(first..first + values.len() / width) {
+                let row = &values[(row as usize - first) * width..][..width];
+                for ([low, high], &value) in ranges.iter_mut().zip(row) {
+                    (*low, *high) = (low.min(value), high.max(value));
+                }
+            }
+        });
+        read.map_or(Vec::new(), |()| ranges)
+    }
+
+    /// The name of a column.
+    fn column_name(&self, port: &Port, column: usize) -> String {
+        match self.columns.get(&port.name) {
             Some(names) => format!("the column `{}`", shown(&names[column])),
             None if port.width == 1 => format!("`{}`", shown(&port.name)),
             None => format!("number {} of `{}`", column + 1, shown(&port.name)),
-        };
-        let of_row = |&row: &u32| values[row as usize * port.width as usize + column];
-        let of_rows = self.training_rows.iter().map(of_row);
-        let (low, high) = of_rows
-            .fold((f32::INFINITY, f32::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)));
-        (name, low, high)
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The rows of a run: which of the data are trained on, and which are held out.
 
+use super::chosen::Chosen;
 use super::report::TrainError;
 use super::split::{By, Portion, hold_out, split};
 use crate::exec::Feed;
@@ -12,7 +13,7 @@ pub(super) struct Rows {
     pub groups: Option<Vec<u32>>,
     /// The data held out, where it is other data.
     pub valid: Option<Feed<'static>>,
-    pub training: Vec<u32>,
+    pub training: Chosen,
     pub validation: Vec<u32>,
 }
 
@@ -32,12 +33,18 @@ impl Rows {
     /// All of the data, and all of other data held out.
     pub fn validated(data: Feed<'static>, valid: Feed<'static>) -> Result<Rows, TrainError> {
         let all = |data: &Feed| split(data.rows(), By::Chance, Portion::Share(0.0), 0);
-        let (training, validation) = (all(&data)?.0, all(&valid)?.0);
+        let (training, validation) = (all(&data)?.0, all(&valid)?.0.iter().collect());
         Ok(Rows { training, validation, valid: Some(valid), ..Rows::of(data) })
     }
 
     /// No rows of this data.
     pub fn of(data: Feed<'static>) -> Rows {
-        Rows { data, groups: None, valid: None, training: Vec::new(), validation: Vec::new() }
+        Rows {
+            data,
+            groups: None,
+            valid: None,
+            training: Chosen::default(),
+            validation: Vec::new(),
+        }
     }
 }

@@ -3,7 +3,7 @@
 
 use super::hash::{hash_data, hex};
 use super::split::{Portion, hold_out};
-use crate::exec::Feed;
+use crate::exec::{Feed, RunError};
 use crate::program::{Split, Training};
 use std::collections::BTreeMap;
 
@@ -40,11 +40,20 @@ impl Seen {
     }
 
     /// The rows held out of this data, if it is the data that was trained on.
-    pub(crate) fn held_out(&self, data: &Feed, groups: Option<&[u32]>) -> Option<Vec<u32>> {
-        let same = hex(hash_data(data, groups)) == self.data;
+    ///
+    /// # Errors
+    /// Data in a file that cannot be read.
+    pub(crate) fn held_out(
+        &self,
+        data: &Feed,
+        groups: Option<&[u32]>,
+    ) -> Result<Option<Vec<u32>>, RunError> {
+        if hex(hash_data(data, groups)?) != self.data {
+            return Ok(None);
+        }
         let part = Portion::Share(self.valid);
-        let rows = same.then(|| hold_out(data, groups, &self.split, part, self.seed).ok())?;
-        rows.map(|(_, held_out)| held_out)
+        let sides = hold_out(data, groups, &self.split, part, self.seed);
+        Ok(sides.ok().map(|(_, held_out)| held_out))
     }
 }
 

@@ -4,6 +4,7 @@
 //!
 //! The result depends on the seed, the number of rows, and their classes or groups alone.
 
+use super::chosen::Chosen;
 use super::report::TrainError;
 use crate::data::{quoted, shown};
 use crate::exec::Feed;
@@ -67,7 +68,7 @@ pub enum By<'a> {
 }
 
 /// The rows to train on and those to hold out, each in the order of the data.
-pub type Sides = (Vec<u32>, Vec<u32>);
+pub type Sides = (Chosen, Vec<u32>);
 
 /// Holds rows of the data out as a training says; `groups` are those of its rows.
 pub(crate) fn hold_out(
@@ -95,36 +96,47 @@ pub(crate) fn hold_out(
 
 /// The class of each row; of several targets, the classes together.
 fn classes(data: &Feed) -> Result<Labels, TrainError> {
-    let targets = data.targets().filter(|(port, _)| port.domain.classes().is_some());
-    let targets: Vec<_> = targets.collect();
+    let targets = (0..).zip(data.ports()).skip(data.input_count());
+    let targets: Vec<_> = targets.filter(|(_, port)| port.domain.classes().is_some()).collect();
     if targets.is_empty() {
         return Err(refuse("rows are held out by class, and no target has classes".into()));
     }
-    let key = |row: usize| -> Vec<u32> {
-        let of = targets.iter().flat_map(|(port, values)| {
-            let width = port.width as usize;
-            values[row * width..(row + 1) * width].iter().map(|value| value.to_bits())
-        });
-        of.collect()
-    };
-    let keys: Vec<Vec<u32>> = (0..data.rows()).map(key).collect();
-    let mut numbers: BTreeMap<&[u32], u32> = keys.iter().map(|key| (&key[..], 0)).collect();
-    (0..).zip(numbers.values_mut()).for_each(|(number, place)| *place = number);
+    // Classes that come together are numbered in the order of their indices, column by column.
+    let mut of_row = vec![0; data.rows()];
+    let mut keys = vec![Vec::new()];
+    for &(index, port) in &targets {
+        let width = port.width as usize;
+        for column in 0..width {
+            let mut numbers = BTreeMap::new();
+            data.each_block_of(index, |first, values| {
+                let values = values[column..].iter().step_by(width);
+                for (number, value) in of_row[first..].iter_mut().zip(values) {
+                    let next = numbers.len() as u32;
+                    *number = *numbers.entry((*number, value.to_bits())).or_insert(next);
+                }
+            })?;
+            let mut in_order = vec![0; numbers.len()];
+            (0..).zip(numbers.values()).for_each(|(place, met)| in_order[*met as usize] = place);
+            of_row.iter_mut().for_each(|number: &mut u32| *number = in_order[*number as usize]);
+            let longer = |&(number, class): &(u32, u32)| {
+                let key: &Vec<u32> = &keys[number as usize];
+                key.iter().copied().chain([class]).collect()
+            };
+            keys = numbers.keys().map(longer).collect();
+        }
+    }
     let domains: Vec<&Domain> = targets
         .iter()
-        .flat_map(|(port, _)| std::iter::repeat_n(&port.domain, port.width as usize))
+        .flat_map(|(_, port)| std::iter::repeat_n(&port.domain, port.width as usize))
         .collect();
-    let name = |key: &&[u32]| {
+    let name = |key: &Vec<u32>| {
         let label = |(class, domain): (&u32, &&Domain)| {
             let label = domain.label(u64::from(*class)).map(|label| label.to_string());
             shown(&label.unwrap_or_else(|| "that does not count".to_string()))
         };
         key.iter().zip(&domains).map(label).collect::<Vec<_>>().join(", ")
     };
-    Ok(Labels {
-        names: numbers.keys().map(name).collect(),
-        of_row: keys.iter().map(|key| numbers[&key[..]]).collect(),
-    })
+    Ok(Labels { names: keys.iter().map(name).collect(), of_row })
 }
 
 /// Holds rows out.
@@ -142,19 +154,19 @@ pub fn split(rows: usize, by: By<'_>, part: Portion, seed: u64) -> Result<Sides,
         return Err(refuse("there are no rows to train on".into()));
     }
     if part == Portion::Share(0.0) {
-        return Ok(((0..count).collect(), Vec::new()));
+        return Ok((Chosen::new(count, &[]), Vec::new()));
     }
     let mut order: Vec<u32> = (0..count).collect();
     shuffle(Stream { seed, stream: SPLIT_STREAM }, 0, &mut order);
     match by {
         By::Chance => {
             let places = places(rows, part, "row")?;
-            let held: Vec<u32> = order.drain(places).collect();
-            Ok(sorted(order, held))
+            Ok(without(count, order[places].to_vec()))
         }
         By::Place => {
             let held = last(rows, part)?;
-            Ok(((0..held.start as u32).collect(), (held.start as u32..held.end as u32).collect()))
+            let held = held.start as u32..held.end as u32;
+            Ok((Chosen::new(held.start, &[]), held.collect()))
         }
         By::Group(groups) => by_group(&order, groups, part),
         By::Class(labels) => by_class(&order, labels, part),
@@ -291,14 +303,14 @@ fn by_class(order: &[u32], labels: &Labels, part: Portion) -> Result<Sides, Trai
 }
 
 fn sides(order: &[u32], held: impl Fn(usize) -> bool) -> Sides {
-    let (held, kept) = order.iter().partition(|&&row| held(row as usize));
-    sorted(kept, held)
+    let held = order.iter().copied().filter(|&row| held(row as usize)).collect();
+    without(order.len() as u32, held)
 }
 
-fn sorted(mut kept: Vec<u32>, mut held: Vec<u32>) -> Sides {
-    kept.sort_unstable();
+/// The rows that are not held, and those that are.
+fn without(rows: u32, mut held: Vec<u32>) -> Sides {
     held.sort_unstable();
-    (kept, held)
+    (Chosen::new(rows, &held), held)
 }
 
 fn refuse(message: String) -> TrainError {

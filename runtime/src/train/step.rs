@@ -1,7 +1,7 @@
 //! The batches of an epoch, and the optimizer step that each is a part of.
 
 use super::Trainer;
-use crate::exec::{EntryPoint, RunError};
+use crate::exec::{Coming, EntryPoint, RunError};
 use std::ops::Range;
 
 impl Trainer {
@@ -11,7 +11,7 @@ impl Trainer {
         let rows = self.next_rows();
         let (count, step) = (rows.len(), self.step_rows(&rows));
         let ends_step = rows.end == step.end;
-        self.prepare_batch(rows, step);
+        self.prepare_batch(rows, step)?;
         self.executor.run(EntryPoint::Train, count)?;
         let loss = self.executor.scalar(self.loss);
         self.position.loss_sum += f64::from(loss) * count as f64;
@@ -26,11 +26,16 @@ impl Trainer {
 
     /// Copies the rows of a batch in, and sets the scalars for them and for those of the step.
     #[inline]
-    pub(super) fn prepare_batch(&mut self, rows: Range<usize>, step: Range<usize>) {
+    pub(super) fn prepare_batch(
+        &mut self,
+        rows: Range<usize>,
+        step: Range<usize>,
+    ) -> Result<(), RunError> {
         let (batch, clock) =
             (rows.start - step.start..rows.end - step.start, self.position.clock());
-        self.executor.load(&self.data, &self.order[rows]);
+        self.executor.load(&mut self.data, Coming { rows: &self.order, now: rows })?;
         self.scalars.set_batch(&mut self.executor, batch, step.len(), clock);
+        Ok(())
     }
 
     /// Updates the parameters where gradients were accumulated; a batch has done so elsewhere.

@@ -37,7 +37,7 @@ impl Trainer {
         // The factors of classes are those of the rows trained on, wherever the weights are from.
         let Trainer { executor, training, data, training_rows, .. } = self;
         balance::count(executor, &training.balances, data, training_rows)
-            .expect("the parameter has been written before");
+            .map_err(|error| DataError::new(file.name(), error.to_string()))?;
         // What was best before is not of these weights.
         let program = self.program.program();
         self.watcher = self.training.watch.map(|watch| Watcher::new(program, watch));
@@ -74,7 +74,7 @@ impl Trainer {
         self.columns.add_to(&mut metadata);
         metadata.insert(LAYOUT_KEY.into(), LAYOUT.into());
         if self.data.rows() > 0 {
-            seen::add_to(&mut metadata, self.data_hash(), &self.training);
+            seen::add_to(&mut metadata, self.data_hash()?, &self.training);
         }
         let slots = params::parameters(self.program.program());
         let had_best = self.restore(true);

@@ -57,7 +57,7 @@ fn array(bytes: &[u8], width: usize) -> Result<Vec<f32>, String> {
     assert_eq!(data.inputs[0].width, width);
     match data.inputs.into_iter().next().unwrap().data {
         Values::F32(values) => Ok(values),
-        Values::I32(_) => panic!("x is real"),
+        _ => panic!("x is real"),
     }
 }
 

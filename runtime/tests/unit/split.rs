@@ -1,14 +1,23 @@
 //! Which rows are held out: the invariants of scikit-learn's splitters.
 
 use arenet_runtime::train::Fold;
-use arenet_runtime::train::split::{By, Labels, Portion, Sides, split};
+use arenet_runtime::train::chosen::Chosen;
+use arenet_runtime::train::split::{By, Labels, Portion, split};
+
+/// The rows to train on and those held out.
+type Sides = (Vec<u32>, Vec<u32>);
+
+fn listed((kept, held): (Chosen, Vec<u32>)) -> Sides {
+    assert_eq!(kept.len(), kept.iter().count());
+    (kept.iter().collect(), held)
+}
 
 fn share(rows: usize, by: By<'_>, share: f64, seed: u64) -> Sides {
-    split(rows, by, Portion::Share(share), seed).unwrap()
+    listed(split(rows, by, Portion::Share(share), seed).unwrap())
 }
 
 fn folds(rows: usize, by: By<'_>, count: u32, seed: u64) -> Vec<Sides> {
-    let fold = |index| split(rows, by, Portion::Fold(Fold { index, count }), seed).unwrap();
+    let fold = |index| listed(split(rows, by, Portion::Fold(Fold { index, count }), seed).unwrap());
     (0..count).map(fold).collect()
 }
 
@@ -176,4 +185,22 @@ fn a_split_keeps_a_row_on_each_side_or_fails() {
         message(10, By::Class(&classes(&[4, 4, 2])), Portion::Share(0.2)),
         "a share of 0.2 holds out 2 of 10 rows, and by class each side needs a row of 3 classes"
     );
+}
+
+#[test]
+fn chosen_rows_are_those_that_are_not_listed() {
+    for without in [&[][..], &[0], &[0, 1, 2], &[3, 5, 6], &[9], &[0, 4, 8, 9]] {
+        let chosen = Chosen::new(10, without);
+        let expected: Vec<u32> = (0..10).filter(|row| !without.contains(row)).collect();
+        assert_eq!(chosen.iter().collect::<Vec<_>>(), expected);
+        assert_eq!(chosen.len(), expected.len());
+        let by_place: Vec<u32> = (0..chosen.len()).map(|place| chosen.row(place)).collect();
+        assert_eq!(by_place, expected);
+        assert_eq!(chosen.first().iter().collect::<Vec<_>>(), expected[..1]);
+        for range in [0..10, 2..7, 5..5, 8..20] {
+            let within = expected.iter().copied().filter(|row| range.contains(&(*row as usize)));
+            assert!(chosen.within(range.clone()).eq(within), "{without:?} in {range:?}");
+        }
+    }
+    assert!(Chosen::default().is_empty() && Chosen::default().first().is_empty());
 }

@@ -1,0 +1,83 @@
+//! The values of a port in a file. Classes are checked when they are read, because the kernels rely
+//! on their bounds.
+
+use super::RunError;
+use super::feed::{check_classes, stored_class};
+use crate::program::{DType, Port};
+use crate::spill::Spill;
+use std::io;
+use std::sync::Arc;
+
+/// The values that are read at once.
+const BLOCK: usize = 1 << 16;
+
+/// The values of a port.
+#[derive(Clone)]
+pub(super) struct Stored {
+    spill: Arc<Spill>,
+    port: Arc<Port>,
+}
+
+impl Stored {
+    pub fn new(spill: Arc<Spill>, port: &Port) -> Stored {
+        Stored { spill, port: Arc::new(port.clone()) }
+    }
+
+    /// The values in a row.
+    pub fn width(&self) -> usize {
+        self.port.width as usize
+    }
+
+    /// The rows that are read at once.
+    pub fn block_rows(&self) -> usize {
+        (BLOCK / self.width()).max(1)
+    }
+
+    /// Replaces `to` by the values of `count` rows from `first` on, through `bytes`; classes are
+    /// indices, as floats of the same bits.
+    pub fn read(
+        &self,
+        first: usize,
+        count: usize,
+        to: &mut Vec<f32>,
+        bytes: &mut Vec<u8>,
+    ) -> Result<(), RunError> {
+        let width = self.width();
+        self.spill.read((first * width) as u64, count * width, to, bytes).map_err(unreadable)?;
+        if self.spill.dtype() == DType::I32 {
+            for value in to {
+                let class = value.to_bits() as i32;
+                check_classes(&self.port, &[class])?;
+                *value = stored_class(class, &self.port);
+            }
+        }
+        Ok(())
+    }
+
+    /// Goes over the values of `rows` rows, in blocks.
+    pub fn each_block(
+        &self,
+        rows: usize,
+        mut each: impl FnMut(usize, &[f32]),
+    ) -> Result<(), RunError> {
+        let (mut values, mut bytes) = (Vec::new(), Vec::new());
+        for first in (0..rows).step_by(self.block_rows()) {
+            let count = self.block_rows().min(rows - first);
+            self.read(first, count, &mut values, &mut bytes)?;
+            each(first, &values);
+        }
+        Ok(())
+    }
+
+    /// Adds the values of a row to `to`.
+    pub fn add_row(&self, row: usize, to: &mut Vec<f32>) -> Result<(), RunError> {
+        let mut values = Vec::new();
+        self.read(row, 1, &mut values, &mut Vec::new())?;
+        to.extend_from_slice(&values);
+        Ok(())
+    }
+}
+
+fn unreadable(error: io::Error) -> RunError {
+    RunError::Value(format!("the rows that were put on disk cannot be read: {error}"))
+}
