@@ -33,17 +33,27 @@ impl Spill {
     /// # Errors
     /// Values of the other type, or a file that cannot be written.
     pub fn add(&mut self, values: Slice<'_>) -> io::Result<()> {
-        let bytes: Vec<u8> = match (values, self.dtype) {
-            (Slice::F32(values), DType::F32) => {
-                values.iter().flat_map(|x| x.to_le_bytes()).collect()
-            }
-            (Slice::I32(values), DType::I32) => {
-                values.iter().flat_map(|x| x.to_le_bytes()).collect()
-            }
-            _ => return Err(io::Error::new(io::ErrorKind::InvalidInput, "values of another type")),
-        };
-        self.scratch.file.write_all(&bytes)?;
-        self.len += values.len() as u64;
+        match (values, self.dtype) {
+            (Slice::F32(values), DType::F32) => self.write(values, |value| value.to_le_bytes()),
+            (Slice::I32(values), DType::I32) => self.write(values, |value| value.to_le_bytes()),
+            _ => Err(io::Error::new(io::ErrorKind::InvalidInput, "values of another type")),
+        }
+    }
+
+    fn write<T: Copy>(
+        &mut self,
+        values: &[T],
+        bytes_of: impl Fn(T) -> [u8; VALUE_BYTES],
+    ) -> io::Result<()> {
+        /// What is turned to bytes at once.
+        const BLOCK: usize = 1 << 18;
+        let mut bytes = Vec::with_capacity(BLOCK.min(values.len()) * VALUE_BYTES);
+        for block in values.chunks(BLOCK) {
+            bytes.clear();
+            bytes.extend(block.iter().flat_map(|&value| bytes_of(value)));
+            self.scratch.file.write_all(&bytes)?;
+            self.len += block.len() as u64;
+        }
         Ok(())
     }
 
@@ -67,25 +77,21 @@ impl Spill {
         self.len * VALUE_BYTES as u64
     }
 
-    /// Replaces `to` by `count` values from `first` on, through `bytes`; integers as floats of the
-    /// same bits.
+    /// Replaces `to` by the bytes of `count` values from `first` on.
     ///
     /// # Errors
     /// A file that cannot be read, or values that are not there.
-    pub fn read(
-        &self,
-        first: u64,
-        count: usize,
-        to: &mut Vec<f32>,
-        bytes: &mut Vec<u8>,
-    ) -> io::Result<()> {
-        bytes.resize(count * VALUE_BYTES, 0);
-        read_at(&self.scratch.file, bytes, first * VALUE_BYTES as u64)?;
-        to.clear();
-        let words = bytes.chunks_exact(VALUE_BYTES);
-        to.extend(words.map(|word| f32::from_le_bytes([word[0], word[1], word[2], word[3]])));
-        Ok(())
+    pub fn read(&self, first: u64, count: usize, to: &mut Vec<u8>) -> io::Result<()> {
+        to.resize(count * VALUE_BYTES, 0);
+        read_at(&self.scratch.file, to, first * VALUE_BYTES as u64)
     }
+}
+
+/// The values that have been read as these bytes, from value `first` on; integers as floats of the
+/// same bits.
+pub fn values(bytes: &[u8], first: usize) -> impl Iterator<Item = f32> {
+    let words = bytes[first * VALUE_BYTES..].chunks_exact(VALUE_BYTES);
+    words.map(|word| f32::from_le_bytes([word[0], word[1], word[2], word[3]]))
 }
 
 /// Two are the same where they are one.

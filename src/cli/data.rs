@@ -64,6 +64,22 @@ pub fn read(cx: &Context, rows: &Rows, args: &DataArgs, reader: Reader) -> Resul
     Ok(data)
 }
 
+/// [`read`], where values that memory may not hold lie in files of a folder.
+pub fn read_or_spill(
+    cx: &Context,
+    rows: &Rows,
+    args: &DataArgs,
+    reader: Reader,
+    folder: &Path,
+) -> Result<Data, Failure> {
+    let data = read(cx, rows, args, reader.spill_to(folder))?;
+    if data.bytes_in_files() > 0 {
+        let (bytes, folder) = (units::bytes(data.bytes_in_files()), folder.display());
+        cx.console.note(format!("{rows}: {bytes} are put into {folder} until the end"));
+    }
+    Ok(data)
+}
+
 /// Says which columns of a table are not used.
 pub fn tell_unused(cx: &Context, rows: &Rows, data: &Data) {
     if let Some(unused) = data.unused() {

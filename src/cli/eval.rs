@@ -1,6 +1,6 @@
 //! `arenet eval`: loss and metrics of weights on a table.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use arenet::internals::compiler::Purpose;
 use clap::Args;
@@ -43,7 +43,8 @@ pub fn run(cx: &Context, args: &EvalArgs) -> Result<(), Failure> {
     let weights = data::locate_weights(&source, file)?;
     let mut predictor = data::predictor(cx, &source, &built, &weights)?;
     let path = data::locate(&source, &args.data)?;
-    let rows = data::read(cx, &path, &args.data, predictor.reader().with_targets())?;
+    let (reader, folder) = (predictor.reader().with_targets(), Path::new("."));
+    let rows = data::read_or_spill(cx, &path, &args.data, reader, folder)?;
     let result = match (predictor.held_out(&rows)?, args.held_out) {
         (Some(held_out), true) if !held_out.is_empty() => {
             predictor.evaluate_rows(&rows, &held_out)?

@@ -411,16 +411,8 @@ pub fn read_rows(
     table: &Rows,
     out: &Path,
 ) -> Result<(Data, Option<Data>), Failure> {
-    let folder = scratch_folder(out);
-    let reader = reader(args, source)?.spill_to(&folder);
-    let read = |table, reader| -> Result<Data, Failure> {
-        let rows = data::read(cx, table, &args.data, reader)?;
-        if rows.bytes_in_files() > 0 {
-            let (bytes, folder) = (units::bytes(rows.bytes_in_files()), folder.display());
-            cx.console.note(format!("{table}: {bytes} on disk in {folder}, until the run ends"));
-        }
-        Ok(rows)
-    };
+    let (reader, folder) = (reader(args, source)?, scratch_folder(out));
+    let read = |table, reader| data::read_or_spill(cx, table, &args.data, reader, &folder);
     let rows = read(table, reader.clone())?;
     let valid = args.valid.as_ref().map(|valid| read(valid, reader.beside(&rows))).transpose()?;
     Ok((rows, valid))

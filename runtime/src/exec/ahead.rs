@@ -14,7 +14,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
 /// What is read ahead where nobody says how much.
-const ROOM: u64 = 8 << 20;
+const ROOM: u64 = 256 << 10;
 
 /// The most that is read ahead: the first step waits for half of it.
 const MOST_ROOM: u64 = 512 << 20;
@@ -197,14 +197,13 @@ impl Thread {
 struct Buffers {
     /// The rows in the order of the file, each with its place in the window: both in one number.
     sorted: Vec<u64>,
-    values: Vec<f32>,
     bytes: Vec<u8>,
 }
 
 impl Window {
     /// Reads the values of all rows.
     fn fill(&mut self, columns: &[Option<Stored>], buffers: &mut Buffers) -> Result<(), RunError> {
-        let Buffers { sorted, values, bytes } = buffers;
+        let Buffers { sorted, bytes } = buffers;
         sorted.clear();
         sorted.extend((0..).zip(&self.rows).map(|(place, &row)| u64::from(row) << 32 | place));
         sorted.sort_unstable();
@@ -221,10 +220,11 @@ impl Window {
                 let own;
                 (own, rest) = rest.split_at(count);
                 let last = row(own[count - 1]);
-                stored.read(first, last - first + 1, values, bytes)?;
+                stored.read(first, last - first + 1, bytes)?;
                 for &key in own {
-                    let (from, place) = (row(key) - first, key as u32 as usize);
-                    to[place * width..][..width].copy_from_slice(&values[from * width..][..width]);
+                    let place = key as u32 as usize;
+                    let to = &mut to[place * width..][..width];
+                    stored.decode(bytes, row(key) - first, to)?;
                 }
             }
         }

@@ -4,7 +4,7 @@
 use super::RunError;
 use super::feed::{check_classes, stored_class};
 use crate::program::{DType, Port};
-use crate::spill::Spill;
+use crate::spill::{self, Spill};
 use std::io;
 use std::sync::Arc;
 
@@ -33,17 +33,18 @@ impl Stored {
         (BLOCK / self.width()).max(1)
     }
 
-    /// Replaces `to` by the values of `count` rows from `first` on, through `bytes`; classes are
-    /// indices, as floats of the same bits.
-    pub fn read(
-        &self,
-        first: usize,
-        count: usize,
-        to: &mut Vec<f32>,
-        bytes: &mut Vec<u8>,
-    ) -> Result<(), RunError> {
+    /// Replaces `to` by the bytes of `count` rows from `first` on.
+    pub fn read(&self, first: usize, count: usize, to: &mut Vec<u8>) -> Result<(), RunError> {
         let width = self.width();
-        self.spill.read((first * width) as u64, count * width, to, bytes).map_err(unreadable)?;
+        self.spill.read((first * width) as u64, count * width, to).map_err(unreadable)
+    }
+
+    /// Fills `to` with the values of rows that have been read, from row `first` of them on; classes
+    /// are indices, as floats of the same bits.
+    #[inline]
+    pub fn decode(&self, read: &[u8], first: usize, to: &mut [f32]) -> Result<(), RunError> {
+        let values = spill::values(read, first * self.width());
+        to.iter_mut().zip(values).for_each(|(to, value)| *to = value);
         if self.spill.dtype() == DType::I32 {
             for value in to {
                 let class = value.to_bits() as i32;
@@ -60,10 +61,12 @@ impl Stored {
         rows: usize,
         mut each: impl FnMut(usize, &[f32]),
     ) -> Result<(), RunError> {
-        let (mut values, mut bytes) = (Vec::new(), Vec::new());
+        let (mut bytes, mut values) = (Vec::new(), Vec::new());
         for first in (0..rows).step_by(self.block_rows()) {
             let count = self.block_rows().min(rows - first);
-            self.read(first, count, &mut values, &mut bytes)?;
+            self.read(first, count, &mut bytes)?;
+            values.resize(count * self.width(), 0.0);
+            self.decode(&bytes, 0, &mut values)?;
             each(first, &values);
         }
         Ok(())
@@ -71,10 +74,11 @@ impl Stored {
 
     /// Adds the values of a row to `to`.
     pub fn add_row(&self, row: usize, to: &mut Vec<f32>) -> Result<(), RunError> {
-        let mut values = Vec::new();
-        self.read(row, 1, &mut values, &mut Vec::new())?;
-        to.extend_from_slice(&values);
-        Ok(())
+        let mut bytes = Vec::new();
+        self.read(row, 1, &mut bytes)?;
+        let before = to.len();
+        to.resize(before + self.width(), 0.0);
+        self.decode(&bytes, 0, &mut to[before..])
     }
 }
 

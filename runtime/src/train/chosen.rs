@@ -28,6 +28,11 @@ impl Chosen {
         self.len() == 0
     }
 
+    /// The rows before the end that are none of them, in ascending order.
+    pub fn without(&self) -> &[u32] {
+        &self.without
+    }
+
     /// All of them, in ascending order.
     pub fn iter(&self) -> impl Iterator<Item = u32> {
         self.within(0..self.end as usize)

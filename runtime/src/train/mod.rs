@@ -229,7 +229,7 @@ impl Trainer {
         rows: Rows,
         settings: &Settings,
     ) -> Result<Trainer, TrainError> {
-        let Rows { mut data, groups, mut valid, training: training_rows, validation } = rows;
+        let Rows { mut data, groups, valid, training: training_rows, validation } = rows;
         let validation_rows = validation;
         let source = program.program();
         let loss = source.loss.ok_or(RunError::Entry(EntryPoint::Train))?;
@@ -246,14 +246,13 @@ impl Trainer {
         let scalars = Scalars::new(source, &training.schedules, total);
         let groups_len = groups.as_ref().map_or(0, Vec::len);
         // With the order of an epoch, and those that are not trained on.
-        let rows = training_rows.len() + 2 * validation_rows.len() + groups_len;
+        let listed = validation_rows.len() + training_rows.without().len();
+        let rows = training_rows.len() + listed + groups_len;
         let tables = data.bytes() + valid.as_ref().map_or(0, Feed::bytes) + 4 * rows as u64;
         let held = source.copy_bytes().saturating_add(tables);
         let mut executor = Executor::beside(held, program.clone(), settings.run)?;
         let left = settings.run.limit().saturating_sub(held + executor.held_bytes());
-        [Some(&mut data), valid.as_mut()].into_iter().flatten().for_each(|feed| {
-            feed.add_room(left / 4);
-        });
+        data.add_room(left / 8 * 5);
         executor.set_seed(training.seed);
         executor.run(EntryPoint::Init, 1)?;
         balance::count(&mut executor, &training.balances, &data, &training_rows)?;
