@@ -6,6 +6,7 @@ use super::feed::{check_classes, stored_class};
 use crate::program::{DType, Port};
 use crate::spill::{self, Spill};
 use std::io;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// The values that are read at once.
@@ -55,6 +56,18 @@ impl Stored {
         Ok(())
     }
 
+    /// Replaces `to` by the values of some rows, through `bytes`.
+    pub fn replace(
+        &self,
+        rows: Range<usize>,
+        to: &mut Vec<f32>,
+        bytes: &mut Vec<u8>,
+    ) -> Result<(), RunError> {
+        self.read(rows.start, rows.len(), bytes)?;
+        to.resize(rows.len() * self.width(), 0.0);
+        self.decode(bytes, 0, to)
+    }
+
     /// Goes over the values of `rows` rows, in blocks.
     pub fn each_block(
         &self,
@@ -63,10 +76,8 @@ impl Stored {
     ) -> Result<(), RunError> {
         let (mut bytes, mut values) = (Vec::new(), Vec::new());
         for first in (0..rows).step_by(self.block_rows()) {
-            let count = self.block_rows().min(rows - first);
-            self.read(first, count, &mut bytes)?;
-            values.resize(count * self.width(), 0.0);
-            self.decode(&bytes, 0, &mut values)?;
+            let last = rows.min(first + self.block_rows());
+            self.replace(first..last, &mut values, &mut bytes)?;
             each(first, &values);
         }
         Ok(())
@@ -74,11 +85,10 @@ impl Stored {
 
     /// Adds the values of a row to `to`.
     pub fn add_row(&self, row: usize, to: &mut Vec<f32>) -> Result<(), RunError> {
-        let mut bytes = Vec::new();
-        self.read(row, 1, &mut bytes)?;
-        let before = to.len();
-        to.resize(before + self.width(), 0.0);
-        self.decode(&bytes, 0, &mut to[before..])
+        let mut values = Vec::new();
+        self.replace(row..row + 1, &mut values, &mut Vec::new())?;
+        to.extend_from_slice(&values);
+        Ok(())
     }
 }
 

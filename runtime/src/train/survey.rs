@@ -3,12 +3,14 @@
 
 use super::Trainer;
 use super::hash::hash;
-use crate::exec::{Block, Feed};
+use crate::exec::{Block, Feed, RunError};
 use crate::program::{DType, Port, Program};
 use std::collections::HashMap;
 
 /// The most classes that are counted.
 const MOST_CLASSES: u64 = 1 << 16;
+/// The most rows held out of which copies are counted.
+const MOST_HELD: usize = 1 << 22;
 /// Numbers that are more than these are no two sides.
 const MOST_SIDES: usize = 2;
 
@@ -21,7 +23,8 @@ pub struct Survey {
     /// Of each target its values: all of its classes by their indices, or of a number one or two.
     /// Nothing of others.
     pub values: Vec<Option<Vec<Counted>>>,
-    /// The rows held out that have the same values as one to train on, in every input and target.
+    /// The rows held out that have the same values as one to train on, in every input and target; none
+    /// where millions are held out.
     pub copies: u64,
 }
 
@@ -34,43 +37,61 @@ enum Counts {
 }
 
 impl Trainer {
-    /// Counts, in one pass over the rows.
+    /// Counts, in one pass over the rows and, for copies, another over those held out. Of rows that
+    /// cannot be read there is nothing to tell; the first step does.
     pub fn survey(&self) -> Survey {
+        self.count().unwrap_or_default()
+    }
+
+    fn count(&self) -> Result<Survey, RunError> {
         let program = self.program.program();
         let mut counts: Vec<_> = program.targets.iter().map(|t| Counts::new(program, t)).collect();
-        let mut hashes = [Vec::new(), Vec::new()];
-        let is_split = !self.validation_rows.is_empty();
-        let mut take = |block: &Block<'_>, row: usize, side: usize| {
+        let mut count = |block: &Block<'_>, row: usize, side: usize| {
             let targets = block.row(row).skip(program.inputs.len());
             counts.iter_mut().zip(targets).for_each(|(counts, values)| counts.add(values, side));
-            if is_split {
-                let values = block.row(row).flatten().map(|value| value.to_bits());
-                hashes[side].push(hash(values));
-            }
         };
-        match &self.valid {
-            Some(valid) => {
-                each_row(&self.data, [&self.training_rows, &[]], &mut take);
-                each_row(valid, [&[], &self.validation_rows], &mut take);
+        let mut held: HashMap<u64, u64> = HashMap::new();
+        let held_rows = &self.validation_rows[..];
+        let is_told = held_rows.len() <= MOST_HELD;
+        each_row(self.valid.as_ref().unwrap_or(&self.data), held_rows, |block, row| {
+            count(block, row, 1);
+            if is_told {
+                *held.entry(hash_row(block, row)).or_default() += 1;
             }
-            None => each_row(&self.data, [&self.training_rows, &self.validation_rows], &mut take),
-        }
-        let values = counts.into_iter().map(Counts::finish).collect();
-        Survey { values, copies: in_both(hashes) }
+        })?;
+        let mut copies = 0;
+        self.data.each_block(|block| {
+            for row in self.training_rows.within(block.rows.clone()) {
+                let row = row as usize - block.rows.start;
+                count(block, row, 0);
+                if !held.is_empty() {
+                    copies += held.remove(&hash_row(block, row)).unwrap_or(0);
+                }
+            }
+        })?;
+        Ok(Survey { values: counts.into_iter().map(Counts::finish).collect(), copies })
     }
 }
 
-/// Goes over the rows of either side, each in ascending order, in one pass.
-fn each_row(feed: &Feed, sides: [&[u32]; 2], take: &mut impl FnMut(&Block<'_>, usize, usize)) {
-    let mut left = sides;
+fn hash_row(block: &Block<'_>, row: usize) -> u64 {
+    hash(block.row(row).flatten().map(|value| value.to_bits()))
+}
+
+/// Goes over some of the rows, which are in ascending order.
+fn each_row(
+    feed: &Feed,
+    mut rows: &[u32],
+    mut take: impl FnMut(&Block<'_>, usize),
+) -> Result<(), RunError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
     feed.each_block(|block| {
-        for (side, rows) in left.iter_mut().enumerate() {
-            let here = rows.partition_point(|row| (*row as usize) < block.rows.end);
-            let (own, rest) = rows.split_at(here);
-            own.iter().for_each(|row| take(block, *row as usize - block.rows.start, side));
-            *rows = rest;
-        }
-    });
+        let here = rows.partition_point(|row| (*row as usize) < block.rows.end);
+        let (own, rest) = rows.split_at(here);
+        own.iter().for_each(|row| take(block, *row as usize - block.rows.start));
+        rows = rest;
+    })
 }
 
 impl Counts {
@@ -118,16 +139,4 @@ impl Counts {
         values.sort_by(|a, b| a.0.total_cmp(&b.0));
         Some(values)
     }
-}
-
-/// How many of the second hashes are among the first.
-fn in_both([mut trained, mut held]: [Vec<u64>; 2]) -> u64 {
-    trained.sort_unstable();
-    held.sort_unstable();
-    let mut left = &trained[..];
-    let is_there = |hash: &&u64| {
-        left = &left[left.partition_point(|other| other < *hash)..];
-        left.first() == Some(*hash)
-    };
-    held.iter().filter(is_there).count() as u64
 }
