@@ -399,6 +399,7 @@ fn rows_that_are_equal_by_chance() {
 
 #[test]
 fn models_with_sound_tables_are_left_alone() -> Result<(), Error> {
+    // The wines are as they were published, 240 of 1,599 again.
     let mut seen = 0;
     for entry in std::fs::read_dir("models").expect("it is there") {
         let path = entry.expect("it can be read").path();
@@ -406,7 +407,13 @@ fn models_with_sound_tables_are_left_alone() -> Result<(), Error> {
         if path.extension().is_some_and(|end| end == "net") && table.exists() {
             let net = Net::open(&path)?;
             let trainer = net.trainer(net.read_csv(table)?).threads(1).build()?;
-            assert_eq!(trainer.lints().to_string(), "", "{}", path.display());
+            let told = trainer.lints().to_string();
+            match path.ends_with("wine_red.net") {
+                true => {
+                    assert!(told.starts_with("warning[copied-rows]: 44 of the 160 rows"), "{told}")
+                }
+                false => assert_eq!(told, "", "{}", path.display()),
+            }
             seen += 1;
         }
     }
