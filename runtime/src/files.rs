@@ -243,8 +243,8 @@ fn remove_abandoned(folder: &Path) {
     }
 }
 
-/// A file for what memory cannot hold, that nobody else sees and nothing leaves behind: where the
-/// system lets a file be open without a name it has none, and else it is removed when it is dropped.
+/// A file for what memory cannot hold, that nobody else sees and that leaves nothing behind: it has
+/// no name where the system lets a file be open without one, and else is removed when dropped.
 #[derive(Debug)]
 pub(crate) struct Scratch {
     pub file: File,

@@ -23,8 +23,8 @@ pub struct Survey {
     /// Of each target its values: all of its classes by their indices, or of a number one or two.
     /// Nothing of others.
     pub values: Vec<Option<Vec<Counted>>>,
-    /// The rows held out that have the same values as one to train on, in every input and target; none
-    /// where millions are held out.
+    /// The rows held out that have the same values as one to train on, in every input and target;
+    /// none where millions are held out.
     pub copies: u64,
 }
 
