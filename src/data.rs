@@ -3,7 +3,7 @@
 use crate::error::Error;
 use arenet_runtime::data::{
     Array, ColumnMap, ColumnNames, Dataset, GroupSpec, NumberStyle, PortSpec, TableSpec, Values,
-    Words, methods, read_arrays, read_csv, read_csv_file, read_rows,
+    Words, methods, read_arrays, read_csv, read_csv_file, read_csv_files, read_rows,
 };
 use arenet_runtime::limits::memory_limit;
 use arenet_runtime::rows::{AsSlice, Rows, Slice};
@@ -433,6 +433,25 @@ impl Reader {
     /// A file that cannot be read, or a value in it that its column cannot have.
     pub fn csv(&self, path: impl AsRef<Path>) -> Result<Data, Error> {
         self.read(|spec| read_csv_file(path, spec))
+    }
+
+    /// [`Reader::csv`] of a table in several files: the rows of one after those of another. Where
+    /// the first has a header, others may repeat it.
+    ///
+    /// ```no_run
+    /// let net = arenet::Net::open("models/iris.net")?;
+    /// let data = net.reader().csv_files(["iris-2024.csv", "iris-2025.csv"])?;
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As there, or files with other columns than the first.
+    pub fn csv_files<P: AsRef<Path>>(
+        &self,
+        paths: impl IntoIterator<Item = P>,
+    ) -> Result<Data, Error> {
+        let paths: Vec<PathBuf> = paths.into_iter().map(|p| p.as_ref().to_path_buf()).collect();
+        self.read(|spec| read_csv_files(&paths, spec))
     }
 
     /// [`Reader::csv`] from any reader, such as bytes; errors call it `name`.

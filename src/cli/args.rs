@@ -7,6 +7,7 @@ use std::time::Duration;
 use arenet::internals::compiler::Precision;
 use arenet::internals::runtime::data::{ColumnMap, NumberStyle};
 use arenet::internals::runtime::exec;
+use arenet::internals::runtime::program::text::quoted;
 use arenet::internals::runtime::simd::Isa;
 use arenet::internals::runtime::train::{check_epochs, check_rate};
 use clap::builder::{OsStringValueParser, TypedValueParser};
@@ -106,8 +107,9 @@ pub enum MessageFormat {
 #[derive(Args, Clone, Debug)]
 pub struct DataArgs {
     /// Table of rows (CSV), by default the file beside the model with the
-    /// ending .csv; or a file (npy or IDX, perhaps gzipped) for each input
-    /// and target: x=images.gz,label=labels.gz
+    /// ending .csv; one in several files: 2024.csv,2025.csv or 'part-*.csv';
+    /// or a file (npy or IDX, perhaps gzipped) for each input and target:
+    /// x=images.gz,label=labels.gz
     #[arg(long, verbatim_doc_comment, value_name = "FILE", value_parser = Rows::parser())]
     pub data: Option<Rows>,
     /// Columns of the table, counted from 0 or by name: x=0..64,label=64
@@ -205,6 +207,8 @@ impl TrialArgs {
 pub enum Rows {
     /// A table of text; `-` is standard input.
     Table(PathBuf),
+    /// A table in several files.
+    Parts(Vec<PathBuf>),
     /// One file for each port.
     Arrays(Vec<(String, PathBuf)>),
 }
@@ -240,10 +244,13 @@ impl Global {
 }
 
 impl Rows {
-    /// Reads `FILE`, or `PORT=FILE,PORT=FILE`.
+    /// Reads `FILE`, `FILE,FILE` and `PATTERN`, or `PORT=FILE,PORT=FILE`.
     pub fn parser() -> impl TypedValueParser<Value = Rows> {
         OsStringValueParser::new().try_map(|text| match text.to_str() {
             Some(pairs) if starts_with_port(pairs) => parse_arrays(pairs),
+            Some(names) if names.contains([',', '*', '?']) && !Path::new(names).exists() => {
+                parse_parts(names)
+            }
             _ => Ok(Rows::Table(text.into())),
         })
     }
@@ -253,6 +260,10 @@ impl fmt::Display for Rows {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Rows::Table(path) => write!(f, "{}", path.display()),
+            Rows::Parts(paths) => {
+                let (first, more) = (paths[0].display(), paths.len() - 1);
+                write!(f, "{first} and {more} more")
+            }
             Rows::Arrays(files) => {
                 let files: Vec<String> =
                     files.iter().map(|(_, path)| path.display().to_string()).collect();
@@ -270,6 +281,26 @@ fn starts_with_port(text: &str) -> bool {
             && chars.all(|c| c.is_alphanumeric() || c == '_')
     };
     text.split_once('=').is_some_and(|(port, _)| is_name(port.trim()))
+}
+
+/// Reads names of files and patterns of names, which have matches in the order of the alphabet.
+fn parse_parts(text: &str) -> Result<Rows, String> {
+    let mut paths: Vec<PathBuf> = Vec::new();
+    for name in text.split(',').map(str::trim) {
+        if !name.contains(['*', '?']) || Path::new(name).exists() {
+            paths.push(name.into());
+            continue;
+        }
+        let before = paths.len();
+        paths.extend(glob::glob(name).into_iter().flatten().flatten());
+        if paths.len() == before {
+            return Err(format!("there is no file {}", quoted(name)));
+        }
+    }
+    Ok(match paths.len() {
+        1 => Rows::Table(paths.remove(0)),
+        _ => Rows::Parts(paths),
+    })
 }
 
 fn parse_arrays(text: &str) -> Result<Rows, String> {

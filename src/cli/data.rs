@@ -52,6 +52,7 @@ pub fn read(cx: &Context, rows: &Rows, args: &DataArgs, reader: Reader) -> Resul
             reader.csv_from(io::stdin().lock(), "standard input")
         }
         Rows::Table(path) => reader.csv(path),
+        Rows::Parts(paths) => reader.csv_files(paths),
         Rows::Arrays(_) if args.columns.is_some() => {
             let text = "--columns chooses columns of a table, and --data names files of arrays";
             return Err(Failure::usage(text).help("leave --columns out"));

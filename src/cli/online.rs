@@ -47,8 +47,9 @@ pub fn run(cx: &Context, args: &TrainArgs) -> Result<(), Failure> {
     let built = source.build(cx, Some(1), Purpose::Train)?;
     let table = table?;
     let Rows::Table(path) = &table else {
-        let text = format!("{table}: are arrays, and --online reads a table row by row");
-        return Err(Failure::usage(text).help("name a table, or - for standard input"));
+        let text = format!("{table}: --online reads a table row by row, from one file");
+        let help = "name a table, or - for standard input: cat FILE FILE | arenet train ...";
+        return Err(Failure::usage(text).help(help));
     };
     let (name, input) = open(path)?;
     if let Some(path) = &args.init {

@@ -31,6 +31,7 @@ impl Inputs {
             // The system knows the file behind it, if there is one.
             Some(Rows::Table(path)) if path == Path::new("-") => vec![PathBuf::from("/dev/stdin")],
             Some(Rows::Table(path)) => vec![path.clone()],
+            Some(Rows::Parts(paths)) => paths.clone(),
             Some(Rows::Arrays(files)) => files.iter().map(|(_, path)| path.clone()).collect(),
             None => Vec::new(),
         };

@@ -29,6 +29,7 @@ mod names;
 mod npy;
 mod numbers;
 pub mod output;
+mod parts;
 pub mod profile;
 mod seat;
 mod sinks;
@@ -49,7 +50,7 @@ pub(crate) use error::{nearest, quoted, shown};
 pub use names::ColumnNames;
 pub use numbers::NumberStyle;
 pub use spec::{GroupSpec, TableSpec};
-pub use tables::{read_csv, read_csv_file, read_rows};
+pub use tables::{read_csv, read_csv_file, read_csv_files, read_rows};
 
 use crate::exec::{PortRows, PortValues};
 pub use crate::program::{Column, Domain, MISSING, Missing};

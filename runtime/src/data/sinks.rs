@@ -122,7 +122,7 @@ impl<'a> Sinks<'a> {
         header: Option<&[String]>,
         name: &str,
     ) -> Result<bool, DataError> {
-        let row = table.row();
+        let (row, file) = (table.row(), table.file().unwrap_or(name));
         for (index, sink) in self.sinks.iter_mut().enumerate() {
             let fate = match index < self.inputs {
                 true => Fate::Error,
@@ -131,7 +131,7 @@ impl<'a> Sinks<'a> {
             };
             let taken = sink.push(row, fate, self.numbers);
             let taken =
-                taken.map_err(|misfit| misfit.locate(name, table.line(), self.rows, header))?;
+                taken.map_err(|misfit| misfit.locate(file, table.line(), self.rows, header))?;
             if !taken {
                 let rows = self.rows - self.in_files;
                 self.sinks.iter_mut().for_each(|sink| sink.truncate(rows));

@@ -26,6 +26,14 @@ pub(super) trait Table {
         false
     }
 
+    /// The file that the row is in, where there are several.
+    fn file(&self) -> Option<&str> {
+        None
+    }
+
+    /// Says that the first row was the names of the columns, which other files may repeat.
+    fn set_header(&mut self, _: &[String]) {}
+
     /// The rows and columns, where the head of the file says them. Such a file is an array: it has
     /// no names, and belongs to one port.
     fn shape(&self) -> Option<(u64, u64)> {

@@ -3,11 +3,10 @@
 //! header.rs decides whether the first row is a header, and columns.rs which columns a port takes.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::Read;
 use std::mem::take;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::Dataset;
 use super::arrays::read_alone;
@@ -19,6 +18,7 @@ use super::format::open;
 use super::header::{empty, is_header, names, no_rows};
 use super::names::ColumnNames;
 use super::numbers::NumberStyle;
+use super::parts::open_files;
 use super::seat::Head;
 use super::sinks::Sinks;
 use super::spec::{GroupSpec, TableSpec};
@@ -28,14 +28,27 @@ use super::unlisted::with_others;
 
 /// Reads the table in the file at `path`.
 pub fn read_csv_file(path: impl AsRef<Path>, spec: &TableSpec<'_>) -> Result<Dataset, DataError> {
-    let name = path.as_ref().display().to_string();
-    let file = File::open(path).map_err(|error| DataError::io(&name, &error))?;
-    read_csv(file, &name, spec)
+    read_csv_files(&[path.as_ref().to_path_buf()], spec)
+}
+
+/// Reads the table in several files: the rows of one after those of another. Where the first has a
+/// header, others may repeat it.
+pub fn read_csv_files(paths: &[PathBuf], spec: &TableSpec<'_>) -> Result<Dataset, DataError> {
+    let table = open_files(paths, spec.words)?;
+    let name = paths.first().map(|path| path.display().to_string()).unwrap_or_default();
+    read_table(table, &name, spec)
 }
 
 /// Reads a table; `name` is what errors call it.
 pub fn read_csv(reader: impl Read, name: &str, spec: &TableSpec<'_>) -> Result<Dataset, DataError> {
-    let mut table = open(reader, name, spec.words)?;
+    read_table(open(reader, name, spec.words)?, name, spec)
+}
+
+fn read_table(
+    mut table: Box<dyn Table + '_>,
+    name: &str,
+    spec: &TableSpec<'_>,
+) -> Result<Dataset, DataError> {
     match table.shape() {
         None => read_named(&mut *table, name, spec),
         Some(_) => read_alone(&mut *table, name, spec),
@@ -125,6 +138,7 @@ impl<'a> Start<'a> {
         let has_names = table.has_names();
         let header = if has_names || is_header(table.row(), spec).map_err(in_first_line)? {
             let names = names(table, name)?;
+            table.set_header(&names);
             if !table.advance()? {
                 return Err(no_rows(name, spec.words));
             }

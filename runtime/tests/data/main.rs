@@ -13,6 +13,7 @@ mod idx;
 mod json_lines;
 mod npy;
 mod output;
+mod parts;
 mod profile;
 mod weights;
 

@@ -171,6 +171,36 @@ fn a_table_larger_than_the_memory_is_trained_on_from_disk() {
     );
 }
 
+#[test]
+fn a_table_may_be_in_several_files() {
+    let folder = Folder::small("table-parts");
+    folder.write("many.csv", "0,1,1\n1,1,0\n0,0,0\n1,0,1\n".repeat(10));
+    folder.write("part-1.csv", "0,1,1\n1,1,0\n0,0,0\n1,0,1\n".repeat(6));
+    folder.write("part-2.csv", "0,1,1\n1,1,0\n0,0,0\n1,0,1\n".repeat(4));
+    let train = |data: &str, out: &str| {
+        folder.ok(&format!("train small.net --data {data} -q --out {out}.safetensors"));
+        folder.read(&format!("{out}.safetensors"))
+    };
+    let whole = train("many.csv", "whole");
+    assert!(train("part-1.csv,part-2.csv", "listed") == whole);
+    assert!(train("part-*.csv", "pattern") == whole);
+    let done = folder.run("eval small.net --weights whole.safetensors --data part-?.csv");
+    let told = "part-1.csv and 1 more: the weights were trained on 40 rows of it\n";
+    assert_eq!((done.code, done.err.as_str()), (0, told));
+    let done = folder.run("train small.net --data parts-*.csv");
+    assert_eq!(done.code, 2);
+    assert!(done.err.contains("there is no file \"parts-*.csv\""), "{}", done.err);
+    folder.fails(
+        "train small.net --data part-1.csv,part-3.csv",
+        3,
+        "error: part-3.csv: cannot be read: No such file or directory (os error 2)\n\
+         help: did you mean \"part-1.csv\"?",
+    );
+    // Nothing that is read is written over.
+    let done = folder.run("train small.net --data part-1.csv,part-2.csv --out part-2.csv");
+    assert_eq!(done.code, 2, "{}", done.err);
+}
+
 /// 20,000 rows of 8 bytes, of which each takes 8 more for a prediction.
 #[test]
 fn a_table_counts_beside_all_that_is_held() {

@@ -201,8 +201,8 @@ fn what_a_stream_has_not_is_refused() {
     folder.fails(
         "train small.net --online --data x=a.npy,t=b.npy",
         2,
-        "error: a.npy, b.npy: are arrays, and --online reads a table row by row\n\
-         help: name a table, or - for standard input",
+        "error: a.npy, b.npy: --online reads a table row by row, from one file\n\
+         help: name a table, or - for standard input: cat FILE FILE | arenet train ...",
     );
     let refuses = |net: &str, message: &str, line: &str, help: &str| {
         let done = folder.run(&format!("train {net} --online --data small.csv"));
