@@ -422,7 +422,7 @@ impl Reader {
         self
     }
 
-    /// Reads a table in CSV, perhaps gzipped.
+    /// Reads a table in CSV, perhaps packed by gzip or zstd.
     ///
     /// ```
     /// let data = arenet::Net::open("models/iris.net")?.reader().csv("models/iris.csv")?;
@@ -469,7 +469,7 @@ impl Reader {
         self.read(|spec| read_csv(reader, name, spec))
     }
 
-    /// Reads a file for each input and target, npy or IDX, perhaps gzipped.
+    /// Reads a file for each input and target, npy or IDX, perhaps packed by gzip or zstd.
     ///
     /// ```no_run
     /// let net = arenet::Net::open("mnist.net")?;

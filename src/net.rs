@@ -131,7 +131,8 @@ impl Net {
         &self.warnings
     }
 
-    /// Reads a table of inputs and targets in CSV, perhaps gzipped. [`Net::reader`] reads others.
+    /// Reads a table of inputs and targets in CSV, perhaps packed by gzip or zstd.
+    /// [`Net::reader`] reads others.
     ///
     /// ```
     /// let net = arenet::Net::open("models/iris.net")?;

@@ -100,6 +100,12 @@ fn what_a_build_does_not_read_is_told() {
         (Err(error), false) => assert!(error.contains("the feature `csv`"), "{error}"),
         (other, _) => panic!("{other:?}"),
     }
-    let error = read(&[0x1F, 0x8B, 8, 0]).unwrap_err();
-    assert_eq!(error.contains("the feature `gzip`"), !cfg!(feature = "gzip"), "{error}");
+    let packed: [(&[u8], _, _); 2] = [
+        (&[0x1F, 0x8B, 8, 0], "the feature `gzip`", cfg!(feature = "gzip")),
+        (&[0x28, 0xB5, 0x2F, 0xFD], "the feature `zstd`", cfg!(feature = "zstd")),
+    ];
+    for (bytes, told, is_read) in packed {
+        let error = read(bytes).unwrap_err();
+        assert_eq!(error.contains(told), !is_read, "{error}");
+    }
 }

@@ -108,7 +108,7 @@ pub enum MessageFormat {
 pub struct DataArgs {
     /// Table of rows (CSV), by default the file beside the model with the
     /// ending .csv; one in several files: 2024.csv,2025.csv or 'part-*.csv';
-    /// or a file (npy or IDX, perhaps gzipped) for each input and target:
+    /// or a file (npy or IDX, perhaps packed) for each input and target:
     /// x=images.gz,label=labels.gz
     #[arg(long, verbatim_doc_comment, value_name = "FILE", value_parser = Rows::parser())]
     pub data: Option<Rows>,

@@ -1,5 +1,5 @@
 //! One file for each port of a model: an array in `.npy` or IDX, the format of MNIST, either of
-//! them perhaps gzipped, whatever the name.
+//! them perhaps packed, whatever the name.
 //!
 //! The first dimension is the rows, the others together are the values of a row. Numbers are not
 //! scaled: the bytes of an image stay 0 to 255, and the model scales them (`x / 255`). A port of

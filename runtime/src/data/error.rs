@@ -65,6 +65,7 @@ impl DataError {
             io::ErrorKind::InvalidData
             | io::ErrorKind::InvalidInput
             | io::ErrorKind::UnexpectedEof => Some(DAMAGED.to_string()),
+            io::ErrorKind::Unsupported => Some("unpack it".to_string()),
             // The system says what is in the way.
             _ => None,
         };

@@ -1,11 +1,12 @@
 //! The formats that are read. The first bytes of a file decide its format, whatever its name.
-//! Gzipped files are unpacked. For a file of another kind, the error names a way out.
+//! Packed files are unpacked (packing.rs). For a file of another kind, the error names a way out.
 
 use std::io::Read;
 
 use super::bytes::read_some;
 use super::choice::{Choice, Words};
 use super::error::DataError;
+use super::packing::packing;
 use super::table::{Format, Opened};
 #[cfg(feature = "csv")]
 use super::{csv, jsonl};
@@ -24,8 +25,6 @@ const FORMATS: &[Format] = &[
 /// As many first bytes as any kind needs: those of a zip archive up to its first name.
 const HEAD_BYTES: usize = 64;
 
-const GZIP: &[u8] = &[0x1F, 0x8B];
-
 /// A way out, which may end with a choice of the caller's.
 type Help = (&'static str, Option<Choice<'static>>);
 
@@ -35,7 +34,7 @@ const PARQUET: Help =
 const FEATHER: Help = ("save it as CSV, with pandas: read_feather(FILE).to_csv(CSV)", None);
 const SQLITE: Help = ("export a table: sqlite3 -header -csv FILE QUERY", None);
 const UTF_8: Help = ("save the table as UTF-8: iconv -f UTF-16 -t UTF-8 FILE > CSV", None);
-const UNPACK: Help = ("unpack it; of packed files only gzip is read", None);
+const UNPACK: Help = ("unpack it; of packed files gzip and zstd are read", None);
 const OBJECTS: Help = ("write an object in each line: jq -c '.[]' FILE > ROWS.jsonl", None);
 const ARFF: Help =
     ("keep the lines after @data, below a line with the names of the attributes", None);
@@ -48,7 +47,7 @@ const NPZ: Help =
 const MODEL: Help = ("a model has no rows; name a table of them: ", Some(Choice::Table));
 
 /// What some files begin with that are not read: the bytes, what they are, and the way out.
-const OTHERS: [(&[u8], &str, Help); 25] = [
+const OTHERS: [(&[u8], &str, Help); 24] = [
     (b"PAR1", "a Parquet file", PARQUET),
     (b"ARROW1", "an Arrow file", FEATHER),
     (b"FEA1", "a Feather file", FEATHER),
@@ -65,7 +64,6 @@ const OTHERS: [(&[u8], &str, Help); 25] = [
     (b"\xFE\xFF", "UTF-16 text", UTF_8),
     (b"BZh", "a file packed by bzip2", UNPACK),
     (b"\xFD7zXZ", "a file packed by xz", UNPACK),
-    (b"\x28\xB5\x2F\xFD", "a file packed by zstd", UNPACK),
     (b"7z\xBC\xAF\x27\x1C", "a 7z archive", UNPACK),
     (b"[{", "an array of JSON", OBJECTS),
     (b"[\n", "an array of JSON", OBJECTS),
@@ -76,32 +74,20 @@ const OTHERS: [(&[u8], &str, Help); 25] = [
     (b"GIF8", "an image", ARRAYS),
 ];
 
-/// The table in a file, which may be gzipped.
+/// The table in a file, which may be packed.
 ///
 /// # Errors
 /// A file that cannot be read, or of a kind that is not.
 pub(super) fn open<'r>(reader: impl Read + 'r, name: &str, words: Words) -> Opened<'r> {
     let (mut head, mut whole) = peek(reader, name)?;
-    if head.starts_with(GZIP) {
-        (head, whole) = peek(unpacked(whole, name)?, name)?;
-        if head.starts_with(GZIP) {
-            return Err(DataError::new(name, "is gzipped twice").with_help("unpack it once"));
+    if let Some(packed) = packing(&head) {
+        (head, whole) = peek(packed.open(whole, name)?, name)?;
+        if packing(&head).is_some() {
+            return Err(DataError::new(name, "is packed twice").with_help("unpack it once"));
         }
     }
     let format = recognize(&head, name, words)?;
     (format.open)(whole, name)
-}
-
-/// What is gzipped in a file.
-#[cfg(feature = "gzip")]
-fn unpacked<'r>(file: Box<dyn Read + 'r>, _: &str) -> Result<impl Read + 'r, DataError> {
-    Ok(flate2::read::MultiGzDecoder::new(file))
-}
-
-#[cfg(not(feature = "gzip"))]
-fn unpacked<'r>(_: Box<dyn Read + 'r>, name: &str) -> Result<Box<dyn Read + 'r>, DataError> {
-    let error = DataError::new(name, "is gzipped, and this program was built without gzip");
-    Err(error.with_help("unpack it, or build with the feature `gzip` of arenet-runtime"))
 }
 
 /// The first bytes of a reader, and one that still has them. It waits for no more than a line: the

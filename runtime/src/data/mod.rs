@@ -29,6 +29,7 @@ mod names;
 mod npy;
 mod numbers;
 pub mod output;
+mod packing;
 mod parts;
 pub mod profile;
 mod seat;
@@ -39,6 +40,8 @@ mod table;
 mod tables;
 pub mod twin;
 mod unlisted;
+#[cfg(feature = "zstd")]
+mod zstd;
 
 pub(crate) use array::Element;
 pub use arrays::{read_arrays, read_arrays_of};

@@ -6,7 +6,7 @@ use std::fs;
 use arenet_runtime::data::{ColumnMap, TableSpec, Values, read_csv};
 use arenet_runtime::random::Stream;
 
-use super::{array, digits, folder, idx, integer, npy, real, species, weights};
+use super::{array, digits, folder, formats, idx, integer, npy, real, species, weights};
 
 /// Calls `read` with `rounds` mutations of each seed, the same ones in every run.
 fn mutate(seeds: &[Vec<u8>], rounds: u64, mut read: impl FnMut(&[u8])) {
@@ -81,6 +81,21 @@ fn csv() {
             });
         }
     }
+}
+
+#[test]
+fn packed_tables() {
+    let inputs = [real("x", 3)];
+    let seeds = [include_bytes!("rows.csv.zst").to_vec(), formats::gzip(b"1,2,3\n4,5,6\n")];
+    let mut read = 0;
+    mutate(&seeds, 5000, |bytes| {
+        if let Ok(data) = read_csv(bytes, "t.csv", &TableSpec::new(&inputs, &[])) {
+            read += 1;
+            // Without an error, a checksum has been found right.
+            assert!([2, 200].contains(&data.rows), "{} rows", data.rows);
+        }
+    });
+    assert!(read > 0);
 }
 
 #[test]
