@@ -347,7 +347,7 @@ fn parse_columns(text: &str) -> Result<String, String> {
 }
 
 /// Reads how numbers are written.
-fn parse_numbers(text: &str) -> Result<String, String> {
+pub fn parse_numbers(text: &str) -> Result<String, String> {
     NumberStyle::parse(text).map(|_| text.to_string())
 }
 

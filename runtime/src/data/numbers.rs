@@ -46,12 +46,14 @@ impl NumberStyle {
         })
     }
 
-    /// The examples of styles that a text is a number in: one with a decimal comma, one with a
-    /// point.
-    pub(super) fn of(text: &str) -> Vec<&'static str> {
+    /// The examples of styles that all of these texts are numbers in: one with a decimal comma, one
+    /// with a point.
+    pub fn of(texts: &[impl AsRef<str>]) -> Vec<&'static str> {
         let written = |point: u8| {
             let mut styles = STYLES.iter().filter(move |(_, style)| style.point == point);
-            styles.find(|(_, style)| style.is_written(text)).map(|&(example, _)| example)
+            let takes =
+                |style: NumberStyle| texts.iter().all(|text| style.is_written(text.as_ref()));
+            styles.find(|(_, style)| takes(*style)).map(|&(example, _)| example)
         };
         [b',', b'.'].into_iter().filter_map(written).collect()
     }
@@ -59,6 +61,17 @@ impl NumberStyle {
     /// Whether a text is a number in this style.
     pub(super) fn is_written(self, text: &str) -> bool {
         self.plain(text.trim_ascii().as_bytes()).is_some()
+    }
+
+    /// A text that is a number in this style, as programs write it; any other stays as it is.
+    pub(super) fn plain_text(self, text: &str) -> Cow<'_, str> {
+        if self == NumberStyle::default() {
+            return text.into();
+        }
+        match self.plain(text.trim_ascii().as_bytes()) {
+            Some(plain) => String::from_utf8_lossy(&plain).into_owned().into(),
+            None => text.into(),
+        }
     }
 
     /// A field with its number as programs write it; what is no number stays as it is.

@@ -11,11 +11,12 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash};
 use std::io::Read;
 use std::path::Path;
 
-use super::choice::Words;
+use super::choice::{Words, methods};
 use super::error::{DataError, did_you_mean, quoted, shown};
 use super::field::is_missing;
 use super::format::open;
 use super::header::{empty, names, no_rows};
+use super::numbers::NumberStyle;
 use super::table::{Field, Row, Table};
 
 /// The rows of the sample.
@@ -141,31 +142,39 @@ impl ColumnProfile {
     }
 }
 
-/// Looks at the table in the file at `path`. Whether its first row is a header may be said;
-/// otherwise it is found out. Errors write what the caller may choose in `words`.
+/// What is said of a table that is looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct ProfileSpec {
+    /// Whether its first row is a header; found out where it is not said.
+    pub header: Option<bool>,
+    /// How its numbers are written.
+    pub numbers: NumberStyle,
+    /// How errors write what the caller may choose.
+    pub words: Words,
+}
+
+impl Default for ProfileSpec {
+    fn default() -> ProfileSpec {
+        ProfileSpec { header: None, numbers: NumberStyle::default(), words: methods }
+    }
+}
+
+/// Looks at the table in the file at `path`.
 ///
 /// # Errors
 /// A file that cannot be read as a table of text, or that has no rows.
-pub fn profile_file(
-    path: impl AsRef<Path>,
-    header: Option<bool>,
-    words: Words,
-) -> Result<Profile, DataError> {
+pub fn profile_file(path: impl AsRef<Path>, spec: &ProfileSpec) -> Result<Profile, DataError> {
     let name = path.as_ref().display().to_string();
     let file = File::open(path).map_err(|error| DataError::io(&name, &error))?;
-    profile(file, &name, header, words)
+    profile(file, &name, spec)
 }
 
 /// [`profile_file`] of a table that errors call `name`.
 ///
 /// # Errors
 /// As there.
-pub fn profile(
-    reader: impl Read,
-    name: &str,
-    header: Option<bool>,
-    words: Words,
-) -> Result<Profile, DataError> {
+pub fn profile(reader: impl Read, name: &str, spec: &ProfileSpec) -> Result<Profile, DataError> {
+    let ProfileSpec { header, numbers, words } = *spec;
     let mut table = open(reader, name, words)?;
     if table.shape().is_some() {
         let error = DataError::new(name, "is an array, which has no names and no words");
@@ -177,7 +186,7 @@ pub fn profile(
     let first: Vec<String> = table.row().fields().map(|field| field.text().into_owned()).collect();
     let names = names(&*table, name);
     let has_names = table.has_names();
-    let mut seen = Seen::new(first.len());
+    let mut seen = Seen::new(first.len(), numbers);
     seen.read(&mut *table)?;
     if has_names || header.unwrap_or_else(|| seen.is_header(&first)) {
         let names = names?;
@@ -203,6 +212,7 @@ pub fn profile(
 struct Seen {
     rows: u64,
     columns: Vec<Column>,
+    numbers: NumberStyle,
     /// The state of the random numbers that choose the sample.
     random: u64,
 }
@@ -227,7 +237,7 @@ enum Value<'a> {
 const MISSING: u32 = u32::MAX;
 
 impl Seen {
-    fn new(columns: usize) -> Seen {
+    fn new(columns: usize, numbers: NumberStyle) -> Seen {
         let max_codes = MAX_CODES.min(MAX_ALL_CODES / columns.max(1));
         let column = || Column {
             found: ColumnProfile {
@@ -239,7 +249,7 @@ impl Seen {
             max_codes,
             sum: 0.0,
         };
-        Seen { rows: 0, columns: (0..columns).map(|_| column()).collect(), random: 0 }
+        Seen { rows: 0, columns: (0..columns).map(|_| column()).collect(), numbers, random: 0 }
     }
 
     fn read(&mut self, table: &mut dyn Table) -> Result<(), DataError> {
@@ -252,7 +262,7 @@ impl Seen {
     fn push(&mut self, row: Row<'_>) {
         let slot = self.slot();
         for (column, field) in self.columns.iter_mut().zip(row.fields()) {
-            let value = column.push(field);
+            let value = column.push(field, self.numbers);
             match slot {
                 Some(slot) if slot == column.found.sample.len() => column.found.sample.push(value),
                 Some(slot) => column.found.sample[slot] = value,
@@ -283,6 +293,7 @@ impl Seen {
         let (mut above, mut beside, mut again, mut words) = (0, 0, 0, 0);
         for (field, column) in first.iter().zip(&self.columns) {
             let found = &column.found;
+            let field = &*self.numbers.plain_text(field);
             let is_word = matches!(value(field), Value::Word(_));
             words += usize::from(is_word);
             match found.numbers * 2 > found.words(self.rows) {
@@ -302,7 +313,7 @@ impl Seen {
 
 impl Column {
     /// Counts a field, and returns what stands for it in the sample.
-    fn push(&mut self, field: Field<'_>) -> f64 {
+    fn push(&mut self, field: Field<'_>, numbers: NumberStyle) -> f64 {
         let text = match field {
             Field::Text(bytes) => String::from_utf8_lossy(bytes),
             Field::Number(number) => number.to_string().into(),
@@ -310,6 +321,7 @@ impl Column {
         if matches!((&text, field), (Cow::Owned(_), Field::Text(_))) {
             self.found.foreign += 1;
         }
+        let text = numbers.plain_text(&text);
         match value(&text) {
             Value::Missing => {
                 self.found.missing += 1;

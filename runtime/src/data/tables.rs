@@ -178,7 +178,7 @@ impl<'a> Start<'a> {
         }
         let Some(column) = error.column else { return error };
         let field = row.field(column as usize - 1);
-        let styles = NumberStyle::of(&field.text());
+        let styles = NumberStyle::of(&[field.text()]);
         let is_plain = spec.numbers != NumberStyle::default() || looks_numeric(field);
         if is_plain || styles.is_empty() {
             return error;

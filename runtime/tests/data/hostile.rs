@@ -1,9 +1,18 @@
-//! Mutated inputs: every reader gives a result or an error, and never panics.
+//! Mutated inputs: every reader gives a result or an error, and never panics. More on demand:
+//!
+//! ```text
+//! ARENET_READER=50 cargo test -p arenet-runtime --test data -- hostile
+//! ```
+//!
+//! makes fifty times as many, of tables of text three million.
 
 use arenet_runtime::program::StreamId;
 use std::fs;
 
-use arenet_runtime::data::{ColumnMap, TableSpec, Values, read_csv};
+use arenet_runtime::data::profile::{ProfileSpec, profile};
+use arenet_runtime::data::{
+    Column, ColumnMap, Domain, MISSING, Missing, NumberStyle, PortSpec, TableSpec, Values, read_csv,
+};
 use arenet_runtime::random::Stream;
 
 use super::{array, digits, folder, formats, idx, integer, npy, real, species, weights};
@@ -11,7 +20,8 @@ use super::{array, digits, folder, formats, idx, integer, npy, real, species, we
 /// Calls `read` with `rounds` mutations of each seed, the same ones in every run.
 fn mutate(seeds: &[Vec<u8>], rounds: u64, mut read: impl FnMut(&[u8])) {
     let stream = Stream { seed: 0, stream: StreamId(0) };
-    for round in 0..rounds {
+    let times = std::env::var("ARENET_READER").map_or(1, |n| n.parse().expect("a number"));
+    for round in 0..rounds * times {
         for (index, seed) in seeds.iter().enumerate() {
             let mut element = (index as u64) << 32;
             let mut below = |n: usize| {
@@ -81,6 +91,51 @@ fn csv() {
             });
         }
     }
+}
+
+/// Tables as people have them: words, holes, ids, other decimals, lines of JSON.
+#[test]
+fn raw_tables() {
+    let seeds = [
+        "id,\"body, mass (kg)\",site,note,kind\n7,1.5,north,x,setosa\n8,,?,\"y\ny\",virginica\n",
+        "'id';body, mass (kg);site;sex;note;kind\n1;'1.234,5';'south';NA;;'setosa'\n",
+        "  1 2.5 north 1 note setosa\n  2 ?   south 2 none virginica\n",
+        "{\"body, mass (kg)\": 1.5, \"site\": \"north\", \"kind\": \"setosa\"}\n\
+         {\"kind\": \"virginica\", \"site\": null, \"body, mass (kg)\": -2e3}\n",
+        "1|1,234.5|north|f|-|setosa\r\n2|NaN|null|M|-|\r\n",
+    ];
+    let seeds = seeds.map(|text| text.as_bytes().to_vec());
+    let named = |names: &[&str]| names.iter().map(|name| Column::Named(name.to_string())).collect();
+    let sites = Domain::Names(["north", "south"].map(String::from).to_vec());
+    let at = |from: &[u32]| from.iter().map(|&place| Column::At(place)).collect::<Vec<_>>();
+    let hole = |words: &[&str]| Missing::Hole(words.iter().map(|word| word.to_string()).collect());
+    let mass = PortSpec { missing: hole(&["-"]), ..real("mass", 1) };
+    let site = PortSpec { missing: Missing::Unknown, ..integer("site", sites) };
+    let by_name = [
+        PortSpec { from: named(&["body, mass (kg)"]), ..mass.clone() },
+        PortSpec { from: named(&["site"]), ..site.clone() },
+    ];
+    let by_place = [PortSpec { from: at(&[1]), ..mass }, PortSpec { from: at(&[2]), ..site }];
+    let kind = [integer("kind", species())];
+    for inputs in [&by_name, &by_place] {
+        for (style, targets_optional) in [("1234.5", false), ("1.234,5", true), ("1,234.5", false)]
+        {
+            let numbers = NumberStyle::parse(style).unwrap();
+            let spec = TableSpec { numbers, targets_optional, ..TableSpec::new(inputs, &kind) };
+            mutate(&seeds, 1000, |bytes| {
+                let Ok(data) = read_csv(bytes, "t.csv", &spec) else { return };
+                let [mass, site] = &data.inputs[..] else { panic!("there are two") };
+                let Values::F32(mass) = &mass.data else { panic!("mass is real") };
+                let Values::I32(site) = &site.data else { panic!("site is a class") };
+                assert_eq!([mass.len(), site.len()], [data.rows; 2]);
+                assert!(mass.iter().all(|value| value.is_finite() || value.is_nan()));
+                assert!(site.iter().all(|&class| (0..2).contains(&class) || class == MISSING));
+            });
+        }
+    }
+    mutate(&seeds, 3000, |bytes| {
+        let _ = profile(bytes, "t.csv", &ProfileSpec::default());
+    });
 }
 
 #[test]

@@ -1,17 +1,21 @@
 //! What is found in the columns of a table that no model describes.
 
-use arenet_runtime::data::profile::{ColumnProfile, Profile, SAMPLE_ROWS, profile};
-use arenet_runtime::data::{DataError, methods};
+use arenet_runtime::data::profile::{ColumnProfile, Profile, ProfileSpec, SAMPLE_ROWS, profile};
+use arenet_runtime::data::{DataError, NumberStyle};
 use pretty_assertions::assert_eq;
 
 fn of(text: &str) -> Result<Profile, DataError> {
-    profile(text.as_bytes(), "t.csv", None, methods)
+    profile(text.as_bytes(), "t.csv", &ProfileSpec::default())
+}
+
+fn said(header: bool) -> ProfileSpec {
+    ProfileSpec { header: Some(header), ..ProfileSpec::default() }
 }
 
 /// A table of one column beside another that tells no header from a row.
 fn column(fields: &[&str]) -> ColumnProfile {
     let text: String = fields.iter().map(|field| format!("{field},1\n")).collect();
-    profile(text.as_bytes(), "t.csv", Some(false), methods).unwrap().columns.swap_remove(0)
+    profile(text.as_bytes(), "t.csv", &said(false)).unwrap().columns.swap_remove(0)
 }
 
 #[test]
@@ -76,7 +80,7 @@ fn the_first_row_is_a_header_by_the_rows_after_it() {
     assert_eq!((objects.header.unwrap(), objects.rows), (vec!["1".into(), "b".into()], 2));
     assert_eq!((objects.columns[0].numbers, objects.columns[1].missing), (2, 1));
     // What is said is not asked again.
-    let said = profile(&b"2015,2016\n1,2\n"[..], "t.csv", Some(true), methods).unwrap();
+    let said = profile(&b"2015,2016\n1,2\n"[..], "t.csv", &said(true)).unwrap();
     assert_eq!(said.header.unwrap(), ["2015", "2016"]);
 }
 
@@ -121,9 +125,10 @@ fn a_column_is_found_by_name_or_place() {
 
 #[test]
 fn what_is_no_table_of_text_is_told() {
-    let error = |text: &[u8]| format!("{:#}", profile(text, "t.csv", None, methods).unwrap_err());
+    let error =
+        |text: &[u8]| format!("{:#}", profile(text, "t.csv", &ProfileSpec::default()).unwrap_err());
     assert_eq!(error(b""), "t.csv: is empty\nhelp: a table has a line for each row");
-    let no_rows = profile(&b"a,b\n"[..], "t.csv", Some(true), methods).unwrap_err();
+    let no_rows = profile(&b"a,b\n"[..], "t.csv", &said(true)).unwrap_err();
     assert_eq!(
         format!("{no_rows:#}"),
         "t.csv: has a header but no rows\n\
@@ -144,7 +149,24 @@ fn what_is_no_table_of_text_is_told() {
     );
     assert_eq!(of("a,b\n1,x\n2,caf\u{e9}\n").unwrap().columns[1].foreign, 0);
     assert_eq!(
-        profile(&b"a,b\n1,x\n2,caf\xe9\n"[..], "t", None, methods).unwrap().columns[1].foreign,
+        profile(&b"a,b\n1,x\n2,caf\xe9\n"[..], "t", &ProfileSpec::default()).unwrap().columns[1]
+            .foreign,
         1
     );
+}
+
+#[test]
+fn numbers_may_be_written_otherwise() {
+    let table = "size;price\n1,5;1.200,25\n-2,5;3\n";
+    let numbers = NumberStyle::parse("1.234,5").unwrap();
+    let spec = ProfileSpec { numbers, ..ProfileSpec::default() };
+    let found = profile(table.as_bytes(), "t.csv", &spec).unwrap();
+    assert_eq!(found.header, Some(vec!["size".to_string(), "price".to_string()]));
+    let ranges: Vec<_> = found.columns.iter().map(|column| column.range).collect();
+    assert_eq!(ranges, [(-2.5, 1.5), (3.0, 1200.25)]);
+    // Without that, they are words that are numbers in a style.
+    let found = of(table).unwrap();
+    assert_eq!((found.columns[0].numbers, found.columns[0].dressed), (0, 2));
+    assert_eq!(NumberStyle::of(&found.columns[0].strays), ["1234,5"]);
+    assert_eq!(NumberStyle::of(&["1,234"]), ["1234,5", "1,234.5"]);
 }

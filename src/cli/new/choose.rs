@@ -1,5 +1,6 @@
 //! What becomes of each column of a table: a number, a word, the target, or nothing.
 
+use arenet::internals::runtime::data::NumberStyle;
 use arenet::internals::runtime::data::profile::{ColumnProfile, Profile};
 use arenet::internals::runtime::data::twin::is_linear;
 
@@ -171,7 +172,13 @@ fn fate(table: &Profile, place: usize) -> Fate {
         }
         () if mostly(column.dates) => left("dates; write numbers, such as the year"),
         () if mostly(column.dressed + column.numbers) => {
-            left("numbers with signs; write them plain")
+            Fate::Left(match NumberStyle::of(&column.strays)[..] {
+                [] => "numbers with signs; write them plain".to_string(),
+                [style] => format!("if they are numbers, say --numbers {style}"),
+                [style, other, ..] => {
+                    format!("if they are numbers, say --numbers {style} or {other}")
+                }
+            })
         }
         () if is_free(column, given) => match column.characters > 25 * words {
             true => left("free text"),

@@ -12,7 +12,8 @@ use std::fs::OpenOptions;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use arenet::internals::runtime::data::profile::profile_file;
+use arenet::internals::runtime::data::NumberStyle;
+use arenet::internals::runtime::data::profile::{ProfileSpec, profile_file};
 use clap::{Args, ValueEnum};
 
 use super::failure::{Failure, Kind, options};
@@ -43,6 +44,9 @@ pub struct NewArgs {
     /// Whether the first row is a header: yes or no; found out by default
     #[arg(long, value_name = "yes|no", value_parser = super::args::parse_header)]
     header: Option<bool>,
+    /// How numbers are written, by an example: 1234,5 or 1.234,5 or 1,234.5
+    #[arg(long, value_name = "EXAMPLE", value_parser = super::args::parse_numbers)]
+    numbers: Option<String>,
 }
 
 /// What is learned.
@@ -76,7 +80,10 @@ fn is_table(path: &Path) -> bool {
 fn for_table(cx: &Context, args: &NewArgs) -> Result<(), Failure> {
     let path = &args.what;
     let file = path.display().to_string();
-    let table = profile_file(path, args.header, options)?;
+    let numbers = args.numbers.as_deref().map(NumberStyle::parse).transpose();
+    let numbers = numbers.map_err(Failure::usage)?.unwrap_or_default();
+    let spec = ProfileSpec { header: args.header, numbers, words: options };
+    let table = profile_file(path, &spec)?;
     let Some(wanted) = &args.target else {
         let text = format!("{file}: nothing says which column to predict");
         return Err(Failure::usage(text).help(format!("name it with --target: {}", table.listed())));
@@ -137,6 +144,11 @@ fn files(args: &NewArgs, table: &Path, out: &Path, has_header: bool) -> Files {
         let header = if has_header { " --header yes" } else { " --header no" };
         command += header;
         next += header;
+    }
+    if let Some(example) = &args.numbers {
+        let numbers = format!(" --numbers {}", quote(example));
+        command += &numbers;
+        next += &numbers;
     }
     let table = table.file_name().unwrap_or_default().to_string_lossy().into_owned();
     Files { table, command, next }

@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use arenet::internals::runtime::data::profile::profile;
+use arenet::internals::runtime::data::profile::{ProfileSpec, profile};
 
 use super::choose::Plan;
 use super::size::Size;
@@ -15,7 +15,7 @@ use super::target::target;
 use super::write::{Files, write};
 use super::{NewArgs, create, names};
 use crate::console;
-use crate::failure::{Failure, Kind, options};
+use crate::failure::{Failure, Kind};
 
 const TABLE: &str = include_str!("../../../models/iris.csv");
 const PROGRAM: &str = include_str!("../../../examples/embed.rs");
@@ -78,7 +78,7 @@ fn check_name(name: &str) -> Result<(), Failure> {
 /// The model, as for any table.
 fn model(name: &str) -> Result<String, Failure> {
     let file = format!("{name}.csv");
-    let table = profile(TABLE.as_bytes(), &file, None, options)?;
+    let table = profile(TABLE.as_bytes(), &file, &ProfileSpec::default())?;
     let column = table.find("last", &file)?;
     let plan = Plan::new(&table, column, target(&table, column, None, &file)?);
     let files = Files {

@@ -1,5 +1,6 @@
 //! What a column is as a target: classes, or a number.
 
+use arenet::internals::runtime::data::NumberStyle;
 use arenet::internals::runtime::data::profile::{ColumnProfile, Profile};
 
 use super::choose::title;
@@ -70,6 +71,15 @@ pub fn target(
     }
     let words = column.words(rows);
     let is_number = column.numbers * 10 > given * 9 && column.strays.len() < 8;
+    if said != Some(true)
+        && words == given
+        && let [style, ..] = NumberStyle::of(&column.strays)[..]
+    {
+        let what = format!("has values such as \"{}\"", column.strays[0]);
+        let help =
+            format!("if they are numbers, say --numbers {style}, and if not: --task classes");
+        return fail(what, &help);
+    }
     let classes = said.unwrap_or_else(|| !is_number || are_classes(table, place));
     if !classes && !is_number {
         let word = column.strays.first().map_or("", String::as_str);

@@ -349,3 +349,30 @@ fn a_project_has_a_model_a_table_and_a_program() {
     );
     assert!(!folder.has("second"));
 }
+
+#[test]
+fn numbers_may_be_written_otherwise() {
+    let folder = Folder::new("new-numbers");
+    let row = |i: usize| format!("{},{};1.{:03},25;{}\n", i, i % 7, i, ["low", "high"][i / 20]);
+    let rows: String = (0..40).map(row).collect();
+    folder.write("de.csv", format!("size;price;kind\n{rows}"));
+    folder.fails(
+        "new de.csv --target kind",
+        3,
+        "error: de.csv: no column is left to predict `kind` from: size (if they are numbers, say \
+         --numbers 1234,5), price (if they are numbers, say --numbers 1.234,5)\n\
+         help: add columns that say something about it",
+    );
+    folder.fails(
+        "new de.csv --target size",
+        3,
+        "error: de.csv: the target `size` has values such as \"0,0\"\n\
+         help: if they are numbers, say --numbers 1234,5, and if not: --task classes",
+    );
+    let done = folder.ok("new de.csv --target kind --numbers 1.234,5");
+    assert!(done.err.ends_with("next: arenet train de.net --numbers 1.234,5\n"), "{}", done.err);
+    assert!(done.out.contains("1000 to 1039"), "{}", done.out);
+    let text = folder.text("de.net");
+    assert!(text.contains("`arenet new de.csv --target kind --numbers 1.234,5`"), "{text}");
+    folder.ok("train de.net --numbers 1.234,5 -q");
+}
