@@ -422,7 +422,8 @@ impl Reader {
         self
     }
 
-    /// Reads a table in CSV, perhaps packed by gzip or zstd.
+    /// Reads a table in CSV, perhaps packed by gzip or zstd, or the arrays of an npz archive: each
+    /// input and target takes the one of its name, or the one that [`Reader::columns`] names.
     ///
     /// ```
     /// let data = arenet::Net::open("models/iris.net")?.reader().csv("models/iris.csv")?;

@@ -109,11 +109,12 @@ pub struct DataArgs {
     /// Table of rows (CSV), by default the file beside the model with the
     /// ending .csv; one in several files: 2024.csv,2025.csv or 'part-*.csv';
     /// or a file (npy or IDX, perhaps packed) for each input and target:
-    /// x=images.gz,label=labels.gz
+    /// x=images.gz,label=labels.gz; or an npz archive of such arrays
     #[arg(long, verbatim_doc_comment, value_name = "FILE", value_parser = Rows::parser())]
     pub data: Option<Rows>,
-    /// Columns of the table, counted from 0 or by name: x=0..64,label=64
-    #[arg(long, value_name = "MAP", value_parser = parse_columns)]
+    /// Columns of the table, counted from 0 or by name: x=0..64,label=64;
+    /// or arrays of the archive: x=x_train,label=y_train
+    #[arg(long, verbatim_doc_comment, value_name = "MAP", value_parser = parse_columns)]
     pub columns: Option<String>,
     /// How numbers are written, by an example: 1234,5 or 1.234,5 or 1,234.5
     #[arg(long, value_name = "EXAMPLE", value_parser = parse_numbers)]

@@ -67,7 +67,7 @@ fn read_each<R: Read>(
         ports.iter().map(array).collect()
     };
     let (inputs, targets) = (read(spec.inputs)?, read(targets)?);
-    let rows = reading.rows.map_or(0, |(rows, _)| rows);
+    let rows = reading.rows();
     Ok(Dataset { rows, inputs, targets, ..known_columns(spec) })
 }
 
@@ -88,12 +88,12 @@ pub(super) fn read_alone(
     }
     let mut reading = Reading::new(spec);
     let inputs = vec![reading.read(input, table, name)?];
-    let rows = reading.rows.map_or(0, |(rows, _)| rows);
+    let rows = reading.rows();
     Ok(Dataset { rows, inputs, ..known_columns(spec) })
 }
 
 /// An array has no names; its columns are in the order that the net was trained on.
-fn known_columns(spec: &TableSpec<'_>) -> Dataset {
+pub(super) fn known_columns(spec: &TableSpec<'_>) -> Dataset {
     Dataset { columns: spec.names.cloned().unwrap_or_default(), ..Dataset::default() }
 }
 
@@ -141,7 +141,7 @@ fn missing(port: &PortSpec, files: &[(String, String)]) -> DataError {
 }
 
 /// What the files read so far have in common.
-struct Reading<'a> {
+pub(super) struct Reading<'a> {
     /// What to read, with the bytes that are held so far.
     spec: TableSpec<'a>,
     /// The rows of each file, and the first file that has them.
@@ -149,11 +149,16 @@ struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    fn new(spec: &TableSpec<'a>) -> Reading<'a> {
+    pub fn new(spec: &TableSpec<'a>) -> Reading<'a> {
         Reading { spec: *spec, rows: None }
     }
 
-    fn read(
+    /// The number of rows.
+    pub fn rows(&self) -> usize {
+        self.rows.as_ref().map_or(0, |(rows, _)| *rows)
+    }
+
+    pub fn read(
         &mut self,
         port: &PortSpec,
         table: &mut dyn Table,
@@ -162,7 +167,8 @@ impl<'a> Reading<'a> {
         let Some((rows, width)) = table.shape() else {
             let error = DataError::new(name, "is neither an npy nor an IDX file");
             let alone = (self.spec.words)(Choice::Table);
-            return Err(error.with_help(format!("a table of text is given alone: {alone}")));
+            let help = format!("a table of text, or an npz archive, is given alone: {alone}");
+            return Err(error.with_help(help));
         };
         if width != port.width as u64 {
             let (wanted, port) = (plural(port.width, "value"), quoted(&port.name));

@@ -126,7 +126,7 @@ pub(super) fn repeated(name: &str) -> Complaint {
 }
 
 /// Every port that the user's map names is a port of the model.
-fn check_ports(spec: &TableSpec<'_>) -> Result<(), Complaint> {
+pub(super) fn check_ports(spec: &TableSpec<'_>) -> Result<(), Complaint> {
     let Some(map) = spec.columns else { return Ok(()) };
     let columns = (spec.words)(Choice::Columns(None));
     let ports = || spec.inputs.iter().chain(spec.targets).map(|port| port.name.as_str());

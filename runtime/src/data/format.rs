@@ -6,6 +6,8 @@ use std::io::Read;
 use super::bytes::read_some;
 use super::choice::{Choice, Words};
 use super::error::DataError;
+#[cfg(feature = "gzip")]
+use super::npz;
 use super::packing::packing;
 use super::table::{Format, Opened};
 #[cfg(feature = "csv")]
@@ -15,6 +17,8 @@ use super::{idx, npy};
 /// Every format; the first one that takes a file has it.
 const FORMATS: &[Format] = &[
     npy::FORMAT,
+    #[cfg(feature = "gzip")]
+    npz::FORMAT,
     idx::FORMAT,
     #[cfg(feature = "csv")]
     jsonl::FORMAT,
@@ -23,7 +27,7 @@ const FORMATS: &[Format] = &[
 ];
 
 /// As many first bytes as any kind needs: those of a zip archive up to its first name.
-const HEAD_BYTES: usize = 64;
+const HEAD_BYTES: usize = 128;
 
 /// A way out, which may end with a choice of the caller's.
 type Help = (&'static str, Option<Choice<'static>>);
@@ -129,17 +133,23 @@ fn recognize(head: &[u8], name: &str, words: Words) -> Result<&'static Format, D
 
 /// What a zip archive is, by the name of its first file.
 fn in_zip(head: &[u8]) -> Option<(&'static str, Help)> {
-    const NAME: usize = 30;
-    if !head.starts_with(b"PK\x03\x04") {
+    let Some(name) = zip_name(head) else {
         return head.starts_with(b"PK\x05\x06").then_some(("an empty zip archive", UNPACK));
-    }
-    let name = head.get(NAME..).unwrap_or_default();
+    };
     let has = |part: &[u8]| name.windows(part.len()).any(|window| window == part);
-    Some(if has(b".npy") {
-        ("an npz archive of arrays", NPZ)
-    } else if has(b"[Content_Types]") || has(b"_rels/") || has(b"xl/") || has(b"mimetype") {
+    if has(b".npy") {
+        let what = "an npz archive of arrays, and this program was built without gzip";
+        return (!cfg!(feature = "gzip")).then_some((what, NPZ));
+    }
+    Some(if has(b"[Content_Types]") || has(b"_rels/") || has(b"xl/") || has(b"mimetype") {
         ("a spreadsheet", TO_CSV)
     } else {
         ("a zip archive", UNPACK)
     })
+}
+
+/// The name of the first file of a zip archive, and what comes behind it.
+pub(super) fn zip_name(head: &[u8]) -> Option<&[u8]> {
+    const NAME: usize = 30;
+    head.starts_with(b"PK\x03\x04").then(|| head.get(NAME..).unwrap_or_default())
 }

@@ -3,8 +3,8 @@
 //! The readers take any bytes, hostile ones included: what they cannot read is a [`DataError`], and
 //! memory grows only with what has really arrived. They hold a whole table in memory, or give it
 //! row by row (`read_rows`). A model's inputs and targets come from one table of text (`tables`),
-//! or each from a file of its own (`arrays`). Every format is a `Table` (table.rs) and a line in a
-//! list (format.rs).
+//! or each from a file of its own (`arrays`) or an array of an archive (`npz`). Every format is a
+//! `Table` (table.rs) and a line in a list (format.rs).
 
 mod array;
 mod arrays;
@@ -27,6 +27,8 @@ mod jsonl;
 mod lines;
 mod names;
 mod npy;
+#[cfg(feature = "gzip")]
+mod npz;
 mod numbers;
 pub mod output;
 mod packing;
@@ -40,6 +42,8 @@ mod table;
 mod tables;
 pub mod twin;
 mod unlisted;
+#[cfg(feature = "gzip")]
+mod zip;
 #[cfg(feature = "zstd")]
 mod zstd;
 

@@ -1,7 +1,7 @@
 //! NumPy's `.npy` files: reads one array of numbers, writes the head of a matrix of f32.
 //!
-//! It reads versions 1.0 and 2.0, C order, little-endian f4, f8, i4, i8 and u1. It is no reader of
-//! `.npz` archives, of structured types or of pickled objects, which are code.
+//! It reads versions 1.0 and 2.0, C order, little-endian f4, f8, i4, i8 and u1. Archives of
+//! them are in npz.rs. It is no reader of structured types or of pickled objects, which are code.
 
 use std::io::Read;
 

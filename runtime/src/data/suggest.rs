@@ -66,16 +66,21 @@ fn ranges(columns: &[usize]) -> String {
 
 /// The first columns of a list, as a message names them: counted from 1, with their names.
 pub(super) fn list(columns: &[usize], header: Option<&[String]>) -> String {
-    const SHOWN: usize = 3;
     let name = |column: &usize| match header {
         Some(names) if !names[*column].is_empty() => {
             format!("{} ({})", column + 1, shown(&names[*column]))
         }
         _ => (column + 1).to_string(),
     };
-    let mut listed: Vec<String> = columns.iter().take(SHOWN).map(name).collect();
-    if columns.len() > SHOWN {
-        listed.push(format!("{} more", columns.len() - SHOWN));
+    some("column", columns.len(), columns.iter().map(name))
+}
+
+/// The first of several things, which are called so.
+pub(super) fn some(what: &str, count: usize, names: impl Iterator<Item = String>) -> String {
+    const SHOWN: usize = 3;
+    let mut listed: Vec<String> = names.take(SHOWN).collect();
+    if count > SHOWN {
+        listed.push(format!("{} more", count - SHOWN));
     }
-    format!("{} {}", if columns.len() == 1 { "column" } else { "columns" }, listed.join(", "))
+    format!("{what}{} {}", if count == 1 { "" } else { "s" }, listed.join(", "))
 }

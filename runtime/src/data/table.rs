@@ -6,7 +6,9 @@ use std::borrow::Cow;
 use std::io::Read;
 use std::str;
 
+use super::Dataset;
 use super::error::DataError;
+use super::spec::TableSpec;
 
 /// The rows of a file, one after another, all with as many fields as the first.
 pub(super) trait Table {
@@ -39,6 +41,11 @@ pub(super) trait Table {
     fn shape(&self) -> Option<(u64, u64)> {
         None
     }
+
+    /// Reads what a model takes, where the file is an archive of arrays. Such a file has no rows.
+    fn read_arrays(&mut self, _: &TableSpec<'_>) -> Option<Result<Dataset, DataError>> {
+        None
+    }
 }
 
 /// A table whose head has been read.
@@ -56,7 +63,6 @@ pub(super) struct Format {
 #[derive(Clone, Copy)]
 pub(super) enum Row<'a> {
     /// Text, and where in it each field ends.
-    #[cfg_attr(not(feature = "csv"), expect(dead_code, reason = "no other format has text"))]
     Text { text: &'a [u8], ends: &'a [usize] },
     /// Numbers.
     Numbers(&'a [f32]),

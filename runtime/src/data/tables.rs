@@ -49,6 +49,9 @@ fn read_table(
     name: &str,
     spec: &TableSpec<'_>,
 ) -> Result<Dataset, DataError> {
+    if let Some(read) = table.read_arrays(spec) {
+        return read;
+    }
     match table.shape() {
         None => read_named(&mut *table, name, spec),
         Some(_) => read_alone(&mut *table, name, spec),

@@ -124,7 +124,7 @@ fn mistakes_are_named() {
          help: save rows of 2 values, or change \"x\" in the net",
     );
     let neither = "x: is neither an npy nor an IDX file\n\
-                   help: a table of text is given alone: `read_csv`";
+                   help: a table of text, or an npz archive, is given alone: `read_csv`";
     check("arrays_text", &[("x", b"1,2\n".to_vec())], neither);
     check("arrays_empty", &[("x", vec![])], neither);
     check("arrays_zip_of_text", &[("x", gzip(b"1,2\n"))], neither);

@@ -15,7 +15,7 @@ use arenet_runtime::data::{
 };
 use arenet_runtime::random::Stream;
 
-use super::{array, digits, folder, formats, idx, integer, npy, real, species, weights};
+use super::{array, digits, folder, formats, idx, integer, npy, npz, real, species, weights};
 
 /// Calls `read` with `rounds` mutations of each seed, the same ones in every run.
 fn mutate(seeds: &[Vec<u8>], rounds: u64, mut read: impl FnMut(&[u8])) {
@@ -173,6 +173,26 @@ fn npy_arrays() {
             assert!(values.len().is_multiple_of(3) && values.iter().all(|v| v.is_finite()));
         }
     });
+}
+
+#[test]
+fn npz_archives() {
+    let seeds = [npz::STORED, npz::PACKED, npz::PIPED].map(<[u8]>::to_vec);
+    let (inputs, targets) = ([real("x", 2)], [integer("t", digits())]);
+    let spec = TableSpec { max_bytes: 1 << 20, ..TableSpec::new(&inputs, &targets) };
+    let expected = read_csv(npz::STORED, "a.npz", &spec).unwrap();
+    let mut read = 0;
+    mutate(&seeds, 5000, |bytes| {
+        if let Ok(data) = read_csv(bytes, "a.npz", &spec) {
+            // Without an error, all checksums have been found right.
+            assert_eq!(
+                (data.inputs, data.targets),
+                (expected.inputs.clone(), expected.targets.clone())
+            );
+            read += 1;
+        }
+    });
+    assert!(read > 0);
 }
 
 #[test]

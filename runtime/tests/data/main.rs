@@ -12,6 +12,7 @@ mod hostile;
 mod idx;
 mod json_lines;
 mod npy;
+mod npz;
 mod output;
 mod parts;
 mod profile;
