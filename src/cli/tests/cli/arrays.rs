@@ -56,7 +56,7 @@ fn mistakes_say_what_to_do() {
         "predict small.net --data x=small.csv",
         3,
         "error: small.csv: is neither an npy nor an IDX file\n\
-         help: a table of text is given alone: --data FILE",
+         help: a table of text, or an npz archive, is given alone: --data FILE",
     );
     let done = folder.run("predict small.net --data x=x.npy,t-idx1-ubyte");
     assert_eq!(done.code, 2);
