@@ -3,7 +3,8 @@
 use crate::error::Error;
 use arenet_runtime::data::{
     Array, ColumnMap, ColumnNames, Dataset, GroupSpec, NumberStyle, PortSpec, TableSpec, Values,
-    Words, methods, read_arrays, read_csv, read_csv_file, read_csv_files, read_rows,
+    Words, methods, read_arrays, read_blocks, read_blocks_of_files, read_csv, read_csv_file,
+    read_csv_files,
 };
 use arenet_runtime::limits::memory_limit;
 use arenet_runtime::rows::{AsSlice, Rows, Slice};
@@ -226,6 +227,7 @@ pub struct Reader {
     targets: Vec<PortSpec>,
     names: ColumnNames,
     columns: Option<String>,
+    keep: Vec<String>,
     /// The column of the groups of rows, and whether a table may be without it.
     group: Option<(String, bool)>,
     numbers: Option<String>,
@@ -245,6 +247,7 @@ impl Reader {
             targets,
             names,
             columns: None,
+            keep: Vec::new(),
             group: None,
             numbers: None,
             header: None,
@@ -274,6 +277,26 @@ impl Reader {
     #[must_use]
     pub fn columns(mut self, columns: impl Into<String>) -> Reader {
         self.columns = Some(columns.into());
+        self
+    }
+
+    /// Keeps columns of a table as they are written, to stand in front of predictions: by name or by
+    /// place (from 0), several separated by commas, or `all`. One whose name an output has is called
+    /// `table.species` there.
+    ///
+    /// ```
+    /// use arenet::Format;
+    /// # let net = arenet::Net::parse("net n { input x: [N, 1]  output y = 2 * x }")?;
+    /// # let mut double = net.predictor_from_bytes(b"\x08\0\0\0\0\0\0\0{}      ")?;
+    /// let rows = double.reader().keep("id").csv_from(&b"id,x\nA-7,1\nA-8,2\n"[..], "table")?;
+    /// let mut text = Vec::new();
+    /// double.batches(&rows)?.write(&mut text, Format::Csv).unwrap();
+    /// assert_eq!(text, b"id,y\nA-7,2.0\nA-8,4.0\n");
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    #[must_use]
+    pub fn keep(mut self, columns: impl Into<String>) -> Reader {
+        self.keep.push(columns.into());
         self
     }
 
@@ -522,9 +545,75 @@ impl Reader {
         &self,
         input: impl Read,
         name: &str,
+        each: impl FnMut(Data, u64) -> ControlFlow<()>,
+    ) -> Result<u64, Error> {
+        self.each_block(input, name, 1, each)
+    }
+
+    /// [`Reader::each_row`] with up to `most` rows at a time, as many as have arrived, and the line
+    /// of the last of them: to predict from a stream.
+    ///
+    /// ```
+    /// use arenet::{Form, Format};
+    /// use std::ops::ControlFlow;
+    /// # let net = arenet::Net::parse("net n { input x: [N, 1]  output y = 2 * x }")?;
+    /// # let mut double = net.predictor_from_bytes(b"\x08\0\0\0\0\0\0\0{}      ")?;
+    /// let mut writer = double.writer(&Form::new(Format::Jsonl))?;
+    /// let stream = &b"x\n1\n2\n"[..]; // or a pipe, or a connection
+    /// let mut w = Vec::new();
+    /// double.reader().each_block(stream, "the stream", 256, |rows, _| {
+    ///     let mut batches = double.batches(&rows).expect("the rows are of the net");
+    ///     match batches.write_to(&mut writer, &mut w) {
+    ///         Ok(()) => ControlFlow::Continue(()),
+    ///         Err(_) => ControlFlow::Break(()), // nobody reads them
+    ///     }
+    /// })?;
+    /// writer.finish(&mut w).unwrap();
+    /// assert_eq!(w, b"{\"y\": 2.0}\n{\"y\": 4.0}\n");
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As there.
+    pub fn each_block(
+        &self,
+        input: impl Read,
+        name: &str,
+        most: usize,
         mut each: impl FnMut(Data, u64) -> ControlFlow<()>,
     ) -> Result<u64, Error> {
-        self.spec(|spec| read_rows(input, name, spec, &mut |row, line| each(Data(row), line)))
+        self.spec(|spec| {
+            read_blocks(input, name, spec, most, &mut |rows, line| each(Data(rows), line))
+        })
+    }
+
+    /// [`Reader::each_block`] of the files of [`Reader::csv_files`].
+    ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    ///
+    /// let net = arenet::Net::open("models/iris.net")?;
+    /// let mut rows = 0;
+    /// net.reader().each_block_of_files(["models/iris.csv"], 64, |block, _| {
+    ///     rows += block.rows();
+    ///     ControlFlow::Continue(())
+    /// })?;
+    /// assert_eq!(rows, 150);
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Reader::csv_files`]. The rows before the one with an error have been given.
+    pub fn each_block_of_files<P: AsRef<Path>>(
+        &self,
+        paths: impl IntoIterator<Item = P>,
+        most: usize,
+        mut each: impl FnMut(Data, u64) -> ControlFlow<()>,
+    ) -> Result<u64, Error> {
+        let paths: Vec<PathBuf> = paths.into_iter().map(|p| p.as_ref().to_path_buf()).collect();
+        self.spec(|spec| {
+            read_blocks_of_files(&paths, spec, most, &mut |rows, line| each(Data(rows), line))
+        })
     }
 
     fn read<E: Into<Error>>(
@@ -548,6 +637,7 @@ impl Reader {
         let spec = TableSpec {
             names: Some(&self.names),
             columns: columns.as_ref(),
+            keep: &self.keep,
             group,
             numbers,
             header: self.header,

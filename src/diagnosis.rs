@@ -9,7 +9,7 @@ use arenet_compiler::diagnostic::Diagnostic;
 use arenet_compiler::eval::{draw_outside, evaluate};
 use arenet_compiler::graph::op::{Leaf, Op, Source, UnaryFn};
 use arenet_compiler::graph::{Graph, NodeId, Tensor};
-use arenet_compiler::model::Model;
+use arenet_compiler::model::{Compared, Model};
 use arenet_compiler::pass::differentiate::differentiate;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -162,7 +162,7 @@ impl Trained<'_> {
             values.all(|&x| Some(x) == first)
         };
         let mut found: Vec<Diagnostic> = Vec::new();
-        for &(logits, target) in &self.model.compared {
+        for &Compared { value: logits, target, .. } in &self.model.compared {
             let targets = &self.of(target).data;
             let (value, width) = (self.of(logits), self.graph.shape(logits).last().unwrap_or(1));
             if width < 2 || value.data.len() != targets.len() * width || is_one(targets.iter()) {

@@ -2,6 +2,7 @@
 
 use arenet_compiler::diagnostic::{self, Diagnostic, Span};
 use arenet_compiler::model::Model;
+use arenet_runtime::data::output::Misfit;
 use arenet_runtime::data::{Choice, DataError, Words, methods};
 use arenet_runtime::exec::RunError;
 use arenet_runtime::program::ProgramError;
@@ -85,6 +86,8 @@ pub(crate) enum Cause {
     Run(RunError),
     /// A setting.
     Usage(String),
+    /// A form of predictions that the net does not have.
+    Form(Misfit),
     /// What a run without data lacks, and the setting that asks for it.
     Lacks(Lack, Option<Place>),
     /// A training that diverged, and the statement where.
@@ -153,7 +156,9 @@ impl Error {
             Cause::Data(error) if error.over_limit => ErrorKind::Limit,
             Cause::Data(_) => ErrorKind::Data,
             Cause::Run(RunError::Memory { .. } | RunError::Threads) => ErrorKind::Limit,
-            Cause::Run(RunError::Isa(_)) | Cause::Usage(_) | Cause::Lacks(..) => ErrorKind::Usage,
+            Cause::Run(RunError::Isa(_)) | Cause::Usage(_) | Cause::Form(_) | Cause::Lacks(..) => {
+                ErrorKind::Usage
+            }
             Cause::Run(RunError::Value(_)) => ErrorKind::Data,
             Cause::Run(RunError::Entry(_) | RunError::Precision) => ErrorKind::Model,
             Cause::Diverged(..) => ErrorKind::Diverged,
@@ -225,6 +230,7 @@ impl Error {
             Cause::File { message, .. } | Cause::Usage(message) => message.clone(),
             Cause::Data(error) => error.to_string(),
             Cause::Run(error) => error.to_string(),
+            Cause::Form(misfit) => misfit.to_string(),
             Cause::Lacks(lack, _) => lack.to_string(),
             Cause::Diverged(divergence, _) => divergence.to_string(),
         }
@@ -244,6 +250,7 @@ impl Error {
                 format!("{} needs none but its own", words(Choice::Threads(1)))
             }
             Cause::Run(RunError::Isa(_)) => "`arenet cpu` lists what this machine has".to_string(),
+            Cause::Form(misfit) => misfit.help.clone(),
             Cause::Lacks(lack, _) => lack.help(words),
             Cause::Diverged(divergence, _) if divergence.reasons.is_empty() => {
                 format!("a smaller {} or smaller inputs may help", words(Choice::LearningRate))
@@ -298,6 +305,12 @@ impl From<Cause> for Error {
 impl From<DataError> for Error {
     fn from(error: DataError) -> Error {
         Cause::Data(error).into()
+    }
+}
+
+impl From<Misfit> for Error {
+    fn from(misfit: Misfit) -> Error {
+        Cause::Form(misfit).into()
     }
 }
 

@@ -33,7 +33,7 @@ mod predictor;
 mod trainer;
 
 pub use arenet_compiler::Precision;
-pub use arenet_runtime::data::output::Format;
+pub use arenet_runtime::data::output::{Form, Format, Writer};
 pub use arenet_runtime::predict::Batches;
 pub use arenet_runtime::program::{MISSING, Split};
 pub use arenet_runtime::rows::{AsSlice, AsSliceMut, Rows, RowsMut, Slice};
@@ -44,7 +44,7 @@ pub use builder::TrainerBuilder;
 pub use data::{Data, Reader};
 pub use error::{Diagnostics, Error, ErrorKind};
 pub use net::{Net, NetOptions};
-pub use predictor::{Outputs, Predictor, PredictorOptions};
+pub use predictor::{Class, Outputs, Predictor, PredictorOptions};
 pub use trainer::Trainer;
 
 /// The compiler and the runtime as they are inside. Nothing here is a promise: it changes with any

@@ -4,6 +4,7 @@ use crate::data::{Data, Reader};
 use crate::error::Error;
 use crate::net::Net;
 use arenet_compiler::{Options, Precision, Purpose};
+use arenet_runtime::data::output::{Form, Format, Found, Judge, Judgement, Writer, judges};
 use arenet_runtime::exec::Options as RunOptions;
 use arenet_runtime::predict::{self, Batches};
 use arenet_runtime::program::Verified;
@@ -33,6 +34,7 @@ pub struct Predictor {
     /// The settings for reading rows to predict.
     reader: Reader,
     seen: Option<Seen>,
+    judges: Arc<[Judge]>,
 }
 
 /// Settings of a predictor, from [`Net::predictor_options`].
@@ -68,6 +70,28 @@ pub struct PredictorOptions<'n> {
 pub struct Outputs {
     names: Vec<(String, usize)>,
     values: Vec<Vec<f32>>,
+    judges: Arc<[Judge]>,
+}
+
+/// A class that a net predicts for a row, from [`Outputs::classes`].
+///
+/// ```
+/// # let net = arenet::Net::open("models/iris.net")?;
+/// # let weights = std::env::temp_dir().join("arenet-doc-class.safetensors");
+/// # net.trainer(net.read_csv("models/iris.csv")?).build()?.save(&weights)?;
+/// let mut iris = net.predictor(&weights)?;
+/// let outputs = iris.predict(&[5.1, 3.5, 1.4, 0.2])?;
+/// for class in &outputs.classes("species", 3).unwrap()[0] {
+///     println!("{}: {:?}", class.name, class.probability);
+/// }
+/// # Ok::<(), arenet::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Class {
+    /// What the net's text calls it.
+    pub name: String,
+    /// Its probability, where the outputs say it.
+    pub probability: Option<f32>,
 }
 
 impl Predictor {
@@ -87,7 +111,7 @@ impl Predictor {
         let values = self.inner.predict(inputs)?;
         let outputs = self.inner.program().outputs.iter();
         let names = outputs.map(|output| (output.name.clone(), output.width as usize)).collect();
-        Ok(Outputs { names, values })
+        Ok(Outputs { names, values, judges: self.judges.clone() })
     }
 
     /// Predicts rows into a buffer for the output, or into a tuple or list with a buffer for each
@@ -131,7 +155,32 @@ impl Predictor {
     /// # Errors
     /// As [`Predictor::predict`].
     pub fn batches<'p>(&'p mut self, data: &'p Data) -> Result<Batches<'p>, Error> {
-        Ok(self.inner.batches(&data.set().inputs, data.rows())?)
+        let set = data.set();
+        Ok(self.inner.batches(&set.inputs, set.rows)?.beside(set.kept.as_ref()))
+    }
+
+    /// Writes predictions in a form, a part of the rows after another:
+    /// [`Reader::each_block`] reads such parts.
+    ///
+    /// ```
+    /// use arenet::{Form, Format};
+    /// # let net = arenet::Net::open("models/iris.net")?;
+    /// # let weights = std::env::temp_dir().join("arenet-doc-writer.safetensors");
+    /// # net.trainer(net.read_csv("models/iris.csv")?).build()?.save(&weights)?;
+    /// let mut iris = net.predictor(&weights)?;
+    /// let mut writer = iris.writer(&Form::new(Format::Csv).only(["species"]).top(2))?;
+    /// let rows = iris.read_csv("models/iris.csv")?;
+    /// let mut text = Vec::new();
+    /// iris.batches(&rows)?.write_to(&mut writer, &mut text).unwrap();
+    /// writer.finish(&mut text).unwrap();
+    /// assert!(text.starts_with(b"species,species.probability,species.2,species.2.probability\n"));
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// A form that is not one of the net's outputs.
+    pub fn writer(&self, form: &Form) -> Result<Writer, Error> {
+        Ok(self.inner.writer(form)?)
     }
 
     /// Makes `count` predictors of one, for `count` threads. They have one copy of the weights;
@@ -154,8 +203,11 @@ impl Predictor {
     /// Memory over the limit, or a program that writes its weights when it predicts. This compiler
     /// makes no such program.
     pub fn share(self, count: usize) -> Result<Vec<Predictor>, Error> {
-        let Predictor { inner, reader, seen } = self;
-        let predictor = |inner| Predictor { inner, reader: reader.clone(), seen: seen.clone() };
+        let Predictor { inner, reader, seen, judges } = self;
+        let predictor = |inner| {
+            let (reader, seen, judges) = (reader.clone(), seen.clone(), judges.clone());
+            Predictor { inner, reader, seen, judges }
+        };
         Ok(inner.share(count)?.into_iter().map(predictor).collect())
     }
 
@@ -403,7 +455,8 @@ impl<'n> PredictorOptions<'n> {
         let inner = predict::Predictor::new(program, &mut file, self.run)?;
         let (held, row) = (inner.executor().held_bytes(), inner.row_bytes());
         let reader = self.net.reader().for_predictor(names, held, row);
-        Ok(Predictor { inner, reader, seen })
+        let judges = judges(inner.program(), &Form::new(Format::Json))?.into();
+        Ok(Predictor { inner, reader, seen, judges })
     }
 
     fn compile(&self) -> Result<Arc<Verified>, Error> {
@@ -459,6 +512,39 @@ impl Outputs {
     pub fn rows(&self, name: &str) -> ChunksExact<'_, f32> {
         let width = self.names.iter().find(|(own, _)| own == name).map_or(1, |(_, width)| *width);
         self[name].chunks_exact(width)
+    }
+}
+
+impl Outputs {
+    /// For each row, the most probable classes of a target, up to so many, if an output predicts them:
+    /// the loss or a metric compares it with the target. Of NaN there are none.
+    ///
+    /// ```
+    /// # let net = arenet::Net::open("models/iris.net")?;
+    /// # let weights = std::env::temp_dir().join("arenet-doc-classes.safetensors");
+    /// # net.trainer(net.read_csv("models/iris.csv")?).build()?.save(&weights)?;
+    /// # let mut iris = net.predictor(&weights)?;
+    /// let outputs = iris.predict(&[5.1, 3.5, 1.4, 0.2])?;
+    /// let ranks = &outputs.classes("species", 2).expect("it is a target of classes")[0];
+    /// assert!(["setosa", "versicolor", "virginica"].contains(&&*ranks[0].name));
+    /// assert!(ranks[0].probability >= ranks[1].probability);
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    pub fn classes(&self, target: &str, count: usize) -> Option<Vec<Vec<Class>>> {
+        let judge = self.judges.iter().find(|judge| judge.target == target)?;
+        let mut judge = judge.clone();
+        judge.top = count;
+        let (_, width) = self.names[judge.output];
+        let mut judgement = Judgement::default();
+        let class = |found: &Found| {
+            let name = judge.label(found.class)?.to_string();
+            Some(Class { name, probability: found.probability })
+        };
+        let ranks = |scores: &[f32]| {
+            judge.judge(scores, &mut judgement);
+            judgement.found.iter().filter_map(class).collect()
+        };
+        Some(self.values[judge.output].chunks_exact(width).map(ranks).collect())
     }
 }
 

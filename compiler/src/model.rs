@@ -8,7 +8,7 @@ use crate::optim::Optimizer;
 use crate::pass::clip::Clip;
 use crate::pass::hold::Hold;
 pub use arenet_program::{Column, Domain, Missing};
-use arenet_program::{Finish, ParamId, Subject, Training};
+use arenet_program::{Finish, ParamId, Scale, Subject, Training};
 
 /// A network lowered from text.
 #[derive(Clone, Debug, Default)]
@@ -36,8 +36,8 @@ pub struct Model {
     pub terms: Vec<Figure>,
     /// The metrics, those that are parts of the loss first.
     pub metrics: Vec<Metric>,
-    /// The values that a loss or a metric compares with the classes of a target, each with it.
-    pub compared: Vec<(NodeId, NodeId)>,
+    /// The values that a loss or a metric compares with the classes of a target.
+    pub compared: Vec<Compared>,
     /// The optimizers; every trained parameter names one.
     pub optimizers: Vec<Optimizer>,
     /// The limits of gradients.
@@ -48,6 +48,17 @@ pub struct Model {
     pub training: Option<Training>,
     /// `limit memory`
     pub memory_limit: Option<(u64, Span)>,
+}
+
+/// A value that a loss or a metric compares with a target of classes, or of shares from 0 to 1.
+#[derive(Clone, Copy, Debug)]
+pub struct Compared {
+    /// The value.
+    pub value: NodeId,
+    /// The target.
+    pub target: NodeId,
+    /// What the function takes the value for.
+    pub scale: Scale,
 }
 
 impl Model {

@@ -21,14 +21,14 @@ use super::{
     Argmax, Balance, Batch, Buffer, BufferId, Column, ColumnSum, Correct, CrossEntropy, DType,
     Distribution, Domain, EntryPoint, Expr, Figure, Finish, Fit, Gather, Gemm, Instr, Kernel,
     Layout, Load, Metric, Missing, Opcode, Origin, Output, Over, Param, ParamId, PerEntry, Piece,
-    Plateau, Port, Program, ProgramError, Random, Reduce, Routine, Rows, ScatterAdd, Schedule,
-    Softmax, Span, Splice, Split, Spread, State, Statistic, Step, StreamId, Subject, Training,
-    Value, Watch, Watched, Whole,
+    Plateau, Port, Program, ProgramError, Random, Reduce, Routine, Rows, Scale, ScatterAdd,
+    Schedule, Scores, Softmax, Span, Splice, Split, Spread, State, Statistic, Step, StreamId,
+    Subject, Training, Value, Watch, Watched, Whole,
 };
 
 /// What a program's bytes begin with.
 pub const MAGIC: &[u8; 8] = b"ARENETC\0";
-const VERSION: u32 = 23;
+const VERSION: u32 = 24;
 
 /// Writes a program as bytes.
 pub fn encode(program: &Program) -> Vec<u8> {
@@ -283,7 +283,8 @@ structs! {
     Param { name, shape, buffer, states }
     State { name, buffer }
     Port { name, width, buffer, domain, missing, from, columns }
-    Output { name, width, buffer, classes }
+    Output { name, width, buffer, scores }
+    Scores { target, scale }
     Metric { name, figure, rises, subject }
     Figure { values, finish }
     Finish { over, sums, figure, percent }
@@ -416,6 +417,7 @@ enums! {
     Part { 0 => Tail, 1 => Body, 2 => ColumnSums, }
     Batch { 0 => Full, 1 => Rows(rows), }
     Watched { 0 => Loss, 1 => Metric(index), }
+    Scale { 0 => Order, 1 => Probability, 2 => Log, 3 => Logit, }
     Statistic { 0 => Deviation, 1 => Range, 2 => Mean, 3 => Median, }
     Split { 0 => Random, 1 => Class, 2 => Last, 3 => Column(name), }
 }

@@ -7,7 +7,7 @@
 
 mod math;
 
-pub use math::{POWER_BLOCK, Pochhammer, power, real_power, sin_cos_turn, whole_log};
+pub use math::{POWER_BLOCK, Pochhammer, exp, power, real_power, sin_cos_turn, whole_log};
 
 use std::fmt;
 use std::hash::{Hash, Hasher};

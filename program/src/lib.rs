@@ -20,6 +20,7 @@ mod names;
 pub mod opcode;
 mod port;
 pub mod rows;
+mod scores;
 pub mod text;
 pub mod traffic;
 pub mod train;
@@ -36,6 +37,7 @@ pub use layout::{Axis, Buffer, DType, LANES, Layout, Rows, SCALE_BYTES, Steps};
 pub use layout::{MAX_ARENA, MAX_ELEMENTS, MAX_INT8_ROWS};
 pub use opcode::{BinaryFn, Cost, Opcode, UnaryFn};
 pub use port::{Column, Domain, Label, MISSING, Missing, Port};
+pub use scores::{Scale, Scores};
 pub use train::{
     Balance, Batch, Finish, Fit, MAX_EPOCHS, Over, Plateau, Schedule, Split, Statistic, Training,
     Watch, Watched,
@@ -192,9 +194,8 @@ pub struct Output {
     pub width: u64,
     /// Its values.
     pub buffer: BufferId,
-    /// The target, by its place, whose classes the elements of a row stand for: the loss or a
-    /// metric compares them, or what softmax makes them of, with it.
-    pub classes: Option<u32>,
+    /// What its elements say of a target, if they do.
+    pub scores: Option<Scores>,
 }
 
 /// A figure shown beside the loss.

@@ -39,6 +39,15 @@ impl Port {
         self.domain.indices()?.checked_add(u64::from(self.has_holes()))
     }
 
+    /// The scores that an output has for it in a row: one for each class, or one for each element
+    /// that is from 0 to 1; others have none.
+    pub fn scores(&self) -> Option<u64> {
+        match self.domain {
+            Domain::Interval(low, high) => (low >= 0.0 && high <= 1.0).then_some(self.width),
+            _ => self.domain.classes(),
+        }
+    }
+
     /// The index that an integer is stored as, which is of the domain or [`MISSING`].
     #[inline]
     pub fn index(&self, class: i32) -> i64 {

@@ -1,7 +1,7 @@
 //! Prediction: a program with trained parameters, run over rows of inputs.
 
-use crate::data::output::{Format, Output, Part, write_part};
-use crate::data::{Array, Dataset};
+use crate::data::output::{Form, Format, Misfit, Part, Writer};
+use crate::data::{Array, Dataset, Kept};
 use crate::exec::{Coming, EntryPoint, Executor, Feed, Options, RunError, Side};
 use crate::program::{DType, Program, Verified};
 use crate::rows::{Rows, RowsMut};
@@ -119,7 +119,15 @@ impl Predictor {
         let feed = Feed::of_inputs(&self.program, rows, inputs)?;
         let rows = 0..count(rows)?;
         let outputs = vec![Vec::new(); self.program().outputs.len()];
-        Ok(Batches { predictor: self, feed, rows, batch: Vec::new(), outputs })
+        Ok(Batches { predictor: self, feed, rows, batch: Vec::new(), outputs, kept: None })
+    }
+
+    /// Writes predictions in this form.
+    ///
+    /// # Errors
+    /// A form that is not one of the program's outputs.
+    pub fn writer(&self, form: &Form) -> Result<Writer, Misfit> {
+        Writer::new(self.program(), form)
     }
 
     /// Predicts rows without a heap allocation, from values of all inputs into buffers for all
@@ -180,6 +188,7 @@ pub struct Batches<'p> {
     rows: Range<u32>,
     batch: Vec<u32>,
     outputs: Vec<Vec<f32>>,
+    kept: Option<&'p Kept>,
 }
 
 /// The predictions of one batch.
@@ -193,7 +202,7 @@ pub struct Batch<'b> {
     pub outputs: &'b [Vec<f32>],
 }
 
-impl Batches<'_> {
+impl<'p> Batches<'p> {
     /// Predicts the next batch; nothing after the last.
     ///
     /// # Errors
@@ -217,16 +226,33 @@ impl Batches<'_> {
         Ok(Some(Batch { first, rows, outputs: &self.outputs }))
     }
 
+    /// The same rows with columns of their table, to be written in front of the predictions.
+    #[must_use]
+    pub fn beside(self, kept: Option<&'p Kept>) -> Self {
+        Batches { kept, ..self }
+    }
+
     /// Predicts and writes all remaining batches, in many small pieces: use a buffered `w`.
     ///
     /// # Errors
-    /// Those of `w`.
+    /// Those of `w`, or npy of rows with columns of their table.
     pub fn write(&mut self, w: &mut dyn Write, format: Format) -> io::Result<()> {
-        let program = self.predictor.program.clone();
-        let all = self.rows.end as usize;
+        let writer = self.predictor.writer(&Form::new(format)).map_err(io::Error::other)?;
+        let mut writer = writer.of_rows(self.rows.len());
+        self.write_to(&mut writer, w)?;
+        writer.finish(w)
+    }
+
+    /// The same in the form of a writer, behind the rows that it has written. The caller ends them
+    /// with [`Writer::finish`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn write_to(&mut self, writer: &mut Writer, w: &mut dyn Write) -> io::Result<()> {
+        let kept = self.kept;
         while let Some(batch) = self.advance().map_err(io::Error::other)? {
-            let part = Part { before: batch.first, rows: batch.rows, all };
-            write_part(w, format, part, &Output::all(program.program(), batch.outputs))?;
+            let kept = kept.map(|kept| (kept, batch.first));
+            writer.write(w, &Part { rows: batch.rows, outputs: batch.outputs, kept })?;
         }
         Ok(())
     }

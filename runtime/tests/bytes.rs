@@ -34,7 +34,7 @@ fn program() -> Vec<u8> {
     }
     program.inputs = vec![Port { name: "x".into(), width: 2, buffer: x, ..Port::default() }];
     program.params = vec![Param { name: "w".into(), shape: vec![2], buffer: w, states: vec![] }];
-    program.outputs = vec![Output { name: "y".into(), width: 2, buffer: y, classes: None }];
+    program.outputs = vec![Output { name: "y".into(), width: 2, buffer: y, scores: None }];
     let zeros = Random { y: w, distribution: Distribution::Constant(0.0), stream: StreamId(0) };
     program.routines[EntryPoint::Init] = step(Kernel::Random(zeros));
     let load = |buffer, spread| Load { buffer, spread };

@@ -1,6 +1,8 @@
 //! Finds and reads tables and weights: those that a command names, or those in the usual places.
 
+use std::fs;
 use std::io;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use arenet::internals::runtime::program::Program;
@@ -48,7 +50,7 @@ pub fn reader(cx: &Context, args: &DataArgs, mut reader: Reader) -> Reader {
 pub fn read(cx: &Context, rows: &Rows, args: &DataArgs, reader: Reader) -> Result<Data, Failure> {
     let reader = self::reader(cx, args, reader);
     let data = match rows {
-        Rows::Table(path) if path == Path::new("-") => {
+        Rows::Table(path) if is_stdin(path) => {
             reader.csv_from(io::stdin().lock(), "standard input")
         }
         Rows::Table(path) => reader.csv(path),
@@ -63,6 +65,39 @@ pub fn read(cx: &Context, rows: &Rows, args: &DataArgs, reader: Reader) -> Resul
     tell_left_out(cx, &rows.to_string(), data.left_out());
     cx.console.detail(format!("data: {rows}, {}", units::plural(data.rows() as u64, "row")));
     Ok(data)
+}
+
+/// Reads a table in blocks of up to `most` rows, as many as have arrived, until `each` breaks.
+pub fn read_blocks(
+    table: &Rows,
+    reader: &Reader,
+    most: usize,
+    mut each: impl FnMut(&Data) -> ControlFlow<()>,
+) -> Result<(), Failure> {
+    let each = |rows: Data, _| each(&rows);
+    match table {
+        Rows::Table(path) if is_stdin(path) => {
+            reader.each_block(io::stdin().lock(), "standard input", most, each)
+        }
+        Rows::Table(path) => reader.each_block_of_files([path], most, each),
+        Rows::Parts(paths) => reader.each_block_of_files(paths, most, each),
+        Rows::Arrays(_) => unreachable!("they are read as a whole"),
+    }?;
+    Ok(())
+}
+
+/// Whether all of a table lies in files, which can be read again.
+pub fn is_in_files(table: &Rows) -> bool {
+    let is_file = |path: &PathBuf| fs::metadata(path).is_ok_and(|file| file.is_file());
+    match table {
+        Rows::Table(path) => !is_stdin(path) && is_file(path),
+        Rows::Parts(paths) => paths.iter().all(is_file),
+        Rows::Arrays(files) => files.iter().all(|(_, path)| is_file(path)),
+    }
+}
+
+fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
 }
 
 /// [`read`], where values that memory may not hold lie in files of a folder.

@@ -79,7 +79,7 @@ impl Draft {
         let buffer = self.place(layout, DType::F32);
         if rows.batched {
             let name = format!("y{}", buffer.0);
-            self.program.outputs.push(Output { name, width, buffer, classes: None });
+            self.program.outputs.push(Output { name, width, buffer, scores: None });
         }
         buffer
     }

@@ -42,7 +42,7 @@ fn declare(program: &mut Program, inputs: &[u32], params: &[u32], outputs: &[u32
     }
     for (name, buffer) in outputs.iter().map(named) {
         let width = width(program, buffer);
-        program.outputs.push(Output { name, width, buffer, classes: None });
+        program.outputs.push(Output { name, width, buffer, scores: None });
     }
     for (name, buffer) in params.iter().map(named) {
         let (rows, cols) = program.buffers[buffer.0 as usize].layout.size(1).unwrap();

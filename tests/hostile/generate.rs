@@ -112,7 +112,7 @@ pub fn generate(dice: &mut Dice) -> Program {
                 name,
                 width: rows.count * cols,
                 buffer,
-                classes: None,
+                scores: None,
             });
         }
     }

@@ -6,6 +6,7 @@ mod kernel;
 pub mod layout;
 mod narrow;
 mod plan;
+mod scores;
 mod tape;
 
 pub use init::init_graph;
@@ -13,13 +14,15 @@ pub use narrow::narrow;
 pub use plan::{Plan, PlannedValue, Role, place};
 
 use crate::diagnostic::Lines;
-use crate::graph::op::{Leaf, Source};
+use crate::graph::op::Leaf;
 use crate::graph::{Graph, Node, NodeId, OriginId};
 use crate::model::{self, Model};
 use crate::pass::fuse::{Cluster, ClusterId, Fusion, Updates, fuse, spread_source};
 use crate::pass::schedule::{Schedule, kept, schedule};
 use arenet_program::lines::{Address, Line};
-use arenet_program::{self as program, Buffer, BufferId, EntryPoint, Layout, PerEntry, Program};
+use arenet_program::{
+    self as program, Buffer, BufferId, EntryPoint, Layout, PerEntry, Program, Scores,
+};
 use declare::{declare, declare_results};
 use rustc_hash::FxHashMap as HashMap;
 
@@ -149,50 +152,19 @@ pub fn emit(model: &Model, stages: &PerEntry<Stage>, batch: u64, source: &str) -
     Draft { program, persistent, values }
 }
 
-/// The outputs, and the target whose classes each stands for.
+/// The outputs, and what each says of a target.
 fn outputs(model: &Model, emitter: &Emitter, targets: &[program::Port]) -> Vec<program::Output> {
-    let compared = compared(model);
+    let claims = scores::claims(model);
     let graph = &emitter.stage.graph;
     let output = |((name, node), &root): (&(String, NodeId), &NodeId)| {
         let width = graph.shape(root).fixed_elements() as u64;
-        let fits = |index: &u32| {
-            let target = targets.get(*index as usize);
-            target.and_then(|target| target.domain.classes()) == Some(width)
+        let fits = |scores: &Scores| {
+            targets.get(scores.target as usize).and_then(program::Port::scores) == Some(width)
         };
-        let classes = target_of(model, &compared, *node).filter(fits);
-        program::Output { name: name.clone(), width, buffer: emitter.buffer(root), classes }
+        let scores = scores::of(model, &claims, *node).filter(fits);
+        program::Output { name: name.clone(), width, buffer: emitter.buffer(root), scores }
     };
     model.outputs.iter().zip(&graph.roots).map(output).collect()
-}
-
-/// The values that the loss or a metric compares with the classes of a target, and what softmax
-/// makes them of, each with the target; with none where there are several.
-fn compared(model: &Model) -> HashMap<NodeId, Option<NodeId>> {
-    let mut compared = HashMap::default();
-    for &(value, target) in &model.compared {
-        let node = model.graph.node(value);
-        let logits = node.inputs.first().filter(|_| node.op.normalizes());
-        for value in [value].iter().chain(logits) {
-            let of = compared.entry(*value).or_insert(Some(target));
-            *of = of.filter(|of| *of == target);
-        }
-    }
-    compared
-}
-
-/// The target whose classes an output stands for, as logits or as what softmax makes of them.
-fn target_of(
-    model: &Model,
-    compared: &HashMap<NodeId, Option<NodeId>>,
-    output: NodeId,
-) -> Option<u32> {
-    let node = model.graph.node(output);
-    let logits = if node.op.normalizes() { node.inputs[0] } else { output };
-    let target = (*compared.get(&output).or_else(|| compared.get(&logits))?)?;
-    match model.graph.node(target).op.source()? {
-        Source::Target(index) => Some(index),
-        _ => None,
-    }
 }
 
 /// The elements of every value at a batch, with the statement that it comes from; `None` is more

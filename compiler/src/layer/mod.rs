@@ -29,7 +29,7 @@ use crate::entry::Entry;
 use crate::graph::{DType, NodeId};
 use crate::model::Figure;
 use crate::signature::{Args, Param, Problem, Signature};
-use arenet_program::Finish;
+use arenet_program::{Finish, Scale};
 use metric::ratio_of_sums;
 
 /// A function of the language, with all that is asked of it elsewhere.
@@ -78,10 +78,10 @@ pub type Expand = fn(&mut Builder, &Args) -> Result<NodeId, Problem>;
 /// What the target of a function has to be.
 #[derive(Clone, Copy, Debug)]
 pub enum Target {
-    /// Where it is of integers, as many classes as the rows of `y` have logits.
-    Classes,
-    /// From 0 to 1.
-    Shares,
+    /// Where it is of integers, as many classes as the rows of `y` have scores, which are such.
+    Classes(Scale),
+    /// From 0 to 1, and what the elements of `y` are that say how certainly it is 1.
+    Shares(Scale),
 }
 
 impl Function {

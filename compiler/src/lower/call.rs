@@ -8,7 +8,7 @@ use crate::entry::{Entry, built, find};
 use crate::graph::{DType, NodeId};
 use crate::layer::{self, Expand, Function, Make, Sharing, Target};
 use crate::layer::{figure_of, functions, init::INITS};
-use crate::model::Domain;
+use crate::model::{Compared, Domain};
 use crate::optim::OPTIMIZERS;
 use crate::schedule::SCHEDULES;
 use crate::signature::{Problem, Signature};
@@ -86,15 +86,17 @@ impl<'a> Lowering<'a> {
             self.report(lint);
         }
         match function.target.filter(|_| result.is_ok()) {
-            Some(Target::Classes) => {
-                let (y, t) = (args.tensor("y"), args.tensor("t"));
-                self.check_classes(y, t, span);
-                if self.builder.graph.node(t).dtype == DType::I32 {
-                    self.model.compared.push((y, t));
+            Some(Target::Classes(scale)) => {
+                let (value, target) = (args.tensor("y"), args.tensor("t"));
+                self.check_classes(value, target, span);
+                if self.builder.graph.node(target).dtype == DType::I32 {
+                    self.model.compared.push(Compared { value, target, scale });
                 }
             }
-            Some(Target::Shares) => {
-                self.limit_target(args.tensor("t"), Domain::Interval(0.0, 1.0));
+            Some(Target::Shares(scale)) => {
+                let (value, target) = (args.tensor("y"), args.tensor("t"));
+                self.limit_target(target, Domain::Interval(0.0, 1.0));
+                self.model.compared.push(Compared { value, target, scale });
             }
             None => {}
         }

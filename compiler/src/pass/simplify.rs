@@ -9,7 +9,7 @@
 //! log(softmax x) are more exact.
 
 use crate::graph::{Graph, MAX_INPUTS, NodeId, Rewriter};
-use crate::model::Model;
+use crate::model::{Compared, Model};
 
 /// Simplifies what the roots need; they keep their order. Losses are written out, so nothing is
 /// differentiated after it.
@@ -60,7 +60,10 @@ pub fn simplify_model(mut model: Model) -> Model {
     model.statistics.iter_mut().for_each(|statistic| place(&mut statistic.new));
     model.fits.iter_mut().for_each(|fit| place(&mut fit.of));
     model.loss.iter_mut().for_each(place);
-    let still = |&(y, t): &(NodeId, NodeId)| Some((places[y.index()]?, places[t.index()]?));
+    let still = |&Compared { value, target, scale }: &Compared| {
+        let (value, target) = (places[value.index()]?, places[target.index()]?);
+        Some(Compared { value, target, scale })
+    };
     model.compared = model.compared.iter().filter_map(still).collect();
     model.graph = graph;
     model.set_roots();

@@ -70,6 +70,11 @@ pub fn real_power(a: f64, b: f64) -> f64 {
     }
 }
 
+/// eˣ. Its relative error is at most (|x| + 4) x 2⁻⁵¹.
+pub fn exp(x: f64) -> f64 {
+    exp2(x * LOG2_E)
+}
+
 fn log2(a: f64) -> f64 {
     match a {
         _ if a.is_nan() || a < 0.0 => return f64::NAN,

@@ -11,7 +11,7 @@ use crate::layout::size_text;
 use crate::{
     Balance, Batch, Buffer, BufferId, Column, DType, Domain, EntryPoint, Figure, Finish, Fit,
     Layout, MAX_EPOCHS, MISSING, Over, Plateau, Port, Program, ProgramError, Rows, Schedule,
-    Subject, Training, Watch, Watched,
+    Scores, Subject, Training, Watch, Watched,
 };
 
 /// A buffer that outlives a run: only its own steps or the host write it.
@@ -267,12 +267,11 @@ fn check_results(program: &Program, buffers: &Buffers) -> Result<(), ProgramErro
     for output in &program.outputs {
         let what = format!("output `{}`", output.name);
         check_width(buffers.float(output.buffer, &what)?, output.width, &what)?;
-        let Some(index) = output.classes else { continue };
-        let target = program.targets.get(index as usize);
-        let classes = target.and_then(|target| target.domain.classes());
+        let Some(Scores { target, .. }) = output.scores else { continue };
+        let scored = program.targets.get(target as usize).and_then(Port::scores);
         require!(
-            classes == Some(output.width),
-            "{what} stands for the classes of target {index}, which has not as many"
+            scored == Some(output.width),
+            "{what} scores the classes of target {target}, which has not as many"
         );
     }
     for metric in &program.metrics {

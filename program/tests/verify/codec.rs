@@ -18,7 +18,7 @@ const CHECKSUM: usize = 8;
 fn round_trips() {
     let mut unusual = sample();
     unusual.name = "ünusual".into();
-    unusual.outputs[0].classes = Some(0);
+    unusual.outputs[0].scores = Some(Scores { target: 0, scale: Scale::Log });
     let instr = |op| Instr { op, args: [Value::Const(1), Value::Instr(2), Value::Load(3)] };
     let code = Opcode::ALL.map(instr).into();
     let consts = vec![f32::INFINITY, -0.0, f32::MIN_POSITIVE];
@@ -82,7 +82,7 @@ fn checksum(payload: &[u8]) -> u64 {
 }
 
 /// The version of the format.
-const VERSION: u8 = 23;
+const VERSION: u8 = 24;
 
 /// A file with this payload.
 fn seal(payload: &[u8]) -> Vec<u8> {

@@ -170,8 +170,8 @@ fn refuses_bad_ports() {
         (|p| p.targets[0].name.clear(), "target 0 has no name"),
         (|p| p.inputs[0].width = 4, "input `x` has 4 elements a row, but its buffer is [N, 3]"),
         (
-            |p| p.outputs[0].classes = Some(1),
-            "output `probs` stands for the classes of target 1, which has not as many",
+            |p| p.outputs[0].scores = Some(Scores { target: 1, scale: Scale::Logit }),
+            "output `probs` scores the classes of target 1, which has not as many",
         ),
         (|p| p.inputs[0].columns.truncate(2), "input `x` has names for 2 columns, and takes 3"),
         (

@@ -356,7 +356,7 @@ pub fn sample() -> Program {
             port("code", 1, CODE, Domain::Range(-2, 2)),
         ],
         targets: vec![port("species", 1, SPECIES, Domain::Names(names))],
-        outputs: vec![Output { name: "probs".into(), width: 2, buffer: PROBS, classes: None }],
+        outputs: vec![Output { name: "probs".into(), width: 2, buffer: PROBS, scores: None }],
         scalars: vec![
             (HostNumber::per_row(0.5), INVERSE),
             (HostInput::Rate(0).into(), RATE),

@@ -77,9 +77,11 @@ pub(super) fn read_alone(
     name: &str,
     spec: &TableSpec<'_>,
 ) -> Result<Dataset, DataError> {
-    if spec.columns.is_some() || spec.header.is_some() {
-        let [columns, header] = [Choice::Columns(None), Choice::Header(None)].map(spec.words);
-        let message = format!("is an array, and {columns} and {header} are for tables of text");
+    if spec.columns.is_some() || spec.header.is_some() || !spec.keep.is_empty() {
+        let [columns, header, keep] =
+            [Choice::Columns(None), Choice::Header(None), Choice::Keep(None)].map(spec.words);
+        let message =
+            format!("is an array, and {columns}, {header} and {keep} are for tables of text");
         return Err(DataError::new(name, message).with_help("leave them out"));
     }
     let [input] = spec.inputs else { return Err(one_of_several(name, spec)) };

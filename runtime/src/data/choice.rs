@@ -2,7 +2,7 @@
 //! command, or as methods of the library.
 
 /// A choice of the caller, perhaps with a value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Choice<'a> {
     /// Which columns of a table each port takes, such as `x=0..64,label=64`.
     Columns(Option<&'a str>),
@@ -10,6 +10,14 @@ pub enum Choice<'a> {
     Header(Option<bool>),
     /// How numbers are written, by an example.
     Numbers(&'a str),
+    /// Columns of a table that stand beside predictions.
+    Keep(Option<&'a str>),
+    /// Which outputs and classes are written.
+    Only,
+    /// How many classes are written.
+    Top(Option<usize>),
+    /// The probability from which on a class is predicted, for a class.
+    Threshold(Option<(&'a str, f32)>),
     /// A table of rows.
     Table,
     /// A file for each port, such as `x=x.npy,t=t.npy`.
@@ -39,6 +47,13 @@ pub fn methods(choice: Choice<'_>) -> String {
         Choice::Header(None) => "`header`".to_string(),
         Choice::Header(Some(header)) => format!("`header({header})`"),
         Choice::Numbers(example) => format!("`numbers(\"{example}\")`"),
+        Choice::Keep(None) => "`keep`".to_string(),
+        Choice::Keep(Some(columns)) => format!("`keep(\"{columns}\")`"),
+        Choice::Only => "`only`".to_string(),
+        Choice::Top(None) => "`top`".to_string(),
+        Choice::Top(Some(count)) => format!("`top({count})`"),
+        Choice::Threshold(None) => "`threshold`".to_string(),
+        Choice::Threshold(Some((class, least))) => format!("`threshold_of(\"{class}\", {least})`"),
         Choice::Table => "`read_csv`".to_string(),
         Choice::Arrays(files) => format!("`arrays`, {files}"),
         Choice::Batch => "`batch`".to_string(),

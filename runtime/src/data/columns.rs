@@ -62,8 +62,10 @@ pub(super) fn assign(spec: &TableSpec<'_>, table: &Head<'_>) -> Result<Assignmen
     let mut free: Vec<usize> = (0..table.count).filter(|column| !taken[*column]).collect();
     let gaps = ports.iter().map(|(port, seat)| seat.gaps(port));
     let missing = gaps.fold(0, usize::saturating_add);
-    if free.len() > missing {
-        free.retain(|column| Some(*column) != table.group);
+    let is_other = |column: &usize| table.others.contains(column);
+    let others = free.iter().filter(|column| is_other(column)).count();
+    if free.len() - others >= missing {
+        free.retain(|column| !is_other(column));
     }
     let advice = || suggest(ports.split_at(spec.inputs.len()), &free, table, spec.words);
     if ports.iter().any(lacks) {

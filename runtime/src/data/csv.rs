@@ -62,6 +62,10 @@ impl Table for Records<'_> {
     fn line(&self) -> Option<u64> {
         Some(self.record_line)
     }
+
+    fn has_next(&self) -> bool {
+        self.lines.has_text(|byte| self.dialect.is_space(byte))
+    }
 }
 
 impl<'r> Records<'r> {

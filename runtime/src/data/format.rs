@@ -1,7 +1,7 @@
 //! The formats that are read. The first bytes of a file decide its format, whatever its name.
 //! Packed files are unpacked (packing.rs). For a file of another kind, the error names a way out.
 
-use std::io::Read;
+use std::io::{self, Read};
 
 use super::bytes::read_some;
 use super::choice::{Choice, Words};
@@ -83,7 +83,7 @@ const OTHERS: [(&[u8], &str, Help); 24] = [
 /// # Errors
 /// A file that cannot be read, or of a kind that is not.
 pub(super) fn open<'r>(reader: impl Read + 'r, name: &str, words: Words) -> Opened<'r> {
-    let (mut head, mut whole) = peek(reader, name)?;
+    let (mut head, mut whole) = peek(UpToEnd { reader, ended: false }, name)?;
     if let Some(packed) = packing(&head) {
         (head, whole) = peek(packed.open(whole, name)?, name)?;
         if packing(&head).is_some() {
@@ -92,6 +92,23 @@ pub(super) fn open<'r>(reader: impl Read + 'r, name: &str, words: Words) -> Open
     }
     let format = recognize(&head, name, words)?;
     (format.open)(whole, name)
+}
+
+/// Reads up to the first end. A terminal would go on behind it, and ask for another.
+struct UpToEnd<R> {
+    reader: R,
+    ended: bool,
+}
+
+impl<R: Read> Read for UpToEnd<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.ended {
+            return Ok(0);
+        }
+        let got = self.reader.read(buffer)?;
+        self.ended = got == 0 && !buffer.is_empty();
+        Ok(got)
+    }
 }
 
 /// The first bytes of a reader, and one that still has them. It waits for no more than a line: the
@@ -109,7 +126,7 @@ fn peek<'r>(
         }
     }
     head.truncate(got);
-    let whole = std::io::Cursor::new(head.clone()).chain(reader);
+    let whole = io::Cursor::new(head.clone()).chain(reader);
     Ok((head, Box::new(whole)))
 }
 

@@ -20,8 +20,8 @@ pub(super) const FORMAT: Format =
 fn open<'r>(reader: Box<dyn Read + 'r>, name: &str) -> Opened<'r> {
     let lines = Lines::new(reader, name);
     let (line, text, ends, columns) = (Vec::new(), Vec::new(), Vec::new(), HashMap::new());
-    let (names, first) = (Vec::new(), None);
-    Ok(Box::new(Objects { lines, line, names, columns, first, text, ends }))
+    let (names, first, strings) = (Vec::new(), None, Vec::new());
+    Ok(Box::new(Objects { lines, line, names, columns, first, text, ends, strings }))
 }
 
 /// The objects of a stream, one at a time.
@@ -32,10 +32,19 @@ struct Objects<'r> {
     names: Vec<String>,
     columns: HashMap<String, usize>,
     /// The values of the first object, while the row is that of the names.
-    first: Option<Vec<String>>,
+    first: Option<Vec<Scalar>>,
     /// The fields of the row.
     text: Vec<u8>,
     ends: Vec<usize>,
+    /// Which of them are strings.
+    strings: Vec<bool>,
+}
+
+/// A value that is no object and no list.
+#[derive(Clone, Debug, Default)]
+struct Scalar {
+    text: String,
+    is_string: bool,
 }
 
 impl Table for Objects<'_> {
@@ -46,13 +55,14 @@ impl Table for Objects<'_> {
         }
         let Some(values) = self.next()? else { return Ok(false) };
         if self.names.is_empty() {
-            let (names, fields): (Vec<String>, Vec<String>) = values.into_iter().unzip();
+            let (names, fields): (Vec<String>, Vec<Scalar>) = values.into_iter().unzip();
             self.columns = names.iter().cloned().zip(0..).collect();
-            self.set(&names);
+            let name = |name: &String| Scalar { text: name.clone(), is_string: true };
+            self.set(&names.iter().map(name).collect::<Vec<_>>());
             (self.names, self.first) = (names, Some(fields));
             return Ok(true);
         }
-        let mut fields = vec![String::new(); self.names.len()];
+        let mut fields = vec![Scalar::default(); self.names.len()];
         for (name, value) in values {
             let Some(&column) = self.columns.get(&name) else {
                 let message = format!("the first object has no {}", quoted(&name));
@@ -74,6 +84,14 @@ impl Table for Objects<'_> {
         Some(self.lines.read)
     }
 
+    fn has_next(&self) -> bool {
+        self.first.is_some() || self.lines.has_text(|byte| byte.is_ascii_whitespace())
+    }
+
+    fn is_string(&self, column: usize) -> Option<bool> {
+        Some(self.strings[column])
+    }
+
     fn has_names(&self) -> bool {
         true
     }
@@ -81,7 +99,7 @@ impl Table for Objects<'_> {
 
 impl Objects<'_> {
     /// The names and values of the next object; `None` at the end.
-    fn next(&mut self) -> Result<Option<Vec<(String, String)>>, DataError> {
+    fn next(&mut self) -> Result<Option<Vec<(String, Scalar)>>, DataError> {
         loop {
             if !self.lines.next(&mut self.line)? {
                 return Ok(None);
@@ -110,12 +128,14 @@ impl Objects<'_> {
     }
 
     /// Makes these the fields of the row.
-    fn set(&mut self, fields: &[String]) {
+    fn set(&mut self, fields: &[Scalar]) {
         self.text.clear();
         self.ends.clear();
-        for field in fields {
-            self.text.extend_from_slice(field.as_bytes());
+        self.strings.clear();
+        for Scalar { text, is_string } in fields {
+            self.text.extend_from_slice(text.as_bytes());
             self.ends.push(self.text.len());
+            self.strings.push(*is_string);
         }
     }
 
@@ -153,7 +173,8 @@ impl<'de> Deserialize<'de> for Object {
 
 /// The values of a value, each with its name, as the text of a field. The parser bounds how deep
 /// they are.
-fn flatten(name: String, value: Value, to: &mut Vec<(String, String)>) {
+fn flatten(name: String, value: Value, to: &mut Vec<(String, Scalar)>) {
+    let is_string = value.is_string();
     let text = match value {
         Value::Object(object) => {
             let inner = object.into_iter();
@@ -168,5 +189,5 @@ fn flatten(name: String, value: Value, to: &mut Vec<(String, String)>) {
         Value::Number(number) => number.to_string(),
         Value::String(text) => text,
     };
-    to.push((name, text));
+    to.push((name, Scalar { text, is_string }));
 }

@@ -85,6 +85,13 @@ impl<'r> Lines<'r> {
         Some(&buffer[..end])
     }
 
+    /// Whether a line with more than white space has arrived that comes next.
+    pub fn has_text(&self, is_space: impl Fn(u8) -> bool) -> bool {
+        let buffer = self.input.buffer();
+        let text = buffer.iter().position(|byte| !is_space(*byte));
+        text.is_some_and(|text| buffer[text..].contains(&b'\n'))
+    }
+
     /// An error about the text.
     pub fn error(&self, message: impl Into<String>) -> DataError {
         DataError::new(&self.path, message)

@@ -23,6 +23,7 @@ mod header;
 mod idx;
 #[cfg(feature = "csv")]
 mod jsonl;
+mod keep;
 #[cfg(feature = "csv")]
 mod lines;
 mod names;
@@ -54,10 +55,11 @@ pub use choice::{Choice, Words, methods};
 pub use column_map::ColumnMap;
 pub use error::DataError;
 pub(crate) use error::{nearest, quoted, shown};
+pub use keep::Kept;
 pub use names::ColumnNames;
 pub use numbers::NumberStyle;
 pub use spec::{GroupSpec, TableSpec};
-pub use tables::{read_csv, read_csv_file, read_csv_files, read_rows};
+pub use tables::{read_blocks, read_blocks_of_files, read_csv, read_csv_file, read_csv_files};
 
 use crate::exec::{PortRows, PortValues};
 pub use crate::program::{Column, Domain, MISSING, Missing};
@@ -186,6 +188,8 @@ pub struct Dataset {
     pub left_out: u64,
     /// The group of each row, numbered as they appear, where a column says it.
     pub groups: Option<Vec<u32>>,
+    /// The columns that are kept to stand beside predictions, where there are any.
+    pub kept: Option<Kept>,
     /// What its columns are called, so that weights trained on it know them.
     pub columns: ColumnNames,
     /// Which columns of the table no port takes, in words; none if a port is given its columns by
@@ -219,6 +223,6 @@ impl Dataset {
             Values::File(_) => 0,
         });
         let groups = self.groups.as_deref().map_or(0, size_of_val);
-        (bytes.sum::<usize>() + groups) as u64
+        (bytes.sum::<usize>() + groups) as u64 + self.kept.as_ref().map_or(0, Kept::bytes)
     }
 }

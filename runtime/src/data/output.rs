@@ -1,13 +1,23 @@
-//! Writes predictions: as CSV, as JSON with one row a line, or as one `.npy` matrix.
+//! Writes predictions: as CSV, as JSON, or as one `.npy` matrix.
+//!
+//! columns.rs decides which columns there are, and judge.rs which classes the outputs predict.
 
+mod columns;
 #[cfg(feature = "csv")]
 mod csv;
+mod form;
+mod json;
+mod judge;
+
+pub use form::{Form, Misfit, Threshold};
+pub use judge::{Found, Judge, Judgement, judges};
 
 use std::io::{self, Write};
 
-use super::error::shown;
+use super::keep::Kept;
 use super::npy;
-use crate::program::{self, Domain, Label, Program};
+use crate::program::{Label, Program};
+use columns::{Column, Source};
 
 /// How predictions are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,176 +27,234 @@ pub enum Format {
     Csv,
     /// An array of objects, one per row and line.
     Json,
+    /// JSON lines: an object in each line.
+    Jsonl,
     /// A matrix of f32 with the columns of all outputs side by side.
     Npy,
 }
 
-/// One output of the model for all rows.
+/// Some of the rows that are written.
 #[derive(Clone, Copy, Debug)]
-pub struct Output<'a> {
-    /// The name in the model.
-    pub name: &'a str,
-    /// The values in a row.
-    pub width: usize,
-    /// Row after row.
-    pub values: &'a [f32],
-    /// The classes that the columns stand for, if they do.
-    pub classes: Option<Classes<'a>>,
-}
-
-/// The classes that the columns of an output stand for. CSV and JSON get one more column with the
-/// class of the largest value in the row, the first of several, as the user calls it.
-#[derive(Clone, Copy, Debug)]
-pub struct Classes<'a> {
-    /// What the additional column is called.
-    pub column: &'a str,
-    /// A class per column.
-    pub domain: &'a Domain,
-}
-
-/// Some of the rows that are written: `rows` of `all`, after `before` of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Part {
-    /// The rows that have been written.
-    pub before: usize,
-    /// The rows that are written now.
+pub struct Part<'a> {
+    /// How many.
     pub rows: usize,
-    /// All of them.
-    pub all: usize,
+    /// For each output of the program its values, row after row.
+    pub outputs: &'a [Vec<f32>],
+    /// Columns of the table, and the first of their rows that is one of these.
+    pub kept: Option<(&'a Kept, usize)>,
 }
 
-/// Writes some rows of all outputs, in many small pieces: `w` had better be buffered. The parts
-/// follow each other, so that only the values of one are held.
+/// Writes predictions a part of the rows after another, so that only one is held.
 ///
 /// A number is the shortest text that reads back as the same f32. What is not finite is `NaN`,
 /// `inf` or `-inf` in CSV, and `null` in JSON, which has no word for it.
-///
-/// # Errors
-/// Those of `w`, or outputs that do not have as many values as the part has rows.
-pub fn write_part(
-    w: &mut dyn Write,
+#[derive(Clone, Debug)]
+pub struct Writer {
     format: Format,
-    part: Part,
-    outputs: &[Output<'_>],
-) -> io::Result<()> {
-    for output in outputs {
-        check(output, part.rows)?;
-    }
-    match format {
-        #[cfg(feature = "csv")]
-        Format::Csv => csv::write(w, part, outputs),
-        Format::Json => write_json(w, part, outputs),
-        Format::Npy => write_matrix(w, part, outputs),
-    }
+    /// The values of each output in a row.
+    widths: Vec<usize>,
+    judges: Vec<Judge>,
+    /// What the outputs give, and with the first part what is kept in front of it.
+    columns: Vec<Column>,
+    /// Those of the row that is written.
+    judgements: Vec<Judgement>,
+    begun: bool,
+    /// All rows, where that is known: npy has it in front.
+    rows: Option<usize>,
+    text: String,
 }
 
-fn check(output: &Output<'_>, rows: usize) -> io::Result<()> {
-    let whole = rows.checked_mul(output.width) == Some(output.values.len());
-    let named =
-        output.classes.is_none_or(|classes| classes.domain.classes() == Some(output.width as u64));
-    if whole && named {
-        return Ok(());
-    }
-    let message = format!(
-        "output {} has {} values and not {rows} rows of {}, or not a class per column",
-        shown(output.name),
-        output.values.len(),
-        output.width
-    );
-    Err(io::Error::new(io::ErrorKind::InvalidInput, message))
+/// A value of a row.
+enum Cell<'a> {
+    /// Of an output, or a probability.
+    Real(f32),
+    /// A class.
+    Label(Label<'a>),
+    /// A field of the table as it is written; whether JSON wrote it, as a string or else.
+    Field(&'a str, Option<bool>),
+    /// There is none.
+    Nothing,
 }
 
-impl<'a> Output<'a> {
-    /// All outputs of a program, with their values.
-    pub fn all(program: &'a Program, values: &'a [Vec<f32>]) -> Vec<Output<'a>> {
-        let output = |(index, (output, values)): (usize, (&'a program::Output, &'a Vec<f32>))| {
-            let (name, width) = (output.name.as_str(), output.width as usize);
-            Output { name, width, values, classes: classes(program, index) }
-        };
-        program.outputs.iter().zip(values).enumerate().map(output).collect()
+impl Writer {
+    /// Writes what the program predicts in this form.
+    ///
+    /// # Errors
+    /// A form that is not one of this program's outputs.
+    pub fn new(program: &Program, form: &Form) -> Result<Writer, Misfit> {
+        let judges = judges(program, form)?;
+        let columns = columns::columns(program, form, &judges)?;
+        Ok(Writer {
+            format: form.format,
+            widths: program.outputs.iter().map(|output| output.width as usize).collect(),
+            judgements: judges.iter().map(|_| Judgement::default()).collect(),
+            judges,
+            columns,
+            begun: false,
+            rows: None,
+            text: String::new(),
+        })
     }
 
-    fn row(&self, row: usize) -> &'a [f32] {
-        &self.values[row * self.width..][..self.width]
+    /// Says how many rows will be written.
+    #[must_use]
+    pub fn of_rows(self, rows: usize) -> Writer {
+        Writer { rows: Some(rows), ..self }
     }
 
-    fn class(&self, row: usize) -> Option<Label<'a>> {
-        let domain = self.classes?.domain;
-        domain.label(largest(self.row(row))? as u64)
-    }
-}
-
-/// The classes that an output stands for. The last of several gives them, so
-/// `probs = softmax(logits)` and not both.
-fn classes(program: &Program, output: usize) -> Option<Classes<'_>> {
-    let index = program.outputs[output].classes?;
-    let last = program.outputs[output + 1..].iter().all(|later| later.classes != Some(index));
-    let target = &program.targets[index as usize];
-    last.then_some(Classes { column: &target.name, domain: &target.domain })
-}
-
-/// The index of the largest value, the first of several; nothing where all are NaN.
-fn largest(values: &[f32]) -> Option<usize> {
-    let mut best: Option<usize> = None;
-    for (index, value) in values.iter().enumerate() {
-        let better = best.is_none_or(|best| *value > values[best]);
-        if better && !value.is_nan() {
-            best = Some(index);
+    /// Writes some rows, in many small pieces: `w` had better be buffered. All parts have the same
+    /// columns of the table.
+    ///
+    /// # Errors
+    /// Those of `w`, outputs that do not have as many values as the part has rows, or npy where it
+    /// is not known how many rows there will be.
+    pub fn write(&mut self, w: &mut dyn Write, part: &Part<'_>) -> io::Result<()> {
+        check(part, &self.widths)?;
+        if !self.begun {
+            self.begin(w, part)?;
+        }
+        match self.format {
+            #[cfg(feature = "csv")]
+            Format::Csv => self.each_row(w, part, csv::write_row),
+            Format::Json => self.each_row(w, part, json::write_element),
+            Format::Jsonl => self.each_row(w, part, json::write_line),
+            Format::Npy => self.each_row(w, part, write_values),
         }
     }
-    best
-}
 
-fn write_json(w: &mut dyn Write, part: Part, outputs: &[Output<'_>]) -> io::Result<()> {
-    let Part { before, rows, all } = part;
-    if before == 0 {
-        writeln!(w, "[")?;
-    }
-    for row in 0..rows {
-        let fields: Vec<String> =
-            outputs.iter().map(|output| json_fields(output, row)).collect::<io::Result<_>>()?;
-        let comma = if before + row + 1 < all { "," } else { "" };
-        writeln!(w, "{{{}}}{comma}", fields.join(", "))?;
-    }
-    if before + rows == all { writeln!(w, "]") } else { Ok(()) }
-}
-
-/// What one output adds to a row's object: its values, and the class if it has any.
-fn json_fields(output: &Output<'_>, row: usize) -> io::Result<String> {
-    let numbers: Vec<String> = output.row(row).iter().map(|value| json_number(*value)).collect();
-    let name = serde_json::to_string(output.name)?;
-    let mut fields = match numbers.as_slice() {
-        [number] => format!("{name}: {number}"),
-        numbers => format!("{name}: [{}]", numbers.join(", ")),
-    };
-    if let Some(classes) = output.classes {
-        let column = serde_json::to_string(classes.column)?;
-        let class = match output.class(row) {
-            Some(Label::Number(number)) => number.to_string(),
-            Some(Label::Name(name)) => serde_json::to_string(name)?,
-            None => "null".to_string(),
-        };
-        fields.push_str(&format!(", {column}: {class}"));
-    }
-    Ok(fields)
-}
-
-fn json_number(value: f32) -> String {
-    if value.is_finite() { format!("{value:?}") } else { "null".to_string() }
-}
-
-fn write_matrix(w: &mut dyn Write, part: Part, outputs: &[Output<'_>]) -> io::Result<()> {
-    if part.before == 0 {
-        let cols = outputs.iter().map(|output| output.width).sum();
-        w.write_all(&npy::matrix_header(part.all, cols))?;
-    }
-    let mut bytes = Vec::new();
-    for row in 0..part.rows {
-        bytes.clear();
-        for output in outputs {
-            bytes.extend(output.row(row).iter().flat_map(|value| value.to_le_bytes()));
+    /// Ends what has been written; without a part before it there are no rows.
+    ///
+    /// # Errors
+    /// Those of `w`.
+    pub fn finish(&mut self, w: &mut dyn Write) -> io::Result<()> {
+        if !self.begun {
+            let outputs = vec![Vec::new(); self.widths.len()];
+            self.begin(w, &Part { rows: 0, outputs: &outputs, kept: None })?;
         }
-        w.write_all(&bytes)?;
+        match self.format {
+            Format::Json => json::end(w),
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes what stands in front of the rows.
+    fn begin(&mut self, w: &mut dyn Write, part: &Part<'_>) -> io::Result<()> {
+        if let Some((kept, _)) = part.kept {
+            columns::put_in_front(kept.names(), &mut self.columns);
+        }
+        match self.format {
+            #[cfg(feature = "csv")]
+            Format::Csv => csv::write_header(w, &self.columns)?,
+            Format::Json => json::begin(w)?,
+            Format::Jsonl => {}
+            Format::Npy if part.kept.is_some() => {
+                return Err(invalid("npy holds numbers, and no columns of the table"));
+            }
+            Format::Npy => {
+                let rows =
+                    self.rows.ok_or_else(|| invalid("npy has its number of rows in front"))?;
+                let columns = self.columns.iter().filter(|column| column.is_output());
+                let columns = columns.map(|column| column.width).sum();
+                w.write_all(&npy::matrix_header(rows, columns))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn each_row(
+        &mut self,
+        w: &mut dyn Write,
+        part: &Part<'_>,
+        write: fn(&mut dyn Write, &Row<'_>, &mut String) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let mut text = std::mem::take(&mut self.text);
+        for index in 0..part.rows {
+            for (judge, judgement) in self.judges.iter().zip(&mut self.judgements) {
+                let width = self.widths[judge.output];
+                let scores = &part.outputs[judge.output][index * width..][..width];
+                judge.judge(scores, judgement);
+            }
+            let row = Row { writer: self, part, index };
+            text.clear();
+            write(w, &row, &mut text)?;
+            self.begun = true;
+        }
+        self.begun = true;
+        self.text = text;
+        Ok(())
+    }
+}
+
+/// A row that is written.
+struct Row<'a> {
+    writer: &'a Writer,
+    part: &'a Part<'a>,
+    /// Of the part.
+    index: usize,
+}
+
+impl Row<'_> {
+    /// Whether it is the first of all.
+    fn is_first(&self) -> bool {
+        !self.writer.begun
+    }
+
+    fn columns(&self) -> &[Column] {
+        &self.writer.columns
+    }
+
+    /// The values of a column.
+    fn cells<'r>(&'r self, column: &'r Column) -> impl Iterator<Item = Cell<'r>> {
+        (0..column.width).map(|element| self.cell(&column.source, element))
+    }
+
+    fn cell(&self, source: &Source, element: usize) -> Cell<'_> {
+        let Writer { widths, judges, judgements, .. } = self.writer;
+        match *source {
+            Source::Kept(column) => match self.part.kept {
+                Some((kept, first)) => {
+                    let (text, is_string) = kept.field(first + self.index, column);
+                    Cell::Field(text, is_string)
+                }
+                None => Cell::Nothing,
+            },
+            Source::Output(output) => {
+                Cell::Real(self.part.outputs[output][self.index * widths[output] + element])
+            }
+            Source::Class(judge, place) => {
+                let found = judgements[judge].found.get(place + element);
+                let label = found.and_then(|found| judges[judge].label(found.class));
+                label.map_or(Cell::Nothing, Cell::Label)
+            }
+            Source::Probability(judge, place) => {
+                let found = judgements[judge].found.get(place + element);
+                found.and_then(|found| found.probability).map_or(Cell::Nothing, Cell::Real)
+            }
+        }
+    }
+}
+
+fn check(part: &Part<'_>, widths: &[usize]) -> io::Result<()> {
+    let whole =
+        |(values, width): (&Vec<f32>, &usize)| part.rows.checked_mul(*width) == Some(values.len());
+    match part.outputs.len() == widths.len() && part.outputs.iter().zip(widths).all(whole) {
+        true => Ok(()),
+        false => Err(invalid("the outputs do not have the values of all rows")),
+    }
+}
+
+fn invalid(message: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidInput, message)
+}
+
+/// The values of the outputs alone.
+fn write_values(w: &mut dyn Write, row: &Row<'_>, _: &mut String) -> io::Result<()> {
+    for column in row.columns().iter().filter(|column| column.is_output()) {
+        for cell in row.cells(column) {
+            if let Cell::Real(value) = cell {
+                w.write_all(&value.to_le_bytes())?;
+            }
+        }
     }
     Ok(())
 }

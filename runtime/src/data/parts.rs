@@ -88,6 +88,14 @@ impl Table for Parts {
         self.table.line()
     }
 
+    fn has_next(&self) -> bool {
+        self.table.has_next()
+    }
+
+    fn is_string(&self, column: usize) -> Option<bool> {
+        self.table.is_string(column)
+    }
+
     fn has_names(&self) -> bool {
         self.table.has_names()
     }

@@ -8,8 +8,9 @@ pub(super) struct Head<'a> {
     pub count: usize,
     /// Their names, if it has a header.
     pub header: Option<&'a [String]>,
-    /// The column of the groups of rows, which a port takes only where it needs it.
-    pub group: Option<usize>,
+    /// The columns that are for something else, such as the groups of rows: a port takes them only
+    /// where it needs them.
+    pub others: Vec<usize>,
     /// Whether a column starts with a number, for those that the advice in an error leaves out.
     pub starts_with_number: &'a dyn Fn(usize) -> bool,
 }

@@ -3,7 +3,8 @@
 use super::choice::{Choice, Words};
 use super::columns::Assignment;
 use super::error::{Complaint, DataError, shown};
-use super::field::{parse_decimal, parse_integer, parse_real};
+use super::field::{TO_UTF_8, parse_decimal, parse_integer, parse_real};
+use super::keep::Keeping;
 use super::numbers::NumberStyle;
 use super::spec::TableSpec;
 use super::table::{Field, Row, Table};
@@ -42,6 +43,7 @@ pub(super) struct Sinks<'a> {
     sinks: Vec<Sink<'a>>,
     inputs: usize,
     groups: Option<Groups>,
+    keeping: Option<Keeping>,
 }
 
 /// The column that says which rows belong together.
@@ -96,7 +98,13 @@ impl<'a> Sinks<'a> {
             sinks,
             inputs,
             groups,
+            keeping: None,
         }
+    }
+
+    /// The same, which keeps columns as well.
+    pub fn keeping(self, keeping: Option<Keeping>) -> Sinks<'a> {
+        Sinks { keeping, ..self }
     }
 
     /// Takes the row that the table is at, and all that follow.
@@ -141,6 +149,10 @@ impl<'a> Sinks<'a> {
         }
         if let Some(groups) = &mut self.groups {
             groups.push(row);
+        }
+        if let Some(keeping) = &mut self.keeping {
+            let kept = keeping.push(row, |column| table.is_string(column));
+            kept.map_err(|column| not_utf_8(column, file, table.line(), header))?;
         }
         self.rows += 1;
         Ok(true)
@@ -202,28 +214,41 @@ impl<'a> Sinks<'a> {
     /// What is held with so many rows, of which so many have their values in memory.
     fn bytes(&self, rows: u64, in_memory: u64) -> u64 {
         let values = self.value_bytes.saturating_mul(in_memory);
-        self.held.saturating_add(self.row_bytes.saturating_mul(rows)).saturating_add(values)
+        let kept = self.keeping.as_ref().map_or(0, Keeping::bytes);
+        let beside = self.row_bytes.saturating_mul(rows).saturating_add(kept);
+        self.held.saturating_add(beside).saturating_add(values)
     }
 
-    /// What has been read.
+    /// How many rows are there.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Whether another row would have the memory that it takes.
+    pub fn has_room_for_more(&self) -> bool {
+        let rows = self.rows + 1;
+        self.bytes(rows as u64, (rows - self.in_files) as u64) <= self.max_bytes
+    }
+
+    /// The rows that have been read; they are there no more.
     ///
     /// # Errors
     /// A file that cannot be written.
-    pub fn finish(mut self) -> Result<Dataset, DataError> {
+    pub fn finish(&mut self) -> Result<Dataset, DataError> {
+        // What a row left that could not be read is none of them.
+        let in_memory = self.rows - self.in_files;
+        self.sinks.iter_mut().for_each(|sink| sink.truncate(in_memory));
         if self.in_files > 0 {
             self.move_to_files()?;
         }
-        Ok(self.take(self.rows))
-    }
-
-    /// The last rows that have been read, so many and all that are there; they are there no more.
-    pub fn take(&mut self, rows: usize) -> Dataset {
+        let rows = std::mem::take(&mut self.rows);
+        self.in_files = 0;
         let mut inputs: Vec<Array> = self.sinks.iter_mut().map(Sink::take).collect();
         let targets = inputs.split_off(self.inputs);
         let groups = self.groups.as_mut().map(|groups| std::mem::take(&mut groups.of_row));
         let left_out = std::mem::take(&mut self.left_out);
-        self.rows -= rows;
-        Dataset { rows, inputs, targets, left_out, groups, ..Dataset::default() }
+        let kept = self.keeping.as_mut().map(Keeping::take);
+        Ok(Dataset { rows, inputs, targets, left_out, groups, kept, ..Dataset::default() })
     }
 }
 
@@ -370,6 +395,13 @@ where
         return Err(Misfit { column, port_column: port.column_name(index), complaint });
     }
     Ok(true)
+}
+
+/// A field that is no text, and cannot be kept.
+fn not_utf_8(column: usize, file: &str, line: Option<u64>, header: Option<&[String]>) -> DataError {
+    let complaint = Complaint::new("is not valid UTF-8", TO_UTF_8);
+    let port_column = String::new();
+    Misfit { column, port_column, complaint }.locate(file, line, 0, header)
 }
 
 impl Misfit {

@@ -27,6 +27,9 @@ pub struct TableSpec<'a> {
     pub names: Option<&'a ColumnNames>,
     /// The user's choice of columns, for the ports that it names.
     pub columns: Option<&'a ColumnMap>,
+    /// The columns that are kept as they are written: names, places and ranges of them, several
+    /// separated by commas, or all.
+    pub keep: &'a [String],
     /// The column that says which rows belong together.
     pub group: Option<GroupSpec<'a>>,
     /// How its numbers are written.
@@ -56,6 +59,7 @@ impl<'a> TableSpec<'a> {
             targets,
             names: None,
             columns: None,
+            keep: &[],
             group: None,
             numbers: NumberStyle::default(),
             header: None,

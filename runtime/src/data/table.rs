@@ -23,6 +23,16 @@ pub(super) trait Table {
         None
     }
 
+    /// Whether the next row has arrived, so that nobody waits for it.
+    fn has_next(&self) -> bool {
+        true
+    }
+
+    /// Whether JSON wrote a field of the row as a string, or else; nothing where it is no JSON.
+    fn is_string(&self, _column: usize) -> Option<bool> {
+        None
+    }
+
     /// Whether the first row is the names of the columns, whatever they are.
     fn has_names(&self) -> bool {
         false
@@ -116,6 +126,14 @@ impl<'a> Row<'a> {
 }
 
 impl<'a> Field<'a> {
+    /// As it is written, if it is text.
+    pub fn as_text(self) -> Option<&'a [u8]> {
+        match self {
+            Field::Text(text) => Some(text),
+            Field::Number(_) => None,
+        }
+    }
+
     /// The field for a message, without spaces around it.
     pub fn text(self) -> Cow<'a, str> {
         match self {

@@ -16,6 +16,7 @@ use super::error::{Complaint, DataError, did_you_mean, listed, plural, quoted};
 use super::field::{looks_like_name, looks_numeric};
 use super::format::open;
 use super::header::{empty, is_header, names, no_rows};
+use super::keep::{self, Keeping};
 use super::names::ColumnNames;
 use super::numbers::NumberStyle;
 use super::parts::open_files;
@@ -35,8 +36,7 @@ pub fn read_csv_file(path: impl AsRef<Path>, spec: &TableSpec<'_>) -> Result<Dat
 /// header, others may repeat it.
 pub fn read_csv_files(paths: &[PathBuf], spec: &TableSpec<'_>) -> Result<Dataset, DataError> {
     let table = open_files(paths, spec.words)?;
-    let name = paths.first().map(|path| path.display().to_string()).unwrap_or_default();
-    read_table(table, &name, spec)
+    read_table(table, &name_of(paths), spec)
 }
 
 /// Reads a table; `name` is what errors call it.
@@ -58,36 +58,80 @@ fn read_table(
     }
 }
 
-/// Reads a table row by row, each as soon as it has arrived, and gives it to `each` with its line,
-/// until that breaks. The first row has the names of the columns. The result is the number of rows
-/// that were left out because they have no target.
-pub fn read_rows(
+/// Reads a table in blocks of up to `most` rows and gives each to `each`, with the line of its last
+/// row, until that breaks. No row waits for one that has not arrived, and none for memory that
+/// there is not. The first block has the names of the columns. The result is the number of rows that
+/// were left out because they have no target. An array in place of a table is one block.
+///
+/// # Errors
+/// What cannot be read; the rows before it have been given.
+pub fn read_blocks(
     reader: impl Read,
     name: &str,
     spec: &TableSpec<'_>,
+    most: usize,
     each: &mut dyn FnMut(Dataset, u64) -> ControlFlow<()>,
 ) -> Result<u64, DataError> {
-    let mut table = open(reader, name, spec.words)?;
+    give_blocks(open(reader, name, spec.words)?, name, spec, most, each)
+}
+
+/// [`read_blocks`] of a table in several files.
+///
+/// # Errors
+/// As there.
+pub fn read_blocks_of_files(
+    paths: &[PathBuf],
+    spec: &TableSpec<'_>,
+    most: usize,
+    each: &mut dyn FnMut(Dataset, u64) -> ControlFlow<()>,
+) -> Result<u64, DataError> {
+    let table = open_files(paths, spec.words)?;
+    give_blocks(table, &name_of(paths), spec, most, each)
+}
+
+/// What errors call a table in several files as a whole.
+fn name_of(paths: &[PathBuf]) -> String {
+    paths.first().map(|path| path.display().to_string()).unwrap_or_default()
+}
+
+fn give_blocks(
+    mut table: Box<dyn Table + '_>,
+    name: &str,
+    spec: &TableSpec<'_>,
+    most: usize,
+    each: &mut dyn FnMut(Dataset, u64) -> ControlFlow<()>,
+) -> Result<u64, DataError> {
     if table.shape().is_some() {
-        let error = DataError::new(name, "is an array, and row by row a table of text is read");
-        return Err(error.with_help("save it as CSV"));
+        if !spec.targets_optional {
+            let error = DataError::new(name, "is an array, and row by row a table of text is read");
+            return Err(error.with_help("save it as CSV"));
+        }
+        // It says how many rows it has, and nobody waits for them.
+        let _ = each(read_alone(&mut *table, name, spec)?, 0);
+        return Ok(0);
     }
     let mut start = Start::of(&mut *table, name, spec)?;
+    start.sinks.check_room(1, name)?;
     let mut left_out = 0;
-    loop {
-        let pushed = start.sinks.push(&*table, start.header.as_deref(), name);
-        if pushed.map_err(|error| start.advise(error, &*table, spec))? {
-            let (columns, unused) = (take(&mut start.columns), start.unused.take());
-            let row = Dataset { columns, unused, left_out: 0, ..start.sinks.take(1) };
-            if each(row, table.line().unwrap_or(0)).is_break() {
-                return Ok(left_out);
-            }
-        } else {
-            left_out += 1;
+    let end = loop {
+        match start.sinks.push(&*table, start.header.as_deref(), name) {
+            Ok(true) => start.line = table.line().unwrap_or(0),
+            Ok(false) => left_out += 1,
+            Err(error) => break Err(start.advise(error, &*table, spec)),
         }
-        if !table.advance()? {
+        let is_full = start.sinks.rows() == most || !start.sinks.has_room_for_more();
+        if (is_full || !table.has_next()) && start.give(each)?.is_break() {
             return Ok(left_out);
         }
+        match table.advance() {
+            Ok(true) => {}
+            Ok(false) => break Ok(()),
+            Err(error) => break Err(error),
+        }
+    };
+    match start.give(each)? {
+        ControlFlow::Continue(()) => end.map(|()| left_out),
+        ControlFlow::Break(()) => Ok(left_out),
     }
 }
 
@@ -127,6 +171,8 @@ struct Start<'a> {
     unused: Option<String>,
     /// Where its values go.
     sinks: Sinks<'a>,
+    /// The line of the last row that they have taken.
+    line: u64,
 }
 
 impl<'a> Start<'a> {
@@ -154,9 +200,13 @@ impl<'a> Start<'a> {
         let header_names = header.as_deref();
         let group = group_column(spec, header_names).map_err(in_first_line)?;
         let starts_with_number = &starts_with_number;
-        let head = Head { count, header: header_names, group, starts_with_number };
+        let others = group.into_iter().collect();
+        let mut head = Head { count, header: header_names, others, starts_with_number };
+        let kept = keep::resolve(spec.keep, &head, spec.words).map_err(in_first_line)?;
+        head.others.extend(&kept);
         let assignment = assign(spec, &head).map_err(in_first_line)?;
         let columns = names_of(spec, &assignment, &head);
+        let keeping = (!kept.is_empty()).then(|| Keeping::new(kept, head.header));
         let unused = head.header.filter(|_| !assignment.unused.is_empty());
         let unused = unused.map(|header| list(&assignment.unused, Some(header)));
         Ok(Start {
@@ -164,8 +214,22 @@ impl<'a> Start<'a> {
             header,
             columns,
             unused,
-            sinks: Sinks::new(spec, assignment, group),
+            sinks: Sinks::new(spec, assignment, group).keeping(keeping),
+            line: 0,
         })
+    }
+
+    /// Gives the rows that have been taken to `each`, if there are any.
+    fn give(
+        &mut self,
+        each: &mut dyn FnMut(Dataset, u64) -> ControlFlow<()>,
+    ) -> Result<ControlFlow<()>, DataError> {
+        if self.sinks.rows() == 0 {
+            return Ok(ControlFlow::Continue(()));
+        }
+        let rows = self.sinks.finish()?;
+        let (columns, unused) = (take(&mut self.columns), self.unused.take());
+        Ok(each(Dataset { columns, unused, left_out: 0, ..rows }, self.line))
     }
 
     /// An error in the row that the table is at, which may be that the row is a header.

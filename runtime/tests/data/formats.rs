@@ -149,7 +149,7 @@ fn an_array_is_read_where_it_can_be_meant() {
     let inputs = [real("x", 2)];
     let spec = TableSpec { header: Some(true), ..TableSpec::new(&inputs, &[]) };
     let error = read_csv(&npy[..], "t", &spec).unwrap_err();
-    let message = "t: is an array, and `columns` and `header` are for tables of text";
+    let message = "t: is an array, and `columns`, `header` and `keep` are for tables of text";
     assert_eq!(format!("{error:#}"), format!("{message}\nhelp: leave them out"));
 }
 

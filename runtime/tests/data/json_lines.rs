@@ -1,7 +1,7 @@
 //! Rows as objects of JSON, one in a line.
 
 use super::{dataset, floats, integer, integers, real, species};
-use arenet_runtime::data::{Dataset, TableSpec, read_csv, read_rows};
+use arenet_runtime::data::{Dataset, TableSpec, read_blocks, read_csv};
 use pretty_assertions::assert_eq;
 use std::ops::ControlFlow;
 
@@ -38,7 +38,7 @@ fn a_stream_of_objects_is_read_row_by_row() {
     let x = [real("x", 1)];
     let mut seen = Vec::new();
     let text = "{\"x\": true}\n{\"x\": 2}\n{\"x\": 3}\n";
-    let read = read_rows(text.as_bytes(), "t", &TableSpec::new(&x, &[]), &mut |row, line| {
+    let read = read_blocks(text.as_bytes(), "t", &TableSpec::new(&x, &[]), 1, &mut |row, line| {
         seen.push((row.inputs, line));
         if line == 2 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
     });

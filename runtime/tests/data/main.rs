@@ -1,6 +1,7 @@
 //! Data in and out: what is read, what is refused and with which words, and what is written.
 
 mod arrays;
+mod blocks;
 mod columns;
 mod csv_errors;
 mod csv_reading;

@@ -1,10 +1,10 @@
 //! NumPy arrays: the types that are read, the round trip, and what is refused.
 
-use arenet_runtime::data::output::{Format, Output};
+use arenet_runtime::data::output::Format;
 use pretty_assertions::assert_eq;
 
 use super::array;
-use super::output::write_predictions;
+use super::output::{plain, written};
 
 /// A file of version 1.0 with this header and data.
 pub fn file(header: &str, data: &[u8]) -> Vec<u8> {
@@ -71,9 +71,7 @@ fn version_2_and_other_spellings() {
 #[test]
 fn what_is_written_is_read() {
     let values: Vec<f32> = (0..6000).map(|i| i as f32 * 0.37 - 5.0).collect();
-    let output = Output { name: "y", width: 3, values: &values, classes: None };
-    let mut bytes = Vec::new();
-    write_predictions(&mut bytes, Format::Npy, 2000, &[output]).unwrap();
+    let bytes = written(Format::Npy, 2000, &[plain("y", 3, &values)]);
     assert_eq!(bytes.len(), 128 + 4 * values.len());
     check(&bytes, 3, &values);
     let text = "{'descr': '<f4', 'fortran_order': False, 'shape': (2000, 3), }";

@@ -202,11 +202,6 @@ impl Op {
         matches!(self, Op::CrossEntropy(_) | Op::CrossEntropyGrad(_) | Op::Correct(_))
     }
 
-    /// Whether it turns a row of logits into probabilities or their logarithms.
-    pub fn normalizes(&self) -> bool {
-        matches!(self, Op::Softmax(_))
-    }
-
     /// Whether it draws random numbers.
     pub fn is_random(&self) -> bool {
         matches!(self, Op::Random(_))

@@ -15,6 +15,7 @@ use crate::entry::Entry;
 use crate::graph::op::{Broadcast, Source};
 use crate::graph::{Formula, NodeId, Term};
 use crate::signature::{Args, Kind, Param, Problem, Range, Signature, Value};
+use arenet_program::Scale;
 
 const Y: Param = Param::tensor("y");
 const T: Param = Param::tensor("t");
@@ -77,12 +78,19 @@ pub const LOSSES: &[Entry<Function>] = &[
     loss("hinge", PLAIN, Function::loss(regression::hinge)),
     loss("hinge_embedding", HINGE_EMBEDDING, Function::loss(regression::hinge_embedding)),
     loss("cosine", PLAIN, Function::loss(regression::cosine)),
-    loss("bce", PLAIN, Function { target: Some(Target::Shares), ..Function::loss(classes::bce) }),
+    loss(
+        "bce",
+        PLAIN,
+        Function {
+            target: Some(Target::Shares(Scale::Probability)),
+            ..Function::loss(classes::bce)
+        },
+    ),
     loss(
         "bce_logits",
         BCE_LOGITS,
         Function {
-            target: Some(Target::Shares),
+            target: Some(Target::Shares(Scale::Logit)),
             lint: Some(classes::sigmoid_before),
             ..Function::loss(classes::bce_logits)
         },
@@ -91,12 +99,16 @@ pub const LOSSES: &[Entry<Function>] = &[
         "cross_entropy",
         CROSS_ENTROPY,
         Function {
-            target: Some(Target::Classes),
+            target: Some(Target::Classes(Scale::Logit)),
             lint: Some(classes::softmax_before),
             ..Function::loss(classes::cross_entropy)
         },
     ),
-    loss("nll", NLL, Function { target: Some(Target::Classes), ..Function::loss(indices::nll) }),
+    loss(
+        "nll",
+        NLL,
+        Function { target: Some(Target::Classes(Scale::Log)), ..Function::loss(indices::nll) },
+    ),
     loss("kl_div", KL_DIV, Function::loss(classes::kl_div)),
     Entry {
         signature: Signature { name: "sum", positional: 1, params: OF_ALL },

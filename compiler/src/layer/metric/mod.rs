@@ -12,6 +12,7 @@ pub(super) use sums::ratio_of_sums;
 use super::{Function, Metric, Target};
 use crate::entry::Entry;
 use crate::signature::{Kind, Param, Range, Signature, Value};
+use arenet_program::Scale;
 
 const Y: Param = Param::tensor("y");
 const T: Param = Param::tensor("t");
@@ -32,20 +33,23 @@ const AVERAGE: &[Param] = &[
 ];
 const TOP_K: &[Param] = &[Y, T, Param::optional("k", Kind::count(1), Value::Count(2))];
 
+/// Of classes, only the order of the scores counts.
+const CLASSES: Option<Target> = Some(Target::Classes(Scale::Order));
+
 /// The metrics; every loss is one as well.
 pub const METRICS: &[Entry<Function>] = &[
-    metric("accuracy", SIDES, classes::accuracy, Some(Target::Classes)),
-    metric("balanced_accuracy", SIDES, classes::balanced_accuracy, Some(Target::Classes)),
-    metric("precision", AVERAGE, classes::precision, Some(Target::Classes)),
-    metric("recall", AVERAGE, classes::recall, Some(Target::Classes)),
-    metric("f1", AVERAGE, classes::f1, Some(Target::Classes)),
-    metric("auc", PLAIN, counts::auc, Some(Target::Classes)),
-    metric("confusion_matrix", PLAIN, counts::confusion_matrix, Some(Target::Classes)),
-    metric("top_k", TOP_K, classes::top_k, Some(Target::Classes)),
+    metric("accuracy", SIDES, classes::accuracy, CLASSES),
+    metric("balanced_accuracy", SIDES, classes::balanced_accuracy, CLASSES),
+    metric("precision", AVERAGE, classes::precision, CLASSES),
+    metric("recall", AVERAGE, classes::recall, CLASSES),
+    metric("f1", AVERAGE, classes::f1, CLASSES),
+    metric("auc", PLAIN, counts::auc, CLASSES),
+    metric("confusion_matrix", PLAIN, counts::confusion_matrix, CLASSES),
+    metric("top_k", TOP_K, classes::top_k, CLASSES),
     Entry {
         signature: Signature { name: "log_loss", positional: 2, params: PLAIN },
         built: Some(Function {
-            target: Some(Target::Classes),
+            target: Some(Target::Classes(Scale::Probability)),
             lint: Some(classes::no_softmax_before),
             ..Function::metric(classes::log_loss)
         }),

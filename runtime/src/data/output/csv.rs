@@ -1,53 +1,47 @@
-//! Predictions as CSV: a header, then a row of text per row.
+//! Predictions as CSV, by RFC 4180 but for lines that end with LF: a header, then a line for each row.
 
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use super::{Output, Part};
+use super::columns::Column;
+use super::{Cell, Row};
 
-/// Writes a part of the rows, before the first of them the header.
-pub(super) fn write(w: &mut dyn Write, part: Part, outputs: &[Output<'_>]) -> io::Result<()> {
-    write_table(&mut csv::Writer::from_writer(w), part, outputs).map_err(cause)
+/// Writes the names of all columns.
+pub(super) fn write_header(w: &mut dyn Write, columns: &[Column]) -> io::Result<()> {
+    let mut line = String::new();
+    columns.iter().flat_map(Column::names).for_each(|name| push(&mut line, &name));
+    write_line(w, &mut line)
 }
 
-/// The error of the stream itself, so that its kind can be told.
-fn cause(error: csv::Error) -> io::Error {
-    match error.into_kind() {
-        csv::ErrorKind::Io(error) => error,
-        other => io::Error::other(format!("{other:?}")),
-    }
-}
-
-fn write_table(
-    writer: &mut csv::Writer<&mut dyn Write>,
-    part: Part,
-    outputs: &[Output<'_>],
-) -> csv::Result<()> {
-    if part.before == 0 {
-        writer.write_record(header(outputs))?;
-    }
-    for row in 0..part.rows {
-        for output in outputs {
-            for value in output.row(row) {
-                writer.write_field(format!("{value:?}"))?;
-            }
-            if output.classes.is_some() {
-                let class = output.class(row).map(|label| label.to_string());
-                writer.write_field(class.unwrap_or_default())?;
-            }
+/// Writes a row.
+pub(super) fn write_row(w: &mut dyn Write, row: &Row<'_>, line: &mut String) -> io::Result<()> {
+    for cell in row.columns().iter().flat_map(|column| row.cells(column)) {
+        match cell {
+            // A number needs no quotes.
+            Cell::Real(value) => write!(line, "{value:?},").map_err(io::Error::other)?,
+            Cell::Label(label) => push(line, &label.to_string()),
+            Cell::Field(field, _) => push(line, field),
+            Cell::Nothing => line.push(','),
         }
-        writer.write_record(None::<&[u8]>)?;
     }
-    Ok(writer.flush()?)
+    write_line(w, line)
 }
 
-fn header(outputs: &[Output<'_>]) -> Vec<String> {
-    let mut header = Vec::new();
-    for output in outputs {
-        match output.width {
-            1 => header.push(output.name.to_string()),
-            width => header.extend((0..width).map(|index| format!("{}.{index}", output.name))),
-        }
-        header.extend(output.classes.map(|classes| classes.column.to_string()));
+/// Appends a field, in quotes where it needs them.
+fn push(line: &mut String, field: &str) {
+    if field.contains(['"', ',', '\n', '\r']) {
+        line.extend(["\"", &field.replace('"', "\"\""), "\""]);
+    } else {
+        line.push_str(field);
     }
-    header
+    line.push(',');
+}
+
+/// Writes a line of which every field ends with a comma.
+fn write_line(w: &mut dyn Write, line: &mut String) -> io::Result<()> {
+    line.pop();
+    // A line without anything would be no row.
+    let text = if line.is_empty() { "\"\"" } else { line };
+    w.write_all(text.as_bytes())?;
+    w.write_all(b"\n")
 }
