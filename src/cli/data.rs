@@ -55,11 +55,10 @@ pub fn read(cx: &Context, rows: &Rows, args: &DataArgs, reader: Reader) -> Resul
         }
         Rows::Table(path) => reader.csv(path),
         Rows::Parts(paths) => reader.csv_files(paths),
-        Rows::Arrays(_) if args.columns.is_some() => {
-            let text = "--columns chooses columns of a table, and --data names files of arrays";
-            return Err(Failure::usage(text).help("leave --columns out"));
+        Rows::Arrays(files) => {
+            check_arrays(args)?;
+            reader.arrays(files.clone())
         }
-        Rows::Arrays(files) => reader.arrays(files.clone()),
     }?;
     tell_unused(cx, rows, &data);
     tell_left_out(cx, &rows.to_string(), data.left_out());
@@ -67,32 +66,50 @@ pub fn read(cx: &Context, rows: &Rows, args: &DataArgs, reader: Reader) -> Resul
     Ok(data)
 }
 
-/// Reads a table in blocks of up to `most` rows, as many as have arrived, until `each` breaks.
+/// Files of arrays have no columns to choose.
+fn check_arrays(args: &DataArgs) -> Result<(), Failure> {
+    if args.columns.is_none() {
+        return Ok(());
+    }
+    let text = "--columns chooses columns of a table, and --data names files of arrays";
+    Err(Failure::usage(text).help("leave --columns out"))
+}
+
+/// Reads a table in blocks of up to `most` rows, as many as have arrived, until `each` breaks;
+/// arrays are one block.
 pub fn read_blocks(
     table: &Rows,
+    args: &DataArgs,
     reader: &Reader,
     most: usize,
     mut each: impl FnMut(&Data) -> ControlFlow<()>,
 ) -> Result<(), Failure> {
-    let each = |rows: Data, _| each(&rows);
+    let mut each = |rows: Data, _| each(&rows);
     match table {
         Rows::Table(path) if is_stdin(path) => {
             reader.each_block(io::stdin().lock(), "standard input", most, each)
         }
         Rows::Table(path) => reader.each_block_of_files([path], most, each),
         Rows::Parts(paths) => reader.each_block_of_files(paths, most, each),
-        Rows::Arrays(_) => unreachable!("they are read as a whole"),
+        Rows::Arrays(files) => {
+            check_arrays(args)?;
+            reader.arrays(files.clone()).map(|rows| {
+                let _ = each(rows, 0);
+                0
+            })
+        }
     }?;
     Ok(())
 }
 
-/// Whether all of a table lies in files, which can be read again.
+/// Whether all of a table lies in files, which are read in blocks and can be read again.
 pub fn is_in_files(table: &Rows) -> bool {
     let is_file = |path: &PathBuf| fs::metadata(path).is_ok_and(|file| file.is_file());
     match table {
         Rows::Table(path) => !is_stdin(path) && is_file(path),
         Rows::Parts(paths) => paths.iter().all(is_file),
-        Rows::Arrays(files) => files.iter().all(|(_, path)| is_file(path)),
+        // They are read as a whole.
+        Rows::Arrays(_) => false,
     }
 }
 

@@ -100,13 +100,12 @@ pub fn run(cx: &Context, args: &PredictArgs) -> Result<(), Failure> {
     let reader = predictor.reader().without_groups();
     let reader = args.keep.iter().fold(reader, |reader, columns| reader.keep(columns));
     let rows = path?;
-    let arrays = matches!(rows, Rows::Arrays(_));
-    if arrays && !args.keep.is_empty() {
+    if matches!(rows, Rows::Arrays(_)) && !args.keep.is_empty() {
         let text = "--keep copies columns of a table, and --data names files of arrays";
         return Err(Failure::usage(text).help("leave --keep out"));
     }
     // The number of rows stands in front of npy.
-    if arrays || args.format == FormatChoice::Npy {
+    if args.format == FormatChoice::Npy {
         let rows = data::read(cx, &rows, &args.data, reader)?;
         let mut writer = writer.of_rows(rows.rows());
         let mut batches = predictor.batches(&rows)?;
@@ -118,9 +117,17 @@ pub fn run(cx: &Context, args: &PredictArgs) -> Result<(), Failure> {
     let reader = data::reader(cx, &args.data, reader);
     // What is written beside a file and then takes its place can be taken back.
     if args.out.is_none() && data::is_in_files(&rows) {
-        data::read_blocks(&rows, &reader, ROWS as usize, |_| ControlFlow::Continue(()))?;
+        data::read_blocks(
+            &rows,
+            &args.data,
+            &reader,
+            ROWS as usize,
+            |_| ControlFlow::Continue(()),
+        )?;
     }
-    write(args.out.as_deref(), |w| stream(cx, &rows, &reader, (&mut predictor, &mut writer), w))
+    write(args.out.as_deref(), |w| {
+        stream(cx, (&rows, &args.data), &reader, (&mut predictor, &mut writer), w)
+    })
 }
 
 impl PredictArgs {
@@ -187,7 +194,7 @@ fn write(
 /// Predicts and writes the rows of a table as they arrive.
 fn stream(
     cx: &Context,
-    table: &Rows,
+    (table, args): (&Rows, &DataArgs),
     reader: &Reader,
     (predictor, writer): (&mut Predictor, &mut Writer),
     w: &mut dyn Write,
@@ -202,7 +209,7 @@ fn stream(
         Ok(w.flush()?)
     };
     let mut broken = None;
-    let read = data::read_blocks(table, reader, ROWS as usize, |rows| match block(rows) {
+    let read = data::read_blocks(table, args, reader, ROWS as usize, |rows| match block(rows) {
         Ok(()) => ControlFlow::Continue(()),
         Err(error) => {
             broken = Some(error);

@@ -22,6 +22,7 @@ mod papers;
 mod reference;
 mod regularization;
 mod schedules;
+mod scores;
 mod shapes;
 mod tables;
 mod verified;

@@ -2,7 +2,7 @@
 //!
 //! The readers take any bytes, hostile ones included: what they cannot read is a [`DataError`], and
 //! memory grows only with what has really arrived. They hold a whole table in memory, or give it
-//! row by row (`read_rows`). A model's inputs and targets come from one table of text (`tables`),
+//! in blocks (`read_blocks`). A model's inputs and targets come from one table of text (`tables`),
 //! or each from a file of its own (`arrays`) or an array of an archive (`npz`). Every format is a
 //! `Table` (table.rs) and a line in a list (format.rs).
 

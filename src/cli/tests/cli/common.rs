@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
@@ -105,6 +106,19 @@ impl Folder {
     pub fn fails(&self, args: &str, code: i32, err: &str) {
         let done = self.run(args);
         assert_eq!((done.code, done.err.trim_end()), (code, err), "{args}");
+    }
+
+    /// Starts a command that reads a pipe.
+    pub fn piped(&self, args: &str) -> Child {
+        self.command(args.split_whitespace()).stdin(Stdio::piped()).spawn().unwrap()
+    }
+
+    /// Runs a command on this standard input.
+    pub fn fed(&self, args: &str, input: &str) -> Done {
+        let mut child = self.piped(args);
+        // It may end before it has read all.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        done(child.wait_with_output().unwrap())
     }
 
     /// Starts a line of arguments.

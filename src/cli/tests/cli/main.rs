@@ -1,6 +1,7 @@
 //! The command `arenet`, through its binary: what it prints where, and how it exits.
 
 mod arrays;
+mod classes;
 mod columns;
 mod common;
 mod data_errors;
@@ -16,6 +17,7 @@ mod model_errors;
 mod new;
 mod online;
 mod outputs;
+mod pipes;
 mod predict;
 mod profile;
 mod pytorch;

@@ -1,9 +1,9 @@
 //! Online learning: each row of a stream is tested, learned from and told as it arrives.
 
 use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
-use crate::common::{Done, Folder, SMALL_ROWS, done, model};
+use crate::common::{Folder, SMALL_ROWS, done, model};
 use pretty_assertions::assert_eq;
 use serde_json::Value;
 
@@ -17,25 +17,12 @@ fn with_header(rows: &str) -> String {
     format!("{}\n{rows}", SMALL_ROWS.lines().next().unwrap())
 }
 
-/// Starts a command that reads a pipe.
-fn piped(folder: &Folder, args: &str) -> Child {
-    folder.command(args.split_whitespace()).stdin(Stdio::piped()).spawn().unwrap()
-}
-
-/// Runs a command on this standard input.
-fn fed(folder: &Folder, args: &str, input: &str) -> Done {
-    let mut child = piped(folder, args);
-    // It may end before it has read all.
-    let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-    done(child.wait_with_output().unwrap())
-}
-
 const ONLINE: &str = "train small.net --online --data - -q";
 
 #[test]
 fn a_row_is_learned_from_and_told_before_the_next_one_comes() {
     let folder = Folder::small("online-pipe");
-    let mut child = piped(&folder, &format!("{ONLINE} --json --report-every 1"));
+    let mut child = folder.piped(&format!("{ONLINE} --json --report-every 1"));
     let mut stdin = child.stdin.take().unwrap();
     let mut stdout = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut told = || -> Value { serde_json::from_str(&stdout.next().unwrap().unwrap()).unwrap() };
@@ -62,7 +49,7 @@ fn a_row_is_learned_from_and_told_before_the_next_one_comes() {
 fn reports_are_of_as_many_rows_as_they_are_apart() {
     let folder = Folder::small("online-reports");
     let args = "train small.net --online --data - --report-every 4";
-    let done = fed(&folder, args, &with_header(&rows(10)));
+    let done = folder.fed(args, &with_header(&rows(10)));
     let lines: Vec<&str> = done.err.lines().skip(1).collect();
     assert_eq!(lines.len(), 3, "{}", done.err);
     assert!(lines[0].starts_with("rows 4  accuracy ") && !lines[0].contains("all"));
@@ -90,11 +77,11 @@ fn a_stream_gives_the_weights_of_one_pass_row_by_row() {
 fn a_stream_goes_on_where_another_one_ended() {
     let folder = Folder::small("online-resume");
     let all = rows(40);
-    let straight = fed(&folder, &format!("{ONLINE} --out straight"), &with_header(&all));
+    let straight = folder.fed(&format!("{ONLINE} --out straight"), &with_header(&all));
     assert_eq!(straight.code, 0, "{straight:#?}");
     let (first, rest) = all.split_at(all.len() / 2);
-    fed(&folder, &format!("{ONLINE} --checkpoint c --out parts"), &with_header(first));
-    let resumed = fed(&folder, "train --resume c", rest);
+    folder.fed(&format!("{ONLINE} --checkpoint c --out parts"), &with_header(first));
+    let resumed = folder.fed("train --resume c", rest);
     assert!(resumed.err.contains("small.net: resumed after 20 rows\n"), "{}", resumed.err);
     assert!(folder.read("parts") == folder.read("straight"));
 }
@@ -103,7 +90,7 @@ fn a_stream_goes_on_where_another_one_ended() {
 fn a_signal_ends_a_stream_that_waits_for_a_row() {
     let folder = Folder::small("online-signal");
     for signal in ["INT", "TERM"] {
-        let mut child = piped(&folder, &format!("{ONLINE} --json --report-every 3"));
+        let mut child = folder.piped(&format!("{ONLINE} --json --report-every 3"));
         let mut stdin = child.stdin.take().unwrap();
         stdin.write_all(with_header(&rows(3)).as_bytes()).unwrap();
         stdin.write_all(b"1,").unwrap(); // the beginning of a row is none
@@ -125,14 +112,14 @@ fn a_signal_ends_a_stream_that_waits_for_a_row() {
             )
         );
     }
-    let after = fed(&folder, "train --resume small.ckpt.safetensors -q", &rows(1));
+    let after = folder.fed("train --resume small.ckpt.safetensors -q", &rows(1));
     assert!(after.out.contains(" on 1 row, each before"), "{after:#?}");
 }
 
 #[test]
 fn a_broken_row_ends_a_stream_with_all_before_it_saved() {
     let folder = Folder::small("online-broken");
-    let broken = fed(&folder, ONLINE, &with_header("0,1,1\n1,x,1\n1,1,0\n"));
+    let broken = folder.fed(ONLINE, &with_header("0,1,1\n1,x,1\n1,1,0\n"));
     assert_eq!(
         (broken.code, broken.err.as_str()),
         (
@@ -143,10 +130,10 @@ fn a_broken_row_ends_a_stream_with_all_before_it_saved() {
              small.safetensors; checkpoint: small.ckpt.safetensors\n"
         )
     );
-    fed(&folder, &format!("{ONLINE} --out one"), &with_header("0,1,1\n"));
+    folder.fed(&format!("{ONLINE} --out one"), &with_header("0,1,1\n"));
     assert!(folder.read("one") == folder.read("small.safetensors"));
 
-    let first = fed(&folder, &format!("{ONLINE} --out none"), &with_header("0,,1\n"));
+    let first = folder.fed(&format!("{ONLINE} --out none"), &with_header("0,,1\n"));
     assert_eq!(
         (first.code, first.err.as_str(), folder.has("none")),
         (
@@ -157,7 +144,7 @@ fn a_broken_row_ends_a_stream_with_all_before_it_saved() {
             false
         )
     );
-    let none = fed(&folder, ONLINE, "x.0,x.1,t\n");
+    let none = folder.fed(ONLINE, "x.0,x.1,t\n");
     let told = "error: standard input: has a header but no rows\n\
                 help: add rows below it, or say --header no if it is a row itself\n";
     assert_eq!(none.err, told);
@@ -167,11 +154,11 @@ fn a_broken_row_ends_a_stream_with_all_before_it_saved() {
 fn rows_without_a_target_are_counted() {
     let folder = Folder::small("online-holes");
     let rows = with_header("0,1,1\n1,0,\n1,1,0\n0,0,?\n");
-    let told = fed(&folder, "train small.net --online --data -", &rows);
+    let told = folder.fed("train small.net --online --data -", &rows);
     assert!(told.out.contains(" on 2 rows, each before"), "{told:#?}");
     let note = "standard input: 2 rows without a target left out\n";
     assert!(told.err.contains(note), "{told:#?}");
-    fed(&folder, &format!("{ONLINE} --out whole"), &with_header("0,1,1\n1,1,0\n"));
+    folder.fed(&format!("{ONLINE} --out whole"), &with_header("0,1,1\n1,1,0\n"));
     assert!(folder.read("whole") == folder.read("small.safetensors"));
 }
 
@@ -184,7 +171,7 @@ fn a_stream_that_diverges_says_where() {
          train { target t: [N, 1]  loss = mse(y, t)  optimizer = sgd(lr: 1e30) }",
     );
     let args = "train line.net --online --data - -q";
-    let done = fed(&folder, args, &with_header(&rows(9)));
+    let done = folder.fed(args, &with_header(&rows(9)));
     assert_eq!(done.code, 4, "{done:#?}");
     assert!(done.err.starts_with("error: training diverged at step "), "{}", done.err);
     assert!(done.err.contains(" of standard input\n"), "{}", done.err);

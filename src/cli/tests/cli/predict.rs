@@ -1,7 +1,6 @@
 //! `arenet predict` and `arenet eval`: rows in, results out.
 
-use std::io::{BufRead, BufReader, Write};
-use std::process::Stdio;
+use std::io::{BufRead, BufReader};
 
 use crate::common::{Folder, SMALL_ROWS, done, model};
 use pretty_assertions::assert_eq;
@@ -42,8 +41,9 @@ fn classes_are_named() {
     folder.ok(&format!("train {iris} -q"));
     let out = folder.ok(&format!("predict {iris}")).out;
     let mut lines = out.lines();
-    assert_eq!(lines.next(), Some("logits.0,logits.1,logits.2,probs.0,probs.1,probs.2,species"));
-    let named = lines.filter_map(|line| line.rsplit(',').next());
+    let header = "logits.0,logits.1,logits.2,probs.0,probs.1,probs.2,species,species.probability";
+    assert_eq!(lines.next(), Some(header));
+    let named = lines.filter_map(|line| line.split(',').nth(6));
     let setosas = named.take(50).filter(|name| *name == "setosa").count();
     assert_eq!(setosas, 50);
     let json = folder.ok(&format!("predict {iris} --format json")).out;
@@ -64,8 +64,8 @@ fn classes_count_from_where_the_domain_begins() {
     assert!(folder.ok("eval kinds.net").out.starts_with("accuracy 100.0%"));
     folder.ok("compile kinds.net -o kinds.netc");
     for model in ["kinds.net", "kinds.netc"] {
-        let out = folder.ok(&format!("predict {model} --data kinds.csv")).out;
-        let kinds: Vec<&str> = out.lines().filter_map(|line| line.rsplit(',').next()).collect();
+        let out = folder.ok(&format!("predict {model} --data kinds.csv --only kind")).out;
+        let kinds: Vec<&str> = out.lines().filter_map(|line| line.split(',').next()).collect();
         assert_eq!(kinds, ["kind", "1", "1", "2", "2", "3", "3"]);
     }
     // What is trained is what counting from 0 trains, to the bit.
@@ -84,11 +84,7 @@ fn classes_count_from_where_the_domain_begins() {
 fn rows_come_from_standard_input() {
     let folder = trained("stdin");
     let expected = folder.ok("predict small.net").out;
-    let run = |args: &str, rows: &str| {
-        let mut child = folder.command(args.split(' ')).stdin(Stdio::piped()).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(rows.as_bytes()).unwrap();
-        done(child.wait_with_output().unwrap())
-    };
+    let run = |args: &str, rows: &str| folder.fed(args, rows);
     assert_eq!(run("predict small.net --data -", SMALL_ROWS).out, expected);
     let bare = "0,0\n0,1\n1,0\n1,1\n"; // without the targets
     assert_eq!(run("predict small.net --data -", bare).out, expected);
@@ -144,7 +140,7 @@ fn an_evaluation_shows_what_was_found_of_each_class() {
 fn a_reader_that_goes_away_is_no_error() {
     let folder = trained("closed");
     folder.write("many.csv", "0,1\n".repeat(200_000));
-    for format in ["csv", "json", "npy"] {
+    for format in ["csv", "json", "jsonl", "npy"] {
         let mut child =
             folder.spawn(&format!("predict small.net --data many.csv --format {format}"));
         let mut first = Vec::new();
@@ -175,7 +171,7 @@ fn an_unrelated_output_has_no_classes() {
     };
     assert_eq!(header("output a = exp(logits)"), "a.0,a.1,a.2");
     let both = header("output probs = softmax(logits)  output a = x |> dense(3, bias: false)");
-    assert_eq!(both, "probs.0,probs.1,probs.2,kind,a.0,a.1,a.2");
+    assert_eq!(both, "probs.0,probs.1,probs.2,kind,kind.probability,a.0,a.1,a.2");
     folder.ok("compile m.net");
     for model in ["m.net", "m.netc"] {
         let data = "--data m.csv --weights m.safetensors --format json";
