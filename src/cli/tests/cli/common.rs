@@ -116,9 +116,12 @@ impl Folder {
     /// Runs a command on this standard input.
     pub fn fed(&self, args: &str, input: &str) -> Done {
         let mut child = self.piped(args);
-        // It may end before it has read all.
-        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
-        done(child.wait_with_output().unwrap())
+        let mut stdin = child.stdin.take().unwrap();
+        // It may write before it has read all, and end too.
+        std::thread::scope(|scope| {
+            scope.spawn(move || drop(stdin.write_all(input.as_bytes())));
+            done(child.wait_with_output().unwrap())
+        })
     }
 
     /// Starts a line of arguments.
