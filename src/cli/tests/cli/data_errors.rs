@@ -212,7 +212,7 @@ fn a_table_counts_beside_all_that_is_held() {
         "error: bare.csv: needs more memory than the limit of {limit} bytes\n\
          help: --max-memory raises the limit; fewer rows take less"
     );
-    let predict = "predict small.net --data bare.csv --threads 1";
+    let predict = "predict small.net --data bare.csv --threads 1 --format npy --out y.npy";
     folder.fails(&format!("{predict} --max-memory {limit}"), 5, &text);
     folder.ok(&format!("{predict} -q --max-memory {}", limit * 2));
 }
