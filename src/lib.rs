@@ -30,6 +30,7 @@ mod error;
 mod lints;
 mod net;
 mod predictor;
+mod reader;
 mod trainer;
 
 pub use arenet_compiler::Precision;
@@ -41,10 +42,11 @@ pub use arenet_runtime::train::{
     Best, Divergence, EpochReport, Evaluation, Part, Prequential, Progress, Reason, Table,
 };
 pub use builder::TrainerBuilder;
-pub use data::{Data, Reader};
+pub use data::Data;
 pub use error::{Diagnostics, Error, ErrorKind};
 pub use net::{Net, NetOptions};
 pub use predictor::{Class, Outputs, Predictor, PredictorOptions};
+pub use reader::Reader;
 pub use trainer::Trainer;
 
 /// The compiler and the runtime as they are inside. Nothing here is a promise: it changes with any

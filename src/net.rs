@@ -1,7 +1,8 @@
 //! A net: the text that describes it, or a program that was compiled from one.
 
-use crate::data::{Data, Reader, Specs};
+use crate::data::{Data, Specs};
 use crate::error::{Cause, Diagnostics, Error, Text};
+use crate::reader::Reader;
 use arenet_compiler::diagnostic::Diagnostic;
 use arenet_compiler::lower::lower;
 use arenet_compiler::model::{self, Model};

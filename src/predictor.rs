@@ -1,8 +1,9 @@
 //! Predicts and evaluates with trained weights.
 
-use crate::data::{Data, Reader};
+use crate::data::Data;
 use crate::error::Error;
 use crate::net::Net;
+use crate::reader::Reader;
 use arenet_compiler::{Options, Precision, Purpose};
 use arenet_runtime::data::output::{Form, Format, Found, Judge, Judgement, Writer, judges};
 use arenet_runtime::exec::Options as RunOptions;
@@ -516,8 +517,8 @@ impl Outputs {
 }
 
 impl Outputs {
-    /// For each row, the most probable classes of a target, up to so many, if an output predicts them:
-    /// the loss or a metric compares it with the target. Of NaN there are none.
+    /// For each row, the most probable classes of a target, up to so many, if an output predicts
+    /// them: the loss or a metric compares it with the target. Of NaN there are none.
     ///
     /// ```
     /// # let net = arenet::Net::open("models/iris.net")?;

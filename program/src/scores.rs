@@ -3,8 +3,8 @@
 use crate::host::exp;
 
 /// That the elements of a row are scores of the classes of a target, one for each class; or where
-/// the target is of shares from 0 to 1, one for each of its elements: how certainly it is 1. The loss
-/// or a metric compares them, or what they are made of, with that target.
+/// the target is of shares from 0 to 1, one for each of its elements: how certainly it is 1. The
+/// loss or a metric compares them, or what they are made of, with that target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Scores {
     /// The target, by its place.

@@ -1,8 +1,8 @@
 //! `arenet predict`: the outputs for the rows of a table.
 //!
 //! A table is read, predicted and written in blocks of the rows that have arrived, so one of any
-//! length passes, and a pipe does not wait. A file is read twice: what is wrong with its rows is found
-//! before the first is written.
+//! length passes, and a pipe does not wait. A file is read twice: what is wrong with its rows is
+//! found before the first is written.
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::ops::ControlFlow;

@@ -60,8 +60,8 @@ fn read_table(
 
 /// Reads a table in blocks of up to `most` rows and gives each to `each`, with the line of its last
 /// row, until that breaks. No row waits for one that has not arrived, and none for memory that
-/// there is not. The first block has the names of the columns. The result is the number of rows that
-/// were left out because they have no target. An array in place of a table is one block.
+/// there is not. The first block has the names of the columns. The result is the number of rows
+/// that were left out because they have no target. An array in place of a table is one block.
 ///
 /// # Errors
 /// What cannot be read; the rows before it have been given.

@@ -33,8 +33,8 @@ fn values(rows: &Dataset) -> &[f32] {
     }
 }
 
-/// What happens while these pieces are read: the blocks, with the lines of their last rows, and where
-/// it waits for a piece.
+/// What happens while these pieces are read: the blocks, with the lines of their last rows, and
+/// where it waits for a piece.
 fn read(pieces: &[&str], most: usize) -> (Vec<String>, String) {
     let log = RefCell::new(Vec::new());
     let x = x();

@@ -136,7 +136,8 @@ fn several_outputs_and_classes() {
         "y,p.0,p.1,kind,kind.probability\n\
          -1.5,0.25,0.75,\"b, \"\"c\"\"\",0.75\n2.0,0.5,0.5,a,0.5\n",
         "[\n\
-         {\"y\": -1.5, \"p\": [0.25, 0.75], \"kind\": \"b, \\\"c\\\"\", \"kind.probability\": 0.75},\n\
+         {\"y\": -1.5, \"p\": [0.25, 0.75], \"kind\": \"b, \\\"c\\\"\", \
+         \"kind.probability\": 0.75},\n\
          {\"y\": 2.0, \"p\": [0.5, 0.5], \"kind\": \"a\", \"kind.probability\": 0.5}\n]\n",
     );
 }
@@ -200,8 +201,10 @@ fn the_most_probable_classes() {
         "k,k.probability,k.2,k.2.probability,z.0,z.1,z.2\n\
          5,0.6,6,0.3,1.0,3.0,2.0\n5,0.5,4,0.25,0.0,0.0,0.0\n",
         "[\n\
-         {\"k\": 5, \"k.probability\": 0.6, \"k.2\": 6, \"k.2.probability\": 0.3, \"z\": [1.0, 3.0, 2.0]},\n\
-         {\"k\": 5, \"k.probability\": 0.5, \"k.2\": 4, \"k.2.probability\": 0.25, \"z\": [0.0, 0.0, 0.0]}\n\
+         {\"k\": 5, \"k.probability\": 0.6, \"k.2\": 6, \"k.2.probability\": 0.3, \
+         \"z\": [1.0, 3.0, 2.0]},\n\
+         {\"k\": 5, \"k.probability\": 0.5, \"k.2\": 4, \"k.2.probability\": 0.25, \
+         \"z\": [0.0, 0.0, 0.0]}\n\
          ]\n",
     );
     let form = || Form::new(Format::Csv);
@@ -345,7 +348,8 @@ fn columns_of_the_table_stand_in_front() {
     assert_eq!(csv(table, "0..4,id"), all);
     // Numbers stay numbers, and what only looks like one stays as it is.
     let jsonl = written(Format::Jsonl, table, "all");
-    let expected = "{\"id\": \"007\", \"x\": 1.50, \"name\": \"a, \\\"b\\\"\", \"table.y\": null, \"y\": 1.0}\n\
+    let expected = "{\"id\": \"007\", \"x\": 1.50, \"name\": \"a, \\\"b\\\"\", \"table.y\": null, \
+                    \"y\": 1.0}\n\
                     {\"id\": -3, \"x\": 2, \"name\": null, \"table.y\": \"true\", \"y\": 2.0}\n";
     assert_eq!(jsonl, expected);
     let objects = "{\"id\": \"7\", \"x\": 1, \"new\": true}\n{\"x\": 2}\n";
@@ -376,7 +380,8 @@ fn columns_that_cannot_be_kept() {
         "1,2\n",
         "id",
         "t:1: `keep` names the column \"id\", but the table has no header\n\
-         help: say where it is, from 0: `keep(\"0\")`; or `header(true)` if its first row is a header",
+         help: say where it is, from 0: `keep(\"0\")`; or `header(true)` \
+         if its first row is a header",
     );
     refuses(
         "id,x,id\n1,2,3\n",

@@ -1,4 +1,5 @@
-//! Predictions as CSV, by RFC 4180 but for lines that end with LF: a header, then a line for each row.
+//! Predictions as CSV, by RFC 4180 but for lines that end with LF: a header, then a line for each
+//! row.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};

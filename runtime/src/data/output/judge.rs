@@ -17,7 +17,7 @@ pub struct Judge {
     pub output: usize,
     /// The name of the target.
     pub target: String,
-    /// The elements of the target that are each of two classes; without, the target is of one class.
+    /// The elements of the target that are each of two classes; without, the target is a class.
     pub elements: Option<usize>,
     domain: Domain,
     scale: Scale,

@@ -134,7 +134,8 @@ fn a_threshold_chooses_one_of_two() {
     folder.fails(
         "predict n.net --threshold 1.5",
         2,
-        "error: invalid value '1.5' for '--threshold <CLASS=P>': \"1.5\" is no probability from 0 to 1\n\n\
+        "error: invalid value '1.5' for '--threshold <CLASS=P>': \
+         \"1.5\" is no probability from 0 to 1\n\n\
          For more information, try '--help'.",
     );
 }

@@ -1,4 +1,4 @@
-//! `arenet predict` from and to pipes: rows are written as they arrive, and any number of them passes.
+//! `arenet predict` from and to pipes: rows are written as they arrive, and any number passes.
 
 use std::io::{BufRead, BufReader, Write};
 
