@@ -75,7 +75,8 @@ impl Data {
         self.0.left_out
     }
 
-    /// The bytes of the values that are in files, by [`Reader::spill_to`].
+    /// The bytes of the values that are in files, by
+    /// [`Reader::spill_to`](crate::Reader::spill_to).
     ///
     /// ```
     /// let net = arenet::Net::open("models/iris.net")?;

@@ -1,8 +1,8 @@
 //! A table in several files: the rows of one after those of another.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::path::PathBuf;
-use std::vec::IntoIter;
 
 use super::choice::{Choice, Words};
 use super::error::{Complaint, DataError, plural, quoted, shown};
@@ -15,14 +15,15 @@ use super::table::{Opened, Row, Table};
 /// # Errors
 /// No file, one that cannot be read, or one of several that is an array.
 pub(super) fn open_files(paths: &[PathBuf], words: Words) -> Opened<'static> {
-    let mut left = paths.to_vec().into_iter();
-    let Some(first) = left.next() else { return Err(DataError::new("the table", "has no file")) };
-    let (name, table) = open_file(&first, words)?;
-    if left.len() == 0 {
+    let Some((first, left)) = paths.split_first() else {
+        return Err(DataError::new("the table", "has no file"));
+    };
+    let (name, table) = open_file(first, words)?;
+    if left.is_empty() {
         return Ok(table);
     }
     check_rows(&*table, &name, words)?;
-    let first = name.clone();
+    let (first, left) = (name.clone(), left.iter().cloned().collect());
     Ok(Box::new(Parts { table, name, first, left, width: None, header: None, words }))
 }
 
@@ -49,7 +50,7 @@ struct Parts {
     name: String,
     /// What the first of them is called.
     first: String,
-    left: IntoIter<PathBuf>,
+    left: VecDeque<PathBuf>,
     /// The number of columns.
     width: Option<usize>,
     /// The names of the columns, where the first file has them: others may have them too.
@@ -63,7 +64,7 @@ impl Table for Parts {
             if self.width.is_none() {
                 return Err(empty(&self.name));
             }
-            let Some(path) = self.left.next() else { return Ok(false) };
+            let Some(path) = self.left.pop_front() else { return Ok(false) };
             let (name, mut table) = open_file(&path, self.words)?;
             check_rows(&*table, &name, self.words)?;
             if !table.advance()? {

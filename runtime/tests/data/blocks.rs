@@ -9,14 +9,14 @@ use pretty_assertions::assert_eq;
 
 /// Text that arrives in pieces. The next one comes only when somebody waits for it, which is noted.
 struct Arriving<'a> {
-    pieces: std::vec::IntoIter<&'a str>,
+    pieces: std::slice::Iter<'a, &'a str>,
     log: &'a RefCell<Vec<String>>,
 }
 
 impl Read for Arriving<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.log.borrow_mut().push("waits".to_string());
-        let piece = self.pieces.next().unwrap_or_default();
+        let piece = self.pieces.next().copied().unwrap_or_default();
         buffer[..piece.len()].copy_from_slice(piece.as_bytes());
         Ok(piece.len())
     }
@@ -38,7 +38,7 @@ fn values(rows: &Dataset) -> &[f32] {
 fn read(pieces: &[&str], most: usize) -> (Vec<String>, String) {
     let log = RefCell::new(Vec::new());
     let x = x();
-    let reader = Arriving { pieces: pieces.to_vec().into_iter(), log: &log };
+    let reader = Arriving { pieces: pieces.iter(), log: &log };
     let end = read_blocks(reader, "t", &TableSpec::new(&x, &[]), most, &mut |rows, line| {
         log.borrow_mut().push(format!("{:?} to line {line}", values(&rows)));
         ControlFlow::Continue(())
