@@ -44,9 +44,10 @@ impl Table for Npz<'_> {
 /// Reads the arrays of an archive, in their order in it.
 fn read_archive(zip: &mut Zip<'_>, spec: &TableSpec<'_>) -> Result<Dataset, DataError> {
     let name = zip.name.clone();
-    if spec.header.is_some() {
-        let header = (spec.words)(Choice::Header(None));
-        let message = format!("is an npz archive of arrays, and {header} is for tables of text");
+    let of_text = spec.header.map(|_| Choice::Header(None));
+    if let Some(choice) = of_text.or((!spec.keep.is_empty()).then_some(Choice::Keep(None))) {
+        let said = (spec.words)(choice);
+        let message = format!("is an npz archive of arrays, and {said} is for tables of text");
         return Err(DataError::new(name, message).with_help("leave it out"));
     }
     check_ports(spec).map_err(|complaint| complaint.in_file(&name))?;

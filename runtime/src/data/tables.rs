@@ -61,7 +61,7 @@ fn read_table(
 /// Reads a table in blocks of up to `most` rows and gives each to `each`, with the line of its last
 /// row, until that breaks. No row waits for one that has not arrived, and none for memory that
 /// there is not. The first block has the names of the columns. The result is the number of rows
-/// that were left out because they have no target. An array in place of a table is one block.
+/// that were left out because they have no target. Arrays in place of a table are one block.
 ///
 /// # Errors
 /// What cannot be read; the rows before it have been given.
@@ -101,13 +101,18 @@ fn give_blocks(
     most: usize,
     each: &mut dyn FnMut(Dataset, u64) -> ControlFlow<()>,
 ) -> Result<u64, DataError> {
-    if table.shape().is_some() {
-        if !spec.targets_optional {
+    let arrays = match (table.shape(), spec.targets_optional) {
+        (Some(_), true) => Some(read_alone(&mut *table, name, spec)),
+        (None, true) => table.read_arrays(spec),
+        (Some(_), false) => {
             let error = DataError::new(name, "is an array, and row by row a table of text is read");
             return Err(error.with_help("save it as CSV"));
         }
-        // It says how many rows it has, and nobody waits for them.
-        let _ = each(read_alone(&mut *table, name, spec)?, 0);
+        (None, false) => None,
+    };
+    if let Some(rows) = arrays {
+        // They say how many rows they have, and nobody waits for them.
+        let _ = each(rows?, 0);
         return Ok(0);
     }
     let mut start = Start::of(&mut *table, name, spec)?;

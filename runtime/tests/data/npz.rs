@@ -172,6 +172,10 @@ fn mistakes_are_named() {
     let error = read_csv(STORED, "a", &spec).unwrap_err();
     let message = "a: is an npz archive of arrays, and `header` is for tables of text";
     assert_eq!(format!("{error:#}"), format!("{message}\nhelp: leave it out"));
+    let keep = ["id".to_string()];
+    let spec = TableSpec { keep: &keep, ..TableSpec::new(&inputs, &targets) };
+    let error = read_csv(STORED, "a", &spec).unwrap_err();
+    assert_eq!(error.message, "is an npz archive of arrays, and `keep` is for tables of text");
     let file = folder("npz_mistakes").join("a");
     fs::write(&file, archive(0, 0, &[("t.npy", &t)])).unwrap();
     let error = read_arrays(&[("x".into(), file)], &TableSpec::new(&inputs, &[])).unwrap_err();
