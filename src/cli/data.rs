@@ -127,8 +127,15 @@ pub fn read_or_spill(
 ) -> Result<Data, Failure> {
     let data = read(cx, rows, args, reader.spill_to(folder))?;
     if data.bytes_in_files() > 0 {
-        let (bytes, folder) = (units::bytes(data.bytes_in_files()), folder.display());
-        cx.console.note(format!("{rows}: {bytes} are put into {folder} until the end"));
+        let bytes = units::bytes(data.bytes_in_files());
+        let folder = match folder.to_str() {
+            Some(".") => "this folder".to_string(),
+            _ => folder.display().to_string(),
+        };
+        cx.console.note(format!(
+            "{rows}: its values, {bytes}, lie on disk in {folder} until the end: they are more than \
+             half of the limit of memory"
+        ));
     }
     Ok(data)
 }

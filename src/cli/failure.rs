@@ -127,7 +127,6 @@ pub fn options(choice: Choice<'_>) -> String {
         Choice::Arrays(files) => format!("--data {files}"),
         Choice::Batch => "--batch".to_string(),
         Choice::MaxMemory => "--max-memory".to_string(),
-        Choice::Out => "--out".to_string(),
         Choice::Threads(threads) => format!("--threads {threads}"),
         Choice::LearningRate => "--lr".to_string(),
         Choice::Length => "`over: 10000`".to_string(),

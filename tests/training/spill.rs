@@ -147,8 +147,7 @@ fn without_room_on_disk_there_is_a_way_out() -> Result<(), Error> {
     assert_eq!(
         format!("{nowhere:#}"),
         "no/such/folder: the rows that memory may not hold cannot be put there: No such file or \
-         directory (os error 2)\nhelp: make room there, name another folder with `spill_to`, or \
-         raise the limit with `max_memory`"
+         directory (os error 2)\nhelp: make room there, or raise the limit with `max_memory`"
     );
     // The places of the rows stay in memory.
     let reader = net.reader().max_memory(500).spill_to(std::env::temp_dir());

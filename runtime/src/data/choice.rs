@@ -26,8 +26,6 @@ pub enum Choice<'a> {
     Batch,
     /// The limit of memory.
     MaxMemory,
-    /// The file for weights, in whose folder goes what is more.
-    Out,
     /// The number of threads.
     Threads(usize),
     /// The learning rate.
@@ -58,7 +56,6 @@ pub fn methods(choice: Choice<'_>) -> String {
         Choice::Arrays(files) => format!("`arrays`, {files}"),
         Choice::Batch => "`batch`".to_string(),
         Choice::MaxMemory => "`max_memory`".to_string(),
-        Choice::Out => "`spill_to`".to_string(),
         Choice::Threads(threads) => format!("`threads({threads})`"),
         Choice::LearningRate => "`learning_rate`".to_string(),
         Choice::Length => "`over: 10000`, or `steps` of the trainer".to_string(),

@@ -22,7 +22,7 @@ pub(super) fn open_files(paths: &[PathBuf], words: Words) -> Opened<'static> {
     if left.is_empty() {
         return Ok(table);
     }
-    check_rows(&*table, &name, words)?;
+    refuse_array(&*table, &name, words)?;
     let (first, left) = (name.clone(), left.iter().cloned().collect());
     Ok(Box::new(Parts { table, name, first, left, width: None, header: None, words }))
 }
@@ -35,7 +35,8 @@ fn open_file(path: &PathBuf, words: Words) -> Result<(String, Box<dyn Table>), D
     Ok((name, table))
 }
 
-fn check_rows(table: &dyn Table, name: &str, words: Words) -> Result<(), DataError> {
+/// An array has no rows of text that could follow others.
+fn refuse_array(table: &dyn Table, name: &str, words: Words) -> Result<(), DataError> {
     if table.shape().is_none() {
         return Ok(());
     }
@@ -66,7 +67,7 @@ impl Table for Parts {
             }
             let Some(path) = self.left.pop_front() else { return Ok(false) };
             let (name, mut table) = open_file(&path, self.words)?;
-            check_rows(&*table, &name, self.words)?;
+            refuse_array(&*table, &name, self.words)?;
             if !table.advance()? {
                 return Err(empty(&name));
             }

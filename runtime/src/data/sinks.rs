@@ -197,11 +197,8 @@ impl<'a> Sinks<'a> {
         self.in_files = self.rows;
         moved.map_err(|error| {
             let message = format!("the rows that memory may not hold cannot be put there: {error}");
-            let help = format!(
-                "make room there, name another folder with {}, or raise the limit with {}",
-                (self.words)(Choice::Out),
-                (self.words)(Choice::MaxMemory)
-            );
+            let raise = (self.words)(Choice::MaxMemory);
+            let help = format!("make room there, or raise the limit with {raise}");
             DataError::new(folder.display().to_string(), message).with_help(help)
         })
     }

@@ -159,7 +159,8 @@ impl Ahead {
         window.rows.clear();
         window.rows.extend_from_slice(&rest[..count]);
         let thread = self.thread.as_mut().expect("it has been started");
-        thread.is_reading = thread.to.send(window).is_ok();
+        thread.to.send(window).map_err(|_| RunError::Threads)?;
+        thread.is_reading = true;
         Ok(())
     }
 

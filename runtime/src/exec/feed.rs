@@ -85,7 +85,6 @@ impl<'d> Feed<'d> {
     {
         let mut feed = Feed::of_inputs(program, rows, inputs)?;
         feed.add("target", &program.program().targets, targets)?;
-        feed.ahead = Ahead::of(&feed.columns).map(Box::new);
         Ok(feed)
     }
 
@@ -100,7 +99,6 @@ impl<'d> Feed<'d> {
     {
         let mut feed = Feed { program: program.clone(), rows, columns: Vec::new(), ahead: None };
         feed.add("input", &program.program().inputs, inputs)?;
-        feed.ahead = Ahead::of(&feed.columns).map(Box::new);
         Ok(feed)
     }
 
@@ -129,6 +127,7 @@ impl<'d> Feed<'d> {
             };
             self.columns.push(Column { data, place: RowMap::of(program.program(), port.buffer) });
         }
+        self.ahead = Ahead::of(&self.columns).map(Box::new);
         Ok(())
     }
 

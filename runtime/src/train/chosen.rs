@@ -90,7 +90,7 @@ impl Of<'_> {
         match self {
             Of::Listed(rows) => Coming::parts(rows, batch).try_for_each(each),
             Of::Chosen(chosen) => {
-                let count = LISTED.next_multiple_of(batch);
+                let count = LISTED.div_ceil(batch).saturating_mul(batch);
                 let mut all = chosen.iter();
                 let mut listed = Vec::new();
                 loop {

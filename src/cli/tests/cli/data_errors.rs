@@ -151,7 +151,7 @@ fn a_table_larger_than_the_memory_is_trained_on_from_disk() {
     // A row is 12 bytes, and its place in the order 4.
     let done = folder.run(&format!("{train} --max-memory 900KB --out parts.safetensors"));
     assert_eq!(done.code, 0, "{}", done.err);
-    let told = "many.csv: 468.8 KiB are put into . until the end\n";
+    let told = "many.csv: its values, 468.8 KiB, lie on disk in this folder until the end";
     assert!(done.err.contains(told), "{}", done.err);
     assert!(folder.read("whole.safetensors") == folder.read("parts.safetensors"));
     let done = folder.run("eval small.net --data many.csv --weights parts.safetensors");
