@@ -133,8 +133,8 @@ pub fn read_or_spill(
             _ => folder.display().to_string(),
         };
         cx.console.note(format!(
-            "{rows}: its values, {bytes}, lie on disk in {folder} until the end: they are more than \
-             half of the limit of memory"
+            "{rows}: its values, {bytes}, lie on disk in {folder} until the end: they are more \
+             than half of the limit of memory"
         ));
     }
     Ok(data)
