@@ -7,7 +7,7 @@ use std::fmt;
 use std::io::Read;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::error::{DataError, did_you_mean, quoted};
 use super::lines::Lines;
@@ -23,6 +23,9 @@ fn open<'r>(reader: Box<dyn Read + 'r>, name: &str) -> Opened<'r> {
     let (names, first, strings) = (Vec::new(), None, Vec::new());
     Ok(Box::new(Objects { lines, line, names, columns, first, text, ends, strings }))
 }
+
+/// How deep a value may be in objects and lists.
+const MOST_DEEP: usize = 128;
 
 /// The objects of a stream, one at a time.
 struct Objects<'r> {
@@ -109,18 +112,14 @@ impl Objects<'_> {
             }
         }
         let help = "write an object in each line, such as {\"mass\": 3.5, \"kind\": \"a\"}";
-        let Object(object) = match serde_json::from_slice(&self.line) {
-            Ok(object) => object,
-            Err(error) => {
-                let column = error.column();
-                let message = error.to_string();
-                let message = message.split(" at line ").next().unwrap_or_default();
-                let message = format!("is no JSON at character {column}: {message}");
-                return Err(self.error(message).with_help(help));
-            }
-        };
-        let mut values = Vec::with_capacity(object.len());
-        object.into_iter().for_each(|(name, value)| flatten(name, value, &mut values));
+        let mut values = Vec::new();
+        if let Err(error) = values_of(&self.line, &mut values) {
+            let column = error.column();
+            let message = error.to_string();
+            let message = message.split(" at line ").next().unwrap_or_default();
+            let message = format!("is no JSON at character {column}: {message}");
+            return Err(self.error(message).with_help(help));
+        }
         if values.is_empty() {
             return Err(self.error("is an object without a value").with_help(help));
         }
@@ -145,20 +144,20 @@ impl Objects<'_> {
 }
 
 /// The names and values of an object in the order of the text.
-struct Object(Vec<(String, Value)>);
+struct Object<'de>(Vec<(String, &'de RawValue)>);
 
-impl<'de> Deserialize<'de> for Object {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Object, D::Error> {
+impl<'de> Deserialize<'de> for Object<'de> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Object<'de>, D::Error> {
         struct InOrder;
 
         impl<'de> Visitor<'de> for InOrder {
-            type Value = Object;
+            type Value = Object<'de>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("an object")
             }
 
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Object, M::Error> {
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Object<'de>, M::Error> {
                 let mut entries = Vec::new();
                 while let Some(entry) = map.next_entry()? {
                     entries.push(entry);
@@ -171,23 +170,41 @@ impl<'de> Deserialize<'de> for Object {
     }
 }
 
-/// The values of a value, each with its name, as the text of a field. The parser bounds how deep
-/// they are.
-fn flatten(name: String, value: Value, to: &mut Vec<(String, Scalar)>) {
-    let is_string = value.is_string();
-    let text = match value {
-        Value::Object(object) => {
-            let inner = object.into_iter();
-            return inner.for_each(|(key, value)| flatten(format!("{name}.{key}"), value, to));
-        }
-        Value::Array(list) => {
-            let inner = list.into_iter().enumerate();
-            return inner.for_each(|(at, value)| flatten(format!("{name}.{at}"), value, to));
-        }
-        Value::Null => String::new(),
-        Value::Bool(truth) => truth.to_string(),
-        Value::Number(number) => number.to_string(),
-        Value::String(text) => text,
+/// Adds the values of the object in a line, each with its name.
+fn values_of(line: &[u8], to: &mut Vec<(String, Scalar)>) -> serde_json::Result<()> {
+    let Object(object) = serde_json::from_slice(line)?;
+    object.into_iter().try_for_each(|(name, value)| flatten(name, value, MOST_DEEP, to))
+}
+
+/// Adds the values of a value, each with its name, as the text of a field: a number as it is
+/// written, so that a long id keeps its digits. They may be so deep in objects and lists.
+fn flatten(
+    name: String,
+    value: &RawValue,
+    deep: usize,
+    to: &mut Vec<(String, Scalar)>,
+) -> serde_json::Result<()> {
+    let text = value.get();
+    let Some(within) = deep.checked_sub(1) else {
+        return Err(serde::de::Error::custom("recursion limit exceeded"));
     };
-    to.push((name, Scalar { text, is_string }));
+    let scalar = match text.as_bytes().first() {
+        Some(b'{') => {
+            let Object(object) = serde_json::from_str(text)?;
+            let mut inner = object.into_iter();
+            return inner
+                .try_for_each(|(key, value)| flatten(format!("{name}.{key}"), value, within, to));
+        }
+        Some(b'[') => {
+            let list: Vec<&RawValue> = serde_json::from_str(text)?;
+            let mut inner = list.into_iter().enumerate();
+            return inner
+                .try_for_each(|(at, value)| flatten(format!("{name}.{at}"), value, within, to));
+        }
+        Some(b'"') => Scalar { text: serde_json::from_str(text)?, is_string: true },
+        Some(b'n') => Scalar::default(),
+        _ => Scalar { text: text.to_string(), is_string: false },
+    };
+    to.push((name, scalar));
+    Ok(())
 }

@@ -43,6 +43,23 @@ fn a_pipe_gives_what_a_file_gives() {
     assert!(one == folder.ok("predict small.net --data many.csv").out);
 }
 
+/// As numbers of 64 bits, the first would lose its last digits, and the second its zero.
+#[test]
+fn numbers_of_json_are_kept_as_they_are_written() {
+    let folder = trained("pipe-numbers");
+    let row = |id: &str| format!("{{\"id\": {id}, \"x\": [0, 1]}}\n");
+    let rows = ["123456789012345678901234", "1.50", "\"007\"", "null"];
+    let text: String = rows.iter().map(|id| row(id)).collect();
+    let predict = "predict small.net --data - --keep id";
+    let csv = folder.fed(predict, &text).out;
+    let ids: Vec<&str> = csv.lines().skip(1).map(|line| line.split(',').next().unwrap()).collect();
+    assert_eq!(ids, ["123456789012345678901234", "1.50", "007", ""]);
+    let json = folder.fed(&format!("{predict} --format jsonl"), &text).out;
+    for (line, id) in json.lines().zip(rows) {
+        assert!(line.starts_with(&format!("{{\"id\": {id}, ")), "{line}");
+    }
+}
+
 /// Of a pipe, the rows before a mistake are written. Of a file, nothing is.
 #[test]
 fn a_mistake_in_a_pipe_comes_after_the_rows_before_it() {
