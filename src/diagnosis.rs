@@ -5,6 +5,7 @@
 
 use crate::error::Diagnostics;
 use crate::trainer::Trainer;
+use arenet_compiler::code::Code;
 use arenet_compiler::diagnostic::Diagnostic;
 use arenet_compiler::eval::{draw_outside, evaluate};
 use arenet_compiler::graph::op::{Leaf, Op, Source, UnaryFn};
@@ -140,7 +141,7 @@ impl Trained<'_> {
     }
 
     /// A warning at the statement of a node.
-    fn warn(&self, code: &'static str, id: NodeId, text: String) -> Diagnostic {
+    fn warn(&self, code: Code, id: NodeId, text: String) -> Diagnostic {
         Diagnostic::warning(code, self.graph.span(id), text)
     }
 
@@ -188,7 +189,7 @@ impl Trained<'_> {
                 let text = format!(
                     "every row is taken for {label}: the accuracy, {share:.1}%, is that of {which}"
                 );
-                let warning = self.warn("constant-prediction", logits, text);
+                let warning = self.warn(Code::ConstantPrediction, logits, text);
                 found.push(warning.help("scale the inputs, or try another learning rate"));
                 return found;
             }
@@ -204,7 +205,7 @@ impl Trained<'_> {
             };
             if self.rows > 1 && (0..width).all(constant) {
                 let text = format!("the output `{name}` is the same for every row");
-                let warning = self.warn("constant-prediction", *id, text);
+                let warning = self.warn(Code::ConstantPrediction, *id, text);
                 found.push(warning.help("scale the inputs, or try another learning rate"));
             }
         }
@@ -235,7 +236,7 @@ impl Trained<'_> {
                              in all {seen}"
                         );
                         let help = "try a lower learning rate, `init: he`, or `leaky_relu`";
-                        found.push(self.warn("dead-units", id, text).help(help));
+                        found.push(self.warn(Code::DeadUnits, id, text).help(help));
                     }
                 }
                 UnaryFn::Sigmoid | UnaryFn::Tanh => {
@@ -257,7 +258,7 @@ impl Trained<'_> {
                             100.0 * share
                         );
                         let help = "scale the inputs, or try a lower learning rate";
-                        found.push(self.warn("saturated", id, text).help(help));
+                        found.push(self.warn(Code::Saturated, id, text).help(help));
                     }
                 }
                 _ => {}
@@ -297,6 +298,6 @@ impl Trained<'_> {
             above.name
         );
         let help = "try `relu` with `init: he`, `layer_norm`, or sums with what comes before";
-        Some(Diagnostic::warning("vanishing-gradient", below.span, text).help(help))
+        Some(Diagnostic::warning(Code::VanishingGradient, below.span, text).help(help))
     }
 }

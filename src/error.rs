@@ -1,5 +1,6 @@
 //! The error type of the facade: its kind, its message and a way out.
 
+use arenet_compiler::code::Code;
 use arenet_compiler::diagnostic::{self, Diagnostic, Span};
 use arenet_compiler::model::Model;
 use arenet_runtime::data::output::Misfit;
@@ -212,8 +213,8 @@ impl Error {
     #[doc(hidden)]
     pub fn located(&self, help: Option<String>) -> Option<Diagnostics> {
         let (code, Place { file, text, span }) = match &*self.0 {
-            Cause::Diverged(_, Some(place)) => ("diverged", place),
-            Cause::Lacks(_, Some(place)) => ("usage", place),
+            Cause::Diverged(_, Some(place)) => (Code::Diverged, place),
+            Cause::Lacks(_, Some(place)) => (Code::Usage, place),
             _ => return None,
         };
         let error = Diagnostic::error(code, *span, self.message());
@@ -369,14 +370,24 @@ impl Diagnostics {
         lines.collect::<Vec<_>>().join("\n")
     }
 
+    /// The codes of the messages, such as `unknown-function`, which `arenet explain` explains.
+    ///
+    /// ```
+    /// let error = arenet::Net::parse("net n { }").unwrap_err();
+    /// assert!(error.diagnostics().unwrap().codes().eq(["missing-output"]));
+    /// ```
+    pub fn codes(&self) -> impl Iterator<Item = &'static str> {
+        self.found.iter().map(|found| found.code.name())
+    }
+
     fn kind(&self) -> ErrorKind {
-        const LIMITS: [&str; 6] = [
-            "over-memory-limit",
-            "nesting-too-deep",
-            "source-too-large",
-            "too-many-nodes",
-            "too-many-operations",
-            "value-too-large",
+        const LIMITS: [Code; 6] = [
+            Code::OverMemoryLimit,
+            Code::NestingTooDeep,
+            Code::SourceTooLarge,
+            Code::TooManyNodes,
+            Code::TooManyOperations,
+            Code::ValueTooLarge,
         ];
         // Other errors may just follow from it.
         let limit = self.found.iter().any(|found| LIMITS.contains(&found.code));

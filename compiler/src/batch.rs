@@ -1,5 +1,6 @@
 //! The rows that a program is planned for, and how a full batch fits the memory.
 
+use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::model::Model;
 use crate::{Compiled, Options, Purpose};
@@ -29,7 +30,7 @@ pub fn steps(model: &Model, options: &Options) -> Result<Vec<Step>, Diagnostic> 
     let rows = match (options.batch, training.map(|training| training.batch)) {
         (Some(0), _) => {
             let message = "a program is for batches of at least 1 row";
-            return Err(Diagnostic::error("bad-value", Span::default(), message));
+            return Err(Diagnostic::error(Code::BadValue, Span::default(), message));
         }
         (Some(rows), _) | (None, Some(Batch::Rows(rows))) => rows,
         (None, Some(Batch::Full) | None) => DEFAULT_BATCH,

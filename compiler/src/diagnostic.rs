@@ -1,6 +1,7 @@
 //! Diagnostics: one for each mistake of a file, with a span, a plain sentence and a way out.
 //! [`render`] writes them for people, [`to_json`] for programs.
 
+use crate::code::Code;
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
@@ -28,8 +29,8 @@ pub enum Severity {
 /// One message about a source file.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Diagnostic {
-    /// A stable name of the kind of mistake, such as `unknown-name`.
-    pub code: &'static str,
+    /// The kind of mistake.
+    pub code: Code,
     /// Error or warning.
     pub severity: Severity,
     /// The place it is about.
@@ -77,7 +78,7 @@ impl Severity {
 
 impl Diagnostic {
     /// A mistake that stops the compilation.
-    pub fn error(code: &'static str, span: Span, text: impl Into<String>) -> Diagnostic {
+    pub fn error(code: Code, span: Span, text: impl Into<String>) -> Diagnostic {
         Diagnostic {
             code,
             severity: Severity::Error,
@@ -89,7 +90,7 @@ impl Diagnostic {
     }
 
     /// A lint.
-    pub fn warning(code: &'static str, span: Span, text: impl Into<String>) -> Diagnostic {
+    pub fn warning(code: Code, span: Span, text: impl Into<String>) -> Diagnostic {
         Diagnostic { severity: Severity::Warning, ..Diagnostic::error(code, span, text) }
     }
 
@@ -179,7 +180,7 @@ fn render_one(diag: &Diagnostic, file_name: &str, source: &str, renderer: &Rende
     let title = escaped_lines(&diag.message);
     let mut group = level
         .primary_title(&title)
-        .id(diag.code)
+        .id(diag.code.name())
         .elements(origin)
         .element(snippet)
         .elements(notes.iter().map(|note| Level::NOTE.message(note)));
@@ -213,7 +214,7 @@ pub fn to_json(diag: &Diagnostic, file_name: &str, source: &str) -> String {
         .collect();
     let ((line, column), (end_line, end_column)) = place(diag.span);
     let json = json!({
-        "code": diag.code,
+        "code": diag.code.name(),
         "severity": diag.severity.name(),
         "message": diag.message,
         "file": file_name,

@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod batch;
+pub mod code;
 pub mod diagnostic;
 pub mod emit;
 pub mod entrance;
@@ -27,6 +28,7 @@ pub mod watch;
 use arenet_program::verify::verify;
 use arenet_program::{EntryPoint, PerEntry, ProgramError, Subject, Verified};
 use batch::{Step, fits, steps};
+use code::Code;
 use diagnostic::{Diagnostic, Span};
 use emit::{Plan, Stage, emit, place};
 use graph::op::Broadcast;
@@ -203,7 +205,7 @@ fn build(text: &str, model: Model, step: Step, options: &Options) -> Result<Comp
 /// A mistake of the compiler, if there ever is one: its own programs are verified as any other.
 fn broken(error: ProgramError) -> Diagnostic {
     let message = format!("the compiled program cannot be run: {error}");
-    Diagnostic::error("broken-program", Span::default(), message)
+    Diagnostic::error(Code::BrokenProgram, Span::default(), message)
 }
 
 /// Leaves what the program is for.
@@ -301,7 +303,7 @@ fn overflow(graph: &Graph) -> Option<Diagnostic> {
         true => "a number computed here is not a number".to_string(),
         false => format!("a number computed here is {value:.3e}, which a 32-bit float cannot hold"),
     };
-    Some(Diagnostic::error("number-too-large", graph.span(id), message))
+    Some(Diagnostic::error(Code::NumberTooLarge, graph.span(id), message))
 }
 
 /// Debug builds verify the graph after each pass.

@@ -1,5 +1,6 @@
 //! Reports what exceeds the limits of the machine, with the statement that causes it.
 
+use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::emit::{self, Plan, Role, Stage};
 use crate::graph::{Graph, NodeId, Origin, OriginId};
@@ -25,7 +26,7 @@ pub fn of_nodes(model: &Model, graphs: &PerEntry<Graph>) -> Option<Diagnostic> {
         "training takes {count} operations with the gradients and the updates, more than \
          {MAX_STEP_NODES}"
     );
-    let error = Diagnostic::error("too-many-nodes", span, message);
+    let error = Diagnostic::error(Code::TooManyNodes, span, message);
     Some(error.help("fewer layers, or an optimizer with fewer states, need less"))
 }
 
@@ -34,7 +35,7 @@ pub fn of_statistics(model: &Model, batch: u64) -> Option<Diagnostic> {
     let statistic = model.statistics.first().filter(|_| batch == 1)?;
     let message =
         "`batch_norm` is trained on the mean and variance of a batch, and one row has none";
-    let error = Diagnostic::error("batch-of-one", model.params[statistic.param].span, message);
+    let error = Diagnostic::error(Code::BatchOfOne, model.params[statistic.param].span, message);
     Some(error.help("train with a larger `batch`, or use `layer_norm`"))
 }
 
@@ -45,7 +46,7 @@ pub fn of_sizes(model: &Model, stages: &PerEntry<Stage>, batch: u64) -> Option<D
         let span = stages.iter().find_map(|stage| too_long(stage, batch))?.span;
         let message =
             format!("a step at batch {batch} takes more operations than 64 bits can count");
-        let error = Diagnostic::error("too-many-operations", span, message);
+        let error = Diagnostic::error(Code::TooManyOperations, span, message);
         Some(error.label(span, "most of them are here").help(HELP))
     })
 }
@@ -64,7 +65,7 @@ fn too_large(model: &Model, stages: &PerEntry<Stage>, batch: u64) -> Option<Diag
         "a value of `{name}` has more than 2^40 elements at batch {batch}, counting the padding \
          of rows to whole vectors"
     );
-    Some(Diagnostic::error("value-too-large", *span, message).help(HELP))
+    Some(Diagnostic::error(Code::ValueTooLarge, *span, message).help(HELP))
 }
 
 /// The statement with most operations, where the entry point has too many.
@@ -100,7 +101,7 @@ pub fn of_memory(model: &Model, program: &Program, plans: &PerEntry<Plan>) -> Op
         program.batch,
         needed - limit
     );
-    let mut diagnostic = Diagnostic::error("over-memory-limit", span, message);
+    let mut diagnostic = Diagnostic::error(Code::OverMemoryLimit, span, message);
     for value in values.iter().take(3) {
         let kind = match value.role {
             Role::Persistent => "kept between steps",

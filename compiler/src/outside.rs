@@ -1,5 +1,6 @@
 //! Training by gradients of the outputs, which the application gives in place of a loss.
 
+use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::graph::op::{Leaf, Source};
 use crate::graph::{DType, Formula, Graph, NodeId, Origin};
@@ -20,7 +21,7 @@ pub(crate) fn take_gradients(model: &mut Model) -> Result<(), Diagnostic> {
     if let Some(id) = model.graph.ids().find(differs) {
         let message = "in training this has other values than the predictions that the gradients \
                        would be of";
-        let error = Diagnostic::error("differs-in-training", model.graph.span(id), message);
+        let error = Diagnostic::error(Code::DiffersInTraining, model.graph.span(id), message);
         let help = "leave a `dropout` out and `freeze` a `batch_norm`, or train by a loss of the \
                     `train` section";
         return Err(error.help(help));

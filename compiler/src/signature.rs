@@ -1,6 +1,7 @@
 //! Signatures: what layers, losses, metrics, optimizers, schedules and initializers accept, as
 //! data, so that one place matches arguments and reports mistakes.
 
+use crate::code::Code;
 use crate::diagnostic::Span;
 use crate::graph::{NodeId, Shape, ShapeError};
 use crate::init::Rule;
@@ -134,8 +135,8 @@ pub struct Args {
 /// Why a function refuses its arguments, or warns of them.
 #[derive(Clone, Debug)]
 pub struct Problem {
-    /// The stable name of the kind of mistake.
-    pub code: &'static str,
+    /// The kind of mistake.
+    pub code: Code,
     /// The parameter whose argument is to blame; `None` blames the whole call.
     pub param: Option<&'static str>,
     /// One plain sentence.
@@ -359,7 +360,7 @@ impl Args {
 
 impl Problem {
     /// A problem with the call as a whole.
-    pub fn new(code: &'static str, message: impl Into<String>) -> Problem {
+    pub fn new(code: Code, message: impl Into<String>) -> Problem {
         Problem { code, param: None, message: message.into(), help: None }
     }
 
@@ -378,6 +379,6 @@ impl Problem {
 
 impl From<ShapeError> for Problem {
     fn from(error: ShapeError) -> Problem {
-        Problem::new("shape-mismatch", error.0)
+        Problem::new(Code::ShapeMismatch, error.0)
     }
 }

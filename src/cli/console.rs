@@ -6,7 +6,9 @@
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
+use std::sync::Once;
 
+use ::console::Term;
 use anstream::AutoStream;
 use anstyle::{AnsiColor, Style};
 use arenet::Diagnostics;
@@ -79,7 +81,23 @@ impl Console {
         }
         let color = AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never;
         say(if self.json { diagnostics.to_json() } else { diagnostics.render(color) });
+        if !self.json && io::stderr().is_terminal() {
+            point_to_explanation(diagnostics);
+        }
     }
+}
+
+/// Says once in a run where there is more about a message.
+fn point_to_explanation(diagnostics: &Diagnostics) {
+    static ONCE: Once = Once::new();
+    let Some(code) = diagnostics.codes().next() else { return };
+    let faint = Style::new().dimmed();
+    ONCE.call_once(|| say(format!("\n{faint}for more, run `arenet explain {code}`{faint:#}")));
+}
+
+/// The columns of the terminal that results are shown on, if they are.
+pub fn width() -> Option<usize> {
+    Term::stdout().size_checked().map(|(_, columns)| usize::from(columns))
 }
 
 fn say(text: impl Display) {

@@ -13,6 +13,7 @@ mod console;
 mod cpu;
 mod data;
 mod eval;
+mod explain;
 mod failure;
 mod figures;
 mod gradcheck;
@@ -72,6 +73,8 @@ enum Command {
     Predict(predict::PredictArgs),
     /// Report mistakes in a model and its rows, and all shapes
     Check(check::CheckArgs),
+    /// Explain the code of a message, with an example and its cure
+    Explain(explain::ExplainArgs),
     /// Show what the compiler makes of a model
     Show(show::ShowArgs),
     /// Compile a model to a file that runs without the compiler
@@ -149,6 +152,7 @@ fn run(cx: &Context, command: Command) -> Result<(), Failure> {
         Command::Eval(args) => eval::run(cx, &args),
         Command::Predict(args) => predict::run(cx, &args),
         Command::Check(args) => check::run(cx, &args),
+        Command::Explain(args) => explain::run(&args),
         Command::Show(args) => show::run(cx, &args),
         Command::Compile(args) => compile::run(cx, &args),
         Command::Gradcheck(args) => gradcheck::run(cx, &args),

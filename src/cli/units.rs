@@ -69,6 +69,21 @@ pub fn metric(name: &str, value: f64, percent: bool) -> String {
     }
 }
 
+/// Words in lines of about this width.
+pub fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ') {
+        let last = lines.last_mut().expect("there is a line");
+        if !last.is_empty() && last.chars().count() + 1 + word.chars().count() > width {
+            lines.push(word.to_string());
+        } else {
+            let space = if last.is_empty() { "" } else { " " };
+            last.push_str(&format!("{space}{word}"));
+        }
+    }
+    lines
+}
+
 /// Rows of cells as lines of columns; cells of a column of numbers end at the same place.
 pub fn columns(rows: &[Vec<String>], numbers: &[bool]) -> String {
     let width = |column: usize| {

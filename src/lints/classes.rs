@@ -1,6 +1,7 @@
 //! Classes without rows to learn from, and one that has nearly all of them.
 
 use super::{FEW_ROWS, Look, count, line, listed, short};
+use arenet_compiler::code::Code;
 use arenet_compiler::diagnostic::{Diagnostic, Span};
 use arenet_compiler::model::{Domain, Port};
 use arenet_runtime::program::text::quoted;
@@ -32,7 +33,7 @@ impl Look<'_> {
                 true if !self.is_apart => self.by_class(),
                 _ => "train on a table with other values as well".to_string(),
             };
-            return vec![self.warn("one-class", port, text).help(help)];
+            return vec![self.warn(Code::OneClass, port, text).help(help)];
         }
         let never = if is_class { self.never(port, values, all) } else { None };
         let uneven = (share >= NEARLY_ALL && (is_class || is_side) && !self.is_weighted(port))
@@ -65,7 +66,7 @@ impl Look<'_> {
             }
             None => "add such rows".to_string(),
         };
-        Some(self.warn("class-without-rows", port, text).help(help))
+        Some(self.warn(Code::ClassWithoutRows, port, text).help(help))
     }
 
     /// The domain of the classes that come, where it can be written.
@@ -132,7 +133,7 @@ impl Look<'_> {
             format!("`metric {metric}({first}, {name})` says how well the others are found")
         });
         let help: Vec<String> = weigh.into_iter().chain(compared).collect();
-        let warning = self.warn("uneven-classes", port, text);
+        let warning = self.warn(Code::UnevenClasses, port, text);
         match help.is_empty() {
             true => warning.help("look at a metric that counts each class, such as `auc`"),
             false => warning.help(help.join("; ")),

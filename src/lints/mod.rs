@@ -11,6 +11,7 @@ mod scale;
 
 use crate::error::Diagnostics;
 use crate::trainer::Trainer;
+use arenet_compiler::code::Code;
 use arenet_compiler::diagnostic::{Diagnostic, Span};
 use arenet_compiler::model::{Column, Model, Port};
 use arenet_runtime::data::ColumnNames;
@@ -93,7 +94,7 @@ impl Look<'_> {
         self.model.graph.span(port.node)
     }
 
-    fn warn(&self, code: &'static str, port: &Port, text: String) -> Diagnostic {
+    fn warn(&self, code: Code, port: &Port, text: String) -> Diagnostic {
         Diagnostic::warning(code, self.span(port), text)
     }
 

@@ -2,6 +2,7 @@
 
 use super::line::is_part;
 use super::{FEW_ROWS, Look, count, listed, short};
+use arenet_compiler::code::Code;
 use arenet_compiler::diagnostic::{Diagnostic, Span};
 use arenet_compiler::graph::DType;
 use arenet_compiler::model::Port;
@@ -57,7 +58,7 @@ impl Look<'_> {
         let left: Vec<usize> =
             (0..width).filter(|column| !found.iter().any(|(own, _)| own == column)).collect();
         let help = self.narrower(port, &left);
-        Some(self.warn("target-among-inputs", port, text).help(help))
+        Some(self.warn(Code::TargetAmongInputs, port, text).help(help))
     }
 
     /// What to write so that an input has these columns alone.
@@ -139,7 +140,7 @@ impl Look<'_> {
             }
             _ => format!("{remove}, or hold rows out by a column that they have in common"),
         };
-        vec![Diagnostic::warning("copied-rows", self.held_out_by(), text).help(help)]
+        vec![Diagnostic::warning(Code::CopiedRows, self.held_out_by(), text).help(help)]
     }
 
     /// The setting that holds rows out, or what stands for it.

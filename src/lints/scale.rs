@@ -1,6 +1,7 @@
 //! Columns that reach a layer at scales that hold learning up.
 
 use super::{FEW_ROWS, Look, line, short};
+use arenet_compiler::code::Code;
 use arenet_compiler::diagnostic::Diagnostic;
 use arenet_compiler::entrance::{Column, entrances};
 use arenet_compiler::graph::op::{Leaf, Source};
@@ -98,7 +99,7 @@ impl Look<'_> {
                              takes it"
                         ),
                     };
-                    let lint = || self.warn("unscaled-input", port, text).help(help);
+                    let lint = || self.warn(Code::UnscaledInput, port, text).help(help);
                     found.entry(input).or_insert_with(lint);
                 }
             }

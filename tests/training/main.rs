@@ -8,6 +8,7 @@ mod diagnosis;
 mod divergence;
 mod epochs;
 mod exact;
+mod explanations;
 mod fits;
 mod held;
 mod lints;

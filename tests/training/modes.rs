@@ -5,6 +5,7 @@ use arenet::internals::compiler::Purpose;
 use arenet::internals::prelude::*;
 use arenet::internals::runtime::random::Stream;
 use arenet::internals::runtime::simd::Isa;
+use arenet_compiler::code::Code;
 use arenet_runtime::program::StreamId;
 use std::ops::ControlFlow;
 
@@ -196,7 +197,7 @@ fn batches_of_one_row_are_refused() {
         train { target t: [N, 3]  loss = mse(y, t)  optimizer = sgd  batch = 8 }";
     let options = |purpose| CompileOptions { batch: Some(1), purpose, ..CompileOptions::default() };
     let found = compile(source, &options(Purpose::Train)).err().unwrap().remove(0);
-    assert_eq!(found.code, "batch-of-one");
+    assert_eq!(found.code, Code::BatchOfOne);
     assert_eq!(
         found.message,
         "`batch_norm` is trained on the mean and variance of a batch, and one row has none"

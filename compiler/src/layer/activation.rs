@@ -1,6 +1,7 @@
 //! Activations and other functions of one value.
 
 use super::{Builder, Expand, Function, floats, rows};
+use crate::code::Code;
 use crate::entry::Entry;
 use crate::graph::{Formula, NodeId, Term};
 use crate::init::Init;
@@ -137,6 +138,6 @@ fn elu(x: Term<'_>, alpha: f64) -> Term<'_> {
 /// Warns of weights before relu that start as others do.
 fn half_the_variance(builder: &Builder, args: &Args) -> Option<Problem> {
     let message = "the weights before `relu` start at half the variance that keeps its scale";
-    let lint = Problem::new("relu-init", message).help("write `dense(n, init: he)`");
+    let lint = Problem::new(Code::ReluInit, message).help("write `dense(n, init: he)`");
     builder.default_init.contains(&args.tensor("x")).then_some(lint)
 }

@@ -1,5 +1,6 @@
 //! Infix arithmetic between values of any shapes, with checks for users.
 
+use crate::code::Code;
 use crate::graph::op::{Binary, BinaryFn, Broadcast};
 use crate::graph::{Graph, NodeId, Shape};
 use crate::signature::Problem;
@@ -36,7 +37,7 @@ pub fn spread(graph: &mut Graph, id: NodeId, shape: Shape) -> Result<NodeId, Pro
         "spreading {from} to {shape} is part of the language, but this version does not compile \
          it yet"
     );
-    Err(Problem::new("not-yet", message))
+    Err(Problem::new(Code::NotYet, message))
 }
 
 /// The shape that both shapes spread to: aligned at their ends, sizes are equal or one is 1.
@@ -58,7 +59,7 @@ pub fn common_shape(a: &Shape, b: &Shape) -> Result<Shape, Problem> {
             (Size::Fixed(1), Size::Fixed(y)) => dims.push(y),
             _ => {
                 let message = format!("the shapes {a} and {b} do not fit together");
-                return Err(Problem::new("shape-mismatch", message));
+                return Err(Problem::new(Code::ShapeMismatch, message));
             }
         }
     }

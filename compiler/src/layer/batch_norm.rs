@@ -1,6 +1,7 @@
 //! Normalisation of columns over the batch.
 
 use super::{Builder, Function, rows};
+use crate::code::Code;
 use crate::entry::Entry;
 use crate::graph::{Formula, NodeId};
 use crate::init::Init;
@@ -38,7 +39,7 @@ fn expand(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
         let message =
             format!("`batch_norm` goes over the rows of the batch in [N, k], not {shape}");
         let help = "`flatten` makes a row of each N; `layer_norm` works along the last dimension";
-        return Err(Problem::new("shape-mismatch", message).at("x").help(help));
+        return Err(Problem::new(Code::ShapeMismatch, message).at("x").help(help));
     }
     let width = [shape.last().expect("x has rows")];
     let mut affine = |name, init| match args.flag("affine") {

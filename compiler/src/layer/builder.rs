@@ -6,6 +6,7 @@
 
 use super::fit::Fits;
 use crate::Precision;
+use crate::code::Code;
 use crate::diagnostic::Span;
 use crate::graph::op::{Distribution, Leaf, Mode, Random, Source};
 use crate::graph::{Formula, Graph, NodeId, Shape, Term};
@@ -89,7 +90,7 @@ impl Builder {
                 param.name, param.shape
             );
             let help = "inputs of a shared layer have the same last size";
-            return Err(Problem::new("shape-mismatch", message).help(help));
+            return Err(Problem::new(Code::ShapeMismatch, message).help(help));
         }
         let index = self.params.len();
         let node = self.declare(name.to_string(), shape, init, self.span);

@@ -1,6 +1,7 @@
 //! The embedding: a row of a table for each of the values that an input may take.
 
 use super::{Builder, Function, Holes};
+use crate::code::Code;
 use crate::entry::Entry;
 use crate::graph::op::Gather;
 use crate::graph::{DType, NodeId, Shape};
@@ -31,12 +32,12 @@ fn expand(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
     if ty.dtype != DType::I32 {
         let message = format!("`embedding` takes integers, not {ty}");
         let help = "it is for an input such as `word: i32[N] in 0..1000`";
-        return Err(Problem::new("type-mismatch", message).at("x").help(help));
+        return Err(Problem::new(Code::TypeMismatch, message).at("x").help(help));
     }
     let Some(rows) = builder.indices(x) else {
         let message = "nothing says how many values this has, which are the rows of the table";
         let help = "write `in 0..10` behind its type";
-        return Err(Problem::new("unknown-classes", message).at("x").help(help));
+        return Err(Problem::new(Code::UnknownClasses, message).at("x").help(help));
     };
     let size = |count: u64| usize::try_from(count).unwrap_or(usize::MAX);
     let dims = [size(rows), args.count("n").map_or(usize::MAX, size)];

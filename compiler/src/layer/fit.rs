@@ -1,6 +1,7 @@
 //! Parameters that the host fits before the first step: statistics of the rows that are trained on.
 
 use super::Builder;
+use crate::code::Code;
 use crate::graph::op::{Leaf, Source};
 use crate::graph::{Graph, NodeId};
 use crate::init::Init;
@@ -102,7 +103,7 @@ impl Builder {
                 "`{function}` has the statistics that the rows have before the first step, and \
                  {what}"
             );
-            Problem::new("not-fitted", message).at("x")
+            Problem::new(Code::NotFitted, message).at("x")
         };
         if !shape.batch() {
             let help = "it is for inputs, and for what is made of them";
@@ -112,7 +113,7 @@ impl Builder {
             let message =
                 format!("`{function}` would have the statistics of the first call of its `layer`");
             let help = "call it outside, or make the layer a `block`, whose calls have their own";
-            return Err(Problem::new("not-fitted", message).help(help));
+            return Err(Problem::new(Code::NotFitted, message).help(help));
         }
         let level = match self.fits.before(&self.graph, of) {
             Before::Settled(level) => level,

@@ -1,5 +1,6 @@
 //! The initializers of the language.
 
+use crate::code::Code;
 use crate::entry::Entry;
 use crate::init::{Fan, Init, Rule};
 use crate::signature::{Args, Kind, Param, Problem, Range, Signature};
@@ -84,12 +85,12 @@ fn uniform(args: &Args) -> Result<Rule, Problem> {
     let (low, high) = (args.real("low"), args.real("high"));
     if low > high {
         let message = format!("`uniform` goes from the lower number up, not from {low} to {high}");
-        return Err(Problem::new("bad-value", message).at("low"));
+        return Err(Problem::new(Code::BadValue, message).at("low"));
     }
     // It is drawn as a part of the width.
     if !((high - low) as f32).is_finite() {
         let message = format!("from {low:e} to {high:e} is wider than a 32-bit float can hold");
-        return Err(Problem::new("number-too-large", message).at("high"));
+        return Err(Problem::new(Code::NumberTooLarge, message).at("high"));
     }
     Ok(Rule::Fixed(Init::Uniform(low, high)))
 }
@@ -100,7 +101,7 @@ fn normal(args: &Args) -> Result<Rule, Problem> {
     let (mean, std) = (args.real("mean"), args.real("std"));
     if !((mean.abs() + MOST_DEVIATIONS * std) as f32).is_finite() {
         let message = format!("values {std:e} around {mean:e} may be beyond 32-bit floats");
-        return Err(Problem::new("number-too-large", message).at("std"));
+        return Err(Problem::new(Code::NumberTooLarge, message).at("std"));
     }
     Ok(Rule::Fixed(Init::Normal(mean, std)))
 }
@@ -112,7 +113,7 @@ fn truncated_normal(args: &Args) -> Result<Rule, Problem> {
     if low >= high {
         let message = format!("values are drawn from `low` up to `high`, not from {low} to {high}");
         let help = "the bounds are values, -2 and 2 where they are left out";
-        return Err(Problem::new("bad-value", message).at("low").help(help));
+        return Err(Problem::new(Code::BadValue, message).at("low").help(help));
     }
     let beyond = (low - mean).max(mean - high) / std;
     if beyond > MOST_DEVIATIONS {
@@ -121,7 +122,7 @@ fn truncated_normal(args: &Args) -> Result<Rule, Problem> {
              standard deviations away"
         );
         let help = "the bounds are values, not numbers of standard deviations";
-        return Err(Problem::new("bad-value", message).at("mean").help(help));
+        return Err(Problem::new(Code::BadValue, message).at("mean").help(help));
     }
     Ok(Rule::Fixed(Init::Truncated(mean, std, low, high)))
 }

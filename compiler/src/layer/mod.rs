@@ -25,6 +25,7 @@ pub use fit::TargetFit;
 use shape::{one_hot, positions};
 pub use terms::terms;
 
+use crate::code::Code;
 use crate::entry::Entry;
 use crate::graph::{DType, NodeId};
 use crate::model::Figure;
@@ -175,7 +176,7 @@ fn floats(builder: &Builder, args: &Args, name: &'static str) -> Result<NodeId, 
         return Ok(id);
     }
     let message = format!("`{}` works on floats, not on {}", args.signature.name, node.ty());
-    Err(Problem::new("type-mismatch", message).at(name))
+    Err(Problem::new(Code::TypeMismatch, message).at(name))
 }
 
 /// Checks that there are rows to work along.
@@ -187,5 +188,5 @@ fn rows(builder: &Builder, args: &Args, name: &'static str) -> Result<NodeId, Pr
     }
     let function = args.signature.name;
     let message = format!("`{function}` works along the last dimension, but {shape} has none");
-    Err(Problem::new("shape-mismatch", message).at(name))
+    Err(Problem::new(Code::ShapeMismatch, message).at(name))
 }

@@ -1,6 +1,7 @@
 //! Functions that choose elements and put them together in other shapes.
 
 use super::{Builder, Function, Holes, floats, function, rows};
+use crate::code::Code;
 use crate::entry::Entry;
 use crate::graph::op::{Argmax, Concat, Iota, Reshape, Slice, ToFloat};
 use crate::graph::{DType, Formula, MAX_INPUTS, NodeId, Shape, Term};
@@ -50,7 +51,7 @@ fn concat(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
         let ty = builder.graph.node(part).ty();
         if ty.dtype != DType::F32 || ty.shape.last().is_none() {
             let message = format!("`concat` puts rows of floats side by side, and this is {ty}");
-            return Err(Problem::new("type-mismatch", message).at("..."));
+            return Err(Problem::new(Code::TypeMismatch, message).at("..."));
         }
         parts.push(part);
     }
@@ -80,7 +81,7 @@ fn slice(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
         let message = format!("the rows of {shape} have no elements {from}..{to}");
         let help = format!("`from` is less than `to`, and `to` at most {width}");
         let blamed = if to > width { "to" } else { "from" };
-        return Err(Problem::new("bad-value", message).at(blamed).help(help));
+        return Err(Problem::new(Code::BadValue, message).at(blamed).help(help));
     }
     let shape = shape.with_last((to - from) as usize)?;
     Ok(builder.graph.try_add(Slice { shape, from: from as usize }, &[x])?)
@@ -116,17 +117,17 @@ fn one_hot_of(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
     let Some(count) = args.count("n").or(classes) else {
         let message = "nothing says how many values this has, which is the length of the rows";
         let help = "write `in 0..10` behind its type, or the length as `one_hot(x, 10)`";
-        return Err(Problem::new("unknown-classes", message).at("x").help(help));
+        return Err(Problem::new(Code::UnknownClasses, message).at("x").help(help));
     };
     if let Some(classes) = classes.filter(|&classes| classes > count) {
         let message =
             format!("this has {classes} values, and rows of {count} have no place for all");
         let help = format!("write `one_hot(x)`, or `n` from {classes} on");
-        return Err(Problem::new("bad-value", message).at("n").help(help));
+        return Err(Problem::new(Code::BadValue, message).at("n").help(help));
     }
     if count > MOST {
         let message = format!("rows of {count} are longer than the {MOST} that floats can count");
-        return Err(Problem::new("bad-value", message).at("n"));
+        return Err(Problem::new(Code::BadValue, message).at("n"));
     }
     let columns = Shape::new(ty.shape.batch(), &[&*ty.shape.dims(), &[1]].concat())?;
     columns.with_last(count as usize)?;

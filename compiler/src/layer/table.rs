@@ -1,6 +1,7 @@
 //! Functions for the columns of tables, where a value may be missing: a hole, which is NaN.
 
 use super::{Builder, Function, Holes, floats, function};
+use crate::code::Code;
 use crate::entry::Entry;
 use crate::graph::op::ToFloat;
 use crate::graph::{DType, Formula, NodeId, Shape, Term};
@@ -63,7 +64,7 @@ fn unstandardize(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> 
     let own = builder.graph.shape(z);
     if own != shape {
         let message = format!("this is {own}, and the target `{target}` is {shape}");
-        return Err(Problem::new("shape-mismatch", message).at("z"));
+        return Err(Problem::new(Code::ShapeMismatch, message).at("z"));
     }
     let [mean, deviation] = builder.fit_target(target, &dims_of(shape))?;
     let f = Formula::new(&mut builder.graph);
@@ -122,7 +123,7 @@ fn is_missing(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
         let Some(classes) = classes else {
             let message = "nothing says how many values this has, beside what is missing";
             let help = "write `in 0..10` behind its type";
-            return Err(Problem::new("unknown-classes", message).at("x").help(help));
+            return Err(Problem::new(Code::UnknownClasses, message).at("x").help(help));
         };
         let index = f.op(ToFloat, &[x]); // a column
         let one = f.number(1.0).broadcast(index.shape());
@@ -151,7 +152,7 @@ fn clip(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
     let (low, high) = (args.real("low"), args.real("high"));
     if low > high {
         let message = format!("`low` is {low}, above `high`, which is {high}");
-        return Err(Problem::new("bad-value", message).at("low").help("exchange them"));
+        return Err(Problem::new(Code::BadValue, message).at("low").help("exchange them"));
     }
     let f = Formula::new(&mut builder.graph);
     let x = f.term(x);

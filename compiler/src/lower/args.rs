@@ -2,6 +2,7 @@
 
 use super::names::full_name;
 use super::{Lowering, Operand, names};
+use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::entry::{built, find};
 use crate::init::Rule;
@@ -98,7 +99,7 @@ impl<'a> Lowering<'a> {
             *first = piped.map(Given::Piped);
         }
         for arg in written {
-            let error = |message| Diagnostic::error("wrong-argument", arg.value.span, message);
+            let error = |message| Diagnostic::error(Code::WrongArgument, arg.value.span, message);
             let help = format!("it is `{}`", signature.usage());
             let place = match &arg.name {
                 None if next < signature.positional => {
@@ -131,7 +132,7 @@ impl<'a> Lowering<'a> {
                     let Some(place) = found else {
                         let message =
                             format!("`{}` has no argument `{}`", signature.name, name.name);
-                        let error = Diagnostic::error("unknown-argument", name.span, message);
+                        let error = Diagnostic::error(Code::UnknownArgument, name.span, message);
                         let candidates = signature.params.iter().map(|param| param.name);
                         self.report(names::suggest(error, &name.name, candidates));
                         continue;
@@ -151,7 +152,7 @@ impl<'a> Lowering<'a> {
 
     fn missing(&mut self, signature: &Signature, param: &Param, span: Span) {
         let message = format!("`{}` needs `{}`", signature.name, param.name);
-        let error = Diagnostic::error("wrong-argument", span, message);
+        let error = Diagnostic::error(Code::WrongArgument, span, message);
         self.report(error.help(format!("it is `{}`", signature.usage())));
     }
 
@@ -213,7 +214,7 @@ impl<'a> Lowering<'a> {
     fn list(&mut self, param: &Param, example: &str, expr: &'a Expr) -> Option<&'a [Expr]> {
         let ExprKind::List(items) = &expr.kind else {
             let message = format!("`{}` must be a list of numbers", param.name);
-            let error = Diagnostic::error("bad-value", expr.span, message);
+            let error = Diagnostic::error(Code::BadValue, expr.span, message);
             self.report(error.help(format!("write `{}: {example}`", param.name)));
             return None;
         };
@@ -273,7 +274,7 @@ impl<'a> Lowering<'a> {
     fn within(&mut self, fits: bool, param: &Param, text: &str, span: Span) -> bool {
         if !fits {
             let message = format!("`{}` must be {text}", param.name);
-            self.report(Diagnostic::error("bad-value", span, message));
+            self.report(Diagnostic::error(Code::BadValue, span, message));
         }
         fits
     }
@@ -291,7 +292,7 @@ impl<'a> Lowering<'a> {
         let found = words.iter().copied().find(|word| *word == written);
         if found.is_none() {
             let message = format!("`{}` must be one of: {}", param.name, words.join(", "));
-            self.report(Diagnostic::error("bad-value", expr.span, message));
+            self.report(Diagnostic::error(Code::BadValue, expr.span, message));
         }
         found
     }
@@ -300,7 +301,7 @@ impl<'a> Lowering<'a> {
     fn init(&mut self, expr: &'a Expr) -> Option<Rule> {
         let Some((name, span, written)) = named(expr) else {
             let message = "an initializer is expected here";
-            let error = Diagnostic::error("type-mismatch", expr.span, message);
+            let error = Diagnostic::error(Code::TypeMismatch, expr.span, message);
             self.report(error.help("such as `he`, `zeros` or `uniform(-0.1, 0.1)`"));
             return None;
         };
@@ -364,7 +365,7 @@ impl<'a> Lowering<'a> {
             _ => {}
         }
         let message = "this is neither `loss` nor a metric of the `train` section";
-        let error = Diagnostic::error("unknown-name", expr.span, message);
+        let error = Diagnostic::error(Code::UnknownName, expr.span, message);
         let names = metrics.iter().filter(is_figure).map(|metric| metric.name.as_str());
         let names: Vec<&str> = names.collect();
         let known = names.iter().copied().chain(["loss"]);

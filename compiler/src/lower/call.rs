@@ -3,6 +3,7 @@
 use super::args::Matched;
 use super::names::{Binding, Shared, not_yet};
 use super::{Lowering, Operand, Value, lint, names};
+use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::entry::{Entry, built, find};
 use crate::graph::{DType, NodeId};
@@ -128,7 +129,7 @@ impl<'a> Lowering<'a> {
         for param in params {
             if let Some(first) = seen.insert(param.name.as_str(), param.span) {
                 let message = format!("the argument `{}` is named twice", param.name);
-                let error = Diagnostic::error("duplicate-name", param.span, message);
+                let error = Diagnostic::error(Code::DuplicateName, param.span, message);
                 self.report(error.label(first, "this is the first one"));
             }
         }
@@ -138,7 +139,7 @@ impl<'a> Lowering<'a> {
         let taken = find(functions(), &name.name).is_some();
         if taken {
             let message = format!("`{}` is a function of the language", name.name);
-            let error = Diagnostic::error("duplicate-name", name.span, message);
+            let error = Diagnostic::error(Code::DuplicateName, name.span, message);
             self.report(error.help("choose another name"));
         }
         !taken
@@ -193,7 +194,7 @@ impl<'a> Lowering<'a> {
         let recursive = self.expanding.iter().any(|(outer, _)| *outer == name);
         if recursive {
             let message = format!("`{name}` calls itself, so it would never end");
-            self.report(Diagnostic::error("recursive-call", call.function.span, message));
+            self.report(Diagnostic::error(Code::RecursiveCall, call.function.span, message));
         }
         recursive
     }
@@ -249,13 +250,13 @@ impl<'a> Lowering<'a> {
             };
             let span = name.map_or(operand.span, |name| name.span);
             let message = format!("`{}` {message}", call.function.name);
-            let error = Diagnostic::error("wrong-argument", span, message);
+            let error = Diagnostic::error(Code::WrongArgument, span, message);
             self.report(error.help(usage(&call.function.name, params)));
             complete = false;
         }
         if let Some(missing) = values.iter().position(Option::is_none).filter(|_| complete) {
             let message = format!("`{}` needs `{}`", call.function.name, params[missing].name);
-            let error = Diagnostic::error("wrong-argument", call.span, message);
+            let error = Diagnostic::error(Code::WrongArgument, call.span, message);
             self.report(error.help(usage(&call.function.name, params)));
         }
         let values = values.into_iter().collect::<Option<Vec<Value>>>()?;
@@ -284,7 +285,7 @@ impl<'a> Lowering<'a> {
             Some(_) => not_yet(name, span),
             None => {
                 let message = format!("unknown {what} `{name}`");
-                let error = Diagnostic::error("unknown-name", span, message);
+                let error = Diagnostic::error(Code::UnknownName, span, message);
                 names::suggest(error, name, known)
             }
         };
@@ -299,23 +300,24 @@ impl<'a> Lowering<'a> {
         let error = if find(functions(), name).is_some() {
             not_yet(name, span)
         } else if let Some((what, place)) = belongs_elsewhere(name) {
-            error("wrong-place", format!("`{name}` is {what}, not a layer")).help(place)
+            error(Code::WrongPlace, format!("`{name}` is {what}, not a layer")).help(place)
         } else if let Some(binding) = self.names.read(name) {
             let defined = binding.span;
-            error("wrong-place", format!("`{name}` is no function")).label(defined, "it is a value")
+            error(Code::WrongPlace, format!("`{name}` is no function"))
+                .label(defined, "it is a value")
         } else if let Some(layer) = self.names.layers.get(name) {
             let message = format!("`{name}` is a layer of the network, which a block does not see");
-            error("wrong-place", message)
+            error(Code::WrongPlace, message)
                 .label(layer.name.span, "it is defined here")
                 .help(format!("call it outside, or make it `block {name}(...)`"))
         } else if let Some(later) = self.names.defined_later(name) {
-            error("used-before-definition", format!("`{name}` is used before it is defined"))
+            error(Code::UsedBeforeDefinition, format!("`{name}` is used before it is defined"))
                 .label(later, "it is defined here")
         } else {
             let mut candidates: Vec<&str> = built(functions()).collect();
             candidates.extend(self.names.blocks.keys());
             candidates.extend(self.names.layers.keys());
-            let error = error("unknown-function", format!("unknown function `{name}`"));
+            let error = error(Code::UnknownFunction, format!("unknown function `{name}`"));
             names::suggest(error, name, candidates.into_iter())
         };
         self.report(error);

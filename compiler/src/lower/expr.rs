@@ -1,6 +1,7 @@
 //! Lowers expressions.
 
 use super::{Lowering, MAX_DEPTH, MAX_NODES, Operand, Value, names};
+use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::graph::NodeId;
 use crate::graph::op::{BinaryFn, MatMul, Unary, UnaryFn};
@@ -13,7 +14,7 @@ impl<'a> Lowering<'a> {
     pub(super) fn expr(&mut self, expr: &'a Expr) -> Operand {
         if self.depth >= MAX_DEPTH {
             let message = format!("more than {MAX_DEPTH} expressions and calls are open here");
-            let error = Diagnostic::error("nesting-too-deep", expr.span, message);
+            let error = Diagnostic::error(Code::NestingTooDeep, expr.span, message);
             let value = self.stop(error.help("call fewer blocks within blocks"));
             return Operand { value, span: expr.span, defined: None };
         }
@@ -61,12 +62,12 @@ impl<'a> Lowering<'a> {
             ExprKind::Field(of, name) => self.field(of, name, span),
             ExprKind::String(_) => {
                 let message = "text has no meaning here";
-                self.report(Diagnostic::error("type-mismatch", span, message));
+                self.report(Diagnostic::error(Code::TypeMismatch, span, message));
                 Value::Poison
             }
             ExprKind::List(_) => {
                 let message = "a list has no meaning here";
-                self.report(Diagnostic::error("type-mismatch", span, message));
+                self.report(Diagnostic::error(Code::TypeMismatch, span, message));
                 Value::Poison
             }
             ExprKind::Pipe(..) | ExprKind::Binary(..) => return self.expr(expr),
@@ -78,7 +79,7 @@ impl<'a> Lowering<'a> {
     fn limit_nodes(&mut self, span: Span) {
         if self.builder.graph.nodes.len() > MAX_NODES && !self.stopped {
             let message = format!("the network has more than {MAX_NODES} operations");
-            let error = Diagnostic::error("too-many-nodes", span, message);
+            let error = Diagnostic::error(Code::TooManyNodes, span, message);
             self.stop(error.help("a block that calls blocks may expand to more than it seems"));
         }
     }
@@ -94,16 +95,16 @@ impl<'a> Lowering<'a> {
         }
         let error = |code, message: String| Diagnostic::error(code, span, message);
         let error = if name == "N" {
-            error("batch-as-number", "`N` is the batch, which has no number here".into())
+            error(Code::BatchAsNumber, "`N` is the batch, which has no number here".into())
                 .help("`mean` divides by the rows really present")
         } else if let Some(later) = self.names.defined_later(name) {
-            error("used-before-definition", format!("`{name}` is used before it is defined"))
+            error(Code::UsedBeforeDefinition, format!("`{name}` is used before it is defined"))
                 .label(later, "it is defined here")
         } else if self.is_function(name) {
-            error("missing-arguments", format!("`{name}` is a function, here without arguments"))
+            error(Code::MissingArguments, format!("`{name}` is a function, here without arguments"))
                 .help(format!("write `x |> {name}` or `{name}(...)`"))
         } else {
-            let error = error("unknown-name", format!("unknown name `{name}`"));
+            let error = error(Code::UnknownName, format!("unknown name `{name}`"));
             names::suggest(error, name, self.names.visible())
         };
         self.report(error);
@@ -114,7 +115,7 @@ impl<'a> Lowering<'a> {
     fn field(&mut self, of: &'a Expr, field: &'a Ident, span: Span) -> Value {
         let Some(path) = path(of).map(|path| format!("{path}.{}", field.name)) else {
             let message = format!("only a statement has parameters such as `.{}`", field.name);
-            self.report(Diagnostic::error("unknown-name", span, message));
+            self.report(Diagnostic::error(Code::UnknownName, span, message));
             return Value::Poison;
         };
         let params = &self.builder.params;
@@ -127,7 +128,7 @@ impl<'a> Lowering<'a> {
             return Value::Poison;
         }
         let error =
-            Diagnostic::error("unknown-name", span, format!("no parameter is named `{path}`"));
+            Diagnostic::error(Code::UnknownName, span, format!("no parameter is named `{path}`"));
         let within = within.iter().map(|&param| params[param].name.as_str());
         let all = params.iter().map(|param| param.name.as_str());
         let error = match within.len() {
@@ -184,13 +185,13 @@ impl<'a> Lowering<'a> {
             BinaryOp::Div => a / b,
             BinaryOp::MatMul => {
                 let message = "`@` multiplies matrices, and these are numbers";
-                self.report(Diagnostic::error("type-mismatch", span, message).help("write `*`"));
+                self.report(Diagnostic::error(Code::TypeMismatch, span, message).help("write `*`"));
                 return Value::Poison;
             }
         };
         if !value.is_finite() {
             let message = format!("this is {value}, which is no finite number");
-            self.report(Diagnostic::error("bad-value", span, message));
+            self.report(Diagnostic::error(Code::BadValue, span, message));
             return Value::Poison;
         }
         Value::Number(value)
@@ -213,7 +214,7 @@ impl<'a> Lowering<'a> {
         let fits = (number as f32).is_finite();
         if !fits {
             let message = format!("this is {number:e}, larger than a 32-bit float can hold");
-            let error = Diagnostic::error("number-too-large", span, message);
+            let error = Diagnostic::error(Code::NumberTooLarge, span, message);
             self.report(error.help(format!("the largest is {:e}", f32::MAX)));
         }
         fits
@@ -227,7 +228,7 @@ impl<'a> Lowering<'a> {
             Value::Poison => None,
             Value::Node(_) => {
                 let message = "a number is expected here, not a value of the network";
-                self.report(Diagnostic::error("type-mismatch", operand.span, message));
+                self.report(Diagnostic::error(Code::TypeMismatch, operand.span, message));
                 None
             }
         }

@@ -2,6 +2,7 @@
 
 use super::names::full_name;
 use super::{Lowering, Operand, Value};
+use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::entry::{Entry, find};
 use crate::graph::op::Source;
@@ -115,7 +116,7 @@ impl<'a> Lowering<'a> {
 
     fn no_target(&mut self, name: &str, span: Span) -> Option<()> {
         let message = format!("`{name}` is of the classes of a target, and this is an input");
-        let error = Diagnostic::error("type-mismatch", span, message);
+        let error = Diagnostic::error(Code::TypeMismatch, span, message);
         self.report(error.help("declare it as a `target` inside `train`"));
         None
     }
@@ -129,7 +130,7 @@ impl<'a> Lowering<'a> {
     fn no_new_params(&mut self, before: usize, span: Span) {
         if self.layer_params() > before {
             let message = "layers with parameters belong inside `net`, not inside `train`";
-            self.report(Diagnostic::error("wrong-place", span, message));
+            self.report(Diagnostic::error(Code::WrongPlace, span, message));
         }
     }
 
@@ -144,7 +145,7 @@ impl<'a> Lowering<'a> {
             }
             Value::Number(_) => format!("{what} is a constant"),
         };
-        let error = Diagnostic::error("type-mismatch", operand.span, message);
+        let error = Diagnostic::error(Code::TypeMismatch, operand.span, message);
         self.report(error.help("a loss such as `mse(y, t)`, or `mean`, makes a single number"));
         None
     }

@@ -2,6 +2,7 @@
 
 use super::train::SETTINGS;
 use super::{Lowering, names};
+use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::entry::{built, find};
 use crate::graph::{Formula, Origin};
@@ -56,7 +57,7 @@ impl<'a> Lowering<'a> {
                 named.iter().copied().filter(|&i| self.is_trained(i)).collect();
             if trained.is_empty() && !named.is_empty() {
                 let message = format!("`{}` is not trained, so nothing holds it", ident.name);
-                let error = Diagnostic::error("not-trained", ident.span, message);
+                let error = Diagnostic::error(Code::NotTrained, ident.span, message);
                 let is_frozen = named.iter().any(|param| self.frozen.contains(param));
                 let place =
                     if is_frozen { "remove it here, or from `freeze`" } else { "remove it" };
@@ -66,7 +67,7 @@ impl<'a> Lowering<'a> {
                 if let Some(first) = held.insert((entry.name(), param), ident.span) {
                     let param = &self.builder.params[param].name;
                     let message = format!("`{param}` has `{}` already", entry.name());
-                    let error = Diagnostic::error("duplicate-name", ident.span, message);
+                    let error = Diagnostic::error(Code::DuplicateName, ident.span, message);
                     self.report(error.label(first, "this is the first one"));
                 }
             }

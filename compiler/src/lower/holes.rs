@@ -1,6 +1,7 @@
 //! Refuses holes, the fields of a table without a value, where nothing says what becomes of them.
 
 use super::{Lowering, Operand, Value};
+use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::graph::{DType, NodeId};
 use crate::layer::{Function, Holes};
@@ -46,7 +47,7 @@ impl Lowering<'_> {
             }
         };
         let message = format!("{what} takes nothing that may be missing");
-        let error = Diagnostic::error("missing-value", operand.span, message);
+        let error = Diagnostic::error(Code::MissingValue, operand.span, message);
         let defined = self.builder.graph.span(id);
         let error = if defined == operand.span { error } else { error.label(defined, holes) };
         self.report(error.help(help));

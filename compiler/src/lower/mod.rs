@@ -19,6 +19,7 @@ mod train;
 mod valid;
 mod watch;
 
+use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::graph::{DType, NodeId, Origin};
 use crate::init::{Init, Rule};
@@ -45,15 +46,15 @@ const MAX_TOLD: usize = 100;
 const MAX_NAME: usize = 256;
 
 /// What a missing statement may be the reason of.
-const GAPS: &[&str] = &[
-    "missing-loss",
-    "missing-net",
-    "missing-optimizer",
-    "missing-output",
-    "nothing-to-train",
-    "unknown-classes",
-    "unknown-function",
-    "unknown-name",
+const GAPS: &[Code] = &[
+    Code::MissingLoss,
+    Code::MissingNet,
+    Code::MissingOptimizer,
+    Code::MissingOutput,
+    Code::NothingToTrain,
+    Code::UnknownClasses,
+    Code::UnknownFunction,
+    Code::UnknownName,
 ];
 
 /// Lowers what was parsed; `sets` has constants by name that replace those of the file, as
@@ -173,7 +174,7 @@ impl<'a> Lowering<'a> {
             let message = "the file has no network";
             let help = "a network is `net name { input x: [N, 4]  output y = x |> dense(3) }`";
             let span = train.map_or(Span::default(), |train| train.span);
-            self.report(Diagnostic::error("missing-net", span, message).help(help));
+            self.report(Diagnostic::error(Code::MissingNet, span, message).help(help));
             return None;
         };
         let targets = train.iter().flat_map(|train| &train.body).filter_map(|item| match item {
@@ -205,7 +206,7 @@ impl<'a> Lowering<'a> {
             return;
         };
         let message = format!("the file has a `{what}` section already");
-        let error = Diagnostic::error("duplicate-section", span(next), message);
+        let error = Diagnostic::error(Code::DuplicateSection, span(next), message);
         self.report(error.label(span(first), "this is the first one"));
     }
 
@@ -220,7 +221,7 @@ impl<'a> Lowering<'a> {
         if self.model.outputs.is_empty() && !self.failed() {
             let message = format!("the network `{}` has no output", net.name.name);
             let help = "write `output y = ...`";
-            self.report(Diagnostic::error("missing-output", net.name.span, message).help(help));
+            self.report(Diagnostic::error(Code::MissingOutput, net.name.span, message).help(help));
         }
         let frozen = std::mem::take(&mut self.open_frozen);
         self.frozen = self.params_of_all(frozen).into_iter().collect();
@@ -237,7 +238,7 @@ impl<'a> Lowering<'a> {
             Stmt::Limit { bytes, span } => {
                 if let Some((_, first)) = self.model.memory_limit.replace((*bytes, *span)) {
                     let message = "the memory has a limit already";
-                    let error = Diagnostic::error("duplicate-limit", *span, message);
+                    let error = Diagnostic::error(Code::DuplicateLimit, *span, message);
                     self.report(error.label(first, "this is the first one"));
                 }
             }
@@ -255,7 +256,7 @@ impl<'a> Lowering<'a> {
         let length = self.path.iter().map(|name| name.len() + 1).sum::<usize>() + name.len();
         if length > MAX_NAME && !self.stopped {
             let message = format!("a name here is longer than {MAX_NAME} bytes");
-            let error = Diagnostic::error("name-too-long", value.span, message);
+            let error = Diagnostic::error(Code::NameTooLong, value.span, message);
             self.stop(error.help("names of statements within blocks are put together"));
         }
         if self.expand(value.span) {
@@ -289,7 +290,7 @@ impl<'a> Lowering<'a> {
             let operand = self.name(&name.name, name.span);
             if let Some(first) = seen.insert(&name.name, name.span) {
                 let message = format!("`{}` is an output already", name.name);
-                let error = Diagnostic::error("duplicate-name", name.span, message);
+                let error = Diagnostic::error(Code::DuplicateName, name.span, message);
                 self.report(error.label(first, "this is the first one"));
                 continue;
             }
@@ -302,7 +303,7 @@ impl<'a> Lowering<'a> {
                     let ty = self.builder.graph.node(id).ty();
                     let message =
                         format!("the output `{}` is {ty}, but an output is of floats", name.name);
-                    let error = Diagnostic::error("output-type", name.span, message);
+                    let error = Diagnostic::error(Code::OutputType, name.span, message);
                     self.report(error.help("remove it: an input is in the table already"));
                     continue;
                 }
@@ -320,7 +321,7 @@ impl<'a> Lowering<'a> {
                 }
                 Value::Number(_) => format!("the output `{}` is a constant", name.name),
             };
-            let error = Diagnostic::error("output-shape", name.span, message);
+            let error = Diagnostic::error(Code::OutputShape, name.span, message);
             self.report(error.help("its first dimension has to be N"));
         }
         self.check_rows(&outputs);
@@ -337,7 +338,7 @@ impl<'a> Lowering<'a> {
                 let init = found.unwrap_or_else(|| {
                     let message = format!("this initializer is for a matrix, not for {shape}");
                     let span = init.map_or(name.span, |call| call.span);
-                    let error = Diagnostic::error("shape-mismatch", span, message);
+                    let error = Diagnostic::error(Code::ShapeMismatch, span, message);
                     self.report(error.help("others, such as `normal(0, 0.1)`, are for any shape"));
                     Init::Constant(0.0)
                 });
@@ -367,7 +368,7 @@ impl<'a> Lowering<'a> {
         if let (Some(param), Some(statement)) = (twice, statement.filter(own)) {
             let Param { name, span, .. } = &self.builder.params[param];
             let message = format!("two parameters would be named `{name}`");
-            let error = Diagnostic::error("duplicate-name", *span, message);
+            let error = Diagnostic::error(Code::DuplicateName, *span, message);
             self.report(
                 error
                     .label(statement.span, "in this statement")
@@ -395,7 +396,7 @@ impl<'a> Lowering<'a> {
             return vec![];
         }
         let known = self.names.declared(&name.name).is_some();
-        let error = |message| Diagnostic::error("unknown-name", name.span, message);
+        let error = |message| Diagnostic::error(Code::UnknownName, name.span, message);
         let error = match known {
             true => error(format!("`{}` has no parameters", name.name)),
             false => {
@@ -436,7 +437,7 @@ impl<'a> Lowering<'a> {
         for (set, _) in sets {
             if !self.names.constants.contains_key(set.as_str()) {
                 let message = format!("the file has no constant `{set}` to set");
-                let error = Diagnostic::error("unknown-name", Span::default(), message);
+                let error = Diagnostic::error(Code::UnknownName, Span::default(), message);
                 let known = self.names.constants.keys().copied();
                 let error = names::suggest(error, set, known);
                 self.report(error);
@@ -457,12 +458,12 @@ impl<'a> Lowering<'a> {
     fn is_free(&mut self, name: &Ident) -> bool {
         let error = |code, message| Diagnostic::error(code, name.span, message);
         let error = if name.name == "N" {
-            error("reserved-name", "`N` is the batch and cannot be a name".into())
+            error(Code::ReservedName, "`N` is the batch and cannot be a name".into())
                 .help("choose another name")
         } else if name.name.len() > MAX_NAME {
-            error("name-too-long", format!("a name is longer than {MAX_NAME} bytes"))
+            error(Code::NameTooLong, format!("a name is longer than {MAX_NAME} bytes"))
         } else if let Some(first) = self.names.declared(&name.name) {
-            error("duplicate-name", format!("`{}` is defined already", name.name))
+            error(Code::DuplicateName, format!("`{}` is defined already", name.name))
                 .label(first, "this is the first definition")
         } else {
             return true;
@@ -483,7 +484,7 @@ impl<'a> Lowering<'a> {
             Severity::Warning if count >= MAX_TOLD => return,
             Severity::Error if count >= MAX_TOLD => {
                 let message = format!("there are more than {MAX_TOLD} errors");
-                self.diagnostics.push(Diagnostic::error("too-many-errors", span, message));
+                self.diagnostics.push(Diagnostic::error(Code::TooManyErrors, span, message));
                 self.stopped = true;
                 return;
             }
@@ -509,7 +510,7 @@ impl<'a> Lowering<'a> {
         self.expanded += 1;
         if self.expanded > MAX_NODES && !self.stopped {
             let message = format!("the network has more than {MAX_NODES} calls and statements");
-            let error = Diagnostic::error("too-many-nodes", span, message);
+            let error = Diagnostic::error(Code::TooManyNodes, span, message);
             self.stop(error.help("a block that calls blocks may expand to more than it seems"));
         }
         self.stopped

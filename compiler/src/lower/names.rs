@@ -4,6 +4,7 @@
 //! body of a `layer` sees that of the network behind its own, the body of a `block` only its own.
 
 use super::Value;
+use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span, did_you_mean};
 use crate::syntax::ast::{Block, Call, Expr, ExprKind, Ident};
 use std::collections::HashMap;
@@ -179,7 +180,7 @@ pub(super) fn no_setting<'n>(
     elsewhere: Option<[String; 2]>,
     known: impl Iterator<Item = &'n str>,
 ) -> Diagnostic {
-    let error = |message| Diagnostic::error("unknown-key", name.span, message);
+    let error = |message| Diagnostic::error(Code::UnknownKey, name.span, message);
     match elsewhere {
         Some([is, write]) => error(format!("`{}` {is}", name.name)).help(write),
         None => suggest(error(format!("unknown {what} `{}`", name.name)), &name.name, known),
@@ -202,7 +203,7 @@ pub(super) fn list<'n>(error: Diagnostic, names: impl Iterator<Item = &'n str>) 
 pub(super) fn not_yet(name: &str, span: Span) -> Diagnostic {
     let message =
         format!("`{name}` is part of the language, but this version does not compile it yet");
-    Diagnostic::error("not-yet", span, message)
+    Diagnostic::error(Code::NotYet, span, message)
 }
 
 /// `accuracy(y2)`, after the first argument where that is a name.

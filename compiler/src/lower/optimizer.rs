@@ -2,6 +2,7 @@
 
 use super::Lowering;
 use super::args::named;
+use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::entry::built;
 use crate::optim::{OPTIMIZERS, Optimizer, momentum};
@@ -23,7 +24,7 @@ impl<'a> Lowering<'a> {
     pub(super) fn optimizer(&mut self, value: &'a Expr) -> Option<Optimizer> {
         let Some((name, span, written)) = named(value) else {
             let message = "an optimizer is expected here";
-            let error = Diagnostic::error("type-mismatch", value.span, message);
+            let error = Diagnostic::error(Code::TypeMismatch, value.span, message);
             self.report(error.help("write `optimizer = sgd(lr: 0.1)`"));
             return None;
         };
@@ -48,14 +49,14 @@ impl<'a> Lowering<'a> {
             let mut names = settings.iter().filter_map(|setting| setting.name.as_ref());
             if let Some(asked) = names.find(|name| OF_MOMENTUM.contains(&name.name.as_str())) {
                 let message = format!("`{}` has no momentum to move", args.signature.name);
-                let error = Diagnostic::error("no-momentum", asked.span, message);
+                let error = Diagnostic::error(Code::NoMomentum, asked.span, message);
                 self.report(error.help("leave it out, or train with `sgd` or `adam`"));
             }
             return;
         };
         if let Some(span) = args.span(own) {
             let message = format!("`{own}` has no effect, because `{name}` moves it");
-            let lint = Diagnostic::warning("moved-momentum", span, message);
+            let lint = Diagnostic::warning(Code::MovedMomentum, span, message);
             let help = format!("leave it out, or say `cycle_momentum: false` in `{name}`");
             self.report(lint.help(help));
         }
@@ -81,13 +82,13 @@ impl<'a> Lowering<'a> {
             }
             if let Some(other) = twice {
                 let message = "these parameters have an optimizer already";
-                let error = Diagnostic::error("duplicate-optimizer", group.span, message);
+                let error = Diagnostic::error(Code::DuplicateOptimizer, group.span, message);
                 self.report(error.label(spans[other], "this is the first one"));
             }
         }
         if self.model.optimizers.len() > usize::from(u16::MAX) {
             let message = format!("there are more than {} optimizers", u16::MAX);
-            self.report(Diagnostic::error("too-many-optimizers", span, message));
+            self.report(Diagnostic::error(Code::TooManyOptimizers, span, message));
         }
         self.builder.freeze_statistics(|param| self.frozen.contains(&param));
         let params = 0..self.builder.params.len();
@@ -103,7 +104,7 @@ impl<'a> Lowering<'a> {
         if let Some(param) = without.filter(|_| !failed) {
             let name = &self.builder.params[param].name;
             let message = format!("the parameter `{name}` has no optimizer");
-            let error = Diagnostic::error("missing-optimizer", span, message);
+            let error = Diagnostic::error(Code::MissingOptimizer, span, message);
             let error = error.label(self.builder.params[param].span, "it is made here");
             self.report(error.help("write `optimizer = sgd(lr: 0.1)`, or `freeze` it"));
         }

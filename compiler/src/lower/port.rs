@@ -1,6 +1,7 @@
 //! Lowers inputs and targets: types, sizes and domains.
 
 use super::{Lowering, Value, names};
+use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::graph::op::{Leaf, Source};
 use crate::graph::{DType, NodeId, Origin, Shape, Type};
@@ -31,13 +32,14 @@ impl<'a> Lowering<'a> {
     /// A target of real numbers by its name, wherever it is declared.
     pub(super) fn target_named(&mut self, expr: &'a Expr) -> Option<Argument> {
         let ExprKind::Name(name) = &expr.kind else {
-            let error = Diagnostic::error("type-mismatch", expr.span, "a target is expected here");
+            let error =
+                Diagnostic::error(Code::TypeMismatch, expr.span, "a target is expected here");
             self.report(error.help("write the name of one that `train` declares"));
             return None;
         };
         let Some(port) = self.targets.iter().copied().find(|port| port.name.name == *name) else {
             let message = format!("`train` declares no target `{name}`");
-            let error = Diagnostic::error("unknown-name", expr.span, message);
+            let error = Diagnostic::error(Code::UnknownName, expr.span, message);
             let known: Vec<&str> = self.targets.iter().map(|port| &*port.name.name).collect();
             let error = match known.is_empty() {
                 true => error.help(format!("write `target {name}: [N, 1]` inside `train`")),
@@ -49,7 +51,7 @@ impl<'a> Lowering<'a> {
         let Type { shape, dtype } = self.port_type(port, "target")?;
         if dtype != DType::F32 {
             let message = format!("the target `{name}` is of classes, which have no units");
-            let error = Diagnostic::error("type-mismatch", expr.span, message);
+            let error = Diagnostic::error(Code::TypeMismatch, expr.span, message);
             self.report(error.label(port.name.span, "it is declared here"));
             return None;
         }
@@ -84,7 +86,7 @@ impl<'a> Lowering<'a> {
         let shape = self.shape(&port.ty, true)?;
         if !shape.batch() {
             let message = format!("the {what} `{}` has no batch", port.name.name);
-            let error = Diagnostic::error("bad-shape", port.ty.span, message);
+            let error = Diagnostic::error(Code::BadShape, port.ty.span, message);
             let dims: String = shape.dims().iter().map(|dim| format!(", {dim}")).collect();
             self.report(error.help(format!("its first dimension is N: `[N{dims}]`")));
             return None;
@@ -98,7 +100,7 @@ impl<'a> Lowering<'a> {
         let shape = self.shape(ty, false)?;
         if dtype != DType::F32 {
             let message = format!("the parameter `{}` can only be f32", name.name);
-            self.report(Diagnostic::error("type-mismatch", ty.span, message));
+            self.report(Diagnostic::error(Code::TypeMismatch, ty.span, message));
             return None;
         }
         Some(shape)
@@ -111,7 +113,7 @@ impl<'a> Lowering<'a> {
             "i32" => Some(DType::I32),
             other => {
                 let message = format!("unknown element type `{other}`");
-                let error = Diagnostic::error("unknown-name", name.span, message);
+                let error = Diagnostic::error(Code::UnknownName, name.span, message);
                 self.report(error.help("the element types are f32 and i32"));
                 None
             }
@@ -135,12 +137,12 @@ impl<'a> Lowering<'a> {
             return None;
         }
         let made = Shape::new(batch, &dims);
-        made.map_err(|error| self.report(Diagnostic::error("bad-shape", ty.span, error.0))).ok()
+        made.map_err(|error| self.report(Diagnostic::error(Code::BadShape, ty.span, error.0))).ok()
     }
 
     /// A fixed size; `None` after an error.
     fn size(&mut self, dim: &'a Dim, may_batch: bool) -> Option<u64> {
-        let error = |message: &str| Diagnostic::error("bad-shape", dim.span(), message);
+        let error = |message: &str| Diagnostic::error(Code::BadShape, dim.span(), message);
         let size = match dim {
             Dim::Size(size, _) => Some(*size),
             Dim::Name(name) if name.name == "N" => {
@@ -171,7 +173,7 @@ impl<'a> Lowering<'a> {
     fn constant_size(&mut self, name: &'a Ident) -> Option<Option<u64>> {
         let Some(constant) = self.names.constants.get_mut(name.name.as_str()) else {
             let message = format!("unknown constant `{}`", name.name);
-            let error = Diagnostic::error("unknown-name", name.span, message);
+            let error = Diagnostic::error(Code::UnknownName, name.span, message);
             let error = names::suggest(error, &name.name, self.names.constants.keys().copied());
             self.report(error);
             return None;
@@ -181,7 +183,7 @@ impl<'a> Lowering<'a> {
         let Value::Number(value) = value else { return None };
         if value.fract() != 0.0 || value < 0.0 {
             let message = format!("a size is a whole number, but `{}` is {value}", name.name);
-            let error = Diagnostic::error("bad-shape", name.span, message);
+            let error = Diagnostic::error(Code::BadShape, name.span, message);
             self.report(error.label(defined, "it is defined here"));
             return None;
         }
@@ -191,7 +193,7 @@ impl<'a> Lowering<'a> {
     /// The values a port may take; `None` where it says none, or after an error.
     fn domain(&mut self, port: &ast::Port, ty: Option<Type>) -> Option<Domain> {
         let domain = port.domain.as_ref()?;
-        let error = |span, message: String| Diagnostic::error("bad-domain", span, message);
+        let error = |span, message: String| Diagnostic::error(Code::BadDomain, span, message);
         let is_real = ty.is_some_and(|ty| ty.dtype != DType::I32);
         match domain {
             ast::Domain::Range(_, _, span) if is_real => {
@@ -245,7 +247,7 @@ impl<'a> Lowering<'a> {
             ("target", None) => Missing::LeftOut(words),
             ("target", Some(span)) => {
                 let message = format!("the target `{}` cannot be unknown", port.name.name);
-                let error = Diagnostic::error("bad-domain", span, message);
+                let error = Diagnostic::error(Code::BadDomain, span, message);
                 self.report(error.help(
                     "remove the word: rows without a target are left out; write `missing: \
                      [\"...\"]` for other words that mean the same",
@@ -256,7 +258,7 @@ impl<'a> Lowering<'a> {
             (_, Some(span)) => {
                 let name = &port.name.name;
                 let message = format!("nothing says which words of `{name}` are known");
-                let error = Diagnostic::error("bad-domain", span, message);
+                let error = Diagnostic::error(Code::BadDomain, span, message);
                 self.report(error.help(
                     "list them as `i32[N] in [\"a\", \"b\"] unknown`, or write `missing` for \
                      fields without a number",
@@ -287,7 +289,7 @@ impl<'a> Lowering<'a> {
                     };
                     let help = "columns are counted from 0, and a range ends before its second \
                                 number";
-                    self.report(Diagnostic::error("bad-columns", *span, message).help(help));
+                    self.report(Diagnostic::error(Code::BadColumns, *span, message).help(help));
                     return Vec::new();
                 }
                 ColumnItem::Places(first, end, _) => {
@@ -301,7 +303,7 @@ impl<'a> Lowering<'a> {
         }
         let name = &port.name.name;
         let message = format!("`{name}` is from {total} columns, and its type has {wide} a row");
-        let error = Diagnostic::error("bad-columns", columns.span, message);
+        let error = Diagnostic::error(Code::BadColumns, columns.span, message);
         let error = error.label(port.ty.span, "this type");
         self.report(
             error.help("name a column for each number of a row, such as three for `[N, 3]`"),
@@ -337,7 +339,7 @@ impl<'a> Lowering<'a> {
         let classes = graph.shape(logits).last().unwrap_or(1) as i64;
         if classes > i64::from(i32::MAX) {
             let message = format!("{classes} classes are more than 32-bit integers count");
-            self.report(Diagnostic::error("class-mismatch", span, message));
+            self.report(Diagnostic::error(Code::ClassMismatch, span, message));
             return;
         }
         self.limit_target(target, Domain::Range(0, classes));
@@ -355,7 +357,7 @@ impl<'a> Lowering<'a> {
         }
         let message =
             format!("the logits are for {classes} classes, but `{}` has {count}", port.name);
-        let mut error = Diagnostic::error("class-mismatch", span, message);
+        let mut error = Diagnostic::error(Code::ClassMismatch, span, message);
         error = error.label(defined, "its classes are given here");
         if let Some((first, end)) = help {
             let last = end - 1;
@@ -376,7 +378,7 @@ impl<'a> Lowering<'a> {
         for (name, node) in unknown {
             let message = format!("nothing says which classes `{name}` has");
             let error =
-                Diagnostic::error("unknown-classes", self.builder.graph.span(node), message);
+                Diagnostic::error(Code::UnknownClasses, self.builder.graph.span(node), message);
             self.report(error.help("write `in 0..10` behind its type, or remove it"));
         }
     }
@@ -404,7 +406,7 @@ impl<'a> Lowering<'a> {
                 "write `ignore_index: {ignored}` where the function takes it, or give such rows a \
                  class of their own"
             );
-            errors.push(Diagnostic::error("class-mismatch", graph.span(id), message).help(help));
+            errors.push(Diagnostic::error(Code::ClassMismatch, graph.span(id), message).help(help));
         }
         errors.into_iter().for_each(|error| self.report(error));
     }

@@ -2,6 +2,7 @@
 //! any size, so the result of a row may depend on that row alone.
 
 use super::Lowering;
+use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::graph::{Graph, NodeId};
 use crate::syntax::ast::{Call, Ident};
@@ -36,7 +37,7 @@ impl<'a> Lowering<'a> {
                  the rows it is predicted with",
                 name.name
             );
-            let error = Diagnostic::error("crosses-rows", span, message);
+            let error = Diagnostic::error(Code::CrossesRows, span, message);
             let error = error.label(name.span, "the output");
             self.report(error.help(
                 "put a number or a `param` in its place, which is the same for every row; only a \

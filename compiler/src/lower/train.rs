@@ -4,6 +4,7 @@ use super::figure::{is_sum, losses};
 use super::names::not_yet;
 use super::optimizer::Group;
 use super::{Lowering, names, valid};
+use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::entry::{Entry, built, find};
 use crate::graph::{Graph, NodeId, Origin};
@@ -131,12 +132,12 @@ impl<'a> Lowering<'a> {
         let groups = groups.collect();
         if let (Batch::Full, Some(&span)) = (settings.batch, seen.get("accumulate")) {
             let message = "`accumulate` adds up batches, and a full batch has all rows";
-            let error = Diagnostic::error("conflicting-settings", span, message);
+            let error = Diagnostic::error(Code::ConflictingSettings, span, message);
             self.report(error.help("give `batch` a number of rows, or leave `accumulate` out"));
         }
         if !seen.contains_key("loss") {
             let message = "the `train` section has no loss";
-            let error = Diagnostic::error("missing-loss", train.span, message);
+            let error = Diagnostic::error(Code::MissingLoss, train.span, message);
             self.report(error.help("write `loss = mse(y, t)`"));
         }
         self.group(groups, train.span, &mut settings);
@@ -154,7 +155,7 @@ impl<'a> Lowering<'a> {
     ) {
         if let Some(first) = seen.get(name.name.as_str()) {
             let message = format!("`{}` is set already", name.name);
-            let error = Diagnostic::error("duplicate-name", name.span, message);
+            let error = Diagnostic::error(Code::DuplicateName, name.span, message);
             self.report(error.label(*first, "this is the first one"));
             return;
         }
@@ -172,7 +173,7 @@ impl<'a> Lowering<'a> {
         for option in options.iter().filter_map(|option| option.name.as_ref()) {
             if !known.contains(&option.name.as_str()) {
                 let message = format!("`{}` has no option `{}`", name.name, option.name);
-                let error = Diagnostic::error("unknown-argument", option.span, message);
+                let error = Diagnostic::error(Code::UnknownArgument, option.span, message);
                 self.report(names::suggest(error, &option.name, known.iter().copied()));
             }
         }
@@ -227,7 +228,7 @@ impl<'a> Lowering<'a> {
         let trained = self.builder.params.iter().filter(|param| param.optimizer.is_some());
         if !trained.into_iter().any(|param| reached[param.node.index()]) {
             let message = "the loss depends on no parameter that is trained";
-            self.report(Diagnostic::error("nothing-to-train", span, message));
+            self.report(Diagnostic::error(Code::NothingToTrain, span, message));
         }
         if settings.accumulates()
             && let Err(error) = accumulate::reduction(&self.builder.graph, loss)

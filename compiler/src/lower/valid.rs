@@ -1,6 +1,7 @@
 //! Lowers the setting `valid`: how many rows are held out, and which.
 
 use super::Lowering;
+use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::model::Port;
 use crate::signature::Value as Argument;
@@ -28,7 +29,7 @@ impl<'a> Lowering<'a> {
         let Some(Arg { value: by, .. }) = ways.next() else { return };
         if let Some(second) = ways.next() {
             let span = second.value.span;
-            let error = Diagnostic::error("wrong-argument", span, "`by` is given twice");
+            let error = Diagnostic::error(Code::WrongArgument, span, "`by` is given twice");
             return self.report(error.label(by.span, "this is the first one"));
         }
         let has_classes = |port: &Port| port.domain.classes().is_some();
@@ -37,7 +38,7 @@ impl<'a> Lowering<'a> {
             ExprKind::Name(word) if word == "class" => {
                 if !self.model.targets.iter().any(has_classes) {
                     let message = "`by: class` needs a target that has classes";
-                    let error = Diagnostic::error("type-mismatch", by.span, message);
+                    let error = Diagnostic::error(Code::TypeMismatch, by.span, message);
                     return self.report(error.help(
                         "give a target of integers its classes, such as \
                          `target t: i32[N] in 0..10`, or leave `by` out",
@@ -48,7 +49,7 @@ impl<'a> Lowering<'a> {
             ExprKind::Name(column) | ExprKind::String(column) => Split::Column(column.clone()),
             _ => {
                 let message = "`by` must be `class`, `last` or the name of a column";
-                return self.report(Diagnostic::error("bad-value", by.span, message));
+                return self.report(Diagnostic::error(Code::BadValue, by.span, message));
             }
         };
     }

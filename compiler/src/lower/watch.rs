@@ -3,6 +3,7 @@
 use super::Lowering;
 use super::args::named;
 use super::train::{SETTINGS, Setting};
+use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::entry::{Entry, built};
 use crate::signature::{Args, Value as Argument};
@@ -35,7 +36,7 @@ impl<'a> Lowering<'a> {
                 && first != second
             {
                 let message = "a run watches one figure, and this is another";
-                let error = Diagnostic::error("wrong-argument", span, message);
+                let error = Diagnostic::error(Code::WrongArgument, span, message);
                 let error = error.label(place, "this is the first one");
                 self.report(error.help("name one of them in both, or in one alone"));
             }
@@ -56,7 +57,7 @@ impl<'a> Lowering<'a> {
             let usage = entries.iter().map(|entry| format!("`{}`", entry.signature.usage()));
             let usage = usage.collect::<Vec<_>>().join(" or ").replace("()", "");
             let message = format!("`{what}` must be {usage}");
-            self.report(Diagnostic::error("bad-value", value.span, message));
+            self.report(Diagnostic::error(Code::BadValue, value.span, message));
             return None;
         };
         let what = format!("value of `{what}`:");

@@ -16,6 +16,7 @@ mod rmsprop;
 mod rprop;
 mod sgd;
 
+use crate::code::Code;
 use crate::entry::Entry;
 use crate::graph::Term;
 use crate::signature::{Args, Kind, Param, Problem, Signature, Value};
@@ -106,7 +107,7 @@ impl Optimizer {
         {
             let message = "`decay` says what weight decay is of, and there is none";
             let help = "write `weight_decay: 0.01` beside it, or leave it out";
-            return Err(Problem::new("no-decay", message).at("decay").help(help));
+            return Err(Problem::new(Code::NoDecay, message).at("decay").help(help));
         }
         Ok(Optimizer { rule, args })
     }

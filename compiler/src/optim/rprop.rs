@@ -1,6 +1,7 @@
 //! Rprop.
 
 use super::{Rule, Step, Update};
+use crate::code::Code;
 use crate::entry::Entry;
 use crate::signature::{Args, Kind, Param, Problem, Range, Signature, Value};
 
@@ -36,7 +37,7 @@ fn check(args: &Args) -> Result<(), Problem> {
         return Ok(());
     };
     let help = format!("write `{name}: {usual}`, the usual value");
-    Err(Problem::new("rprop-order", format!("`{name}` {why}")).at(name).help(help))
+    Err(Problem::new(Code::RpropOrder, format!("`{name}` {why}")).at(name).help(help))
 }
 
 fn update<'f>(args: &Args, step: Step<'f>) -> Update<'f> {

@@ -1,6 +1,7 @@
 //! Stochastic gradient descent.
 
 use super::{DECAY, Rule, Step, Update, is_moved};
+use crate::code::Code;
 use crate::entry::Entry;
 use crate::signature::{Args, Kind, Param, Problem, Range, Signature, Value};
 
@@ -38,7 +39,7 @@ fn check(args: &Args) -> Result<(), Problem> {
     if args.flag("nesterov") && !suits {
         let message = "Nesterov's momentum needs a momentum and no dampening";
         let help = "write `momentum: 0.9, nesterov: true`, without `dampening`";
-        return Err(Problem::new("nesterov-dampening", message).at("nesterov").help(help));
+        return Err(Problem::new(Code::NesterovDampening, message).at("nesterov").help(help));
     }
     Ok(())
 }

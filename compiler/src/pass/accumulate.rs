@@ -4,6 +4,7 @@
 //! a sum is the sum of their sums. So the gradient of either is that over all rows at once.
 
 use super::update::{GradientOf, forward, gradients, statistics, updates};
+use crate::code::Code;
 use crate::diagnostic::Diagnostic;
 use crate::graph::op::{Assign, Binary, BinaryFn, Leaf, Op, Source};
 use crate::graph::{Formula, Graph, Node, NodeId, Term};
@@ -47,7 +48,7 @@ pub fn reduction(graph: &Graph, loss: NodeId) -> Result<Reduction, Diagnostic> {
                 false => "the loss is neither a mean nor a sum over rows",
             };
             let message = format!("gradients cannot be accumulated: {what}");
-            let error = Diagnostic::error("mixed-reductions", graph.span(loss), message);
+            let error = Diagnostic::error(Code::MixedReductions, graph.span(loss), message);
             let help = "give all terms of the loss `reduction: sum`, or train in single batches";
             Err(error.help(help))
         }

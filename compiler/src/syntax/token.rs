@@ -5,6 +5,7 @@ use logos::Logos;
 
 use arenet_program::text::{is_forbidden, is_hidden, named};
 
+use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 
 /// Beyond this many errors a file is told no more.
@@ -200,8 +201,9 @@ pub(super) fn tokenize(source: &str) -> (Vec<Token>, Vec<Diagnostic>) {
 fn mend(token: Token, source: &str, tokens: &mut Vec<Token>, errors: &mut Vec<Diagnostic>) {
     let Token { kind, span } = token;
     let text = &source[span.range()];
-    let foreign =
-        |message: &str, help: &str| Diagnostic::error("foreign-syntax", span, message).help(help);
+    let foreign = |message: &str, help: &str| {
+        Diagnostic::error(Code::ForeignSyntax, span, message).help(help)
+    };
     let (error, meant) = match kind {
         Kind::Comment => (hidden_character("a comment", text.trim_end(), span), None),
         Kind::String => {
@@ -241,7 +243,7 @@ fn mend(token: Token, source: &str, tokens: &mut Vec<Token>, errors: &mut Vec<Di
         },
         Kind::UnterminatedString => {
             let span = Span::new(span.start, span.start + text.trim_end().len() as u32);
-            let error = Diagnostic::error("unterminated-string", span, "this string has no end")
+            let error = Diagnostic::error(Code::UnterminatedString, span, "this string has no end")
                 .help("a string ends with `\"` on the line it begins on");
             (Some(error), Some(Kind::String))
         }
@@ -302,7 +304,7 @@ fn unknown_character(text: &str, span: Span) -> Diagnostic {
         c => format!("unknown character {}", named(c)),
     };
     let error =
-        Diagnostic::error("unknown-character", Span::of(start..start + c.len_utf8()), message);
+        Diagnostic::error(Code::UnknownCharacter, Span::of(start..start + c.len_utf8()), message);
     match c {
         '\0' => error.help("is it a text file, encoded in UTF-8?"),
         '|' => error.help("a pipe is written `|>`"),
@@ -324,13 +326,14 @@ fn hidden_character(what: &str, text: &str, span: Span) -> Option<Diagnostic> {
     let (at, c) = text.char_indices().find(bad)?;
     let start = span.start as usize + at;
     let span = Span::of(start..start + c.len_utf8());
-    let error = Diagnostic::error("hidden-character", span, format!("{what} holds {}", named(c)));
+    let error =
+        Diagnostic::error(Code::HiddenCharacter, span, format!("{what} holds {}", named(c)));
     Some(error.help("remove it: it does not print, and can change how the rest does"))
 }
 
 fn bad_number(text: &str, span: Span) -> Diagnostic {
     let error = Diagnostic::error(
-        "malformed-number",
+        Code::MalformedNumber,
         span,
         format!("`{}` is not a number", super::shorten(text)),
     );
@@ -361,7 +364,7 @@ fn bad_escape(text: &str, span: Span) -> Option<Diagnostic> {
             let start = span.start as usize + at;
             let span = Span::of(start..start + 1 + escape.len_utf8());
             let message = format!("unknown escape `\\{escape}`");
-            let error = Diagnostic::error("unknown-escape", span, message);
+            let error = Diagnostic::error(Code::UnknownEscape, span, message);
             return Some(error.help("a string knows `\\\"` and `\\\\`"));
         }
     }

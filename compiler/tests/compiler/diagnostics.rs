@@ -3,6 +3,7 @@
 //! The cases are in golden/diagnostics: a title after `===`, a source, and after `---` what is
 //! told about it. UPDATE_GOLDEN=1 rewrites what is told.
 
+use arenet_compiler::code::Code;
 use arenet_compiler::diagnostic::{Diagnostic, render};
 use arenet_compiler::lower::lower;
 use arenet_compiler::syntax::parse;
@@ -125,7 +126,7 @@ fn proposals_work() {
             for (found, mended) in told.iter().filter_map(|d| Some((d, followed(source, d)?))) {
                 count += 1;
                 let left = diagnostics(&mended);
-                let alike = |d: &&Diagnostic| d.code == found.code || d.code == "not-yet";
+                let alike = |d: &&Diagnostic| d.code == found.code || d.code == Code::NotYet;
                 let number = |told: &[Diagnostic]| told.iter().filter(alike).count();
                 let text = || render(&left, "m.net", &mended, false);
                 assert!(number(&left) < number(&told), "{:?}\n{}", found.help, text());
@@ -137,7 +138,7 @@ fn proposals_work() {
 
 /// The codes of what is told.
 fn codes(source: &str) -> Vec<&'static str> {
-    diagnostics(source).iter().map(|diagnostic| diagnostic.code).collect()
+    diagnostics(source).iter().map(|diagnostic| diagnostic.code.name()).collect()
 }
 
 /// Blocks that call the one before twice: 2^40 calls.

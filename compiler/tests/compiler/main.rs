@@ -4,6 +4,7 @@ mod batch_norm;
 mod common;
 mod diagnostics;
 mod documented;
+mod explanations;
 mod extremes;
 mod fuse;
 mod graph;

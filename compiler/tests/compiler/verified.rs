@@ -3,6 +3,7 @@
 
 use crate::common::Numbers;
 use crate::common::nets::NETS;
+use arenet_compiler::code::Code;
 use arenet_compiler::diagnostic::{Diagnostic, Severity};
 use arenet_compiler::{Options, Precision, Purpose, compile};
 use arenet_program::{MAX_LOADS, MAX_STORES};
@@ -10,7 +11,7 @@ use arenet_program::{MAX_LOADS, MAX_STORES};
 /// Compiles; what comes out is verified.
 fn compiled(source: &str, options: &Options) -> Result<(), Vec<Diagnostic>> {
     let compiled = compile(source, options).map(|_| ());
-    let broken = |d: &Diagnostic| d.code == "broken-program";
+    let broken = |d: &Diagnostic| d.code == Code::BrokenProgram;
     assert!(!compiled.as_ref().err().into_iter().flatten().any(broken), "{options:?}\n{source}");
     compiled
 }
@@ -21,7 +22,7 @@ fn told(source: &str, options: &Options) -> Vec<&'static str> {
     let errors = diagnostics.into_iter().filter(|d| d.severity == Severity::Error);
     let code = |error: Diagnostic| {
         assert!(error.span.start < error.span.end, "{error:?} points at nothing\n{source}");
-        error.code
+        error.code.name()
     };
     errors.map(code).collect()
 }
@@ -171,7 +172,7 @@ fn batches_at_the_limit() {
         assert_eq!(told(&source, &options), ["value-too-large"], "{rows}");
     }
     let error = compile(&source, &Options { batch: Some(0), ..Options::default() }).err().unwrap();
-    assert_eq!(error[0].code, "bad-value");
+    assert_eq!(error[0].code, Code::BadValue);
 }
 
 #[test]

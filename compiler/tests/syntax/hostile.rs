@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use arenet_compiler::code::Code;
 use arenet_compiler::diagnostic::{Diagnostic, render, to_json};
 use arenet_compiler::syntax::ast::{Dim, Expr, ExprKind, File, Item, Stmt, TrainItem};
 use arenet_compiler::syntax::{MAX_HEIGHT, MAX_NESTING, MAX_SOURCE, parse};
@@ -116,7 +117,7 @@ fn check(source: &str) -> (File, Vec<Diagnostic>) {
 
 /// The errors' codes.
 fn codes(source: &str) -> Vec<&'static str> {
-    check(source).1.iter().map(|error| error.code).collect()
+    check(source).1.iter().map(|error| error.code.name()).collect()
 }
 
 fn expr_height(expr: &Expr) -> usize {
@@ -273,7 +274,7 @@ fn long_chains_are_too_high() {
         let source = format!("const A = a{}", part.repeat(100_000));
         let (file, errors) = check(&source);
         assert_eq!(
-            errors.iter().map(|e| e.code).collect::<Vec<_>>(),
+            errors.iter().map(|e| e.code.name()).collect::<Vec<_>>(),
             ["nesting-too-deep"],
             "{part}"
         );
@@ -404,5 +405,5 @@ fn many_errors_are_cut() {
     let source = "const A = $\n".repeat(500);
     let errors = check(&source).1;
     assert_eq!(errors.len(), 101);
-    assert_eq!(errors[100].code, "too-many-errors");
+    assert_eq!(errors[100].code, Code::TooManyErrors);
 }

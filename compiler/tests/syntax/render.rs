@@ -1,5 +1,6 @@
 //! How diagnostics are written, for people and for programs.
 
+use arenet_compiler::code::Code;
 use arenet_compiler::diagnostic::{
     Diagnostic, Lines, Span, did_you_mean, line_column, render, to_json,
 };
@@ -8,7 +9,7 @@ use pretty_assertions::assert_eq;
 use super::trim_indent;
 
 fn at(start: usize, end: usize) -> Diagnostic {
-    Diagnostic::error("some-code", Span::of(start..end), "something is wrong")
+    Diagnostic::error(Code::UnknownName, Span::of(start..end), "something is wrong")
 }
 
 #[track_caller]
@@ -27,7 +28,7 @@ fn labels_and_help() {
         &[error],
         source,
         r"
-        error[some-code]: something is wrong
+        error[unknown-name]: something is wrong
          --> m.net:3:1
           |
         1 | net a {
@@ -45,16 +46,16 @@ fn labels_and_help() {
 #[test]
 fn warnings() {
     check(
-        &[Diagnostic::warning("a-lint", Span::new(0, 1), "this is odd"), at(2, 3)],
+        &[Diagnostic::warning(Code::Unused, Span::new(0, 1), "this is odd"), at(2, 3)],
         "a b",
         r"
-        warning[a-lint]: this is odd
+        warning[unused]: this is odd
          --> m.net:1:1
           |
         1 | a b
           | ^
 
-        error[some-code]: something is wrong
+        error[unknown-name]: something is wrong
          --> m.net:1:3
           |
         1 | a b
@@ -69,7 +70,7 @@ fn an_empty_file() {
         &[at(0, 0)],
         "",
         r"
-        error[some-code]: something is wrong
+        error[unknown-name]: something is wrong
          --> m.net:1:1
           |
         1 |
@@ -84,13 +85,13 @@ fn the_end_of_the_file() {
         &[at(4, 4), at(99, 7)],
         "abc\n",
         r"
-        error[some-code]: something is wrong
+        error[unknown-name]: something is wrong
          --> m.net:2:1
           |
         2 |
           | ^
 
-        error[some-code]: something is wrong
+        error[unknown-name]: something is wrong
          --> m.net:2:1
           |
         2 |
@@ -105,19 +106,19 @@ fn tabs_and_wide_characters() {
         &[at(1, 4), at(5, 11), at(6, 7)],
         "\t漢 漢字\n",
         r"
-        error[some-code]: something is wrong
+        error[unknown-name]: something is wrong
          --> m.net:1:2
           |
         1 |     漢 漢字
           |     ^^
 
-        error[some-code]: something is wrong
+        error[unknown-name]: something is wrong
          --> m.net:1:4
           |
         1 |     漢 漢字
           |        ^^^^
 
-        error[some-code]: something is wrong
+        error[unknown-name]: something is wrong
          --> m.net:1:4
           |
         1 |     漢 漢字
@@ -132,7 +133,7 @@ fn several_lines() {
         &[at(2, 9)],
         "a b c\nd\nefg h\ni",
         r"
-        error[some-code]: something is wrong
+        error[unknown-name]: something is wrong
          --> m.net:1:3
           |
         1 |   a b c
@@ -147,7 +148,7 @@ fn several_lines() {
 #[test]
 fn control_characters_are_shown() {
     let source = "a \u{1b}[31m \u{9b}31m \u{202e} \u{7f} b";
-    let error = Diagnostic::error("some-code", Span::of(18..19), "see \u{1b}[0m")
+    let error = Diagnostic::error(Code::UnknownName, Span::of(18..19), "see \u{1b}[0m")
         .label(Span::new(0, 1), "\u{9b}0m")
         .help("\u{7}");
     let text = render(&[error], "\u{1b}.net", source, false);
@@ -155,7 +156,7 @@ fn control_characters_are_shown() {
         text,
         trim_indent(
             r"
-        error[some-code]: see \u{1b}[0m
+        error[unknown-name]: see \u{1b}[0m
          --> \u{1b}.net:1:16
           |
         1 | a ␛[31m �31m � ␡ b
@@ -194,9 +195,10 @@ fn a_very_long_line() {
 fn a_very_long_name() {
     let name = "a".repeat(1 << 20);
     let source = format!("{name} {name} b");
-    let error = Diagnostic::error("some-code", Span::of(0..1 << 20), format!("unknown `{name}`"))
-        .label(Span::of((1 << 20) + 1..(1 << 21) + 1), format!("`{name}` is near"))
-        .help(format!("is it not `{name}`?"));
+    let error =
+        Diagnostic::error(Code::UnknownName, Span::of(0..1 << 20), format!("unknown `{name}`"))
+            .label(Span::of((1 << 20) + 1..(1 << 21) + 1), format!("`{name}` is near"))
+            .help(format!("is it not `{name}`?"));
     let text = render(std::slice::from_ref(&error), "m.net", &source, false);
     assert!(text.lines().all(|line| line.chars().count() < 160), "{text}");
     assert!(text.contains("unknown `aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa...`\n"), "{text}");
@@ -221,17 +223,17 @@ fn json() {
     assert_eq!(
         to_json(&error, "m.net", source),
         concat!(
-            r#"{"code":"some-code","column":5,"end_column":8,"end_line":2,"file":"m.net","#,
+            r#"{"code":"unknown-name","column":5,"end_column":8,"end_line":2,"file":"m.net","#,
             r#""help":"help","labels":[{"column":1,"end_column":2,"end_line":1,"line":1,"#,
             r#""span":[0,2],"text":"a \"label\"\n"}],"line":2,"message":"something is wrong","#,
             r#""severity":"error","span":[11,14]}"#
         )
     );
-    let lint = Diagnostic::warning("a-lint", Span::new(9, 99), "odd");
+    let lint = Diagnostic::warning(Code::Unused, Span::new(9, 99), "odd");
     assert_eq!(
         to_json(&lint, "m.net", ""),
         concat!(
-            r#"{"code":"a-lint","column":1,"end_column":1,"end_line":1,"file":"m.net","#,
+            r#"{"code":"unused","column":1,"end_column":1,"end_line":1,"file":"m.net","#,
             r#""help":null,"labels":[],"line":1,"message":"odd","#,
             r#""severity":"warning","span":[9,99]}"#
         )

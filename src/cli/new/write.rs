@@ -7,7 +7,7 @@ use super::choose::{Fate, Number, Plan, title};
 use super::names::{Names, fits_string, list, string};
 use super::size::Size;
 use super::target::{Classes, Target};
-use crate::units::{count, plural};
+use crate::units::{self, count, plural};
 
 /// What a text says of its own file.
 pub struct Files {
@@ -91,28 +91,14 @@ fn left_out(plan: &Plan<'_>) -> String {
         if more > 0 {
             listed.push_str(&format!(" and {more} more"));
         }
-        for (index, line) in wrapped(&format!("{listed}: {why}"), 90).into_iter().enumerate() {
+        let lines = units::wrapped(&format!("{listed}: {why}"), 90);
+        for (index, line) in lines.into_iter().enumerate() {
             text.push_str(if index == 0 { "//   " } else { "//     " });
             text.push_str(&line);
             text.push('\n');
         }
     }
     text
-}
-
-/// Words in lines of about this width.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let last = lines.last_mut().expect("there is a line");
-        if !last.is_empty() && last.chars().count() + 1 + word.chars().count() > width {
-            lines.push(word.to_string());
-        } else {
-            let space = if last.is_empty() { "" } else { " " };
-            last.push_str(&format!("{space}{word}"));
-        }
-    }
-    lines
 }
 
 /// The columns of numbers, by how they are prepared.
@@ -221,7 +207,7 @@ fn numbers(
         .collect();
     if listed.len() <= MOST_LISTED {
         let numbers = [false, false, true, false, true, true, true];
-        text.push_str(&crate::units::columns(&listed, &numbers));
+        text.push_str(&units::columns(&listed, &numbers));
     }
     for group in groups {
         let width = group.places.len();

@@ -2,6 +2,7 @@
 
 use super::super::{Builder, rows};
 use super::{between, indices, reduced, reduced_between, same_shape};
+use crate::code::Code;
 use crate::graph::op::{Bce, Op, Softmax, Unary, UnaryFn};
 use crate::graph::{DType, NodeId};
 use crate::signature::{Args, BALANCED, Problem};
@@ -36,7 +37,7 @@ pub fn bce_logits(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem>
 pub fn sigmoid_before(builder: &Builder, args: &Args) -> Option<Problem> {
     let message = "`bce_logits` applies sigmoid itself, and this is a sigmoid already";
     let help = "write `bce`, or give it what sigmoid is applied to";
-    let lint = Problem::new("sigmoid-before-bce-logits", message).help(help);
+    let lint = Problem::new(Code::SigmoidBeforeBceLogits, message).help(help);
     is(builder, args.tensor("y"), Unary(UnaryFn::Sigmoid)).then_some(lint)
 }
 
@@ -51,12 +52,12 @@ pub fn cross_entropy(builder: &mut Builder, args: &Args) -> Result<NodeId, Probl
     if args.span("ignore_index").is_some() {
         let message = "probabilities have no index that could be ignored";
         let help = "give such rows a `weight` of 0";
-        return Err(Problem::new("wrong-argument", message).at("ignore_index").help(help));
+        return Err(Problem::new(Code::WrongArgument, message).at("ignore_index").help(help));
     }
     if args.says("class_weight", BALANCED) {
         let message = "`balanced` counts rows by their class, and probabilities have none";
         let help = "write a factor for each class, such as `[1, 2, 0.5]`";
-        return Err(Problem::new("wrong-argument", message).at("class_weight").help(help));
+        return Err(Problem::new(Code::WrongArgument, message).at("class_weight").help(help));
     }
     let (smoothing, count) = (args.real("label_smoothing"), shape.last().unwrap_or(1));
     let factors = indices::class_weights(args, count)?;
@@ -72,7 +73,7 @@ pub fn cross_entropy(builder: &mut Builder, args: &Args) -> Result<NodeId, Probl
 pub fn softmax_before(builder: &Builder, args: &Args) -> Option<Problem> {
     let message = "`cross_entropy` applies softmax itself, and this is softmax already";
     let help = "give it the logits: what softmax is applied to";
-    let lint = Problem::new("softmax-before-cross-entropy", message).help(help);
+    let lint = Problem::new(Code::SoftmaxBeforeCrossEntropy, message).help(help);
     is(builder, args.tensor("y"), Softmax { log: false }).then_some(lint)
 }
 

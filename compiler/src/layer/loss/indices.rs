@@ -2,6 +2,7 @@
 
 use super::super::{Builder, one_hot, positions, rows};
 use super::{reduced, reduced_by};
+use crate::code::Code;
 use crate::graph::op::{CrossEntropy, Source, ToFloat};
 use crate::graph::{DType, Formula, NodeId, Term};
 use crate::model::Domain;
@@ -71,7 +72,7 @@ fn balanced(
     classes: usize,
     ignored: Option<Ignored>,
 ) -> Result<NodeId, Problem> {
-    let problem = |message| Problem::new("bad-value", message).at("class_weight");
+    let problem = |message| Problem::new(Code::BadValue, message).at("class_weight");
     let Some(Source::Target(index)) = builder.graph.node(target).op.source() else {
         let message = "`balanced` counts the classes of a target, and this is none";
         let help = "declare it as a `target` inside `train`, or write a factor for each class";
@@ -95,7 +96,7 @@ pub fn class_weights(args: &Args, classes: usize) -> Result<Option<&[f64]>, Prob
     }
     let count = factors.len();
     let message = format!("there are {classes} classes, but `class_weight` has {count} numbers");
-    Err(Problem::new("class-mismatch", message).at("class_weight"))
+    Err(Problem::new(Code::ClassMismatch, message).at("class_weight"))
 }
 
 /// A row of numbers. Each element has one term that is not 0, so the sum is exact.
@@ -167,7 +168,7 @@ fn ignored(
     classes: usize,
 ) -> Result<Option<Ignored>, Problem> {
     let Some(index) = args.integer("ignore_index") else { return Ok(None) };
-    let problem = |message| Problem::new("bad-value", message).at("ignore_index");
+    let problem = |message| Problem::new(Code::BadValue, message).at("ignore_index");
     let (low, high) = match builder.domains.get(&target) {
         Some(Domain::Range(low, high)) => (*low, *high),
         Some(Domain::RangeOr(_, _, other)) if *other == index => return Ok(Some(Ignored::Other)),
@@ -204,5 +205,5 @@ pub(in crate::layer) fn classes(
         "for logits {shape}, `{function}` takes the classes as i32{rows}, but this is {found}"
     );
     let help = format!("declare the target as i32{rows}");
-    Err(Problem::new("type-mismatch", message).at("t").help(help))
+    Err(Problem::new(Code::TypeMismatch, message).at("t").help(help))
 }

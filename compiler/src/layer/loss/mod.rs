@@ -11,6 +11,7 @@ pub(super) use classes::{bce_values, before};
 pub(super) use indices::classes;
 
 use super::{Builder, Function, Target, floats, rows};
+use crate::code::Code;
 use crate::entry::Entry;
 use crate::graph::op::{Broadcast, Source};
 use crate::graph::{Formula, NodeId, Term};
@@ -193,7 +194,7 @@ fn weights(builder: &Builder, args: &Args, values: NodeId) -> Result<Option<Node
     let asked = of.last().and_then(|_| of.with_last(1).ok()).unwrap_or(of);
     let message = format!("a weight {shape} does not fit the values {of} of the loss");
     let help = format!("declare it as {asked}, a number for each row");
-    Err(Problem::new("shape-mismatch", message).at("weight").help(help))
+    Err(Problem::new(Code::ShapeMismatch, message).at("weight").help(help))
 }
 
 /// A formula of a prediction and a target of the same shape.
@@ -228,7 +229,7 @@ fn same_shape(builder: &Builder, args: &Args) -> Result<(NodeId, NodeId), Proble
     let other = builder.graph.shape(t);
     let message =
         format!("`{}` compares equal shapes, not {shape} and {other}", args.signature.name);
-    let problem = Problem::new("shape-mismatch", message);
+    let problem = Problem::new(Code::ShapeMismatch, message);
     let is_target = matches!(builder.graph.node(t).op.source(), Some(Source::Target(_)));
     Err(if is_target { problem.help(help) } else { problem })
 }

@@ -4,6 +4,7 @@ use super::super::Builder;
 use super::super::loss::{bce_values, before, between, classes};
 use super::counts;
 use super::sums::{above, ratio, ratio_of_sums, sum};
+use crate::code::Code;
 use crate::graph::op::{Correct, CrossEntropy, CrossEntropyGrad, Softmax};
 use crate::graph::{DType, Formula, NodeId, Term};
 use crate::model::{Domain, Figure};
@@ -86,7 +87,7 @@ pub fn top_k(builder: &mut Builder, args: &Args) -> Result<Figure, Problem> {
     if k >= classes {
         let message = format!("the target is always among the {k} largest of the logits {shape}");
         let help = "`k` is less than the number of classes";
-        return Err(Problem::new("bad-value", message).at("k").help(help));
+        return Err(Problem::new(Code::BadValue, message).at("k").help(help));
     }
     let f = Formula::new(&mut builder.graph);
     let (logits, target) = (f.term(logits), f.term(target));
@@ -124,7 +125,7 @@ pub fn no_softmax_before(builder: &Builder, args: &Args) -> Option<Problem> {
     let help = "give it `softmax(...)`, or write `metric cross_entropy` for logits";
     let is_index = builder.graph.node(args.tensor("t")).dtype == DType::I32;
     let is_softmax = before(builder, args.tensor("y"), Softmax { log: false }).is_some();
-    let lint = Problem::new("logits-for-probabilities", message).help(help);
+    let lint = Problem::new(Code::LogitsForProbabilities, message).help(help);
     (is_index && !is_softmax).then_some(lint)
 }
 
@@ -138,7 +139,7 @@ fn sides(
     if params.iter().any(|param| param.name == "average") && args.span("average").is_some() {
         let message = "two sides have no average: the upper one counts";
         let help = counts::class_target(builder, args);
-        return Err(Problem::new("wrong-argument", message).at("average").help(help));
+        return Err(Problem::new(Code::WrongArgument, message).at("average").help(help));
     }
     let threshold = args.real("threshold");
     between(builder, args, |y, t| count(formula(above(y, threshold), above(t, 0.5))))

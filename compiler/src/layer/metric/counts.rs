@@ -5,6 +5,7 @@
 use super::super::loss::{between, classes};
 use super::super::{Builder, one_hot};
 use super::sums::{above, quotient, ratio_of_sums, sum};
+use crate::code::Code;
 use crate::graph::op::{Argmax, MatMul, Slice, ToFloat};
 use crate::graph::{DType, Formula, NodeId};
 use crate::model::{Domain, Figure};
@@ -47,7 +48,7 @@ pub fn confusion_matrix(builder: &mut Builder, args: &Args) -> Result<Figure, Pr
     if builder.graph.node(args.tensor("t")).dtype == DType::F32 {
         let message = "`confusion_matrix` is of classes, and this target is of floats";
         let help = class_target(builder, args);
-        return Err(Problem::new("type-mismatch", message).at("t").help(help));
+        return Err(Problem::new(Code::TypeMismatch, message).at("t").help(help));
     }
     let [found, there] = rows(builder, args)?;
     let f = Formula::new(&mut builder.graph);
@@ -65,7 +66,7 @@ pub fn auc(builder: &mut Builder, args: &Args) -> Result<Figure, Problem> {
     if t.shape.fixed_elements() != 1 || !t.shape.batch() {
         let message = format!("`auc` ranks one number for each N, and this is {t}");
         let help = "declare an output and a target [N] for each number";
-        return Err(Problem::new("shape-mismatch", message).at("t").help(help));
+        return Err(Problem::new(Code::ShapeMismatch, message).at("t").help(help));
     }
     let values = match t.dtype {
         DType::F32 => {
@@ -79,7 +80,7 @@ pub fn auc(builder: &mut Builder, args: &Args) -> Result<Figure, Problem> {
                 let message =
                     format!("`auc` is of two classes, and the logits {shape} are of more");
                 let help = "compare each class with the others by an output of its own";
-                return Err(Problem::new("class-mismatch", message).at("y").help(help));
+                return Err(Problem::new(Code::ClassMismatch, message).at("y").help(help));
             }
             let shape = shape.with_last(1)?;
             let f = Formula::new(&mut builder.graph);
@@ -110,7 +111,7 @@ pub fn no_threshold(args: &Args) -> Result<(), Problem> {
         return Ok(());
     }
     let message = "classes have no threshold: the largest logit counts";
-    Err(Problem::new("wrong-argument", message).at("threshold"))
+    Err(Problem::new(Code::WrongArgument, message).at("threshold"))
 }
 
 /// A count of a class, among the sums over all rows.

@@ -2,6 +2,7 @@
 
 use super::super::Builder;
 use super::super::loss::between;
+use crate::code::Code;
 use crate::graph::Formula;
 use crate::model::Figure;
 use crate::signature::{Args, Problem};
@@ -36,7 +37,7 @@ pub fn r2(builder: &mut Builder, args: &Args) -> Result<Figure, Problem> {
     if !target.batch() || target.fixed_elements() != 1 {
         let message = format!("`r2` is of one number for each N, and this is {target}");
         let help = "declare an output and a target [N] for each number";
-        return Err(Problem::new("shape-mismatch", message).at("t").help(help));
+        return Err(Problem::new(Code::ShapeMismatch, message).at("t").help(help));
     }
     let error = between(builder, args, |y, t| ((y - t) * (y - t)).mean())?;
     let f = Formula::new(&mut builder.graph);

@@ -3,6 +3,7 @@
 use std::num::IntErrorKind;
 
 use super::{MAX_HEIGHT, Parsed, Parser, Reported, Tree, shorten};
+use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::syntax::ast::{Arg, BinaryOp, Call, Dim, Expr, ExprKind, Ident, Type};
 use crate::syntax::token::{Kind, unescape};
@@ -102,13 +103,13 @@ impl Parser<'_> {
         if let ExprKind::Number(_) = left.root.kind {
             let span = left.root.span.join(dot);
             let message = "a number needs a digit after its point";
-            let error = Diagnostic::error("malformed-number", span, message);
+            let error = Diagnostic::error(Code::MalformedNumber, span, message);
             return Err(self.report(error.help("write `1.0`")));
         }
         let name = self.ident("a parameter")?;
         if self.peek() == Kind::LeftParen {
             let message = format!("`{}` is called like a method", shorten(&name.name));
-            let error = Diagnostic::error("foreign-syntax", name.span, message);
+            let error = Diagnostic::error(Code::ForeignSyntax, name.span, message);
             return Err(self.report(error.help("a call is `f(x)` or `x |> f`")));
         }
         let span = left.root.span.join(name.span);
@@ -160,7 +161,7 @@ impl Parser<'_> {
         if token.kind == Kind::Dot && matches!(next.kind, Kind::Int | Kind::Float) {
             let span = token.span.join(next.span);
             let message = "a number needs a digit before its point";
-            let error = Diagnostic::error("malformed-number", span, message);
+            let error = Diagnostic::error(Code::MalformedNumber, span, message);
             return self.report(error.help(format!("write `0.{}`", self.text(next))));
         }
         if token.kind != Kind::Ident {
@@ -168,7 +169,7 @@ impl Parser<'_> {
             return self.report(error);
         }
         let message = format!("expected a value, found `{} =`", shorten(self.text(token)));
-        let error = Diagnostic::error("unexpected-token", self.gap(), message);
+        let error = Diagnostic::error(Code::UnexpectedToken, self.gap(), message);
         self.report_open(error)
     }
 
@@ -183,7 +184,7 @@ impl Parser<'_> {
         };
         if inexact {
             let message = "this integer is larger than 2^53, the largest that is exact here";
-            let error = Diagnostic::error("number-too-large", token.span, message);
+            let error = Diagnostic::error(Code::NumberTooLarge, token.span, message);
             self.report(error.help("write `1e20` where a rounded value will do"));
         } else if value.is_infinite() {
             self.too_large(token.span, "number is larger than a 64-bit float can hold");
@@ -208,7 +209,7 @@ impl Parser<'_> {
     }
 
     pub(super) fn too_large(&mut self, span: Span, what: &str) {
-        self.report(Diagnostic::error("number-too-large", span, format!("this {what}")));
+        self.report(Diagnostic::error(Code::NumberTooLarge, span, format!("this {what}")));
     }
 
     /// `call = ID "(" [ arg {"," arg} ] ")"`
@@ -253,7 +254,7 @@ impl Parser<'_> {
         let is_name = token.kind == Kind::Ident || token.kind.is_keyword();
         if self.at_assigned_argument() {
             let message = "an argument is named with `:`, not `=`";
-            let error = Diagnostic::error("foreign-syntax", next.span, message);
+            let error = Diagnostic::error(Code::ForeignSyntax, next.span, message);
             let name = shorten(self.text(token));
             self.report(error.help(format!("write `{name}: ...`")));
         } else if !is_name || next.kind != Kind::Colon {
@@ -363,7 +364,7 @@ impl Parser<'_> {
             return Ok(height + 1);
         }
         let message = format!("this expression has more than {MAX_HEIGHT} levels of operators");
-        let error = Diagnostic::error("nesting-too-deep", span, message);
+        let error = Diagnostic::error(Code::NestingTooDeep, span, message);
         Err(self.report(error.help("name a part of it in a statement of its own")))
     }
 }

@@ -2,6 +2,7 @@
 
 use super::stmt::{Section, Statement};
 use super::{Parsed, Parser, Reported, shorten};
+use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::syntax::ast::{Block, Expr, File, Ident, Item, Net, Stmt, Train};
 use crate::syntax::token::{Kind, Token};
@@ -108,7 +109,7 @@ impl Parser<'_> {
             // Where there is an error already, the `return` may be what it is about.
             if !self.has_error_since(start.start) {
                 let message = format!("the block `{}` returns nothing", shorten(&name.name));
-                let error = Diagnostic::error("missing-return", name.span, message);
+                let error = Diagnostic::error(Code::MissingReturn, name.span, message);
                 self.report(error.help("the last statement of a block is `return ...`"));
             }
             return Ok(None);
@@ -133,7 +134,7 @@ impl Parser<'_> {
 
     fn after_return(&mut self, span: Span, result: Span) {
         let message = "nothing can follow the `return` of a block";
-        let error = Diagnostic::error("misplaced-statement", span, message);
+        let error = Diagnostic::error(Code::MisplacedStatement, span, message);
         self.report(error.label(result, "the value is returned here"));
     }
 
@@ -176,7 +177,7 @@ impl Parser<'_> {
         // Where the `{` is missing too, that is enough said.
         if brace.kind == Kind::LeftBrace {
             let mut error = self.expected("`}`");
-            error.code = "unclosed-bracket";
+            error.code = Code::UnclosedBracket;
             error = error.label(brace.span, "this `{` is open");
             if self.peek() != Kind::End {
                 error = error.help("`net`, `train` and `block` stand side by side");
@@ -193,14 +194,14 @@ impl Parser<'_> {
             self.forgiven_braces -= 1;
         } else {
             let message = "this `}` closes nothing";
-            self.report(Diagnostic::error("unmatched-bracket", span, message));
+            self.report(Diagnostic::error(Code::UnmatchedBracket, span, message));
         }
     }
 
     /// Statements outside of everything, perhaps because a `}` came too early.
     fn stray_statements(&mut self) {
         let message = "this statement stands outside of `net`, `train` and `block`";
-        let error = Diagnostic::error("misplaced-statement", self.span(), message);
+        let error = Diagnostic::error(Code::MisplacedStatement, self.span(), message);
         self.report(error.help("statements stand between the braces of `net name { ... }`"));
         self.forgiven_braces += 1;
         while !matches!(self.peek(), Kind::End | Kind::RightBrace | Kind::Const)

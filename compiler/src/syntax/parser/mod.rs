@@ -13,6 +13,7 @@ mod unknown;
 use super::ast::{File, Ident};
 use super::shorten;
 use super::token::{Kind, MAX_ERRORS, Token, tokenize};
+use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 
 /// The most bytes a source file may have.
@@ -47,7 +48,7 @@ pub fn parse(source: &str) -> (File, Vec<Diagnostic>) {
         errors.truncate(MAX_ERRORS);
         let last = errors[MAX_ERRORS - 1].span;
         let message = format!("more than {MAX_ERRORS} errors, the rest are not shown");
-        errors.push(Diagnostic::error("too-many-errors", last, message));
+        errors.push(Diagnostic::error(Code::TooManyErrors, last, message));
     }
     (file, errors)
 }
@@ -58,14 +59,14 @@ fn refuse(source: &str) -> Option<Diagnostic> {
         let message =
             format!("the file has {} bytes, more than the limit of {MAX_SOURCE}", source.len());
         let help = "a .net file describes a network; its data and weights are kept beside it";
-        return Some(Diagnostic::error("source-too-large", Span::new(0, 0), message).help(help));
+        return Some(Diagnostic::error(Code::SourceTooLarge, Span::new(0, 0), message).help(help));
     }
     if source.starts_with("FANN_") {
         let end = source.find(['\n', '\r']).unwrap_or(source.len()).min(80);
         let span = Span::of(0..source.floor_char_boundary(end));
         let message = "this is a network file of FANN, another program";
         let help = "an Arenet file begins with a network: `net name { input x: [N, 3] ... }`";
-        return Some(Diagnostic::error("foreign-file", span, message).help(help));
+        return Some(Diagnostic::error(Code::ForeignFile, span, message).help(help));
     }
     None
 }
@@ -137,7 +138,7 @@ impl Parser<'_> {
     fn report(&mut self, error: Diagnostic) -> Reported {
         let statement = self.statement..error.span.start;
         let known = self.errors.iter().any(|other| {
-            let hides = matches!(other.code, "unknown-character" | "unterminated-string");
+            let hides = matches!(other.code, Code::UnknownCharacter | Code::UnterminatedString);
             let start = other.span.start;
             start == error.span.start || (hides && statement.contains(&start))
         });
@@ -168,7 +169,7 @@ impl Parser<'_> {
     fn expected(&self, what: &str) -> Diagnostic {
         let found = self.describe(self.nth(0));
         let message = format!("expected {what}, found {found}");
-        Diagnostic::error("unexpected-token", self.gap(), message)
+        Diagnostic::error(Code::UnexpectedToken, self.gap(), message)
     }
 
     /// The place of what is missing: the next token or, where that begins a line, and so belongs to
@@ -227,7 +228,7 @@ impl Parser<'_> {
         }
         self.tokens[self.at].kind = Kind::Ident;
         let message = format!("`{}` is a keyword and cannot be a name", self.text(token));
-        let error = Diagnostic::error("reserved-name", token.span, message);
+        let error = Diagnostic::error(Code::ReservedName, token.span, message);
         self.report(error.help("choose another name"));
     }
 
@@ -236,7 +237,7 @@ impl Parser<'_> {
         let token = self.nth(0);
         if self.open.len() >= MAX_NESTING {
             let message = format!("more than {MAX_NESTING} brackets are open here");
-            let error = Diagnostic::error("nesting-too-deep", token.span, message);
+            let error = Diagnostic::error(Code::NestingTooDeep, token.span, message);
             return Err(self.report(error.help("name the inner parts in statements of their own")));
         }
         self.bump();
@@ -259,7 +260,7 @@ impl Parser<'_> {
             _ => "`,` or `]`",
         };
         let mut error = self.expected(wanted);
-        error.code = "unclosed-bracket";
+        error.code = Code::UnclosedBracket;
         self.report_open(error)
     }
 

@@ -1,6 +1,7 @@
 //! Parses inputs and targets, with all that stands behind their types.
 
 use super::{Parsed, Parser};
+use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span, did_you_mean};
 use crate::syntax::ast::{ColumnItem, Columns, Domain, Ident, Missing, Port, Type};
 use crate::syntax::token::{Kind, unescape};
@@ -29,7 +30,7 @@ impl Parser<'_> {
             };
             if !is_new {
                 let message = "what stands behind a type is said once";
-                let error = Diagnostic::error("duplicate-setting", span, message);
+                let error = Diagnostic::error(Code::DuplicateSetting, span, message);
                 self.report(error.help("`unknown` has `missing` in it"));
             }
         }
@@ -57,7 +58,7 @@ impl Parser<'_> {
         let token = self.bump();
         let word = super::shorten(self.text(token));
         let message = format!("`{word}` is nothing that stands behind a type");
-        let error = Diagnostic::error("unexpected-token", token.span, message);
+        let error = Diagnostic::error(Code::UnexpectedToken, token.span, message);
         let known = CLAUSES.into_iter().chain(["in"]);
         self.report(match did_you_mean(&word, known) {
             Some(meant) => error.help(format!("did you mean `{meant}`?")),

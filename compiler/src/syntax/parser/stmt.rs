@@ -1,6 +1,7 @@
 //! Parses statements: what stands inside `net`, `train` and `block`.
 
 use super::{Parsed, Parser, shorten};
+use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span, did_you_mean};
 use crate::syntax::ast::{Arg, Bind, Expr, Ident, Stmt, TrainItem};
 use crate::syntax::token::{Kind, UNITS};
@@ -154,7 +155,7 @@ impl Parser<'_> {
         }
         let word = &self.source[span.range()];
         let message = format!("`{word}` stands {}, not {}", belongs.name(), section.name());
-        self.report(Diagnostic::error("misplaced-statement", span, message));
+        self.report(Diagnostic::error(Code::MisplacedStatement, span, message));
     }
 
     /// `bind = ID "=" expr`
@@ -277,7 +278,7 @@ impl Parser<'_> {
             Some(unit) => format!("did you mean `{unit}`?"),
             None => format!("a unit is one of {}", units.join(", ")),
         };
-        let error = Diagnostic::error("unknown-unit", token.span, message);
+        let error = Diagnostic::error(Code::UnknownUnit, token.span, message);
         self.report(error.help(help));
         self.bump();
         Ok(1)

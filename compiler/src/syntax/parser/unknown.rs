@@ -2,6 +2,7 @@
 
 use super::stmt::Section;
 use super::{Parser, Reported, shorten};
+use crate::code::Code;
 use crate::diagnostic::{Diagnostic, did_you_mean};
 use crate::syntax::token::{KEYWORDS, Kind};
 
@@ -35,7 +36,7 @@ impl Parser<'_> {
             return;
         };
         let message = format!("unknown statement `{}`", shorten(text));
-        let error = Diagnostic::error("unknown-statement", token.span, message);
+        let error = Diagnostic::error(Code::UnknownStatement, token.span, message);
         // Reporting may end the reading, so what is next after it is not this token.
         self.tokens[self.at].kind = *kind;
         self.report(error.help(format!("did you mean `{meant}`?")));
@@ -50,13 +51,13 @@ impl Parser<'_> {
         let error = match token.kind {
             Kind::RightParen | Kind::RightBracket => {
                 let message = format!("this `{}` closes nothing", self.text(token));
-                Diagnostic::error("unmatched-bracket", token.span, message)
+                Diagnostic::error(Code::UnmatchedBracket, token.span, message)
             }
             Kind::Ident => self.unknown_name(section),
             _ => {
                 let what = if section == Section::File { FILE_STATEMENTS } else { "a statement" };
                 let message = format!("expected {what}, found {}", self.describe(token));
-                Diagnostic::error("unexpected-token", token.span, message)
+                Diagnostic::error(Code::UnexpectedToken, token.span, message)
             }
         };
         self.report(error)
@@ -67,17 +68,17 @@ impl Parser<'_> {
         let text = shorten(self.text(token));
         if let Some(help) = foreign_word(&text) {
             let message = format!("`{text}` means nothing here");
-            return Diagnostic::error("foreign-syntax", token.span, message).help(help);
+            return Diagnostic::error(Code::ForeignSyntax, token.span, message).help(help);
         }
         if section == Section::File {
             let message = format!("expected {FILE_STATEMENTS}, found `{text}`");
-            return Diagnostic::error("unexpected-token", token.span, message);
+            return Diagnostic::error(Code::UnexpectedToken, token.span, message);
         }
         match next.kind {
             Kind::Colon => {
                 let keyword = if section == Section::Train { "target" } else { "input" };
                 let message = format!("`{text}` has a type, but no keyword says what it is");
-                Diagnostic::error("unknown-statement", token.span, message)
+                Diagnostic::error(Code::UnknownStatement, token.span, message)
                     .help(format!("write `{keyword} {text}: ...`"))
             }
             kind if continues_value(kind) => {
@@ -89,13 +90,13 @@ impl Parser<'_> {
                     _ => "write `name = ...` or `output name = ...`".to_string(),
                 };
                 let message = "this value has no name, so nothing can use it";
-                Diagnostic::error("unnamed-value", token.span, message).help(help)
+                Diagnostic::error(Code::UnnamedValue, token.span, message).help(help)
             }
             _ => {
                 let message = format!("expected `=` after `{text}`, found {}", self.describe(next));
                 let on_next_line = self.first_on_line(self.at + 1);
                 let span = if on_next_line { token.span } else { next.span };
-                Diagnostic::error("unexpected-token", span, message)
+                Diagnostic::error(Code::UnexpectedToken, span, message)
             }
         }
     }

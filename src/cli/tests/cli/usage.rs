@@ -12,6 +12,7 @@ fn every_command_explains_itself_with_an_example() {
         "eval",
         "predict",
         "check",
+        "explain",
         "show",
         "compile",
         "gradcheck",
@@ -99,4 +100,29 @@ fn constants_can_be_set() {
     assert!(folder.ok("check small.net --set H=2").out.contains("9 parameters"));
     let done = folder.run("check small.net --set K=2");
     assert_eq!(done.code, 1, "{}", done.err);
+}
+
+#[test]
+fn codes_are_explained() {
+    let folder = Folder::new("explain");
+    let all = folder.ok("explain").out;
+    let line =
+        "unknown-function              A function is called that the language does not have.";
+    assert!(all.lines().any(|other| other == line), "{all}");
+    let text = folder.ok("explain unknown-function").out;
+    assert!(text.starts_with("A function is called that the language does not have.\n\nIt may "));
+    let net = "\n\n    net m {\n        input x: [N, 4]\n";
+    assert!(text.contains(net) && !text.contains("```"), "{text}");
+    // A code is known in its brackets too, and all of an explanation fits.
+    for line in all.lines() {
+        let code = line.split(' ').next().unwrap();
+        let text = folder.ok(&format!("explain [{code}]")).out;
+        assert_eq!(text.lines().find(|line| line.chars().count() > 80), None);
+    }
+    let wrong = "error: no message has the code \"unknown-funktion\"\n\
+                 help: did you mean `unknown-function`?";
+    folder.fails("explain unknown-funktion", 2, wrong);
+    let wrong = "error: no message has the code \"E0308\"\n\
+                 help: `arenet explain` lists all of them";
+    folder.fails("explain E0308", 2, wrong);
 }
