@@ -3,6 +3,7 @@
 use arenet_compiler::code::Code;
 use arenet_compiler::diagnostic::{self, Diagnostic, Span};
 use arenet_compiler::model::Model;
+use arenet_compiler::sarif::Told;
 use arenet_runtime::data::output::Misfit;
 use arenet_runtime::data::{Choice, DataError, Words, methods};
 use arenet_runtime::exec::RunError;
@@ -368,6 +369,12 @@ impl Diagnostics {
         let lines = self.found.iter();
         let lines = lines.map(|found| diagnostic::to_json(found, &self.file, &self.text));
         lines.collect::<Vec<_>>().join("\n")
+    }
+
+    /// The messages with the file and the text that they are about.
+    #[doc(hidden)]
+    pub fn told(&self) -> Told<'_> {
+        Told { file: &self.file, text: &self.text, found: &self.found }
     }
 
     /// The codes of the messages, such as `unknown-function`, which `arenet explain` explains.

@@ -19,6 +19,7 @@ pub mod model;
 pub mod optim;
 mod outside;
 pub mod pass;
+pub mod sarif;
 pub mod schedule;
 pub mod show;
 pub mod signature;

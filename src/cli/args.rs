@@ -101,6 +101,8 @@ pub enum MessageFormat {
     Human,
     /// One JSON object a line, on standard error
     Json,
+    /// Of `check`: one document of SARIF 2.1.0, on standard output
+    Sarif,
 }
 
 /// Where rows come from.

@@ -70,7 +70,7 @@ impl Console {
             Failure::Told(message) if self.json => say(escaped_json(&message.to_json())),
             Failure::Told(message) => say(human(message)),
             Failure::Diagnosed(_, diagnostics) => self.diagnostics(diagnostics),
-            Failure::Closed => {}
+            Failure::Reported(_) | Failure::Closed => {}
         }
     }
 

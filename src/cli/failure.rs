@@ -7,7 +7,7 @@ use arenet::{Diagnostics, Error, ErrorKind};
 use serde_json::json;
 
 /// What went wrong, by whom it can be put right; the number is the exit code.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// The model.
     Model = 1,
@@ -30,6 +30,8 @@ pub enum Failure {
     Told(Box<Message>),
     /// The messages about the text of the model.
     Diagnosed(Kind, Diagnostics),
+    /// Failures that have been told, the worst of which is of this kind.
+    Reported(Kind),
     /// Nobody reads standard output any more, which is no error.
     Closed,
 }
@@ -81,13 +83,18 @@ impl Failure {
         self
     }
 
+    /// Who can put it right; nobody has to where nobody reads any more.
+    pub fn kind(&self) -> Option<Kind> {
+        match self {
+            Failure::Told(message) => Some(message.kind),
+            Failure::Diagnosed(kind, _) | Failure::Reported(kind) => Some(*kind),
+            Failure::Closed => None,
+        }
+    }
+
     /// The exit code.
     pub fn code(&self) -> u8 {
-        match self {
-            Failure::Told(message) => message.kind as u8,
-            Failure::Diagnosed(kind, _) => *kind as u8,
-            Failure::Closed => 0,
-        }
+        self.kind().map_or(0, |kind| kind as u8)
     }
 }
 

@@ -39,7 +39,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use args::Global;
+use args::{Global, MessageFormat};
 use console::Console;
 use failure::Failure;
 
@@ -144,6 +144,10 @@ fn failed(console: &Console, failure: &Failure) -> ExitCode {
 }
 
 fn run(cx: &Context, command: Command) -> Result<(), Failure> {
+    if cx.global.message_format == MessageFormat::Sarif && !matches!(command, Command::Check(_)) {
+        let failure = Failure::usage("--message-format sarif is for the results of `arenet check`");
+        return Err(failure.help("`--message-format json` is for all commands"));
+    }
     match command {
         Command::New(args) => new::run(cx, &args),
         Command::Train(args) if args.trials.are_several() => trials::run(cx, &args),

@@ -1,6 +1,7 @@
 //! The command `arenet`, through its binary: what it prints where, and how it exits.
 
 mod arrays;
+mod check;
 mod classes;
 mod columns;
 mod common;
