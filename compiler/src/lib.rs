@@ -3,6 +3,7 @@
 //! [`compile`] is the whole pipeline as one function; each stage is a module.
 #![forbid(unsafe_code)]
 
+pub mod aliases;
 mod batch;
 pub mod code;
 pub mod diagnostic;

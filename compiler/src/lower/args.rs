@@ -134,7 +134,14 @@ impl<'a> Lowering<'a> {
                             format!("`{}` has no argument `{}`", signature.name, name.name);
                         let error = Diagnostic::error(Code::UnknownArgument, name.span, message);
                         let candidates = signature.params.iter().map(|param| param.name);
-                        self.report(names::suggest(error, &name.name, candidates));
+                        let error = match name.name.as_str() {
+                            "activation" => {
+                                let layer = signature.name;
+                                error.help(format!("write it behind: `x |> {layer}(...) |> relu`"))
+                            }
+                            written => names::suggest(error, written, candidates),
+                        };
+                        self.report(error);
                         continue;
                     };
                     place

@@ -3,6 +3,7 @@
 use super::args::Matched;
 use super::names::{Binding, Shared, not_yet};
 use super::{Lowering, Operand, Value, lint, names};
+use crate::aliases;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::entry::{Entry, built, find};
@@ -297,8 +298,15 @@ impl<'a> Lowering<'a> {
     fn unknown_function(&mut self, function: &'a Ident) {
         let (name, span) = (function.name.as_str(), function.span);
         let error = |code, message| Diagnostic::error(code, span, message);
-        let error = if find(functions(), name).is_some() {
-            not_yet(name, span)
+        let is_meant = |entry: &&Entry<_>| aliases::is_for(name, entry.name());
+        let is_own = self.names.visible().any(|own| own == name);
+        let meant = functions().find(is_meant).filter(|_| !is_own);
+        let error = if let Some(Entry { signature, built: None }) = meant {
+            not_yet(signature.name, span)
+        } else if let Some(entry) = meant {
+            let message = format!("unknown function `{name}`");
+            let error = error(Code::UnknownFunction, message);
+            names::suggest(error, name, std::iter::once(entry.name()))
         } else if let Some((what, place)) = belongs_elsewhere(name) {
             error(Code::WrongPlace, format!("`{name}` is {what}, not a layer")).help(place)
         } else if let Some(binding) = self.names.read(name) {

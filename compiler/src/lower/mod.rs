@@ -74,7 +74,8 @@ pub fn lower(
     let failed = lowering.failed() || incomplete;
     let mut found = lowering.diagnostics;
     if incomplete {
-        let misspelt = |d: &Diagnostic| d.help.as_ref().is_some_and(|h| h.starts_with("did you"));
+        let is_meant = |help: &String| help.starts_with("did you") || help.contains(" is called ");
+        let misspelt = |d: &Diagnostic| d.help.as_ref().is_some_and(is_meant);
         found.retain(|d| !GAPS.contains(&d.code) || misspelt(d));
     }
     if failed {

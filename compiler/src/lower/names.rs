@@ -4,6 +4,7 @@
 //! body of a `layer` sees that of the network behind its own, the body of a `block` only its own.
 
 use super::Value;
+use crate::aliases;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span, did_you_mean};
 use crate::syntax::ast::{Block, Call, Expr, ExprKind, Ident};
@@ -157,7 +158,8 @@ fn unused(names: HashMap<String, Binding>) -> Vec<(String, Binding)> {
     names.into_iter().filter(|(name, binding)| !binding.used && !quiet(name)).collect()
 }
 
-/// Adds "did you mean" to an error about an unknown name, or the names there are when they are
+/// Adds what a name of another tool is called here to an error about an unknown name, or "did you
+/// mean", or the names there are when they are
 /// few. A long list of candidates is cut, since each comparison takes its time.
 pub(super) fn suggest<'n>(
     error: Diagnostic,
@@ -166,6 +168,9 @@ pub(super) fn suggest<'n>(
 ) -> Diagnostic {
     const MOST: usize = 500;
     let candidates: Vec<&str> = candidates.take(MOST).collect();
+    if let Some(own) = candidates.iter().find(|own| aliases::is_for(name, own)) {
+        return error.help(format!("`{name}` is called `{own}` here"));
+    }
     match did_you_mean(name, candidates.iter().copied()) {
         Some(meant) => error.help(format!("did you mean `{meant}`?")),
         None => list(error, candidates.into_iter()),

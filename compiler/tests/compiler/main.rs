@@ -1,5 +1,6 @@
 //! What the compiler makes of a text, stage by stage.
 
+mod aliases;
 mod batch_norm;
 mod common;
 mod diagnostics;

@@ -12,7 +12,7 @@ mod unknown;
 
 use super::ast::{File, Ident};
 use super::shorten;
-use super::token::{Kind, MAX_ERRORS, Token, tokenize};
+use super::token::{KEYWORDS, Kind, MAX_ERRORS, Token, tokenize};
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 
@@ -229,7 +229,10 @@ impl Parser<'_> {
         self.tokens[self.at].kind = Kind::Ident;
         let message = format!("`{}` is a keyword and cannot be a name", self.text(token));
         let error = Diagnostic::error(Code::ReservedName, token.span, message);
-        self.report(error.help("choose another name"));
+        let mut keywords = KEYWORDS.iter();
+        let known = keywords.find(|(_, keyword, _)| *keyword == token.kind);
+        let is = known.map_or("", |(.., is)| is);
+        self.report(error.help(format!("choose another name; {is}")));
     }
 
     /// Passes over an opening bracket, which [`Parser::close`] or [`Parser::recover`] looks for.

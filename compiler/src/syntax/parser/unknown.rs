@@ -27,12 +27,12 @@ impl Parser<'_> {
             return;
         }
         // Statements of a network are the most, and the likeliest to be misplaced.
-        let keywords = KEYWORDS.iter().filter(|(_, kind)| {
+        let keywords = KEYWORDS.iter().filter(|(_, kind, _)| {
             let known = section.keywords().contains(kind) || Section::Net.keywords().contains(kind);
             known && may_follow(*kind, next)
         });
-        let meant = did_you_mean(text, keywords.map(|(name, _)| *name));
-        let Some((meant, kind)) = KEYWORDS.iter().find(|(name, _)| meant == Some(*name)) else {
+        let meant = did_you_mean(text, keywords.map(|(name, ..)| *name));
+        let Some((meant, kind, _)) = KEYWORDS.iter().find(|(name, ..)| meant == Some(*name)) else {
             return;
         };
         let message = format!("unknown statement `{}`", shorten(text));
