@@ -158,6 +158,12 @@ impl Trainer {
         self.inner.executor()
     }
 
+    /// The trainer of the runtime.
+    #[doc(hidden)]
+    pub fn runtime(&mut self) -> &mut train::Trainer {
+        &mut self.inner
+    }
+
     /// The number of finished epochs.
     ///
     /// ```

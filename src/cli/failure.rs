@@ -83,6 +83,18 @@ impl Failure {
         self
     }
 
+    /// What it says, without colours.
+    pub fn text(&self) -> String {
+        match self {
+            Failure::Told(message) => match &message.help {
+                Some(help) => format!("{}\nhelp: {help}", message.text),
+                None => message.text.clone(),
+            },
+            Failure::Diagnosed(_, diagnostics) => diagnostics.render(false),
+            Failure::Reported(_) | Failure::Closed => String::new(),
+        }
+    }
+
     /// Who can put it right; nobody has to where nobody reads any more.
     pub fn kind(&self) -> Option<Kind> {
         match self {

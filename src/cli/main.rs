@@ -25,6 +25,7 @@ mod predict;
 mod profile;
 mod progress;
 mod rates;
+mod report;
 mod rerun;
 mod show;
 mod signals;

@@ -125,5 +125,30 @@ fn check_outputs(
             }
         }
     }
-    inputs.file("the checkpoint", args.resume.as_deref()).check_output(out, "--out")
+    let inputs = inputs.file("the checkpoint", args.resume.as_deref());
+    if let Some(report) = &args.report {
+        check_report(&inputs, report, out, checkpoint)?;
+    }
+    inputs.check_output(out, "--out")
+}
+
+/// A report replaces nothing that the run reads, and nothing that it writes.
+fn check_report(
+    inputs: &Inputs,
+    report: &Path,
+    out: &Path,
+    checkpoint: Option<&Path>,
+) -> Result<(), Failure> {
+    let name = report.display();
+    if is_stdout(report) {
+        let text = format!("{name}: standard output has the results");
+        return Err(Failure::usage(text).help("name a file for the report with --report"));
+    }
+    let previous = checkpoint.map(previous_path);
+    let others = [Some(out), checkpoint, previous.as_deref()];
+    if others.into_iter().flatten().any(|other| other == report || is_same_file(other, report)) {
+        let text = format!("{name}: is for the weights or the checkpoints already");
+        return Err(Failure::usage(text).help("name another file with --report"));
+    }
+    inputs.check_output(report, "--report")
 }

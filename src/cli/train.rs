@@ -18,6 +18,7 @@ use super::failure::{Failure, Kind, options};
 use super::figures::{figures, metrics_json, percent};
 use super::places::{or_previous, places, scratch_folder, write_checkpoint};
 use super::progress::Progress;
+use super::report::{Ending, Recorder};
 use super::signals::{is_checkpoint_due, is_interrupted, listen, remind, take_checkpoint_due};
 use super::source::{Built, Source};
 use super::{Context, console, data, rerun, units};
@@ -69,13 +70,22 @@ pub struct TrainArgs {
     pub batch: Option<BatchChoice>,
     /// Learning rate that the schedule starts from
     #[arg(long, value_name = "RATE", value_parser = parse_rate)]
-    lr: Option<f64>,
+    pub lr: Option<f64>,
     /// Seed of initial weights and shuffling
     #[arg(long, value_name = "N")]
-    seed: Option<u64>,
+    pub seed: Option<u64>,
     /// Keep the rows in the order of the table
     #[arg(long)]
-    no_shuffle: bool,
+    pub no_shuffle: bool,
+    /// Page of HTML to write at the end: curves, figures, settings and the
+    /// model; it needs no other file and no network
+    #[arg(
+        long,
+        verbatim_doc_comment,
+        value_name = "FILE",
+        conflicts_with_all = ["online", "sweep", "seeds", "folds"]
+    )]
+    pub report: Option<PathBuf>,
     #[command(flatten)]
     pub trials: TrialArgs,
     /// One line of JSON an epoch, or of several trainings one for each, and
@@ -112,14 +122,16 @@ pub fn run(cx: &Context, args: &TrainArgs) -> Result<(), Failure> {
     let model = args.model();
     let source = Source::read(cx, model)?;
     let (out, checkpoint, table) = places(args, &source, model)?;
-    let run = Run::prepare(cx, args, &source, table, out, checkpoint)?;
+    let mut run = Run::prepare(cx, args, &source, table, out, checkpoint)?;
     listen(|| {})?;
     run.header(cx, args, &source);
     lint(cx, &run.trainer);
     if run.checkpoint.is_some() {
         remind(args.checkpoint_every, || {});
     }
-    run.train(cx, args)
+    let Run { trainer, built, table, .. } = &mut run;
+    let recorder = Recorder::new(cx, args, &source, built, table, trainer);
+    run.train(cx, args, recorder)
 }
 
 /// A training that is ready to start.
@@ -211,7 +223,12 @@ impl Run {
     }
 
     /// Trains to the end, or until it is interrupted or diverges.
-    fn train(mut self, cx: &Context, args: &TrainArgs) -> Result<(), Failure> {
+    fn train(
+        mut self,
+        cx: &Context,
+        args: &TrainArgs,
+        mut recorder: Option<Recorder>,
+    ) -> Result<(), Failure> {
         let (epochs, batches) = (self.trainer.epochs(), self.trainer.batches_per_epoch());
         let percent = percent(self.built.program());
         let mut progress = Progress::new(&cx.console, args.json, percent, epochs, batches);
@@ -230,16 +247,19 @@ impl Run {
             match self.trainer.train_epoch_with(on_step) {
                 Ok(Some(report)) => {
                     progress.epoch(&report);
+                    recorder.iter_mut().for_each(|recorder| recorder.epoch(&report));
                     last = Some(report);
                 }
                 Ok(None) if !is_interrupted() => self.save_checkpoint(cx),
                 Ok(None) => {
                     let _ = progress.finish();
-                    return Err(self.interrupted()?);
+                    let failure = self.interrupted()?;
+                    return Err(self.report_failure(cx, recorder, Ending::Interrupted, failure));
                 }
                 Err(error) if error.kind() == ErrorKind::Diverged => {
                     let _ = progress.finish();
-                    return Err(self.diverged(error)?);
+                    let failure = self.diverged(error)?;
+                    return Err(self.report_failure(cx, recorder, Ending::Diverged, failure));
                 }
                 Err(error) => return Err(error.into()),
             }
@@ -249,11 +269,32 @@ impl Run {
             self.save_checkpoint(cx);
         }
         self.trainer.save(&self.out)?;
+        if let Some(recorder) = recorder {
+            let checkpoint = args.checkpoint.as_deref();
+            let files = [("Weights", Some(&*self.out)), ("Checkpoint", checkpoint)];
+            recorder.finish(&mut self.trainer, Ending::Ended, String::new(), &files)?;
+        }
         told?;
         if !cx.console.quiet {
             cx.console.diagnostics(&self.trainer.diagnosis());
         }
         self.result(args, last)
+    }
+
+    /// Writes the report of a run that ends too early. That it did so remains its failure.
+    fn report_failure(
+        &mut self,
+        cx: &Context,
+        recorder: Option<Recorder>,
+        ending: Ending,
+        failure: Failure,
+    ) -> Failure {
+        if let Some(recorder) = recorder
+            && let Err(error) = recorder.finish(&mut self.trainer, ending, failure.text(), &[])
+        {
+            cx.console.note(format!("no report: {}", error.text()));
+        }
+        failure
     }
 
     /// Writes a checkpoint, so that a run that is killed loses little, and keeps the one before. If
@@ -316,7 +357,7 @@ impl Run {
         let (epochs, steps) = (self.trainer.epoch(), self.trainer.steps());
         let best = self.trainer.best();
         if args.json {
-            let line = json!({
+            let mut line = json!({
                 "done": true,
                 "epochs": epochs,
                 "steps": steps,
@@ -327,8 +368,13 @@ impl Run {
                 }),
                 "weights": self.out.display().to_string(),
             });
+            if let Some(path) = &args.report {
+                line["report"] = json!(path.display().to_string());
+            }
             return console::print_json(&line);
         }
+        let report = args.report.as_ref();
+        let report = report.map(|path| format!("report: {}\n", path.display()));
         let program = self.built.program();
         let figures = match (&held_out, loss) {
             (Some(result), _) => {
@@ -346,7 +392,7 @@ impl Run {
         if let Some(best) = self.trainer.best_weights() {
             out.push_str(&format!(", {}", of_best(best)));
         }
-        console::print(format!("{figures}weights: {out}\n"))
+        console::print(format!("{figures}weights: {out}\n{}", report.unwrap_or_default()))
     }
 }
 

@@ -175,7 +175,11 @@ impl Trainer {
         hex(hash_program(self.program.program(), &self.training))
     }
 
-    pub(super) fn data_hash(&mut self) -> Result<String, DataError> {
+    /// A hash of the data, as weights and checkpoints store it.
+    ///
+    /// # Errors
+    /// Data in a file that cannot be read.
+    pub fn data_hash(&mut self) -> Result<String, DataError> {
         let hash = match self.data_hash {
             Some(hash) => hash,
             None => hash_data(&self.data, self.groups.as_deref())

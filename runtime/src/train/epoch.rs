@@ -192,4 +192,13 @@ impl Trainer {
         let feed = valid.as_mut().unwrap_or(data);
         Ok(Some(evaluate(executor, scalars, feed, Of::Listed(validation_rows))?))
     }
+
+    /// Loss and metrics over the rows trained on, with the parameters as they are now.
+    ///
+    /// # Errors
+    /// None after the trainer was made.
+    pub fn evaluate_training(&mut self) -> Result<Evaluation, TrainError> {
+        let Trainer { executor, scalars, data, training_rows, .. } = self;
+        Ok(evaluate(executor, scalars, data, Of::Chosen(training_rows))?)
+    }
 }

@@ -31,8 +31,11 @@ fn epoch_of(done: &Done) -> u64 {
 #[test]
 fn an_interrupted_training_goes_on_to_the_same_weights() {
     let folder = Folder::small("interrupt");
-    let stopped = interrupted(&folder, "-q", "INT");
+    let stopped = interrupted(&folder, "-q --report run.html", "INT");
     assert_eq!(stopped.code, 130);
+    let page = folder.text("run.html");
+    assert!(page.contains("interrupted after ") && page.contains("\"ending\":\"Interrupted\""));
+    assert!(page.contains("help: to go on, repeat the command with --resume"));
     let epoch = epoch_of(&stopped);
     let last = stopped.err.lines().last().unwrap();
     assert_eq!(

@@ -22,6 +22,7 @@ mod pipes;
 mod predict;
 mod profile;
 mod pytorch;
+mod report;
 mod splits;
 mod train;
 mod trials;

@@ -1,0 +1,63 @@
+//! The curves of a run over its epochs.
+
+use super::axis::Axis;
+use super::chart::{Chart, Series};
+use super::run::{Epoch, Run};
+use crate::units;
+
+/// The charts of loss, metrics and learning rate.
+pub fn curves(run: &Run) -> String {
+    let epochs: Vec<u64> = run.epochs.iter().map(|epoch| epoch.epoch).collect();
+    let of = |value: &dyn Fn(&Epoch) -> Option<f64>| run.epochs.iter().map(value).collect();
+    let series = |name: &str, values: Vec<Option<f64>>| Series { name: name.to_string(), values };
+    let is_validated = run.rows.held_out > 0;
+
+    let mut losses = vec![series("training", of(&|epoch| epoch.loss))];
+    if is_validated {
+        losses.push(series("held out", of(&|epoch| epoch.valid_loss)));
+    }
+    let mut charts = vec![Chart {
+        title: "Loss",
+        epochs: &epochs,
+        axis: Axis::of_loss(values(&losses)),
+        series: losses,
+        value: units::figure,
+        unit: "",
+        best: run.end.best.as_ref().map(|best| best.epoch),
+    }];
+    for (at, metric) in run.metrics.iter().enumerate() {
+        // In percent where it is shown so.
+        let scale = if metric.percent { 100.0 } else { 1.0 };
+        let name = if is_validated { "held out" } else { "training" };
+        let own = vec![series(name, of(&|epoch| Some(epoch.metrics[at]? * scale)))];
+        charts.push(Chart {
+            title: &metric.name,
+            epochs: &epochs,
+            axis: Axis::round(values(&own)),
+            series: own,
+            value: if metric.percent { one_decimal } else { units::figure },
+            unit: if metric.percent { "%" } else { "" },
+            best: None,
+        });
+    }
+    let rates = vec![series("at the last step", of(&|epoch| Some(epoch.lr)))];
+    charts.push(Chart {
+        title: "Learning rate",
+        epochs: &epochs,
+        axis: Axis::round(values(&rates).chain([0.0])),
+        series: rates,
+        value: units::figure,
+        unit: "",
+        best: None,
+    });
+    let charts: String = charts.iter().map(Chart::figure).collect();
+    format!("<div class=\"charts\">\n{charts}</div>\n")
+}
+
+fn values(series: &[Series]) -> impl Iterator<Item = f64> + Clone {
+    series.iter().flat_map(|series| series.values.iter().flatten().copied())
+}
+
+fn one_decimal(value: f64) -> String {
+    format!("{value:.1}")
+}

@@ -1,0 +1,14 @@
+//! The report of a run: one page of HTML that needs nothing else, no network either.
+//!
+//! `run.rs` is what is known of a run, and the rest makes a page of it.
+
+mod axis;
+mod chart;
+mod curves;
+mod markup;
+mod page;
+mod record;
+mod run;
+
+pub use record::Recorder;
+pub use run::Ending;

@@ -1,0 +1,154 @@
+//! What a report holds of a run. It is in the page too, as JSON, so that other pages can be made
+//! of it.
+
+use serde::{Deserialize, Serialize};
+
+/// A run of `arenet train`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// The version of Arenet.
+    pub arenet: String,
+    /// The name of the net.
+    pub net: String,
+    /// When the process started, in UTC.
+    pub started: String,
+    /// The command line.
+    pub command: String,
+    pub machine: Machine,
+    pub model: Model,
+    pub rows: Rows,
+    pub settings: Settings,
+    pub metrics: Vec<Metric>,
+    /// The epochs of this process, at equal distances where there are many, and the last one.
+    pub epochs: Vec<Epoch>,
+    pub end: End,
+}
+
+/// What it ran on. The weights do not depend on it, the times do.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Machine {
+    pub isa: String,
+    pub threads: u64,
+    /// The processor's architecture and the operating system.
+    pub system: String,
+}
+
+/// The net.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Model {
+    pub file: String,
+    /// The text; a compiled model has none.
+    pub text: Option<String>,
+    pub parameters: u64,
+    pub arena_bytes: u64,
+}
+
+/// The rows.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Rows {
+    pub file: String,
+    pub trained_on: u64,
+    pub held_out: u64,
+    /// How rows were held out, in words.
+    pub how: String,
+    /// The hash that weights store.
+    pub hash: String,
+    pub ports: Vec<Port>,
+}
+
+/// An input or a target.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Port {
+    pub name: String,
+    pub is_target: bool,
+    pub width: u64,
+    /// The names of its columns, where they are known.
+    pub columns: Vec<String>,
+    /// The names of its classes.
+    pub classes: Vec<String>,
+}
+
+/// How it was trained.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Settings {
+    pub seed: u64,
+    pub epochs: u64,
+    /// The rows of a batch.
+    pub batch: u64,
+    pub steps_per_epoch: u64,
+    /// The rate that the schedule starts from.
+    pub lr: Option<f64>,
+    pub is_shuffled: bool,
+}
+
+/// A metric that is a number.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Metric {
+    pub name: String,
+    pub percent: bool,
+}
+
+/// The figures of an epoch; what is not finite is null.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    pub epoch: u64,
+    pub step: u64,
+    pub loss: Option<f64>,
+    pub valid_loss: Option<f64>,
+    pub metrics: Vec<Option<f64>>,
+    pub best: bool,
+    pub lr: f64,
+    pub seconds: f64,
+}
+
+/// How the run ended, and what it has reached.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct End {
+    pub ending: Ending,
+    /// What the command said of it, if it did not come to its end.
+    pub message: String,
+    pub epochs: u64,
+    pub steps: u64,
+    /// The time in steps, by this process.
+    pub seconds: f64,
+    pub best: Option<Best>,
+    /// Whether the figures are those of the best weights.
+    pub of_best: bool,
+    pub training: Figures,
+    pub held_out: Option<Figures>,
+    /// The files written: what each is, and its name.
+    pub files: Vec<(String, String)>,
+}
+
+/// Why a run is over.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Ending {
+    /// After its last epoch, or because `stop` said so.
+    #[default]
+    Ended,
+    Interrupted,
+    Diverged,
+}
+
+/// The best validation.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Best {
+    pub epoch: u64,
+    pub figure: Option<f64>,
+}
+
+/// Loss and metrics over some rows.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Figures {
+    pub rows: u64,
+    pub loss: Option<f64>,
+    pub metrics: Vec<Option<f64>>,
+}
+
+impl Run {
+    /// As one line for the inside of an element of a page: no character that HTML would read.
+    pub fn to_json(&self) -> String {
+        let json = serde_json::to_string(self).expect("text and numbers are JSON");
+        json.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026")
+    }
+}

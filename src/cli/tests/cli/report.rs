@@ -1,0 +1,168 @@
+//! The report of a run: a page that stands alone and tells what the run told.
+
+use crate::common::{Done, Folder, model};
+use pretty_assertions::assert_eq;
+use roxmltree::{Document, Node, ParsingOptions};
+use serde_json::Value;
+
+/// Reads a page, which is XML too, and calls no other place.
+#[track_caller]
+fn check_page(page: &str) -> Document<'_> {
+    assert!(!page.contains("http://") && !page.contains("https://"), "it needs no network");
+    assert!(!page.contains("url(") && !page.contains("@import"));
+    let options = ParsingOptions { allow_dtd: true, ..ParsingOptions::default() };
+    let page = Document::parse_with_options(page, options).unwrap();
+    for node in page.descendants() {
+        assert!(node.attribute("src").is_none() && node.attribute("href").is_none(), "{node:?}");
+        assert!(!node.attributes().any(|attribute| attribute.name().starts_with("on")));
+    }
+    page
+}
+
+/// The data in a page.
+fn data(page: &str) -> Value {
+    let page = check_page(page);
+    let element = page.descendants().find(|node| node.attribute("id") == Some("run")).unwrap();
+    serde_json::from_str(element.text().unwrap()).unwrap()
+}
+
+/// All text of an element.
+fn text(node: Node) -> String {
+    node.descendants().filter_map(|node| node.text().filter(|_| node.is_text())).collect()
+}
+
+/// The lines of JSON that a training printed.
+fn printed(done: &Done) -> Vec<Value> {
+    done.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[test]
+fn a_report_has_the_figures_that_the_run_printed() {
+    let folder = Folder::new("report-figures");
+    let net = model("iris.net");
+    let done = folder.ok(&format!("train {net} --epochs 12 --seed 7 --json --report run.html"));
+    let mut lines = printed(&done);
+    let end = lines.pop().unwrap();
+    assert_eq!(end["report"], "run.html");
+    let page = folder.text("run.html");
+    let run = data(&page);
+    assert_eq!(run["settings"]["seed"], 7);
+    assert_eq!(run["end"]["held_out"]["loss"], end["loss"]);
+    assert_eq!(run["end"]["held_out"]["metrics"][0], end["metrics"]["accuracy"]);
+    let epochs = run["epochs"].as_array().unwrap();
+    assert_eq!(epochs.len(), 12);
+    for (epoch, line) in epochs.iter().zip(&lines) {
+        for key in ["epoch", "step", "loss", "valid_loss", "lr", "seconds", "best"] {
+            assert_eq!(epoch[key], line[key], "{key}");
+        }
+        assert_eq!(epoch["metrics"][0], line["metrics"]["accuracy"]);
+    }
+
+    let page = check_page(&page);
+    let all = text(page.root());
+    let command = format!("arenet train {net} --epochs 12 --seed 7 --json --report run.html");
+    assert!(all.contains(&command), "{all}");
+    assert!(all.contains("120 training rows") && all.contains("30 held-out rows"));
+    let accuracy = 100.0 * end["metrics"]["accuracy"].as_f64().unwrap();
+    assert!(all.contains(&format!("{accuracy:.1}%")));
+    assert!(all.contains("output probs = softmax(logits)"));
+    let charts: Vec<String> =
+        page.descendants().filter(|node| node.has_tag_name("figcaption")).map(text).collect();
+    assert_eq!(charts, ["Loss", "accuracy", "Learning rate"]);
+    // Each epoch can be pointed at in each chart.
+    let titles = page.descendants().filter(|n| n.has_tag_name("title")).map(text);
+    let titles: Vec<String> = titles.filter(|title| title.starts_with("epoch 5\n")).collect();
+    assert_eq!(titles.len(), 3);
+    let rounded = format!("training: {:.4}", epochs[4]["loss"].as_f64().unwrap());
+    assert!(titles[0].contains(&rounded), "{titles:?} {rounded}");
+}
+
+/// The figures of the rows trained on are those that `eval` finds.
+#[test]
+fn figures_are_those_of_eval() {
+    let folder = Folder::small("report-eval");
+    folder.ok("train small.net -q --report run.html");
+    let run = data(&folder.text("run.html"));
+    let eval: Value = serde_json::from_str(&folder.ok("eval small.net --json").out).unwrap();
+    assert_eq!(run["end"]["training"]["loss"], eval["loss"]);
+    assert_eq!(run["end"]["training"]["metrics"][0], eval["metrics"]["accuracy"]);
+    assert_eq!(run["end"]["held_out"], Value::Null);
+}
+
+#[test]
+fn a_report_changes_no_bit_of_a_run() {
+    let folder = Folder::small("report-bits");
+    folder.ok("train small.net -q --out without");
+    folder.ok("train small.net -q --out with --report run.html");
+    assert!(folder.read("without") == folder.read("with"));
+}
+
+#[test]
+fn a_long_run_is_thinned() {
+    let folder = Folder::small("report-long");
+    folder.ok("train small.net -q --epochs 1999 --report run.html");
+    let run = data(&folder.text("run.html"));
+    let epochs = run["epochs"].as_array().unwrap();
+    let at: Vec<u64> = epochs.iter().map(|epoch| epoch["epoch"].as_u64().unwrap()).collect();
+    assert_eq!((at[0], at[1], at.len()), (8, 16, 250));
+    assert_eq!(at[at.len() - 2..], [1992, 1999]);
+}
+
+/// Names come from whoever wrote the model and the table.
+#[test]
+fn hostile_names_are_text() {
+    let folder = Folder::new("report-hostile");
+    folder.write(
+        "a&b.net",
+        "net n { input x: [N, 1] from [\"<img src=q onerror=alert(1)>\"]
+            output y = x |> dense(2) } // </pre><script>alert(2)</script>
+        train { target t: i32[N] in [\"<script>alert(3)</script>\", \"b\\u{202e}\"]
+            loss = cross_entropy(y, t)  metric accuracy(y, t)  optimizer = sgd  epochs = 2 }"
+            .replace("\\u{202e}", "]]>"),
+    );
+    folder
+        .write("a&b.csv", "<img src=q onerror=alert(1)>,t\n1,<script>alert(3)</script>\n2,b]]>\n");
+    folder.ok("train a&b.net -q --report r.html");
+    let page = folder.text("r.html");
+    let run = data(&page);
+    assert_eq!(run["rows"]["ports"][1]["classes"][0], "<script>alert(3)</script>");
+    let page = check_page(&page);
+    let scripts = page.descendants().filter(|node| node.has_tag_name("script")).count();
+    let images = page.descendants().filter(|node| node.has_tag_name("img")).count();
+    assert_eq!((scripts, images), (2, 0), "the data and the script of the page");
+    assert!(text(page.root()).contains("</pre><script>alert(2)</script>"));
+}
+
+#[test]
+fn a_run_that_diverges_is_reported() {
+    let folder = Folder::new("report-diverged");
+    folder.write(
+        "n.net",
+        "net n { input x: [N, 1]  output y = x |> dense(1) }
+        train { target t: [N, 1]  loss = mse(y, t)  optimizer = sgd(lr: 40)  batch = 2
+            epochs = 20  shuffle = false }",
+    );
+    folder.write("n.csv", "size,t\n1,1\n2,3\n1.5,2\n0.5,5\n");
+    assert_eq!(folder.run("train n.net -q --report r.html").code, 4);
+    let page = folder.text("r.html");
+    let run = data(&page);
+    assert_eq!(run["end"]["ending"], "Diverged");
+    assert!(page.contains("diverged after 4 epochs") && page.contains("training diverged in"));
+}
+
+#[test]
+fn a_page_that_cannot_be_written_is_told_before_the_training() {
+    let folder = Folder::small("report-places");
+    let check = |report: &str, code: i32, told: &str| {
+        let done = folder.run(&format!("train small.net --report {report}"));
+        assert_eq!((done.code, done.out.as_str()), (code, ""));
+        assert!(done.err.starts_with(&format!("error: {report}: {told}")), "{}", done.err);
+        assert!(!folder.has("small.safetensors"));
+    };
+    check("none/run.html", 3, "cannot be written: ");
+    check("small.net", 2, "would replace the model that the command reads");
+    check("small.csv", 2, "would replace the data that the command reads");
+    check("small.safetensors", 2, "is for the weights or the checkpoints already");
+    check("small.ckpt.safetensors", 2, "is for the weights or the checkpoints already");
+    check("/dev/stdout", 2, "standard output has the results");
+}
