@@ -1,28 +1,43 @@
 //! Prints the later stages: kernels as formulas, the schedule and the memory plan.
 
+pub mod gradients;
 mod host;
+pub mod layers;
+mod names;
+mod operation;
 pub mod optimizer;
+
+pub use names::{Names, names};
 
 use crate::diagnostic::{Lines, Span};
 use crate::emit::{Plan, PlannedValue, Role, Stage};
-use crate::graph::op::{Binding, Leaf, Source};
+use crate::graph::op::{Binding, Leaf};
 use crate::graph::{Graph, NodeId};
 use crate::model::Model;
 use crate::pass::fuse::{ClusterId, spread_source};
 use crate::pass::schedule::kept;
-use arenet_program::{HostNumber, Routine, StateId};
+use arenet_program::Routine;
 use rustc_hash::{FxHashMap as HashMap, FxHashSet as HashSet};
 use std::fmt::Write;
 
 /// The kernels in the order in which they run, each as the formulas of what it keeps.
 pub fn schedule(model: &Model, stage: &Stage) -> String {
-    let kept = kept(&stage.graph, &stage.fusion);
     let mut text = String::new();
-    for (step, &id) in stage.schedule.iter().enumerate() {
-        let formulas = cluster(model, stage, &kept, id);
+    for (step, formulas) in formulas(model, stage).iter().enumerate() {
         _ = writeln!(text, "{step:>4}  {}", formulas.join("\n      "));
     }
     text
+}
+
+/// What each kernel computes, in the order in which they run.
+pub fn formulas(model: &Model, stage: &Stage) -> Vec<Vec<String>> {
+    let kept = kept(&stage.graph, &stage.fusion);
+    let names = names(model, stage, &kept);
+    let texts = |id: &ClusterId| {
+        let formulas = cluster(model, stage, (&kept, &names), *id);
+        formulas.into_iter().map(|(_, text)| text).collect()
+    };
+    stage.schedule.iter().map(texts).collect()
 }
 
 /// The most operations that a formula writes out. One that is used several times is written out
@@ -31,19 +46,25 @@ const LONGEST: usize = 64;
 
 /// The formulas of one kernel: one for each of its results, and for each part of those that would
 /// make them too long.
-pub fn cluster(model: &Model, stage: &Stage, kept: &[bool], id: ClusterId) -> Vec<String> {
+fn cluster(
+    model: &Model,
+    stage: &Stage,
+    (kept, names): (&[bool], &Names),
+    id: ClusterId,
+) -> Vec<(NodeId, String)> {
     let cluster = &stage.fusion.clusters[id.0 as usize];
     let named = named(stage, kept, id);
-    let writer = Writer { model, graph: &stage.graph, stage, own: id, named: &named };
+    let writer = Writer { model, graph: &stage.graph, stage, own: id, named: &named, names };
     let mut formulas = Vec::new();
     for node in cluster.members() {
         if stage.graph.node(node).op.is_assign() {
             let operands = stage.graph.node(node).inputs.iter();
             let operands: Vec<String> =
                 operands.map(|&operand| writer.operand(operand, Binding::Sum)).collect();
-            formulas.push(operands.join(" <- "));
+            formulas.push((node, operands.join(" <- ")));
         } else if named.contains(&node) {
-            formulas.push(format!("{node} = {}", writer.formula(node, Binding::Sum)));
+            let formula = writer.formula(node, Binding::Sum);
+            formulas.push((node, format!("{} = {formula}", names.of(node))));
         }
     }
     formulas
@@ -74,6 +95,7 @@ struct Writer<'a> {
     stage: &'a Stage,
     own: ClusterId,
     named: &'a HashSet<NodeId>,
+    names: &'a Names,
 }
 
 impl Writer<'_> {
@@ -88,25 +110,12 @@ impl Writer<'_> {
         if inner && !self.named.contains(&source) {
             self.formula(source, binding)
         } else {
-            source.to_string()
+            self.names.of(source)
         }
     }
 
     fn leaf(&self, leaf: &Leaf) -> String {
-        let port = |ports: &[crate::model::Port], i: u32| ports[i as usize].name.clone();
-        match leaf.source {
-            Source::Input(i) => port(&self.model.inputs, i),
-            Source::Target(i) => port(&self.model.targets, i),
-            Source::Param(i) => self.model.params[i.index()].name.clone(),
-            Source::State(StateId { param, slot }) => {
-                let slots = self.model.slots(param.index());
-                let slot = slots.get(slot as usize).copied().unwrap_or("state");
-                format!("{}.{slot}", self.model.params[param.index()].name)
-            }
-            Source::PerRow(factor) => HostNumber::per_row(factor).name(),
-            Source::Host(id) => self.graph.hosts[id.index()].name(),
-            Source::Const(value) => format!("{value}"),
-        }
+        names::of_leaf(self.model, self.graph, leaf)
     }
 
     /// The formula of a node, in parentheses where it binds less tightly than `binding`.
@@ -118,32 +127,26 @@ impl Writer<'_> {
     }
 }
 
-/// The memory plan as a table, its figures in the heading; a value is followed by the place of its
-/// statement in the source.
-pub fn plan(plan: &Plan, entry: &Routine, source: &str) -> String {
-    let mut text = String::new();
+/// The figures of a memory plan in a line.
+pub fn plan_figures(plan: &Plan, entry: &Routine) -> String {
     let ratio = plan.bytes as f64 / plan.lower_bound.max(1) as f64;
-    _ = writeln!(
-        text,
+    format!(
         "arena {} bytes, lower bound {} bytes, ratio {ratio:.2}, {} steps\n",
         plan.bytes,
         plan.lower_bound,
         entry.steps.len()
-    );
-    let names = plan.values.iter().map(|value| value.name.chars().count());
-    let width = names.max().unwrap_or(0).max(5);
-    _ = writeln!(
-        text,
-        "{:<width$}  {:>7}  {:<10} {:>12} {:>12}  {:<10} freed after",
-        "value", "at", "role", "offset", "bytes", "steps"
-    );
+    )
+}
+
+/// The cells of a line of the memory plan.
+pub type PlanRow = [String; 7];
+
+/// The memory plan as the rows of a table, its head first; a value is followed by the place of its
+/// statement in the source.
+pub fn plan(plan: &Plan, entry: &Routine, source: &str) -> Vec<PlanRow> {
+    let head = ["value", "at", "role", "offset", "bytes", "steps", "freed after"];
     let lines = Lines::new(source);
-    for value in &plan.values {
-        let role = match value.role {
-            Role::Persistent => "persistent",
-            Role::Saved => "saved",
-            Role::Transient => "transient",
-        };
+    let row = |value: &PlannedValue| {
         let at = match value.span {
             Span { start: 0, end: 0 } => String::new(), // what the host computes
             span => {
@@ -152,13 +155,11 @@ pub fn plan(plan: &Plan, entry: &Routine, source: &str) -> String {
             }
         };
         let (steps, freed) = lifetime(value, entry);
-        _ = writeln!(
-            text,
-            "{:<width$}  {at:>7}  {role:<10} {:>12} {:>12}  {steps:<10} {freed}",
-            value.name, value.offset, value.bytes
-        );
-    }
-    text
+        let role = value.role.name().to_string();
+        let [offset, bytes] = [value.offset, value.bytes].map(|n| n.to_string());
+        [value.name.to_string(), at, role, offset, bytes, steps, freed]
+    };
+    [head.map(String::from)].into_iter().chain(plan.values.iter().map(row)).collect()
 }
 
 /// The steps from a value's first to its last, and the kernel after which its bytes are free.
@@ -168,7 +169,7 @@ fn lifetime(value: &PlannedValue, entry: &Routine) -> (String, String) {
         _ if value.role == Role::Persistent => ("all".into(), "-".into()),
         None => (format!("{first}..end"), "-".into()),
         Some(step) => {
-            let freed = format!("{last} {} ({})", step.kernel.name(), step.origin.name);
+            let freed = format!("{} ({})", step.kernel.name(), step.origin.name);
             (format!("{first}..{last}"), freed)
         }
     }

@@ -31,6 +31,7 @@ mod show;
 mod signals;
 mod source;
 mod stepper;
+mod table;
 mod train;
 mod trials;
 mod units;

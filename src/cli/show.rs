@@ -1,10 +1,11 @@
 //! `arenet show`: what the compiler makes of a model.
 
+mod overview;
+
 use std::path::PathBuf;
 
 use arenet::internals::compiler::Purpose;
 use arenet::internals::compiler::graph::Graph;
-use arenet::internals::compiler::pass::schedule::kept;
 use arenet::internals::compiler::pass::update::train_step;
 use arenet::internals::compiler::{Compiled, Precision, show, syntax};
 use arenet::internals::runtime::exec::EntryPoint;
@@ -15,11 +16,13 @@ use clap::{Args, ValueEnum};
 
 use super::args::{DataArgs, parse_precision};
 use super::source::{Built, Source};
+use super::table::{self, Column};
 use super::{Context, console, failure::Failure, rates, units};
 
 /// What to show.
 #[derive(Args, Clone, Debug)]
-#[command(after_help = "Example: arenet show models/digits.net --plan")]
+#[command(after_help = "Without an option: the layers, and the memory that running them takes.\n\
+                  Example: arenet show models/digits.net --plan")]
 pub struct ShowArgs {
     /// The model, .net or .netc
     model: PathBuf,
@@ -29,6 +32,9 @@ pub struct ShowArgs {
     /// The steps in order: kernel, origin, operations, bytes, formulas
     #[arg(long)]
     schedule: bool,
+    /// The backward pass: a formula for each gradient of a value or parameter
+    #[arg(long)]
+    gradients: bool,
     /// What the optimizers do in a step, as formulas with its numbers
     #[arg(long)]
     optimizer: bool,
@@ -39,7 +45,8 @@ pub struct ShowArgs {
         verbatim_doc_comment,
         value_name = "WHAT",
         conflicts_with_all = [
-            "plan", "schedule", "optimizer", "ir", "graph", "entry", "batch", "weights"
+            "plan", "schedule", "gradients", "optimizer", "ir", "graph", "entry", "batch",
+            "weights"
         ]
     )]
     schedule_of: Option<Scheduled>,
@@ -51,8 +58,9 @@ pub struct ShowArgs {
     /// The graph for Graphviz
     #[arg(long, value_name = "FORM")]
     graph: Option<GraphForm>,
-    /// Which part of the program; training, if the model says how to train
-    #[arg(long, value_name = "ENTRY", value_parser = entry_parser())]
+    /// Which part of the program, by itself its plan and its schedule;
+    /// training, if the model says how to train
+    #[arg(long, value_name = "ENTRY", value_parser = entry_parser(), verbatim_doc_comment)]
     entry: Option<EntryPoint>,
     /// Rows to plan for; by default as the model says
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -95,7 +103,8 @@ enum GraphForm {
     Dot,
 }
 
-/// Prints what was asked for; by default the memory plan and the schedule.
+/// Prints what was asked for; by default the layers and their memory, or what is left of them in a
+/// compiled program.
 pub fn run(cx: &Context, args: &ShowArgs) -> Result<(), Failure> {
     let source = Source::read(cx, &args.model)?.with_weights(args.weights)?;
     if args.batch.is_some() && source.text().is_none() {
@@ -119,22 +128,39 @@ pub fn run(cx: &Context, args: &ShowArgs) -> Result<(), Failure> {
         let entry = args.entry.unwrap_or(EntryPoint::Predict);
         parts.push(dot(&compiled_of(&source, &built)?.stages[entry].graph));
     }
+    if args.gradients {
+        let compiled = compiled_of(&source, &built)?;
+        if built.program().training.is_none() {
+            return Err(untrained(&source, "gradients"));
+        }
+        let lines = show::gradients::gradients(&compiled.model, built.program().batch);
+        parts.push(table::broken(&(lines.join("\n") + "\n"), 4));
+    }
     if args.optimizer {
         let text = show::optimizer::optimizers(&compiled_of(&source, &built)?.model);
         if text.is_empty() {
-            let text = format!("{}: has no `train` section, so no optimizer", source.name());
-            return Err(Failure::new(super::failure::Kind::Model, text));
+            return Err(untrained(&source, "optimizer"));
         }
         parts.push(text);
     }
-    let all = parts.is_empty() && !args.plan && !args.schedule;
-    if args.plan || all {
+    let nothing = parts.is_empty() && !args.plan && !args.schedule;
+    if let Some(compiled) = built.compiled.as_ref().filter(|_| nothing && args.entry.is_none()) {
+        let text = source.text().unwrap_or_default();
+        return console::print(overview::overview(compiled, text, table::width()));
+    }
+    if args.plan || nothing {
         parts.push(plan(&source, &built, entry));
     }
-    if args.schedule || all {
+    if args.schedule || nothing {
         parts.push(schedule(&built, entry));
     }
     console::print(parts.join("\n"))
+}
+
+/// The failure to show what training makes.
+fn untrained(source: &Source, what: &str) -> Failure {
+    let text = format!("{}: has no `train` section, so no {what}", source.name());
+    Failure::new(super::failure::Kind::Model, text)
 }
 
 /// Takes the name of an entry point.
@@ -180,13 +206,12 @@ fn ir(source: &Source, built: &Built, stage: Stage, entry: EntryPoint) -> Result
         Stage::Graph => compiled()?.model.graph.to_string(),
         Stage::Gradient if built.program().training.is_none() => {
             compiled()?;
-            let text = format!("{}: has no `train` section, so no gradients", source.name());
-            return Err(Failure::new(super::failure::Kind::Model, text));
+            return Err(untrained(source, "gradients"));
         }
         Stage::Gradient => train_step(&compiled()?.model).to_string(),
         Stage::Simplified => of_entry()?.graph.to_string(),
         Stage::Clusters => clusters(compiled()?, entry),
-        Stage::Schedule => show::schedule(&compiled()?.model, of_entry()?),
+        Stage::Schedule => table::broken(&show::schedule(&compiled()?.model, of_entry()?), 10),
         Stage::Program => listing(built.program(), entry),
     })
 }
@@ -202,6 +227,17 @@ fn clusters(compiled: &Compiled, entry: EntryPoint) -> String {
         };
     stage.fusion.clusters.iter().enumerate().map(describe).collect()
 }
+
+/// The columns of the memory plan.
+const PLAN: [fn() -> Column; 7] = [
+    || Column::words(12, 0),
+    || Column::numbers(3),
+    || Column::words(10, 2),
+    || Column::numbers(0),
+    || Column::numbers(0),
+    || Column::words(9, 0),
+    || Column::words(8, 4),
+];
 
 /// The memory plan of an entry point, and the memory of the others beside it.
 fn plan(source: &Source, built: &Built, entry: EntryPoint) -> String {
@@ -225,7 +261,12 @@ fn plan(source: &Source, built: &Built, entry: EntryPoint) -> String {
         Some(compiled) => {
             let own = &compiled.plans[entry];
             let source = source.text().unwrap_or_default();
-            text.push_str(&show::plan(own, &program.routines[entry], source));
+            let routine = &program.routines[entry];
+            text.push_str(&show::plan_figures(own, routine));
+            text.push('\n');
+            let rows: Vec<Vec<String>> =
+                show::plan(own, routine, source).into_iter().map(Vec::from).collect();
+            text.push_str(&table::fitted(&rows, &PLAN.map(|column| column()), table::width()));
         }
         None => text.push_str(&outline(program, entry)),
     }
@@ -273,7 +314,7 @@ fn schedule(built: &Built, entry: EntryPoint) -> String {
         text.push_str(&describe(program, index, step));
         let own = formulas.as_ref().and_then(|formulas| formulas.get(index));
         for formula in own.into_iter().flatten() {
-            text.push_str(&format!("        {formula}\n"));
+            text.push_str(&table::broken(&format!("        {formula}\n"), 12));
         }
     }
     text
@@ -281,10 +322,7 @@ fn schedule(built: &Built, entry: EntryPoint) -> String {
 
 /// What each step computes, a formula for each of its results.
 pub fn formulas(compiled: &Compiled, entry: EntryPoint) -> Vec<Vec<String>> {
-    let stage = &compiled.stages[entry];
-    let kept = kept(&stage.graph, &stage.fusion);
-    let order = stage.schedule.iter();
-    order.map(|&id| show::cluster(&compiled.model, stage, &kept, id)).collect()
+    show::formulas(&compiled.model, &compiled.stages[entry])
 }
 
 fn describe(program: &Program, index: usize, step: &Step) -> String {
@@ -295,7 +333,7 @@ fn describe(program: &Program, index: usize, step: &Step) -> String {
         .map(|id| program.buffers[id.0 as usize].bytes(program.batch).unwrap_or(0));
     let origin = &step.origin;
     format!(
-        "{index:>4}  {:<14} {:<12} {:>3}:{:<3} {:>14} FLOP {:>14} bytes touched\n",
+        "{index:>4}  {:<13} {:<12} {:>3}:{:<3} {:>13} FLOP {:>14} bytes\n",
         step.kernel.name(),
         origin.name,
         origin.line,

@@ -12,6 +12,7 @@ mod tape;
 pub use init::init_graph;
 pub use narrow::narrow;
 pub use plan::{Plan, PlannedValue, Role, place};
+pub(crate) use plan::{first_gradient, statement_ends};
 
 use crate::diagnostic::Lines;
 use crate::graph::op::Leaf;

@@ -2,9 +2,10 @@
 
 use super::{Draft, Stage, Values};
 use crate::diagnostic::Span;
-use crate::graph::NodeId;
+use crate::graph::{Graph, NodeId};
 use crate::pass::memory::{self, Lifetime};
 use arenet_program::{Access, BufferId, PerEntry, Program};
+use std::collections::HashSet;
 use std::sync::Arc;
 
 /// A value of the memory plan, for people.
@@ -37,6 +38,17 @@ pub enum Role {
     Transient,
 }
 
+impl Role {
+    /// Its name in the plan.
+    pub fn name(self) -> &'static str {
+        match self {
+            Role::Persistent => "persistent",
+            Role::Saved => "saved",
+            Role::Transient => "transient",
+        }
+    }
+}
+
 /// The memory plan of one entry point.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
@@ -46,6 +58,35 @@ pub struct Plan {
     pub bytes: u64,
     /// The most bytes alive at once.
     pub lower_bound: u64,
+}
+
+impl Plan {
+    /// The bytes alive at each step. A value that takes the place of another at its last read is
+    /// counted once there.
+    pub fn alive(&self, steps: usize) -> Vec<u64> {
+        let mut born = vec![0u64; steps + 1];
+        let mut freed = vec![0u64; steps + 2];
+        let is_placed = |value: &&PlannedValue| value.role != Role::Persistent;
+        let ends: HashSet<(u32, u64)> = (self.values.iter().filter(is_placed))
+            .filter(|value| value.first < value.last)
+            .map(|value| (value.last, value.offset))
+            .collect();
+        for value in &self.values {
+            let (first, last) = match value.role {
+                Role::Persistent => (0, steps),
+                _ => (value.first as usize, (value.last as usize).min(steps)),
+            };
+            let inherits = is_placed(&value) && ends.contains(&(value.first, value.offset));
+            born[(first + usize::from(inherits)).min(steps)] += value.bytes;
+            freed[last + 1] += value.bytes;
+        }
+        let mut alive = 0;
+        let after = born.iter().zip(&freed).map(|(born, freed)| {
+            alive = alive + born - freed;
+            alive
+        });
+        after.take(steps).collect()
+    }
 }
 
 /// Gives the values of every entry point their places, behind what is kept between runs.
@@ -118,8 +159,8 @@ impl Planner<'_> {
         for value in &mut plan.values {
             value.last = end;
         }
-        let split = self.first_gradient();
-        let ends = self.statement_ends(split);
+        let split = first_gradient(&self.stage.graph);
+        let ends = statement_ends(&self.stage.graph, split);
         for (value, buffer) in buffers.iter_mut().enumerate() {
             buffer.offset = base + placement.offsets[place_of[value]];
             let bytes = buffer.bytes(program.batch).unwrap_or(1 << 50);
@@ -166,16 +207,6 @@ impl Planner<'_> {
         values
     }
 
-    /// For each statement, its last node in the forward pass.
-    fn statement_ends(&self, split: usize) -> Vec<Option<NodeId>> {
-        let graph = &self.stage.graph;
-        let mut ends = vec![None; graph.origins.len()];
-        for id in graph.ids().take(split) {
-            ends[graph.node(id).origin.0 as usize] = Some(id);
-        }
-        ends
-    }
-
     /// How a value is shown, but for its place, given where the backward pass begins and which node
     /// is the last of each statement.
     fn planned(
@@ -203,15 +234,23 @@ impl Planner<'_> {
         let (name, span) = (name.into(), named.span);
         PlannedValue { name, role, span, offset: 0, bytes: 0, first, last }
     }
+}
 
-    /// The index of the first node of the backward pass: those of the forward pass come before the
-    /// loss.
-    fn first_gradient(&self) -> usize {
-        let graph = &self.stage.graph;
-        let trains = graph.roots.iter().any(|&root| graph.node(root).op.is_assign());
-        match graph.roots.first() {
-            Some(&loss) if trains && !graph.node(loss).op.is_assign() => loss.index() + 1,
-            _ => graph.nodes.len(),
-        }
+/// For each statement, its last node in the forward pass, which ends at `split`.
+pub(crate) fn statement_ends(graph: &Graph, split: usize) -> Vec<Option<NodeId>> {
+    let mut ends = vec![None; graph.origins.len()];
+    for id in graph.ids().take(split) {
+        ends[graph.node(id).origin.0 as usize] = Some(id);
+    }
+    ends
+}
+
+/// The index of the first node of the backward pass: those of the forward pass come before the
+/// loss.
+pub(crate) fn first_gradient(graph: &Graph) -> usize {
+    let trains = graph.roots.iter().any(|&root| graph.node(root).op.is_assign());
+    match graph.roots.first() {
+        Some(&loss) if trains && !graph.node(loss).op.is_assign() => loss.index() + 1,
+        _ => graph.nodes.len(),
     }
 }

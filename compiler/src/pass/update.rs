@@ -24,6 +24,15 @@ pub fn train_step(model: &Model) -> Graph {
     graph
 }
 
+/// The loss of a model that is trained and its gradients as the roots of a graph, and the indices
+/// of the parameters that these belong to.
+pub fn loss_and_gradients(model: &Model) -> (Graph, Vec<usize>) {
+    let (mut graph, forward) = forward(model);
+    let grads = gradients(model, &mut graph, &forward);
+    graph.roots = [forward.loss].into_iter().chain(grads.iter().map(|of| of.grad)).collect();
+    (graph, grads.into_iter().map(|of| of.param).collect())
+}
+
 /// Where the values of a forward pass are.
 pub(super) struct Forward {
     loss: NodeId,

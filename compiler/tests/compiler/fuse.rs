@@ -26,16 +26,16 @@ fn three_three_two() {
             optimizer = sgd(lr: 0.5)
         }",
         "
-   0  %6 = sigmoid(x @ h.w + h.b)
-   1  %15 = (sigmoid(%6 @ y.w + y.b) - t) * (sigmoid(%6 @ y.w + y.b) - t)
-      %26 = (sigmoid(%6 @ y.w + y.b) - t) * 1/N \
-        * sigmoid(%6 @ y.w + y.b) * (1 - sigmoid(%6 @ y.w + y.b))
-   2  %18 = sum(%15) * 0.5/N
-   3  %33 = %26 @ y.wᵀ * %6 * (1 - %6)
-   4  y.w <- y.w - %6ᵀ @ %26 * lr
-      y.b <- y.b - sum_rows(%26) * lr
-   5  h.w <- h.w - xᵀ @ %33 * lr
-      h.b <- h.b - sum_rows(%33) * lr
+   0  h = sigmoid(x @ h.w + h.b)
+   1  %15 = (sigmoid(h @ y.w + y.b) - t) * (sigmoid(h @ y.w + y.b) - t)
+      ∂y = (sigmoid(h @ y.w + y.b) - t) * 1/N \
+        * sigmoid(h @ y.w + y.b) * (1 - sigmoid(h @ y.w + y.b))
+   2  loss = sum(%15) * 0.5/N
+   3  ∂h = ∂y @ y.wᵀ * h * (1 - h)
+   4  y.w <- y.w - hᵀ @ ∂y * lr
+      y.b <- y.b - sum_rows(∂y) * lr
+   5  h.w <- h.w - xᵀ @ ∂h * lr
+      h.b <- h.b - sum_rows(∂h) * lr
 ",
     );
 }
@@ -54,20 +54,20 @@ fn relu_cross_entropy_momentum() {
             optimizer = sgd(lr: 0.1, momentum: 0.9)
         }",
         "
-   0  %6 = relu(x @ h.w + h.b)
-   1  %11 = %6 @ logits.w + logits.b
-   2  %13 = cross_entropy(%11, digit)
-      %18 = cross_entropy_grad(%11, digit, 1/N)
-   3  %16 = sum(%13) * 1/N
-   4  %22 = gate(%18 @ logits.wᵀ, %6)
-   5  logits.w <- logits.w - (logits.w.momentum * 0.9 + %6ᵀ @ %18) * lr
-      logits.w.momentum <- logits.w.momentum * 0.9 + %6ᵀ @ %18
-      logits.b <- logits.b - (logits.b.momentum * 0.9 + sum_rows(%18)) * lr
-      logits.b.momentum <- logits.b.momentum * 0.9 + sum_rows(%18)
-   6  h.w <- h.w - (h.w.momentum * 0.9 + xᵀ @ %22) * lr
-      h.w.momentum <- h.w.momentum * 0.9 + xᵀ @ %22
-      h.b <- h.b - (h.b.momentum * 0.9 + sum_rows(%22)) * lr
-      h.b.momentum <- h.b.momentum * 0.9 + sum_rows(%22)
+   0  h = relu(x @ h.w + h.b)
+   1  logits = h @ logits.w + logits.b
+   2  %13 = cross_entropy(logits, digit)
+      ∂loss = cross_entropy_grad(logits, digit, 1/N)
+   3  loss = sum(%13) * 1/N
+   4  ∂h = gate(∂loss @ logits.wᵀ, h)
+   5  logits.w <- logits.w - (logits.w.momentum * 0.9 + hᵀ @ ∂loss) * lr
+      logits.w.momentum <- logits.w.momentum * 0.9 + hᵀ @ ∂loss
+      logits.b <- logits.b - (logits.b.momentum * 0.9 + sum_rows(∂loss)) * lr
+      logits.b.momentum <- logits.b.momentum * 0.9 + sum_rows(∂loss)
+   6  h.w <- h.w - (h.w.momentum * 0.9 + xᵀ @ ∂h) * lr
+      h.w.momentum <- h.w.momentum * 0.9 + xᵀ @ ∂h
+      h.b <- h.b - (h.b.momentum * 0.9 + sum_rows(∂h)) * lr
+      h.b.momentum <- h.b.momentum * 0.9 + sum_rows(∂h)
 ",
     );
 }
@@ -87,14 +87,14 @@ fn one_of_two_products_sums_the_columns_for_their_bias() {
             optimizer = sgd
         }",
         "
-   0  %5 = x @ a.w + a.b
+   0  a = x @ a.w + a.b
    1  %6 = tanh(x)
-   2  %12 = (%5 + %6 @ b.w - t) * (%5 + %6 @ b.w - t)
-      %18 = (%5 + %6 @ b.w - t) * 0.06666666666666667/N
-   3  b.w <- b.w - %6ᵀ @ %18 * lr
-      a.b <- a.b - sum_rows(%18) * lr
-   4  a.w <- a.w - xᵀ @ %18 * lr
-   5  %15 = sum(%12) * 0.03333333333333333/N
+   2  %12 = (a + %6 @ b.w - t) * (a + %6 @ b.w - t)
+      ∂loss = (a + %6 @ b.w - t) * 0.06666666666666667/N
+   3  b.w <- b.w - %6ᵀ @ ∂loss * lr
+      a.b <- a.b - sum_rows(∂loss) * lr
+   4  a.w <- a.w - xᵀ @ ∂loss * lr
+   5  loss = sum(%12) * 0.03333333333333333/N
 ",
     );
 }
@@ -115,13 +115,13 @@ fn columns_that_no_product_reads_are_summed_alone() {
             optimizer = sgd
         }",
         "
-   0  %6 = tanh(x @ f.w + f.b)
-   1  %11 = (%6 @ f.w + f.b - t) * (%6 @ f.w + f.b - t)
-      %18 = (%6 @ f.w + f.b - t) * 0.05/N
-   2  %14 = sum(%11) * 0.025/N
-   3  %20 = %6ᵀ @ %18
-   4  %24 = %18 @ f.wᵀ * (1 - %6 * %6)
-      %25 = %18 + %24
+   0  h = tanh(x @ f.w + f.b)
+   1  %11 = (h @ f.w + f.b - t) * (h @ f.w + f.b - t)
+      ∂loss = (h @ f.w + f.b - t) * 0.05/N
+   2  loss = sum(%11) * 0.025/N
+   3  %20 = hᵀ @ ∂loss
+   4  %24 = ∂loss @ f.wᵀ * (1 - h * h)
+      %25 = ∂loss + %24
    5  f.w <- f.w - (%20 + xᵀ @ %24) * lr
    6  f.b <- f.b - sum_rows(%25) * lr
 ",

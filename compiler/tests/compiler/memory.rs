@@ -271,3 +271,20 @@ fn initial_values_need_no_room_of_their_own() {
     assert!(init.bytes < predict.bytes);
     assert_eq!(program.arena_bytes, predict.bytes);
 }
+
+#[test]
+fn the_most_that_is_alive_is_the_lower_bound() {
+    for name in ["digits", "seed", "xor", "iris", "heads", "residual", "siamese", "autoencoder"] {
+        let path = format!("{}/../models/{name}.net", env!("CARGO_MANIFEST_DIR"));
+        let compiled = compile(&std::fs::read_to_string(path).unwrap(), &Options::default());
+        let compiled = compiled.unwrap_or_else(|errors| panic!("{name}: {errors:?}"));
+        for (entry, plan) in EntryPoint::ALL.into_iter().zip(compiled.plans.iter()) {
+            let steps = compiled.program.routines[entry].steps.len();
+            let alive = plan.alive(steps);
+            assert_eq!(alive.len(), steps);
+            if steps > 0 {
+                assert_eq!(alive.into_iter().max(), Some(plan.lower_bound), "{name} {entry:?}");
+            }
+        }
+    }
+}
