@@ -251,11 +251,16 @@ impl Rows {
     pub fn parser() -> impl TypedValueParser<Value = Rows> {
         OsStringValueParser::new().try_map(|text| match text.to_str() {
             Some(pairs) if starts_with_port(pairs) => parse_arrays(pairs),
-            Some(names) if names.contains([',', '*', '?']) && !Path::new(names).exists() => {
-                parse_parts(names)
-            }
-            _ => Ok(Rows::Table(text.into())),
+            _ => Rows::of_table(text.as_ref()),
         })
+    }
+
+    /// Reads `FILE`, `FILE,FILE` and `PATTERN`.
+    pub fn of_table(text: &Path) -> Result<Rows, String> {
+        match text.to_str() {
+            Some(names) if names.contains([',', '*', '?']) && !text.exists() => parse_parts(names),
+            _ => Ok(Rows::Table(text.to_path_buf())),
+        }
     }
 }
 

@@ -62,7 +62,7 @@ fn read_each<R: Read>(
             let index = file_of(port).ok_or_else(|| missing(port, files))?;
             let name = &files[index].1;
             let file = open_file(index).map_err(|error| DataError::io(name, &error))?;
-            reading.read(port, &mut *open(file, name, spec.words)?, name)
+            reading.read(port, &mut *open(file, name, spec.terms())?, name)
         };
         ports.iter().map(array).collect()
     };

@@ -14,13 +14,13 @@ use csv_core::{ReadRecordResult, ReaderBuilder, Terminator};
 use super::dialect::Dialect;
 use super::error::{DataError, plural};
 use super::lines::Lines;
-use super::table::{Format, Opened, Row, Table};
+use super::table::{Format, Opened, Row, Source, Table};
 
 /// Text is what no other format takes and what has no zero bytes.
 pub(super) const FORMAT: Format = Format { begins: |head| !head.contains(&0), open };
 
-fn open<'r>(reader: Box<dyn Read + 'r>, name: &str) -> Opened<'r> {
-    Ok(Box::new(Records::new(reader, name)))
+fn open<'r>(source: Source<'r>, name: &str) -> Opened<'r> {
+    Ok(Box::new(Records::new(source.reader, name)))
 }
 
 /// The records of a stream, one at a time, in buffers that are reused.

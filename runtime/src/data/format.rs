@@ -1,6 +1,7 @@
 //! The formats that are read. The first bytes of a file decide its format, whatever its name.
 //! Packed files are unpacked (packing.rs). For a file of another kind, the error names a way out.
 
+use std::fs::File;
 use std::io::{self, Read};
 
 use super::bytes::read_some;
@@ -9,7 +10,9 @@ use super::error::DataError;
 #[cfg(feature = "gzip")]
 use super::npz;
 use super::packing::packing;
-use super::table::{Format, Opened};
+#[cfg(feature = "parquet")]
+use super::parquet;
+use super::table::{Format, Opened, Source, Terms};
 #[cfg(feature = "csv")]
 use super::{csv, jsonl};
 use super::{idx, npy};
@@ -19,6 +22,8 @@ const FORMATS: &[Format] = &[
     npy::FORMAT,
     #[cfg(feature = "gzip")]
     npz::FORMAT,
+    #[cfg(feature = "parquet")]
+    parquet::FORMAT,
     idx::FORMAT,
     #[cfg(feature = "csv")]
     jsonl::FORMAT,
@@ -33,9 +38,14 @@ const HEAD_BYTES: usize = 128;
 type Help = (&'static str, Option<Choice<'static>>);
 
 const TO_CSV: Help = ("save the table as CSV in UTF-8", None);
-const PARQUET: Help =
-    ("save it as CSV, with pandas: read_parquet(FILE).to_csv(CSV, index=False)", None);
+#[cfg(not(feature = "parquet"))]
+const PARQUET: Help = (
+    "save it as CSV, with pandas: read_parquet(FILE).to_csv(CSV, index=False); or read it with \
+     `arenet` installed by: cargo install --path src/cli --features parquet",
+    None,
+);
 const FEATHER: Help = ("save it as CSV, with pandas: read_feather(FILE).to_csv(CSV)", None);
+const DECRYPT: Help = ("save it without encryption", None);
 const SQLITE: Help = ("export a table: sqlite3 -header -csv FILE QUERY", None);
 const UTF_8: Help = ("save the table as UTF-8: iconv -f UTF-16 -t UTF-8 FILE > CSV", None);
 const UNPACK: Help = ("unpack it; of packed files gzip and zstd are read", None);
@@ -51,8 +61,10 @@ const NPZ: Help =
 const MODEL: Help = ("a model has no rows; name a table of them: ", Some(Choice::Table));
 
 /// What some files begin with that are not read: the bytes, what they are, and the way out.
-const OTHERS: [(&[u8], &str, Help); 24] = [
-    (b"PAR1", "a Parquet file", PARQUET),
+const OTHERS: &[(&[u8], &str, Help)] = &[
+    #[cfg(not(feature = "parquet"))]
+    (b"PAR1", "a Parquet file, and this program was built without parquet", PARQUET),
+    (b"PARE", "an encrypted Parquet file", DECRYPT),
     (b"ARROW1", "an Arrow file", FEATHER),
     (b"FEA1", "a Feather file", FEATHER),
     (b"\xD0\xCF\x11\xE0", "an Excel file", TO_CSV),
@@ -78,20 +90,40 @@ const OTHERS: [(&[u8], &str, Help); 24] = [
     (b"GIF8", "an image", ARRAYS),
 ];
 
-/// The table in a file, which may be packed.
+/// The table in what is read, which may be packed.
 ///
 /// # Errors
-/// A file that cannot be read, or of a kind that is not.
-pub(super) fn open<'r>(reader: impl Read + 'r, name: &str, words: Words) -> Opened<'r> {
-    let (mut head, mut whole) = peek(UpToEnd { reader, ended: false }, name)?;
+/// What cannot be read, or is of a kind that is not.
+pub(super) fn open<'r>(reader: impl Read + 'r, name: &str, terms: Terms) -> Opened<'r> {
+    open_source(reader, None, name, terms)
+}
+
+/// [`open`] of a file, any place of which can be read if it is no pipe.
+///
+/// # Errors
+/// As there.
+pub(super) fn open_file(file: File, name: &str, terms: Terms) -> Opened<'static> {
+    let is_regular = file.metadata().is_ok_and(|file| file.is_file());
+    let whole = file.try_clone().ok().filter(|_| is_regular);
+    open_source(file, whole, name, terms)
+}
+
+fn open_source<'r>(
+    reader: impl Read + 'r,
+    mut file: Option<File>,
+    name: &str,
+    terms: Terms,
+) -> Opened<'r> {
+    let (mut head, mut reader) = peek(UpToEnd { reader, ended: false }, name)?;
     if let Some(packed) = packing(&head) {
-        (head, whole) = peek(packed.open(whole, name)?, name)?;
+        (head, reader) = peek(packed.open(reader, name)?, name)?;
+        file = None;
         if packing(&head).is_some() {
             return Err(DataError::new(name, "is packed twice").with_help("unpack it once"));
         }
     }
-    let format = recognize(&head, name, words)?;
-    (format.open)(whole, name)
+    let format = recognize(&head, name, terms.words)?;
+    (format.open)(Source { reader, file, terms }, name)
 }
 
 /// Reads up to the first end. A terminal would go on behind it, and ask for another.

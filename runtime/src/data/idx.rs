@@ -1,10 +1,8 @@
 //! IDX files, the format of the MNIST digits: unsigned bytes of any shape.
 
-use std::io::Read;
-
 use super::array::{ArrayTable, Element, read_head};
 use super::error::DataError;
-use super::table::{Format, Opened};
+use super::table::{Format, Opened, Source};
 
 pub(super) const FORMAT: Format =
     Format { begins: |head| matches!(head, [0, 0, UNSIGNED_BYTE | 0x09 | 0x0B..=0x0E, ..]), open };
@@ -12,7 +10,8 @@ pub(super) const FORMAT: Format =
 const UNSIGNED_BYTE: u8 = 0x08;
 const MAX_RANK: u8 = 8;
 
-fn open<'r>(mut reader: Box<dyn Read + 'r>, name: &str) -> Opened<'r> {
+fn open<'r>(source: Source<'r>, name: &str) -> Opened<'r> {
+    let mut reader = source.reader;
     let mut fill = || {
         let mut bytes = [0; 4];
         read_head(&mut reader, &mut bytes, "IDX", name).map(|()| bytes)

@@ -4,21 +4,20 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::io::Read;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::error::{DataError, did_you_mean, quoted};
 use super::lines::Lines;
-use super::table::{Format, Opened, Row, Table};
+use super::table::{Format, Opened, Row, Source, Table};
 
 /// What begins with an object.
 pub(super) const FORMAT: Format =
     Format { begins: |head| head.trim_ascii_start().starts_with(b"{"), open };
 
-fn open<'r>(reader: Box<dyn Read + 'r>, name: &str) -> Opened<'r> {
-    let lines = Lines::new(reader, name);
+fn open<'r>(source: Source<'r>, name: &str) -> Opened<'r> {
+    let lines = Lines::new(source.reader, name);
     let (line, text, ends, columns) = (Vec::new(), Vec::new(), Vec::new(), HashMap::new());
     let (names, first, strings) = (Vec::new(), None, Vec::new());
     Ok(Box::new(Objects { lines, line, names, columns, first, text, ends, strings }))

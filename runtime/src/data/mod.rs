@@ -33,6 +33,8 @@ mod npz;
 mod numbers;
 pub mod output;
 mod packing;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod parts;
 pub mod profile;
 mod seat;

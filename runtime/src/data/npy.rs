@@ -7,7 +7,7 @@ use std::io::Read;
 
 use super::array::{ArrayTable, Element, read_head};
 use super::error::{DataError, plural, quoted};
-use super::table::{Format, Opened};
+use super::table::{Format, Opened, Source};
 
 pub(super) const FORMAT: Format = Format { begins: |head| head.starts_with(MAGIC), open };
 
@@ -17,7 +17,8 @@ const ALIGNMENT: usize = 64;
 const MAX_HEADER_BYTES: usize = 1 << 20;
 const MAX_RANK: usize = 8;
 
-fn open<'r>(mut reader: Box<dyn Read + 'r>, name: &str) -> Opened<'r> {
+fn open<'r>(source: Source<'r>, name: &str) -> Opened<'r> {
+    let mut reader = source.reader;
     let text = read_header(&mut reader, name)?;
     let header =
         parse_header(&text).map_err(|m| written_otherwise(name, format!("its npy header {m}")))?;

@@ -17,7 +17,7 @@ use super::{Array, Dataset, PortSpec};
 
 pub(super) const FORMAT: Format = Format {
     begins: |head| zip_name(head).is_some_and(|name| name.windows(4).any(|part| part == b".npy")),
-    open: |reader, name| Ok(Box::new(Npz(Zip::new(reader, name)))),
+    open: |source, name| Ok(Box::new(Npz(Zip::new(source.reader, name)))),
 };
 
 /// The most bytes of the names of arrays that no port takes.
@@ -69,7 +69,7 @@ fn read_archive(zip: &mut Zip<'_>, spec: &TableSpec<'_>) -> Result<Dataset, Data
             let error = DataError::new(path, "is the second array of this name");
             return Err(error.with_help("save the arrays again, with numpy.savez"));
         }
-        let mut table = open(reader, path, spec.words)?;
+        let mut table = open(reader, path, spec.terms())?;
         arrays[port] = Some(reading.read(ports[port], &mut *table, path)?);
         Ok(())
     };

@@ -6,32 +6,37 @@ use std::path::PathBuf;
 
 use super::choice::{Choice, Words};
 use super::error::{Complaint, DataError, plural, quoted, shown};
-use super::format::open;
+use super::format;
 use super::header::{empty, names};
-use super::table::{Opened, Row, Table};
+use super::table::{Opened, Row, Table, Terms};
 
 /// Opens the table in these files, in this order.
 ///
 /// # Errors
 /// No file, one that cannot be read, or one of several that is an array.
-pub(super) fn open_files(paths: &[PathBuf], words: Words) -> Opened<'static> {
+pub(super) fn open_files(paths: &[PathBuf], terms: Terms) -> Opened<'static> {
     let Some((first, left)) = paths.split_first() else {
         return Err(DataError::new("the table", "has no file"));
     };
-    let (name, table) = open_file(first, words)?;
+    let (name, table) = open_file(first, terms)?;
     if left.is_empty() {
         return Ok(table);
     }
-    refuse_array(&*table, &name, words)?;
+    refuse_array(&*table, &name, terms.words)?;
     let (first, left) = (name.clone(), left.iter().cloned().collect());
-    Ok(Box::new(Parts { table, name, first, left, width: None, header: None, words }))
+    Ok(Box::new(Parts { table, name, first, left, width: None, header: None, chosen: None, terms }))
+}
+
+/// What errors call a table in several files as a whole.
+pub(super) fn name_of(paths: &[PathBuf]) -> String {
+    paths.first().map(|path| path.display().to_string()).unwrap_or_default()
 }
 
 /// What errors call a file, and the table in it.
-fn open_file(path: &PathBuf, words: Words) -> Result<(String, Box<dyn Table>), DataError> {
+fn open_file(path: &PathBuf, terms: Terms) -> Result<(String, Box<dyn Table>), DataError> {
     let name = path.display().to_string();
     let file = File::open(path).map_err(|error| DataError::io(&name, &error))?;
-    let table = open(file, &name, words)?;
+    let table = format::open_file(file, &name, terms)?;
     Ok((name, table))
 }
 
@@ -56,7 +61,9 @@ struct Parts {
     width: Option<usize>,
     /// The names of the columns, where the first file has them: others may have them too.
     header: Option<Vec<String>>,
-    words: Words,
+    /// The columns that are looked at, where it is said.
+    chosen: Option<Vec<usize>>,
+    terms: Terms,
 }
 
 impl Table for Parts {
@@ -66,13 +73,16 @@ impl Table for Parts {
                 return Err(empty(&self.name));
             }
             let Some(path) = self.left.pop_front() else { return Ok(false) };
-            let (name, mut table) = open_file(&path, self.words)?;
-            refuse_array(&*table, &name, self.words)?;
+            let (name, mut table) = open_file(&path, self.terms)?;
+            refuse_array(&*table, &name, self.terms.words)?;
             if !table.advance()? {
                 return Err(empty(&name));
             }
             self.check_width(&*table, &name)?;
             let is_row = !self.is_header(&*table, &name)?;
+            if let Some(chosen) = &self.chosen {
+                table.choose(chosen)?;
+            }
             (self.table, self.name) = (table, name);
             if is_row {
                 return Ok(true);
@@ -90,12 +100,25 @@ impl Table for Parts {
         self.table.line()
     }
 
+    fn number(&self) -> Option<u64> {
+        self.table.number()
+    }
+
     fn has_next(&self) -> bool {
         self.table.has_next()
     }
 
     fn is_string(&self, column: usize) -> Option<bool> {
         self.table.is_string(column)
+    }
+
+    fn is_nested(&self, column: usize) -> bool {
+        self.table.is_nested(column)
+    }
+
+    fn choose(&mut self, columns: &[usize]) -> Result<(), DataError> {
+        self.chosen = Some(columns.to_vec());
+        self.table.choose(columns)
     }
 
     fn has_names(&self) -> bool {

@@ -6,10 +6,10 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::fs::File;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher, Hash};
 use std::io::Read;
-use std::path::Path;
+use std::path::PathBuf;
+use std::slice;
 
 use super::choice::{Words, methods};
 use super::error::{DataError, did_you_mean, quoted, shown};
@@ -17,7 +17,8 @@ use super::field::is_missing;
 use super::format::open;
 use super::header::{empty, names, no_rows};
 use super::numbers::NumberStyle;
-use super::table::{Field, Row, Table};
+use super::parts::{name_of, open_files};
+use super::table::{Field, Row, Table, Terms};
 
 /// The rows of the sample.
 pub const SAMPLE_ROWS: usize = 4096;
@@ -44,6 +45,8 @@ pub struct Profile {
 /// What a column of a table holds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ColumnProfile {
+    /// Whether it holds lists, which are not looked at.
+    pub nested: bool,
     /// The fields that stand for a missing value.
     pub missing: u64,
     /// The fields that are numbers.
@@ -149,33 +152,52 @@ pub struct ProfileSpec {
     pub header: Option<bool>,
     /// How its numbers are written.
     pub numbers: NumberStyle,
+    /// The most bytes that may be held of the file.
+    pub max_bytes: u64,
     /// How errors write what the caller may choose.
     pub words: Words,
 }
 
 impl Default for ProfileSpec {
     fn default() -> ProfileSpec {
-        ProfileSpec { header: None, numbers: NumberStyle::default(), words: methods }
+        let numbers = NumberStyle::default();
+        ProfileSpec { header: None, numbers, max_bytes: u64::MAX, words: methods }
     }
 }
 
-/// Looks at the table in the file at `path`.
+impl ProfileSpec {
+    fn terms(&self) -> Terms {
+        Terms { words: self.words, max_bytes: self.max_bytes }
+    }
+}
+
+/// Looks at the table in these files, whose rows follow one another.
 ///
 /// # Errors
 /// A file that cannot be read as a table of text, or that has no rows.
-pub fn profile_file(path: impl AsRef<Path>, spec: &ProfileSpec) -> Result<Profile, DataError> {
-    let name = path.as_ref().display().to_string();
-    let file = File::open(path).map_err(|error| DataError::io(&name, &error))?;
-    profile(file, &name, spec)
+pub fn profile_files(paths: &[PathBuf], spec: &ProfileSpec) -> Result<Profile, DataError> {
+    let mut spec = *spec;
+    if let ([first, _, ..], None) = (paths, spec.header) {
+        // Others repeat its header, if it has one.
+        spec.header = Some(profile_files(slice::from_ref(first), &spec)?.header.is_some());
+    }
+    profile_table(open_files(paths, spec.terms())?, &name_of(paths), &spec)
 }
 
-/// [`profile_file`] of a table that errors call `name`.
+/// [`profile_files`] of a table that errors call `name`.
 ///
 /// # Errors
 /// As there.
 pub fn profile(reader: impl Read, name: &str, spec: &ProfileSpec) -> Result<Profile, DataError> {
-    let ProfileSpec { header, numbers, words } = *spec;
-    let mut table = open(reader, name, words)?;
+    profile_table(open(reader, name, spec.terms())?, name, spec)
+}
+
+fn profile_table(
+    mut table: Box<dyn Table + '_>,
+    name: &str,
+    spec: &ProfileSpec,
+) -> Result<Profile, DataError> {
+    let ProfileSpec { header, numbers, words, .. } = *spec;
     if table.shape().is_some() {
         let error = DataError::new(name, "is an array, which has no names and no words");
         return Err(error.with_help("save it as CSV, with the targets as a column"));
@@ -187,6 +209,12 @@ pub fn profile(reader: impl Read, name: &str, spec: &ProfileSpec) -> Result<Prof
     let names = names(&*table, name);
     let has_names = table.has_names();
     let mut seen = Seen::new(first.len(), numbers);
+    for (place, column) in seen.columns.iter_mut().enumerate() {
+        column.found.nested = table.is_nested(place);
+    }
+    if let (Ok(names), true) = (&names, has_names || header == Some(true)) {
+        table.set_header(names);
+    }
     seen.read(&mut *table)?;
     if has_names || header.unwrap_or_else(|| seen.is_header(&first)) {
         let names = names?;

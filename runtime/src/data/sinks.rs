@@ -138,8 +138,7 @@ impl<'a> Sinks<'a> {
                 false => Fate::LeftOut,
             };
             let taken = sink.push(row, fate, self.numbers);
-            let taken =
-                taken.map_err(|misfit| misfit.locate(file, table.line(), self.rows, header))?;
+            let taken = taken.map_err(|misfit| misfit.locate(file, table, self.rows, header))?;
             if !taken {
                 let rows = self.rows - self.in_files;
                 self.sinks.iter_mut().for_each(|sink| sink.truncate(rows));
@@ -152,7 +151,7 @@ impl<'a> Sinks<'a> {
         }
         if let Some(keeping) = &mut self.keeping {
             let kept = keeping.push(row, |column| table.is_string(column));
-            kept.map_err(|column| not_utf_8(column, file, table.line(), header))?;
+            kept.map_err(|column| not_utf_8(column, file, table, header))?;
         }
         self.rows += 1;
         Ok(true)
@@ -395,26 +394,32 @@ where
 }
 
 /// A field that is no text, and cannot be kept.
-fn not_utf_8(column: usize, file: &str, line: Option<u64>, header: Option<&[String]>) -> DataError {
+fn not_utf_8(column: usize, file: &str, table: &dyn Table, header: Option<&[String]>) -> DataError {
     let complaint = Complaint::new("is not valid UTF-8", TO_UTF_8);
     let port_column = String::new();
-    Misfit { column, port_column, complaint }.locate(file, line, 0, header)
+    Misfit { column, port_column, complaint }.locate(file, table, 0, header)
 }
 
 impl Misfit {
     /// The error of the field: by its line and its column, which has the name that the header gives
-    /// it or else the model; or by its row, where there are no lines.
+    /// it or else the model; by its row, where there are no lines, and alone by that in an array.
     fn locate(
         self,
         file: &str,
-        line: Option<u64>,
+        table: &dyn Table,
         row: usize,
         header: Option<&[String]>,
     ) -> DataError {
         let Misfit { column, port_column, complaint } = self;
-        if line.is_none() {
-            let message = format!("row {row}: {}", complaint.message);
-            return Complaint { message, ..complaint }.in_file(file);
+        let (line, number) = (table.line(), table.number());
+        let complaint = match number.or(line.is_none().then_some(row as u64)) {
+            Some(row) => {
+                Complaint { message: format!("row {row}: {}", complaint.message), ..complaint }
+            }
+            None => complaint,
+        };
+        if line.or(number).is_none() {
+            return complaint.in_file(file);
         }
         let name = match header {
             Some(names) if !names[column].is_empty() => shown(&names[column]),

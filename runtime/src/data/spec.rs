@@ -5,6 +5,7 @@ use super::choice::{Words, methods};
 use super::column_map::ColumnMap;
 use super::names::ColumnNames;
 use super::numbers::NumberStyle;
+use super::table::Terms;
 use std::path::Path;
 
 /// The column of a table that says which rows belong together: those with the same value.
@@ -70,6 +71,11 @@ impl<'a> TableSpec<'a> {
             spill: None,
             words: methods,
         }
+    }
+
+    /// What is said of a file before its format is known.
+    pub(super) fn terms(&self) -> Terms {
+        Terms { words: self.words, max_bytes: self.max_bytes.saturating_sub(self.held) }
     }
 
     /// The inputs and the targets.

@@ -3,10 +3,12 @@
 //! A format is one file with a [`Table`], and its line in `FORMATS` (format.rs).
 
 use std::borrow::Cow;
+use std::fs::File;
 use std::io::Read;
 use std::str;
 
 use super::Dataset;
+use super::choice::Words;
 use super::error::DataError;
 use super::spec::TableSpec;
 
@@ -23,6 +25,11 @@ pub(super) trait Table {
         None
     }
 
+    /// The number of that row in its file, from 0, where rows have no lines but names of columns.
+    fn number(&self) -> Option<u64> {
+        None
+    }
+
     /// Whether the next row has arrived, so that nobody waits for it.
     fn has_next(&self) -> bool {
         true
@@ -31,6 +38,16 @@ pub(super) trait Table {
     /// Whether JSON wrote a field of the row as a string, or else; nothing where it is no JSON.
     fn is_string(&self, _column: usize) -> Option<bool> {
         None
+    }
+
+    /// Whether a column holds lists, which nothing takes.
+    fn is_nested(&self, _column: usize) -> bool {
+        false
+    }
+
+    /// Says which columns are looked at from now on; the fields of others may be empty.
+    fn choose(&mut self, _columns: &[usize]) -> Result<(), DataError> {
+        Ok(())
     }
 
     /// Whether the first row is the names of the columns, whatever they are.
@@ -65,8 +82,29 @@ pub(super) type Opened<'r> = Result<Box<dyn Table + 'r>, DataError>;
 pub(super) struct Format {
     /// Whether a file that begins so has it.
     pub begins: fn(&[u8]) -> bool,
-    /// Reads the head of a file; `name` is what errors call it.
-    pub open: for<'r> fn(Box<dyn Read + 'r>, &str) -> Opened<'r>,
+    /// Reads the head of a file; the name is what errors call it.
+    pub open: for<'r> fn(Source<'r>, &str) -> Opened<'r>,
+}
+
+/// Where the bytes of a file come from.
+#[cfg_attr(not(feature = "parquet"), expect(dead_code, reason = "only Parquet needs a file"))]
+pub(super) struct Source<'r> {
+    /// All of them, from the first one.
+    pub reader: Box<dyn Read + 'r>,
+    /// The file, where they are not packed in it and any of them can be read.
+    pub file: Option<File>,
+    /// What the caller says of it.
+    pub terms: Terms,
+}
+
+/// What a caller says of a file before its format is known.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Terms {
+    /// How errors write what the caller may choose.
+    pub words: Words,
+    /// The most bytes that may be held.
+    #[cfg_attr(not(feature = "parquet"), expect(dead_code, reason = "only Parquet needs it"))]
+    pub max_bytes: u64,
 }
 
 /// A row, as its format holds it.

@@ -19,7 +19,7 @@ use super::header::{empty, is_header, names, no_rows};
 use super::keep::{self, Keeping};
 use super::names::ColumnNames;
 use super::numbers::NumberStyle;
-use super::parts::open_files;
+use super::parts::{name_of, open_files};
 use super::seat::Head;
 use super::sinks::Sinks;
 use super::spec::{GroupSpec, TableSpec};
@@ -35,13 +35,13 @@ pub fn read_csv_file(path: impl AsRef<Path>, spec: &TableSpec<'_>) -> Result<Dat
 /// Reads the table in several files: the rows of one after those of another. Where the first has a
 /// header, others may repeat it.
 pub fn read_csv_files(paths: &[PathBuf], spec: &TableSpec<'_>) -> Result<Dataset, DataError> {
-    let table = open_files(paths, spec.words)?;
+    let table = open_files(paths, spec.terms())?;
     read_table(table, &name_of(paths), spec)
 }
 
 /// Reads a table; `name` is what errors call it.
 pub fn read_csv(reader: impl Read, name: &str, spec: &TableSpec<'_>) -> Result<Dataset, DataError> {
-    read_table(open(reader, name, spec.words)?, name, spec)
+    read_table(open(reader, name, spec.terms())?, name, spec)
 }
 
 fn read_table(
@@ -72,7 +72,7 @@ pub fn read_blocks(
     most: usize,
     each: &mut dyn FnMut(Dataset, u64) -> ControlFlow<()>,
 ) -> Result<u64, DataError> {
-    give_blocks(open(reader, name, spec.words)?, name, spec, most, each)
+    give_blocks(open(reader, name, spec.terms())?, name, spec, most, each)
 }
 
 /// [`read_blocks`] of a table in several files.
@@ -85,13 +85,8 @@ pub fn read_blocks_of_files(
     most: usize,
     each: &mut dyn FnMut(Dataset, u64) -> ControlFlow<()>,
 ) -> Result<u64, DataError> {
-    let table = open_files(paths, spec.words)?;
+    let table = open_files(paths, spec.terms())?;
     give_blocks(table, &name_of(paths), spec, most, each)
-}
-
-/// What errors call a table in several files as a whole.
-fn name_of(paths: &[PathBuf]) -> String {
-    paths.first().map(|path| path.display().to_string()).unwrap_or_default()
 }
 
 fn give_blocks(
@@ -120,7 +115,7 @@ fn give_blocks(
     let mut left_out = 0;
     let end = loop {
         match start.sinks.push(&*table, start.header.as_deref(), name) {
-            Ok(true) => start.line = table.line().unwrap_or(0),
+            Ok(true) => start.line = table.line().or(table.number()).unwrap_or(0),
             Ok(false) => left_out += 1,
             Err(error) => break Err(start.advise(error, &*table, spec)),
         }
@@ -205,15 +200,19 @@ impl<'a> Start<'a> {
         let header_names = header.as_deref();
         let group = group_column(spec, header_names).map_err(in_first_line)?;
         let starts_with_number = &starts_with_number;
-        let others = group.into_iter().collect();
+        let nested = (0..count).filter(|&column| table.is_nested(column));
+        let others = group.into_iter().chain(nested).collect();
         let mut head = Head { count, header: header_names, others, starts_with_number };
         let kept = keep::resolve(spec.keep, &head, spec.words).map_err(in_first_line)?;
         head.others.extend(&kept);
         let assignment = assign(spec, &head).map_err(in_first_line)?;
         let columns = names_of(spec, &assignment, &head);
+        let of_ports = assignment.columns.iter().flatten();
+        let chosen: Vec<usize> = of_ports.chain(&group).chain(&kept).copied().collect();
         let keeping = (!kept.is_empty()).then(|| Keeping::new(kept, head.header));
         let unused = head.header.filter(|_| !assignment.unused.is_empty());
         let unused = unused.map(|header| list(&assignment.unused, Some(header)));
+        table.choose(&chosen)?;
         Ok(Start {
             first_line,
             header,
@@ -242,7 +241,7 @@ impl<'a> Start<'a> {
         let row = table.row();
         let words = row.fields().filter(|&field| looks_like_name(field));
         let first = error.line == self.first_line && error.column.is_some();
-        if first && spec.header.is_none() && words.count() * 2 > row.len() {
+        if first && !table.has_names() && spec.header.is_none() && words.count() * 2 > row.len() {
             let say = (spec.words)(Choice::Header(Some(true)));
             let help = error.help.as_deref().unwrap_or_default();
             let help = format!("if this row is a header, say {say}; if not: {help}");

@@ -168,11 +168,13 @@ fn other_files_are_named_with_the_way_out() {
     check(&zip("t.csv"), &format!("t: is a zip archive\n{unpack}"));
     check(b"PK\x05\x06", &format!("t: is an empty zip archive\n{unpack}"));
     check(b"BZh91AY", &format!("t: is a file packed by bzip2\n{unpack}"));
+    #[cfg(not(feature = "parquet"))]
     check(
         b"PAR1\0\0",
         concat!(
-            "t: is a Parquet file\n",
-            "help: save it as CSV, with pandas: read_parquet(FILE).to_csv(CSV, index=False)"
+            "t: is a Parquet file, and this program was built without parquet\n",
+            "help: save it as CSV, with pandas: read_parquet(FILE).to_csv(CSV, index=False); ",
+            "or read it with `arenet` installed by: cargo install --path src/cli --features parquet"
         ),
     );
     let utf8 = "help: save the table as UTF-8: iconv -f UTF-16 -t UTF-8 FILE > CSV";

@@ -18,7 +18,7 @@ use arenet_runtime::random::Stream;
 use super::{array, digits, folder, formats, idx, integer, npy, npz, real, species, weights};
 
 /// Calls `read` with `rounds` mutations of each seed, the same ones in every run.
-fn mutate(seeds: &[Vec<u8>], rounds: u64, mut read: impl FnMut(&[u8])) {
+pub fn mutate(seeds: &[Vec<u8>], rounds: u64, mut read: impl FnMut(&[u8])) {
     let stream = Stream { seed: 0, stream: StreamId(0) };
     let times = std::env::var("ARENET_READER").map_or(1, |n| n.parse().expect("a number"));
     for round in 0..rounds * times {

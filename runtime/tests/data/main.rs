@@ -15,6 +15,8 @@ mod json_lines;
 mod npy;
 mod npz;
 mod output;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod parts;
 mod profile;
 mod weights;

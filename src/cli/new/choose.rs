@@ -161,6 +161,7 @@ fn fate(table: &Profile, place: usize) -> Fate {
     // Most of them: a few may be written in another way.
     let mostly = |count: u64| count * 10 > given * 9;
     match () {
+        () if column.nested => left("lists; give each of their values a column"),
         () if column.foreign > 0 => left("not UTF-8"),
         () if given == 0 => left("nothing in it"),
         () if column.distinct == 1 && (column.missing == 0 || given < FEW_ROWS) => {

@@ -13,9 +13,11 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use arenet::internals::runtime::data::NumberStyle;
-use arenet::internals::runtime::data::profile::{ProfileSpec, profile_file};
+use arenet::internals::runtime::data::profile::{ProfileSpec, profile_files};
+use arenet::internals::runtime::limits::memory_limit;
 use clap::{Args, ValueEnum};
 
+use super::args::Rows;
 use super::failure::{Failure, Kind, options};
 use super::{Context, console};
 use choose::Plan;
@@ -28,8 +30,9 @@ use write::Files;
 #[command(after_help = "Example: arenet new penguins.csv --target species\n         \
                         arenet new first")]
 pub struct NewArgs {
-    /// A table to make a model for, or the name of a project: a folder with a
-    /// model, its data and a program that uses it
+    /// A table to make a model for, perhaps in several files (FILE,FILE or
+    /// 'FILE-*.csv'), or the name of a project: a folder with a model, its data
+    /// and a program that uses it
     #[arg(verbatim_doc_comment, value_name = "TABLE|NAME")]
     what: PathBuf,
     /// The column to predict: its name, its place from 0, or `last`
@@ -66,7 +69,7 @@ pub fn run(cx: &Context, args: &NewArgs) -> Result<(), Failure> {
     }
 }
 
-/// Whether the name is that of a table: there is such a file, or it ends as one.
+/// Whether the name is that of a table: there is such a file, or the last one ends as one.
 fn is_table(path: &Path) -> bool {
     const ENDINGS: [&str; 16] = [
         "csv", "tsv", "txt", "data", "dat", "tab", "gz", "zst", "zip", "jsonl", "json", "npy",
@@ -78,12 +81,18 @@ fn is_table(path: &Path) -> bool {
 
 /// Looks at the table, writes the model and says what was found.
 fn for_table(cx: &Context, args: &NewArgs) -> Result<(), Failure> {
-    let path = &args.what;
-    let file = path.display().to_string();
+    let rows = Rows::of_table(&args.what).map_err(Failure::usage)?;
+    let file = rows.to_string();
+    let paths = match rows {
+        Rows::Table(path) => vec![path],
+        Rows::Parts(paths) => paths,
+        Rows::Arrays(files) => files.into_iter().map(|(_, path)| path).collect(),
+    };
     let numbers = args.numbers.as_deref().map(NumberStyle::parse).transpose();
     let numbers = numbers.map_err(Failure::usage)?.unwrap_or_default();
-    let spec = ProfileSpec { header: args.header, numbers, words: options };
-    let table = profile_file(path, &spec)?;
+    let max_bytes = cx.global.max_memory.unwrap_or_else(memory_limit);
+    let spec = ProfileSpec { header: args.header, numbers, max_bytes, words: options };
+    let table = profile_files(&paths, &spec)?;
     let Some(wanted) = &args.target else {
         let text = format!("{file}: nothing says which column to predict");
         return Err(Failure::usage(text).help(format!("name it with --target: {}", table.listed())));
@@ -106,8 +115,12 @@ fn for_table(cx: &Context, args: &NewArgs) -> Result<(), Failure> {
         let text = format!("no column is left to predict `{title}` from: {}", plan.reasons(3));
         return fail(&text, "add columns that say something about it");
     }
-    let out = args.out.clone().unwrap_or_else(|| default_out(path));
-    let files = files(args, path, &out, table.header.is_some());
+    let out = args.out.clone().unwrap_or_else(|| default_out(&args.what));
+    let shown = match &paths[..] {
+        [path] => path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
+        _ => file,
+    };
+    let files = files(args, shown, &out, table.header.is_some());
     let name = out.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     let size = Size::of(&plan);
     let text = write::write(&plan, &size, &names::identifier(name, "net"), &files);
@@ -117,15 +130,25 @@ fn for_table(cx: &Context, args: &NewArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The model of a table, in the current folder: `data/pets.csv.gz` gives `pets.net`.
+/// The model of a table, in the current folder: `data/pets.csv.gz` gives `pets.net`, and so do
+/// `pets-*.csv` and `pets.csv,cats.csv`.
 fn default_out(table: &Path) -> PathBuf {
-    let name = table.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let stem = name.split('.').next().filter(|stem| !stem.is_empty()).unwrap_or("model");
-    format!("{stem}.net").into()
+    let stem = |name: &Path, ends: &[char]| {
+        let name = name.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        name.split(ends).next().unwrap_or_default().to_string()
+    };
+    let stem = match table.to_str() {
+        Some(names) if !table.exists() => {
+            let first = names.split(',').next().unwrap_or_default();
+            stem(Path::new(first), &['.', '*', '?']).trim_end_matches(['-', '_', ' ']).to_string()
+        }
+        _ => stem(table, &['.']),
+    };
+    format!("{}.net", if stem.is_empty() { "model" } else { &stem }).into()
 }
 
 /// What the text says of the files.
-fn files(args: &NewArgs, table: &Path, out: &Path, has_header: bool) -> Files {
+fn files(args: &NewArgs, table: String, out: &Path, has_header: bool) -> Files {
     let quote = |text: &str| {
         let plain = |c: char| c.is_ascii_alphanumeric() || "-_./,=+:@%".contains(c);
         match !text.is_empty() && text.chars().all(plain) {
@@ -134,10 +157,10 @@ fn files(args: &NewArgs, table: &Path, out: &Path, has_header: bool) -> Files {
         }
     };
     let path = |path: &Path| quote(&path.display().to_string());
-    let (shown_table, target) = (path(table), args.target.as_deref().unwrap_or_default());
+    let (shown_table, target) = (path(&args.what), args.target.as_deref().unwrap_or_default());
     let mut command = format!("arenet new {shown_table} --target {}", quote(target));
     let mut next = format!("arenet train {}", path(out));
-    if *table != out.with_extension("csv") {
+    if args.what != out.with_extension("csv") {
         next += &format!(" --data {shown_table}");
     }
     if args.header.is_some() {
@@ -150,7 +173,6 @@ fn files(args: &NewArgs, table: &Path, out: &Path, has_header: bool) -> Files {
         command += &numbers;
         next += &numbers;
     }
-    let table = table.file_name().unwrap_or_default().to_string_lossy().into_owned();
     Files { table, command, next }
 }
 

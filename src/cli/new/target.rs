@@ -56,6 +56,9 @@ pub fn target(
     const OTHER: &str = "name another column with --target";
     const TASK: &str = "leave out --task, or name another column with --target";
     let given = rows - column.missing;
+    if column.nested {
+        return fail("holds lists".to_string(), OTHER);
+    }
     if given == 0 {
         return fail("is missing in every row".to_string(), OTHER);
     }

@@ -85,3 +85,32 @@ fn abalone() {
 fn wine_red() {
     assert!(held_out("wine_red", "last", "mae") <= 0.56);
 }
+
+/// The rows of several files, as those of one; the model is called after the first or the pattern.
+#[test]
+fn parts() {
+    let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models");
+    let whole = std::fs::read_to_string(models.join("penguins.csv")).unwrap();
+    let folder = Folder::new("table-parts");
+    folder.write("whole.csv", &whole);
+    let (header, rows) = whole.split_once('\n').unwrap();
+    let (first, second) =
+        rows.split_at(rows.len() / 2 + rows[rows.len() / 2..].find('\n').unwrap() + 1);
+    folder.write("birds-1.csv", format!("{header}\n{first}"));
+    folder.write("birds-2.csv", format!("{header}\n{second}"));
+    let found = folder.ok("new whole.csv --target species").out;
+    for (parts, model) in [("birds-*.csv", "birds"), ("birds-1.csv,birds-2.csv", "birds-1")] {
+        assert_eq!(folder.ok(&format!("new {parts} --target species")).out, found);
+        let text = folder.text(&format!("{model}.net"));
+        let quoted = if parts.contains('*') { format!("'{parts}'") } else { parts.to_string() };
+        let next = format!("//     arenet train {model}.net --data {quoted}\n");
+        assert!(text.contains(&next), "{text}");
+        assert!(text.contains("other columns of birds-1.csv and 1 more.\n"), "{text}");
+        let body = |text: &str| text[text.find("    input").unwrap()..].to_string();
+        assert_eq!(body(&text), body(&folder.text("whole.net")));
+        folder.ok(&format!("train {model}.net --data {parts} --epochs 1"));
+    }
+    let gone = "error: gone.csv: cannot be read: No such file or directory (os error 2)\n\
+                help: did you mean \"whole.csv\"?";
+    folder.fails("new birds-1.csv,gone.csv --target species", 3, gone);
+}
