@@ -10,6 +10,7 @@
 use std::io::Read;
 
 use csv_core::{ReadRecordResult, ReaderBuilder, Terminator};
+use memchr::memchr_iter;
 
 use super::dialect::Dialect;
 use super::error::{DataError, plural};
@@ -32,6 +33,8 @@ struct Records<'r> {
     in_quotes: bool,
     record_line: u64,
     line: Vec<u8>,
+    /// Whether the fields are those of `line`, with a separator between two; else they are in `text`.
+    is_plain: bool,
     text: Vec<u8>,
     ends: Vec<usize>,
     fields: usize,
@@ -56,7 +59,11 @@ impl Table for Records<'_> {
     }
 
     fn row(&self) -> Row<'_> {
-        Row::Text { text: &self.text, ends: &self.ends[..self.fields] }
+        let ends = &self.ends[..self.fields];
+        match self.is_plain {
+            true => Row::Text { text: &self.line, ends, gap: 1 },
+            false => Row::Text { text: &self.text, ends, gap: 0 },
+        }
     }
 
     fn line(&self) -> Option<u64> {
@@ -77,6 +84,7 @@ impl<'r> Records<'r> {
             in_quotes: false,
             record_line: 0,
             line: Vec::new(),
+            is_plain: false,
             text: Vec::new(),
             ends: Vec::new(),
             fields: 0,
@@ -130,29 +138,13 @@ impl<'r> Records<'r> {
         Ok(())
     }
 
-    /// Splits `line` where it has no quotes, as most have none: several times as fast.
+    /// Splits `line` where it has no quotes, as most have none: nothing is copied.
     fn split_plain(&mut self) {
-        let separator = self.dialect.separator();
         let line = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
-        if self.text.len() < line.len() {
-            self.text.resize(line.len(), 0);
-        }
-        let (text, ends) = (&mut self.text[..line.len()], &mut self.ends);
-        let (mut to, mut fields) = (0, 0);
-        // Where a field ends is no branch, which would be mistaken at every other field.
-        for &byte in line {
-            if fields >= ends.len() {
-                ends.resize((fields * 2).max(64), 0);
-            }
-            let separates = byte == separator;
-            text[to] = byte;
-            ends[fields] = to;
-            fields += usize::from(separates);
-            to += usize::from(!separates);
-        }
-        ends.resize(ends.len().max(fields + 1), 0);
-        ends[fields] = to;
-        self.fields = fields + 1;
+        self.ends.clear();
+        self.ends.extend(memchr_iter(self.dialect.separator(), line));
+        self.ends.push(line.len());
+        self.fields = self.ends.len();
     }
 
     /// Splits `line`, and further lines where a quoted field holds a line end, into fields.
@@ -160,7 +152,8 @@ impl<'r> Records<'r> {
         let (mut consumed, mut held, mut written) = (0, 0, 0);
         self.fields = 0;
         self.in_quotes = false;
-        if self.dialect.tidy(&mut self.line, &mut self.in_quotes) {
+        self.is_plain = self.dialect.tidy(&mut self.line, &mut self.in_quotes);
+        if self.is_plain {
             self.split_plain();
             return Ok(());
         }

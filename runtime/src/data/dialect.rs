@@ -4,6 +4,8 @@
 //! outside quotes, and otherwise runs of blanks, as files of numbers in columns have them. Quotes
 //! are double, or single where fields stand in these.
 
+use memchr::memchr;
+
 use super::field::is_number;
 
 /// How the fields of a line are told apart.
@@ -77,7 +79,7 @@ impl Dialect {
     /// begins within a quoted field, and then whether the next one does. Whether the line has no
     /// quotes, and so its separators are all that has a meaning.
     pub fn tidy(self, line: &mut Vec<u8>, in_quotes: &mut bool) -> bool {
-        let is_plain = !*in_quotes && !line.contains(&self.quote);
+        let is_plain = !*in_quotes && memchr(self.quote, line).is_none();
         if is_plain && self.separator != Separator::Blanks {
             return true;
         }

@@ -79,7 +79,7 @@ impl Table for Objects<'_> {
     }
 
     fn row(&self) -> Row<'_> {
-        Row::Text { text: &self.text, ends: &self.ends }
+        Row::Text { text: &self.text, ends: &self.ends, gap: 0 }
     }
 
     fn line(&self) -> Option<u64> {

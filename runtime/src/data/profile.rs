@@ -232,7 +232,7 @@ fn profile_table(
             Some(*end)
         })
         .collect();
-    seen.push(Row::Text { text: text.as_bytes(), ends: &ends });
+    seen.push(Row::Text { text: text.as_bytes(), ends: &ends, gap: 0 });
     Ok(seen.finish(None))
 }
 

@@ -110,8 +110,8 @@ pub(super) struct Terms {
 /// A row, as its format holds it.
 #[derive(Clone, Copy)]
 pub(super) enum Row<'a> {
-    /// Text, and where in it each field ends.
-    Text { text: &'a [u8], ends: &'a [usize] },
+    /// Text, where in it each field ends, and how many bytes lie between two fields.
+    Text { text: &'a [u8], ends: &'a [usize], gap: usize },
     /// Numbers.
     Numbers(&'a [f32]),
 }
@@ -138,8 +138,8 @@ impl<'a> Row<'a> {
     #[inline]
     pub fn field(self, index: usize) -> Field<'a> {
         match self {
-            Row::Text { text, ends } => {
-                let start = if index == 0 { 0 } else { ends[index - 1] };
+            Row::Text { text, ends, gap } => {
+                let start = if index == 0 { 0 } else { ends[index - 1] + gap };
                 Field::Text(&text[start..ends[index]])
             }
             Row::Numbers(numbers) => Field::Number(numbers[index]),
