@@ -251,7 +251,7 @@ fn resolve(
                 ));
             }
             Columns::Indices(range) => columns.extend(range.clone()),
-            Columns::Named(name) => columns.push(resolve_name(name, table, who, words)?),
+            Columns::Named(name) => columns.push(resolve_name(name, port, table, who, words)?),
         }
         if columns.len() > port.width {
             break; // more can only repeat the mistake, and take memory
@@ -270,6 +270,7 @@ fn resolve(
 
 fn resolve_name(
     name: &str,
+    port: &PortSpec,
     table: &Names<'_>,
     who: &str,
     words: Words,
@@ -283,7 +284,7 @@ fn resolve_name(
             format!("{who} names the column {}, but the table has no header", quoted(name)),
             format!(
                 "say where its columns are, from 0: {}; or {} if its first row is a header",
-                words(Choice::Columns(Some("x=0..4"))),
+                words(Choice::Columns(Some(&places(port)))),
                 words(Choice::Header(Some(true)))
             ),
         ),
@@ -292,6 +293,14 @@ fn resolve_name(
             meant_or_listed(name, "the columns", named),
         ),
     })
+}
+
+/// Places that a port could have, as an option says them.
+fn places(port: &PortSpec) -> String {
+    match port.width {
+        1 => format!("{}=0", port.name),
+        width => format!("{}=0..{width}", port.name),
+    }
 }
 
 /// The columns that carry the port's name: all of them, or none.

@@ -320,7 +320,7 @@ fn wrong_maps() {
         "1,2,3\n",
         concat!(
             "t.csv:1: `columns` names the column \"kind\", but the table has no header\n",
-            "help: say where its columns are, from 0: `columns(\"x=0..4\")`; or `header(true)` if \
+            "help: say where its columns are, from 0: `columns(\"label=0\")`; or `header(true)` if \
              its first row is a header"
         ),
     );

@@ -131,7 +131,7 @@ fn a_model_names_its_columns() {
     assert_eq!(
         read("7,3.5,setosa,1.5\n", &spec).unwrap_err(),
         "t.csv:1: the model names the column \"bill length (mm)\", but the table has no header\n\
-         help: say where its columns are, from 0: `columns(\"x=0..4\")`; or `header(true)` if its \
+         help: say where its columns are, from 0: `columns(\"x=0..2\")`; or `header(true)` if its \
          first row is a header"
     );
     assert_eq!(
