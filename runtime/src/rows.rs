@@ -18,7 +18,7 @@ pub trait AsSlice {
 }
 
 /// Values of all inputs, or of all targets. Of one, they are what [`AsSlice`] says; of several, a
-/// tuple of such, or a list of [`Slice`]s, in the order of the net's text.
+/// tuple of up to six such, or a list of [`Slice`]s, in the order of the net's text.
 ///
 /// ```
 /// use arenet_runtime::rows::{Rows, Slice};
@@ -156,14 +156,40 @@ impl<const P: usize> Rows for [Slice<'_>; P] {
     }
 }
 
-impl<A: AsSlice, B: AsSlice> Rows for (A, B) {
-    fn ports(&self) -> usize {
-        2
-    }
+/// Tuples of containers, one for each port.
+macro_rules! tuples {
+    ($(($($part:ident $index:tt),*))*) => {
+        $(
+            impl<$($part: AsSlice),*> Rows for ($($part),*) {
+                fn ports(&self) -> usize {
+                    [$($index),*].len()
+                }
 
-    fn slice(&self, port: usize) -> Slice<'_> {
-        if port == 0 { self.0.as_values() } else { self.1.as_values() }
-    }
+                fn slice(&self, port: usize) -> Slice<'_> {
+                    [$(self.$index.as_values()),*][port]
+                }
+            }
+
+            impl<$($part: AsSliceMut),*> RowsMut for ($($part),*) {
+                fn outputs(&self) -> usize {
+                    [$($index),*].len()
+                }
+
+                fn slice_mut(&mut self, output: usize) -> &mut [f32] {
+                    let slices: [&mut [f32]; _] = [$(self.$index.as_floats_mut()),*];
+                    slices.into_iter().nth(output).expect("there are as many as `outputs` says")
+                }
+            }
+        )*
+    };
+}
+
+tuples! {
+    (A 0, B 1)
+    (A 0, B 1, C 2)
+    (A 0, B 1, C 2, D 3)
+    (A 0, B 1, C 2, D 3, E 4)
+    (A 0, B 1, C 2, D 3, E 4, F 5)
 }
 
 impl AsSliceMut for [f32] {
@@ -230,15 +256,5 @@ impl<const P: usize> RowsMut for [&mut [f32]; P] {
 
     fn slice_mut(&mut self, output: usize) -> &mut [f32] {
         self[output]
-    }
-}
-
-impl<A: AsSliceMut, B: AsSliceMut> RowsMut for (A, B) {
-    fn outputs(&self) -> usize {
-        2
-    }
-
-    fn slice_mut(&mut self, output: usize) -> &mut [f32] {
-        if output == 0 { self.0.as_floats_mut() } else { self.1.as_floats_mut() }
     }
 }

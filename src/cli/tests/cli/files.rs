@@ -1,6 +1,7 @@
 //! `.netc` files do what `.net` files do.
 
 use crate::common::{Folder, model};
+use arenet::{MISSING, Net};
 use pretty_assertions::assert_eq;
 
 #[test]
@@ -22,6 +23,39 @@ fn a_compiled_program_trains_and_predicts_to_the_same_bytes() {
     }
     let eval = |model: &str| folder.ok(&format!("eval {model} {data} {weights} --json")).out;
     assert_eq!(eval(&iris), eval("iris.netc"));
+}
+
+/// What is prepared for a net is prepared by the net: a raw row, with its holes and words, gives the
+/// same bits on every road.
+#[test]
+fn a_raw_row_gives_the_same_bits_from_a_text_a_program_and_rust() {
+    let folder = Folder::new("raw-row");
+    let (penguins, weights) = (model("penguins.net"), "--weights penguins.safetensors");
+    folder.ok(&format!("train {penguins} -q --epochs 5"));
+    folder.ok(&format!("compile {penguins} --names penguins.safetensors"));
+    folder.write(
+        "rows.csv",
+        "sex,island,body_mass_g,flipper_length_mm,bill_depth_mm,bill_length_mm\n\
+         MALE,Torgersen,3750,181,18.7,39.1\n,Mars,NA,?,,50.5\nFEMALE,,3800,186,17.4,\n",
+    );
+    let text = folder.ok(&format!("predict {penguins} --data rows.csv {weights}")).out;
+    assert_eq!(folder.ok(&format!("predict penguins.netc --data rows.csv {weights}")).out, text);
+
+    let hole = f32::NAN;
+    let numbers =
+        [[39.1, 18.7, 181.0, 3750.0], [50.5, hole, hole, hole], [hole, 17.4, 186.0, 3800.0]];
+    let (islands, sexes) = ([2, MISSING, MISSING], [1, MISSING, 0]);
+    let net = Net::open(&penguins).unwrap();
+    let mut predictor = net.predictor(folder.path("penguins.safetensors")).unwrap();
+    let outputs = predictor.predict(&(&numbers, &islands, &sexes)).unwrap();
+    let mut lines = text.lines();
+    assert_eq!(lines.next().unwrap().split(',').count(), 8);
+    for (row, line) in lines.enumerate() {
+        let values = line.split(',').take(6).map(|field| field.parse::<f32>().unwrap().to_bits());
+        let of = |name: &str| outputs.rows(name).nth(row).unwrap().to_vec();
+        let expected = [of("logits"), of("probs")].concat().into_iter().map(f32::to_bits);
+        assert_eq!(values.collect::<Vec<_>>(), expected.collect::<Vec<_>>(), "{line}");
+    }
 }
 
 #[test]
