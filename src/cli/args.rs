@@ -41,7 +41,6 @@ pub struct Global {
     #[arg(
         long,
         global = true,
-        verbatim_doc_comment,
         value_name = "SIZE",
         value_parser = parse_bytes
     )]
@@ -112,11 +111,11 @@ pub struct DataArgs {
     /// ending .csv; one in several files: 2024.csv,2025.csv or 'part-*.csv';
     /// or a file (npy or IDX, perhaps packed) for each input and target:
     /// x=images.gz,label=labels.gz; or an npz archive of such arrays
-    #[arg(long, verbatim_doc_comment, value_name = "FILE", value_parser = Rows::parser())]
+    #[arg(long, value_name = "FILE", value_parser = Rows::parser())]
     pub data: Option<Rows>,
     /// Columns of the table, counted from 0 or by name: x=0..64,label=64;
     /// or arrays of the archive: x=x_train,label=y_train
-    #[arg(long, verbatim_doc_comment, value_name = "MAP", value_parser = parse_columns)]
+    #[arg(long, value_name = "MAP", value_parser = parse_columns)]
     pub columns: Option<String>,
     /// How numbers are written, by an example: 1234,5 or 1.234,5 or 1,234.5
     #[arg(long, value_name = "EXAMPLE", value_parser = parse_numbers)]
@@ -141,7 +140,6 @@ pub struct OnlineArgs {
     /// Ends at the end of the rows, or by Ctrl-C; --resume goes on
     #[arg(
         long,
-        verbatim_doc_comment,
         conflicts_with_all =
             ["valid", "epochs", "batch", "no_shuffle", "sweep", "seeds", "folds"]
     )]
@@ -150,7 +148,6 @@ pub struct OnlineArgs {
     /// default there is about one a second, of the last 1000 rows
     #[arg(
         long,
-        verbatim_doc_comment,
         value_name = "ROWS",
         requires = "online",
         value_parser = clap::value_parser!(u32).range(1..=1_000_000)
@@ -165,7 +162,6 @@ pub struct TrialArgs {
     /// may be repeated, for all combinations
     #[arg(
         long,
-        verbatim_doc_comment,
         value_name = "NAME=V,V,...",
         value_parser = parse_sweep,
         conflicts_with_all = ["resume", "checkpoint"]
@@ -222,7 +218,7 @@ pub struct WeightsArgs {
     /// Weights, by default those that training leaves in the current folder;
     /// or what weights are kept as: f32, bf16 or int8. May be given twice,
     /// for both
-    #[arg(long, verbatim_doc_comment, value_name = "FILE|PRECISION")]
+    #[arg(long, value_name = "FILE|PRECISION")]
     weights: Vec<PathBuf>,
 }
 

@@ -31,7 +31,7 @@ use super::{Context, console, data, train, units};
 pub struct CheckArgs {
     /// The model, .net or .netc; or several, and folders for all .net files
     /// below them
-    #[arg(required = true, verbatim_doc_comment)]
+    #[arg(required = true)]
     models: Vec<PathBuf>,
     #[command(flatten)]
     data: DataArgs,

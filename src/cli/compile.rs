@@ -24,7 +24,7 @@ pub struct CompileArgs {
     model: PathBuf,
     /// The program file; by default the model's name with the ending .netc,
     /// in the current folder
-    #[arg(short, long, verbatim_doc_comment, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
     /// The most rows of a run; by default as the model says
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]

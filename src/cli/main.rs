@@ -17,6 +17,7 @@ mod explain;
 mod failure;
 mod figures;
 mod gradcheck;
+mod help;
 mod new;
 mod online;
 mod outputs;
@@ -32,6 +33,7 @@ mod signals;
 mod source;
 mod stepper;
 mod table;
+mod tensors;
 mod train;
 mod trials;
 mod units;
@@ -39,7 +41,7 @@ mod units;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{FromArgMatches, Parser, Subcommand};
 
 use args::{Global, MessageFormat};
 use console::Console;
@@ -89,6 +91,10 @@ enum Command {
     Profile(profile::ProfileArgs),
     /// Show what this machine offers
     Cpu(cpu::CpuArgs),
+    /// Print a script that completes commands in a shell
+    Completions(help::CompletionsArgs),
+    /// Write manual pages
+    Man(help::ManArgs),
 }
 
 /// What a command works with beside its own arguments.
@@ -109,7 +115,8 @@ impl Context {
 
 fn main() -> ExitCode {
     let mut arguments: Vec<OsString> = std::env::args_os().collect();
-    let mut cli = match Cli::try_parse_from(&arguments) {
+    let parsed = help::command().try_get_matches_from(&arguments);
+    let mut cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => return misused(&error),
     };
@@ -165,5 +172,7 @@ fn run(cx: &Context, command: Command) -> Result<(), Failure> {
         Command::Bench(args) => bench::run(cx, &args),
         Command::Profile(args) => profile::run(cx, &args),
         Command::Cpu(args) => cpu::run(cx, &args),
+        Command::Completions(args) => help::completions(&args),
+        Command::Man(args) => help::manual(cx, &args),
     }
 }

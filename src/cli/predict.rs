@@ -35,18 +35,18 @@ pub struct PredictArgs {
     data: DataArgs,
     /// Columns of the table that are copied in front, by name or counted from
     /// 0: id,name; or all
-    #[arg(long, verbatim_doc_comment, value_name = "COLUMNS")]
+    #[arg(long, value_name = "COLUMNS")]
     keep: Vec<String>,
     /// Only these outputs, or targets whose classes are predicted, such as
     /// species
-    #[arg(long, verbatim_doc_comment, value_name = "NAMES", value_delimiter = ',')]
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
     only: Vec<String>,
     /// So many classes, the most probable first
     #[arg(long, value_name = "COUNT", conflicts_with = "threshold")]
     top: Option<usize>,
     /// Of two classes, predict this one from this probability on: yes=0.7; or
     /// 0.7, where they are the numbers 0 and 1
-    #[arg(long, verbatim_doc_comment, value_name = "CLASS=P", value_parser = Threshold::parse)]
+    #[arg(long, value_name = "CLASS=P", value_parser = Threshold::parse)]
     threshold: Option<Threshold>,
     /// Form of the result
     #[arg(long, value_name = "FORMAT", default_value = "csv")]

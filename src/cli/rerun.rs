@@ -5,9 +5,9 @@ use std::path::Path;
 
 use arenet::internals::runtime::weights::read_metadata;
 use clap::error::Error;
-use clap::{CommandFactory, FromArgMatches};
+use clap::FromArgMatches;
 
-use super::Cli;
+use super::{Cli, help};
 use super::failure::Failure;
 
 /// Where the metadata of a checkpoint has them.
@@ -56,6 +56,6 @@ pub fn of_checkpoint(checkpoint: &Path, given: Vec<OsString>) -> Result<Vec<OsSt
 
 /// Parses such a command line, where the last of several values counts.
 pub fn parse(arguments: Vec<OsString>) -> Result<Cli, Error> {
-    let command = Cli::command().args_override_self(true);
+    let command = help::command().args_override_self(true);
     Cli::from_arg_matches(&command.try_get_matches_from(arguments)?)
 }

@@ -17,14 +17,14 @@ use clap::{Args, ValueEnum};
 use super::args::{DataArgs, parse_precision};
 use super::source::{Built, Source};
 use super::table::{self, Column};
-use super::{Context, console, failure::Failure, rates, units};
+use super::{Context, console, failure::Failure, rates, tensors, units};
 
 /// What to show.
 #[derive(Args, Clone, Debug)]
 #[command(after_help = "Without an option: the layers, and the memory that running them takes.\n\
                   Example: arenet show models/digits.net --plan")]
 pub struct ShowArgs {
-    /// The model, .net or .netc
+    /// The model, .net or .netc; or a file of weights, whose values are summed up
     model: PathBuf,
     /// The memory plan: every value with its place and its lifetime
     #[arg(long)]
@@ -42,7 +42,6 @@ pub struct ShowArgs {
     /// momentum where a schedule moves it
     #[arg(
         long,
-        verbatim_doc_comment,
         value_name = "WHAT",
         conflicts_with_all = [
             "plan", "schedule", "gradients", "optimizer", "ir", "graph", "entry", "batch",
@@ -60,7 +59,7 @@ pub struct ShowArgs {
     graph: Option<GraphForm>,
     /// Which part of the program, by itself its plan and its schedule;
     /// training, if the model says how to train
-    #[arg(long, value_name = "ENTRY", value_parser = entry_parser(), verbatim_doc_comment)]
+    #[arg(long, value_name = "ENTRY", value_parser = entry_parser())]
     entry: Option<EntryPoint>,
     /// Rows to plan for; by default as the model says
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
@@ -106,6 +105,9 @@ enum GraphForm {
 /// Prints what was asked for; by default the layers and their memory, or what is left of them in a
 /// compiled program.
 pub fn run(cx: &Context, args: &ShowArgs) -> Result<(), Failure> {
+    if tensors::is_weights(&args.model) {
+        return console::print(tensors::describe(&args.model)?);
+    }
     let source = Source::read(cx, &args.model)?.with_weights(args.weights)?;
     if args.batch.is_some() && source.text().is_none() {
         return Err(source.fixed("rows", "--batch"));

@@ -42,11 +42,11 @@ pub struct TrainArgs {
     pub init: Option<PathBuf>,
     /// File for the weights; by default the model's name with the ending
     /// .safetensors, in the current folder
-    #[arg(long, verbatim_doc_comment, value_name = "FILE")]
+    #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// File for checkpoints, which hold all that a run needs to go on; by
     /// default named after the weights
-    #[arg(long, verbatim_doc_comment, value_name = "FILE")]
+    #[arg(long, value_name = "FILE")]
     pub checkpoint: Option<PathBuf>,
     /// Time between two checkpoints; 30 seconds by default
     #[arg(
@@ -59,7 +59,7 @@ pub struct TrainArgs {
     pub checkpoint_every: Duration,
     /// Checkpoint of an interrupted run to go on from; the other arguments
     /// are those of that run, but for what is given
-    #[arg(long, verbatim_doc_comment, value_name = "FILE")]
+    #[arg(long, value_name = "FILE")]
     #[arg(long, value_name = "FILE")]
     pub resume: Option<PathBuf>,
     /// Passes over the data
@@ -81,7 +81,6 @@ pub struct TrainArgs {
     /// model; it needs no other file and no network
     #[arg(
         long,
-        verbatim_doc_comment,
         value_name = "FILE",
         conflicts_with_all = ["online", "sweep", "seeds", "folds"]
     )]
@@ -90,7 +89,7 @@ pub struct TrainArgs {
     pub trials: TrialArgs,
     /// One line of JSON an epoch, or of several trainings one for each, and
     /// one at the end
-    #[arg(long, verbatim_doc_comment)]
+    #[arg(long)]
     pub json: bool,
 }
 

@@ -1,5 +1,7 @@
 //! Numbers for people: counts, bytes, times and rates.
 
+use arenet::internals::runtime::program::text::escaped_start;
+
 /// A whole number in groups of three digits: `1,234,567`.
 pub fn count(n: u64) -> String {
     let digits = n.to_string();
@@ -104,6 +106,15 @@ pub fn columns(rows: &[Vec<String>], numbers: &[bool]) -> String {
         text.push('\n');
     }
     text
+}
+
+/// At most so many characters of a text, which is escaped.
+pub fn cut(text: &str, most: usize) -> String {
+    let shown = escaped_start(text, most);
+    match shown.chars().count() {
+        long if long > most => shown.chars().take(most - 3).chain("...".chars()).collect(),
+        _ => shown,
+    }
 }
 
 #[cfg(test)]

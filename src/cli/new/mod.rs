@@ -33,7 +33,7 @@ pub struct NewArgs {
     /// A table to make a model for, perhaps in several files (FILE,FILE or
     /// 'FILE-*.csv'), or the name of a project: a folder with a model, its data
     /// and a program that uses it
-    #[arg(verbatim_doc_comment, value_name = "TABLE|NAME")]
+    #[arg(value_name = "TABLE|NAME")]
     what: PathBuf,
     /// The column to predict: its name, its place from 0, or `last`
     #[arg(long, value_name = "COLUMN")]

@@ -1,0 +1,65 @@
+//! The command line as it is told to people: pages of help, completions for shells, manual pages.
+
+use std::fs;
+use std::path::PathBuf;
+
+use clap::{Args, Command, CommandFactory};
+use clap_complete::Shell;
+
+use super::failure::{Failure, Kind};
+use super::{Cli, Context, console};
+
+/// The most columns of a page of help.
+const WIDTH: usize = 80;
+
+/// Which shell to complete commands for.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Example: arenet completions fish > ~/.config/fish/completions/arenet.fish")]
+pub struct CompletionsArgs {
+    /// The shell
+    shell: Shell,
+}
+
+/// Where manual pages go.
+#[derive(Args, Clone, Debug)]
+#[command(after_help = "Example: arenet man ~/.local/share/man/man1")]
+pub struct ManArgs {
+    /// The folder to write arenet.1, arenet-train.1 and so on to
+    folder: PathBuf,
+}
+
+/// The command line, on whose pages the global options are named once: on the first.
+pub fn command() -> Command {
+    let mut command = Cli::command().max_term_width(WIDTH);
+    command.build();
+    let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().into()).collect();
+    for name in names.iter().filter(|name| *name != "help") {
+        command = command.mut_subcommand(name, |sub| {
+            sub.mut_args(|arg| {
+                let is_help = arg.get_id() == "help";
+                let hides = arg.is_global_set() && !is_help;
+                arg.hide(hides)
+            })
+        });
+    }
+    command
+}
+
+/// Prints a script that completes commands in a shell.
+pub fn completions(args: &CompletionsArgs) -> Result<(), Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Cli::command(), "arenet", &mut script);
+    console::print(String::from_utf8_lossy(&script))
+}
+
+/// Writes a manual page for the command, and one for each of its subcommands.
+pub fn manual(cx: &Context, args: &ManArgs) -> Result<(), Failure> {
+    let fail = |error: std::io::Error| {
+        let text = format!("{}: the pages cannot be written: {error}", args.folder.display());
+        Failure::new(Kind::Data, text).help("name a folder that can be written to")
+    };
+    fs::create_dir_all(&args.folder).map_err(fail)?;
+    clap_mangen::generate_to(Cli::command(), &args.folder).map_err(fail)?;
+    cx.console.note(format!("{}: written; next: man arenet-train", args.folder.display()));
+    Ok(())
+}
