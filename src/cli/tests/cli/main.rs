@@ -7,6 +7,8 @@ mod columns;
 mod common;
 mod data_errors;
 mod divergence;
+#[cfg(unix)]
+mod documents;
 mod files;
 mod foreign;
 mod inspect;
