@@ -1,7 +1,7 @@
 //! Reading a table: `cargo bench -p arenet-benches --bench tables`.
 //!
-//! 100,000 rows of 20 numbers with five decimals, in memory, on one thread. The peer is what a program
-//! would write by itself: the crate `csv` splits the rows, and `str::parse` reads the numbers.
+//! 100,000 rows of 20 numbers with five decimals, in memory, on one thread. The peer is what a
+//! program would write by itself: the crate `csv` splits the rows, `str::parse` reads the numbers.
 
 use std::hint::black_box;
 

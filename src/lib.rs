@@ -15,13 +15,59 @@
 //! ```
 //!
 //! A net's text is compiled to one static program that runs in one block of memory: what a step
-//! does and where each value lies is decided before the first. The language and the command are
-//! described in the [README](https://docs.rs/crate/arenet/latest).
+//! does and where each value lies is decided before the first.
+//!
+//! | to | there is |
+//! | --- | --- |
+//! | read a net, from a file, a text or a `.netc` file | [`Net`] |
+//! | read rows, from tables, arrays, memory or a stream | [`Net::reader`], [`Net::data`] |
+//! | train: a whole run, epoch by epoch, or row by row as they arrive | [`Trainer`] |
+//! | predict, on one thread or on many | [`Predictor`] |
+//! | tell a user what is wrong, with the place and the way out | [`Error`] |
+//!
+//! Rows are slices, arrays or vectors of numbers; several inputs are a tuple of these:
+//!
+//! ```
+//! # fn main() -> Result<(), arenet::Error> {
+//! let net = arenet::Net::parse(
+//!     "net shop {
+//!          input sizes: [N, 2]
+//!          input town: i32[N] in [\"Oslo\", \"Rome\"]
+//!          output price = concat(sizes, one_hot(town)) |> dense(1)
+//!      }
+//!      train { target t: [N, 1]  loss = mse(price, t)  optimizer = sgd(lr: 0.1) }",
+//! )?;
+//! let (sizes, towns) = ([[0.5, 1.0], [1.0, 0.0]], [0, 1]);
+//! let mut trainer = net.trainer(net.data(&(sizes, towns), &[0.3, 0.9])?).build()?;
+//! trainer.train()?;
+//! # let weights = std::env::temp_dir().join("arenet-doc-front.safetensors");
+//! trainer.save(&weights)?;
+//!
+//! let mut shop = net.predictor(&weights)?;
+//! let outputs = shop.predict(&([0.5, 1.0], [0]))?;
+//! println!("{:?}", outputs["price"]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The language and the command are described in the
+//! [README](https://docs.rs/crate/arenet/latest) and in the folder docs of the repository.
+//!
+//! # Features
+//!
+//! - `parquet`: tables in Apache Parquet; off by default.
 #![forbid(unsafe_code)]
 
+/// The documents, whose blocks of Rust are run.
 #[cfg(doctest)]
-#[doc = include_str!("../README.md")]
-struct Readme;
+mod documents {
+    #[doc = include_str!("../README.md")]
+    struct Readme;
+    #[doc = include_str!("../docs/cookbook.md")]
+    struct Cookbook;
+    #[doc = include_str!("../docs/rust.md")]
+    struct Rust;
+}
 
 mod builder;
 mod data;

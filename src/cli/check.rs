@@ -108,7 +108,7 @@ pub fn run(cx: &Context, args: &CheckArgs) -> Result<(), Failure> {
 
 /// The files that are named, and all models in the folders that are, in the order of their names.
 /// A folder whose name begins with a dot is left out, and so is what a link leads to.
-fn all_below(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
+pub fn all_below(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
     let mut models = Vec::new();
     for path in paths {
         let before = models.len();

@@ -35,11 +35,16 @@ pub fn command() -> Command {
     let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().into()).collect();
     for name in names.iter().filter(|name| *name != "help") {
         command = command.mut_subcommand(name, |sub| {
-            sub.mut_args(|arg| {
-                let is_help = arg.get_id() == "help";
-                let hides = arg.is_global_set() && !is_help;
-                arg.hide(hides)
-            })
+            let example = sub.get_after_help().map(ToString::to_string).unwrap_or_default();
+            sub.after_help(format!("{example}\nOptions of all commands: arenet help")).mut_args(
+                |arg| match arg.get_id() == "help" {
+                    true => arg.help_heading("Options"),
+                    false => {
+                        let hides = arg.is_global_set();
+                        arg.hide(hides)
+                    }
+                },
+            )
         });
     }
     command

@@ -16,6 +16,7 @@ mod eval;
 mod explain;
 mod failure;
 mod figures;
+mod fmt;
 mod gradcheck;
 mod help;
 mod new;
@@ -79,6 +80,8 @@ enum Command {
     Check(check::CheckArgs),
     /// Explain the code of a message, with an example and its cure
     Explain(explain::ExplainArgs),
+    /// Bring models into the usual form
+    Fmt(fmt::FmtArgs),
     /// Show what the compiler makes of a model
     Show(show::ShowArgs),
     /// Compile a model to a file that runs without the compiler
@@ -166,6 +169,7 @@ fn run(cx: &Context, command: Command) -> Result<(), Failure> {
         Command::Predict(args) => predict::run(cx, &args),
         Command::Check(args) => check::run(cx, &args),
         Command::Explain(args) => explain::run(&args),
+        Command::Fmt(args) => fmt::run(cx, &args),
         Command::Show(args) => show::run(cx, &args),
         Command::Compile(args) => compile::run(cx, &args),
         Command::Gradcheck(args) => gradcheck::run(cx, &args),

@@ -4,11 +4,11 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use arenet::internals::runtime::weights::read_metadata;
-use clap::error::Error;
 use clap::FromArgMatches;
+use clap::error::Error;
 
-use super::{Cli, help};
 use super::failure::Failure;
+use super::{Cli, help};
 
 /// Where the metadata of a checkpoint has them.
 pub const KEY: &str = "arguments";

@@ -1,9 +1,12 @@
-//! From text to syntax tree: `token` splits the text, `parser` builds the [`ast`].
+//! From text to syntax tree: `token` splits the text, `parser` builds the [`ast`]; and `format`
+//! brings a text into the usual form.
 
 pub mod ast;
+mod format;
 mod parser;
 mod token;
 
+pub use format::format;
 pub use parser::{MAX_HEIGHT, MAX_NESTING, MAX_SOURCE, parse};
 
 use arenet_program::text::escaped;

@@ -3,6 +3,7 @@
 mod brackets;
 mod dump;
 mod errors;
+mod format;
 mod hostile;
 mod names;
 mod recovery;

@@ -33,7 +33,7 @@ struct Records<'r> {
     in_quotes: bool,
     record_line: u64,
     line: Vec<u8>,
-    /// Whether the fields are those of `line`, with a separator between two; else they are in `text`.
+    /// Whether the fields are those of `line`, with a separator between two; else those of `text`.
     is_plain: bool,
     text: Vec<u8>,
     ends: Vec<usize>,

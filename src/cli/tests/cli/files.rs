@@ -25,8 +25,8 @@ fn a_compiled_program_trains_and_predicts_to_the_same_bytes() {
     assert_eq!(eval(&iris), eval("iris.netc"));
 }
 
-/// What is prepared for a net is prepared by the net: a raw row, with its holes and words, gives the
-/// same bits on every road.
+/// What is prepared for a net is prepared by the net: a raw row, with its holes and words, gives
+/// the same bits on every road.
 #[test]
 fn a_raw_row_gives_the_same_bits_from_a_text_a_program_and_rust() {
     let folder = Folder::new("raw-row");

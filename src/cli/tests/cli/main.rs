@@ -10,6 +10,7 @@ mod divergence;
 #[cfg(unix)]
 mod documents;
 mod files;
+mod fmt;
 mod foreign;
 mod inspect;
 #[cfg(unix)]

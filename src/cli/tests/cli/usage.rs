@@ -19,6 +19,9 @@ fn every_command_explains_itself_with_an_example() {
         "bench",
         "profile",
         "cpu",
+        "fmt",
+        "completions",
+        "man",
     ];
     for command in commands {
         let done = folder.ok(&format!("{command} --help"));
@@ -33,6 +36,38 @@ fn every_command_explains_itself_with_an_example() {
     let done = folder.ok("--help");
     assert!(commands.iter().all(|command| done.out.contains(command)));
     assert!(folder.ok("--version").out.starts_with("arenet "));
+}
+
+/// What every command takes stands on the first page, and no other.
+#[test]
+fn global_options_are_explained_once() {
+    let folder = Folder::new("help-global");
+    assert!(folder.ok("help").out.contains("--max-memory"));
+    for page in ["help train", "train --help"] {
+        let page = folder.ok(page).out;
+        assert!(!page.contains("--max-memory") && page.contains("arenet help"), "{page}");
+    }
+    let told = "error: unexpected argument '--thread' found\n\n  \
+                tip: a similar argument exists: '--threads'\n\nUsage: arenet cpu\n\n\
+                For more information, try '--help'.";
+    folder.fails("cpu --thread 1", 2, told);
+}
+
+#[test]
+fn shells_and_manuals_are_told_every_command() {
+    let folder = Folder::new("help-written");
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let script = folder.ok(&format!("completions {shell}")).out;
+        assert!(script.contains("gradcheck") && script.contains("max-memory"), "{shell}");
+    }
+    folder.ok("man pages");
+    for page in ["arenet", "arenet-train", "arenet-new"] {
+        let text = folder.text(&format!("pages/{page}.1"));
+        assert!(text.contains(&format!(".TH {page} 1")), "{text}");
+    }
+    folder.write("file", "");
+    let done = folder.run("man file");
+    assert!(done.code == 3 && done.err.contains("help: "), "{done:?}");
 }
 
 #[test]
