@@ -73,6 +73,7 @@ mod builder;
 mod data;
 mod diagnosis;
 mod error;
+mod estimates;
 mod lints;
 mod net;
 mod predictor;

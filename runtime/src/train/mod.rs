@@ -11,6 +11,7 @@ pub(crate) mod evaluate;
 pub mod fit;
 pub mod hash;
 mod lack;
+mod look;
 mod own;
 pub(crate) mod params;
 pub mod plateau;
@@ -31,6 +32,7 @@ mod weights;
 
 pub use checkpoint::{is_checkpoint, says_checkpoint};
 pub use lack::Lack;
+pub use look::Look;
 pub use prequential::Prequential;
 pub use reason::{Part, Reason};
 pub use report::{Best, Divergence, EpochReport, Evaluation, Progress, Table, TrainError};

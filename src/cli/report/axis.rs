@@ -8,8 +8,9 @@ const STEPS: f64 = 5.0;
 /// The values that an axis goes over.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Axis {
-    low: f64,
-    high: f64,
+    /// Where it begins, and where it ends.
+    pub low: f64,
+    pub high: f64,
     pub is_log: bool,
     /// Where it is labelled, in order.
     pub ticks: Vec<f64>,
@@ -41,6 +42,13 @@ impl Axis {
         let above = all.iter().find(|tick| **tick >= high).copied().unwrap_or(high);
         let ticks = all.into_iter().filter(|tick| (below..=above).contains(tick)).collect();
         Axis { low: below, high: above, is_log: true, ticks }
+    }
+
+    /// From 0 to a number of rows.
+    pub fn of_counts(most: u64) -> Axis {
+        let step = step(most as f64 / STEPS).max(1.0);
+        let last = (most.max(1) as f64 / step).ceil();
+        Axis { low: 0.0, high: last * step, is_log: false, ticks: multiples(0.0, last, step) }
     }
 
     /// For whole numbers, which it begins and ends with.
@@ -146,5 +154,7 @@ mod tests {
         check(&Axis::of_epochs(1, 3), &["1", "2", "3"]);
         check(&Axis::of_epochs(7, 7), &["7"]);
         assert_eq!(Axis::of_epochs(7, 7).place(7.0), 0.5);
+        check(&Axis::of_counts(23), &["0", "5", "10", "15", "20", "25"]);
+        check(&Axis::of_counts(0), &["0", "1"]);
     }
 }

@@ -3,14 +3,8 @@
 
 use super::axis::Axis;
 use super::markup::text;
+use super::plot::{BOTTOM, LEFT, Plot, RIGHT, TOP, WIDTH};
 
-/// The size in CSS pixels, near that on the page, and the edges of the drawing in it.
-const WIDTH: f64 = 360.0;
-const HEIGHT: f64 = 210.0;
-const LEFT: f64 = 48.0;
-const RIGHT: f64 = 350.0;
-const TOP: f64 = 8.0;
-const BOTTOM: f64 = 178.0;
 /// So many colours and dashes the style sheet has.
 const STYLES: usize = 8;
 
@@ -41,28 +35,30 @@ impl Chart<'_> {
         let (Some(&first), Some(&last)) = (self.epochs.first(), self.epochs.last()) else {
             return String::new();
         };
-        let across = Axis::of_epochs(first, last);
-        let x = |epoch: u64| LEFT + across.place(epoch as f64) * (RIGHT - LEFT);
-        let y = |value: f64| BOTTOM - self.axis.place(value) * (BOTTOM - TOP);
-        let curves: String = self.series.iter().enumerate().map(|s| self.curve(s, x, y)).collect();
-        let best = self.best.filter(|best| (first..=last).contains(best)).map(x);
-        let best = best.map(|x| {
+        let plot = Plot {
+            across: Axis::of_epochs(first, last),
+            up: self.axis.clone(),
+            label: "epoch",
+            units: ["", self.unit],
+        };
+        let curve = |(at, series)| self.curve(&plot, at, series);
+        let curves: String = self.series.iter().enumerate().map(curve).collect();
+        let best = self.best.filter(|best| (first..=last).contains(best));
+        let best = best.map(|best| {
+            let x = plot.x(best as f64);
             let (anchor, at) = if x > WIDTH / 2.0 { ("end", x - 4.0) } else { ("start", x + 4.0) };
             format!(
                 "<path class=\"best\" d=\"M{x:.1} {TOP}V{BOTTOM}\"/>\
                  <text class=\"best\" x=\"{at:.1}\" y=\"18\" text-anchor=\"{anchor}\">best</text>\n"
             )
         });
-        let log = if self.axis.is_log { " (logarithmic)" } else { "" };
+        let drawn = best.unwrap_or_default() + &curves + &self.places(&plot);
         format!(
-            "<figure class=\"chart\">\n<figcaption>{title}{log}</figcaption>\n{key}\
-             <svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{title} by epoch\">\n\
-             {axes}{best}{curves}{places}</svg>\n</figure>\n",
-            title = text(self.title),
-            key = self.key(last),
-            axes = self.axes(&across),
-            best = best.unwrap_or_default(),
-            places = self.places(x, y),
+            "<figure class=\"chart lines\">\n<figcaption>{}{}</figcaption>\n{}{}</figure>\n",
+            text(self.title),
+            if self.axis.is_log { " (logarithmic)" } else { "" },
+            self.key(last),
+            plot.svg(&format!("{} by epoch", self.title), &drawn)
         )
     }
 
@@ -85,39 +81,12 @@ impl Chart<'_> {
         value.map_or("–".to_string(), |value| (self.value)(value) + self.unit)
     }
 
-    fn axes(&self, across: &Axis) -> String {
-        let mut drawn = String::new();
-        for tick in &self.axis.ticks {
-            let y = BOTTOM - self.axis.place(*tick) * (BOTTOM - TOP);
-            let (label, below) = (self.axis.label(*tick) + self.unit, y + 4.0);
-            drawn.push_str(&format!(
-                "<path class=\"grid\" d=\"M{LEFT} {y:.1}H{RIGHT}\"/>\
-                 <text x=\"{}\" y=\"{below:.1}\" text-anchor=\"end\">{label}</text>\n",
-                LEFT - 6.0
-            ));
-        }
-        for tick in &across.ticks {
-            let x = LEFT + across.place(*tick) * (RIGHT - LEFT);
-            drawn.push_str(&format!(
-                "<text x=\"{x:.1}\" y=\"{}\" text-anchor=\"middle\">{}</text>\n",
-                BOTTOM + 16.0,
-                across.label(*tick)
-            ));
-        }
-        let (middle, under) = ((LEFT + RIGHT) / 2.0, HEIGHT - 2.0);
-        drawn + &format!("<text x=\"{middle}\" y=\"{under}\" text-anchor=\"middle\">epoch</text>\n")
-    }
-
     /// A line, or a dot where there is one value.
-    fn curve(
-        &self,
-        (at, series): (usize, &Series),
-        x: impl Fn(u64) -> f64,
-        y: impl Fn(f64) -> f64,
-    ) -> String {
+    fn curve(&self, plot: &Plot, at: usize, series: &Series) -> String {
         let values = self.epochs.iter().zip(&series.values);
-        let points: Vec<(f64, f64)> =
-            values.filter_map(|(epoch, value)| Some((x(*epoch), y((*value)?)))).collect();
+        let points =
+            values.filter_map(|(epoch, value)| Some((plot.x(*epoch as f64), plot.y((*value)?))));
+        let points: Vec<(f64, f64)> = points.collect();
         let style = at % STYLES;
         if let [(x, y)] = points[..] {
             return format!("<circle class=\"s{style}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\"/>\n");
@@ -130,7 +99,8 @@ impl Chart<'_> {
     }
 
     /// For each epoch an area to point at, with the values there.
-    fn places(&self, x: impl Fn(u64) -> f64, y: impl Fn(f64) -> f64) -> String {
+    fn places(&self, plot: &Plot) -> String {
+        let x = |epoch: u64| plot.x(epoch as f64);
         let mut drawn = String::new();
         for (at, &epoch) in self.epochs.iter().enumerate() {
             let here = x(epoch);
@@ -151,7 +121,7 @@ impl Chart<'_> {
                     drawn.push_str(&format!(
                         "<circle class=\"s{}\" cx=\"{here:.1}\" cy=\"{:.1}\" r=\"3\"/>",
                         style % STYLES,
-                        y(value)
+                        plot.y(value)
                     ));
                 }
                 title.push_str(&format!("\n{}: {}", text(&series.name), text(self.told(value))));

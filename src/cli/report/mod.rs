@@ -4,9 +4,15 @@
 
 mod axis;
 mod chart;
+mod classes;
 mod curves;
+mod looked;
+mod looks;
 mod markup;
+mod numbers;
 mod page;
+mod plot;
+mod points;
 mod record;
 mod run;
 

@@ -1,6 +1,7 @@
 //! The page of a run.
 
 use super::curves::curves;
+use super::looked::looked;
 use super::markup::{details, lines, pairs, section, table, text};
 use super::run::{Ending, Epoch, Figures, Port, Run};
 use crate::units;
@@ -15,11 +16,22 @@ pub fn page(run: &Run) -> String {
         head(run),
         section("Result", &result(run)),
         section("Curves", &(curves(run) + &details("All epochs as a table", &epochs(run)))),
+        section(&of_rows(run), &looked(&run.looks, all_of(run))),
         section("Run", &how(run)),
         section("Rows", &rows(run)),
         section("Model", &model(run)),
     ];
     document(&title, &parts.concat(), Some(&run.to_json()))
+}
+
+/// The rows that are looked at one by one.
+fn all_of(run: &Run) -> u64 {
+    if run.rows.held_out > 0 { run.rows.held_out } else { run.rows.trained_on }
+}
+
+fn of_rows(run: &Run) -> String {
+    let kind = if run.rows.held_out > 0 { "held-out" } else { "training" };
+    format!("The {}", units::plural(all_of(run), &format!("{kind} row")))
 }
 
 /// A page around a content, with data for other pages. It lets nothing be loaded. It is XML too.

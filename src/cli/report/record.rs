@@ -7,6 +7,7 @@ use arenet::internals::runtime::files::write_atomically;
 use arenet::internals::runtime::program::{self, Program, Split};
 use arenet::{EpochReport, Error, Evaluation, Trainer};
 
+use super::looks::Looks;
 use super::page::page;
 use super::run::{
     Best, End, Ending, Epoch, Figures, Machine, Metric, Model, Port, Rows, Run, Settings,
@@ -112,6 +113,7 @@ impl Recorder {
         self.run.rows.hash = runtime.data_hash().map_err(Error::from)?;
         let training = runtime.evaluate_training().map_err(Error::from)?;
         let held_out = trainer.evaluate()?;
+        self.run.looks = Looks::take(trainer)?;
         let (best, kept) = (trainer.best(), trainer.best_weights());
         self.run.end = End {
             ending,

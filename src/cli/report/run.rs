@@ -3,6 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::looks::Looks;
+
 /// A run of `arenet train`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Run {
@@ -22,6 +24,8 @@ pub struct Run {
     /// The epochs of this process, at equal distances where there are many, and the last one.
     pub epochs: Vec<Epoch>,
     pub end: End,
+    /// What the net makes of the rows held out, or without any of those trained on.
+    pub looks: Looks,
 }
 
 /// What it ran on. The weights do not depend on it, the times do.

@@ -1,6 +1,6 @@
 // Shows the values of the place that is pointed at, or chosen by the arrow keys, beside the names
 // of the curves. Without it, each place has a title.
-for (const chart of document.querySelectorAll(".chart")) {
+for (const chart of document.querySelectorAll(".lines")) {
   const svg = chart.querySelector("svg");
   const key = chart.querySelector(".key");
   const shown = [key.querySelector(".when"), ...key.querySelectorAll("b")];

@@ -1,6 +1,6 @@
 //! The report of a run: a page that stands alone and tells what the run told.
 
-use crate::common::{Done, Folder, model};
+use crate::common::{Done, Folder, SMALL_ROWS, model};
 use pretty_assertions::assert_eq;
 use roxmltree::{Document, Node, ParsingOptions};
 use serde_json::Value;
@@ -68,7 +68,7 @@ fn a_report_has_the_figures_that_the_run_printed() {
     assert!(all.contains("output probs = softmax(logits)"));
     let charts: Vec<String> =
         page.descendants().filter(|node| node.has_tag_name("figcaption")).map(text).collect();
-    assert_eq!(charts, ["Loss", "accuracy", "Learning rate"]);
+    assert_eq!(charts[..3], ["Loss", "accuracy", "Learning rate"]);
     // Each epoch can be pointed at in each chart.
     let titles = page.descendants().filter(|n| n.has_tag_name("title")).map(text);
     let titles: Vec<String> = titles.filter(|title| title.starts_with("epoch 5\n")).collect();
@@ -165,4 +165,83 @@ fn a_page_that_cannot_be_written_is_told_before_the_training() {
     check("small.safetensors", 2, "is for the weights or the checkpoints already");
     check("small.ckpt.safetensors", 2, "is for the weights or the checkpoints already");
     check("/dev/stdout", 2, "standard output has the results");
+}
+
+/// Classes are counted as `eval` counts them, and right rows make the accuracy.
+#[test]
+fn classes_are_counted_as_eval_counts_them() {
+    let folder = Folder::new("report-classes");
+    let text = std::fs::read_to_string(model("iris.net")).unwrap();
+    let metric = "metric accuracy(logits, species)";
+    assert!(text.contains(metric));
+    let text = text.replace(metric, &format!("{metric}\nmetric confusion_matrix(logits, species)"));
+    folder.write("iris.net", text);
+    folder.write("iris.csv", std::fs::read(model("iris.csv")).unwrap());
+    folder.ok("train iris.net -q --epochs 3 --report run.html");
+    let run = data(&folder.text("run.html"));
+    let eval: Value =
+        serde_json::from_str(&folder.ok("eval iris.net -q --held-out --json").out).unwrap();
+    let table = &eval["tables"]["confusion_matrix"];
+    let classes = &run["looks"]["classes"][0];
+    assert_eq!(classes["names"], table["classes"]);
+    let mut counts = vec![vec![0; 3]; 3];
+    for count in classes["counts"].as_array().unwrap() {
+        let [truth, found, rows] = [0, 1, 2].map(|at| count[at].as_u64().unwrap());
+        counts[truth as usize][found as usize] = rows;
+    }
+    assert_eq!(Value::from(counts.clone()), table["counts"]);
+    let right = counts[0][0] + counts[1][1] + counts[2][2];
+    let accuracy = eval["metrics"]["accuracy"].as_f64().unwrap();
+    assert!((right as f64 / 30.0 - accuracy).abs() < 1e-6);
+}
+
+/// The loss of a row is what `eval` says of that row alone, and the worst row comes first.
+#[test]
+fn the_worst_rows_come_first() {
+    let folder = Folder::small("report-worst");
+    folder.ok("train small.net -q --report run.html");
+    let run = data(&folder.text("run.html"));
+    let worst = run["looks"]["worst"].as_array().unwrap();
+    let lines: Vec<&str> = SMALL_ROWS.lines().collect();
+    let mut before = f64::INFINITY;
+    for bad in worst {
+        let row = bad["row"].as_u64().unwrap() as usize;
+        folder.write("one.csv", format!("{}\n{}\n", lines[0], lines[row]));
+        let eval = folder.ok("eval small.net --data one.csv --json").out;
+        let eval: Value = serde_json::from_str(&eval).unwrap();
+        assert_eq!(bad["loss"], eval["loss"], "row {row}");
+        let predicted = folder.ok("predict small.net --data one.csv").out;
+        let one: f64 = predicted.lines().last().unwrap().parse().unwrap();
+        let found = &bad["found"][0];
+        assert_eq!(found["truth"].as_str(), lines[row].split(',').next_back());
+        assert_eq!(found["found"], if one >= 0.5 { "1" } else { "0" });
+        assert!((found["probability"].as_f64().unwrap() - one.max(1.0 - one)).abs() < 1e-6);
+        let loss = bad["loss"].as_f64().unwrap();
+        assert!(loss <= before);
+        before = loss;
+    }
+    assert_eq!(worst.len(), 4);
+}
+
+#[test]
+fn estimates_are_compared_in_the_units_of_the_target() {
+    let folder = Folder::new("report-numbers");
+    let net = model("auto_mpg.net");
+    folder.ok(&format!("train {net} -q --epochs 5 --report run.html"));
+    let page = folder.text("run.html");
+    let run = data(&page);
+    let numbers = &run["looks"]["numbers"][0];
+    assert_eq!((&numbers["target"], &numbers["output"]), (&"mpg".into(), &"value".into()));
+    let mae = run["end"]["held_out"]["metrics"][0].as_f64().unwrap();
+    assert!((numbers["mae"].as_f64().unwrap() - mae).abs() < 1e-5 * mae);
+    assert_eq!(numbers["points"].as_array().unwrap().len(), 80);
+    assert!(page.contains("Estimate and truth"));
+
+    // In other units than the target an output says nothing of it.
+    let net = "net n { input x: [N, 1]  output z = x |> dense(1) }
+        train { target t: [N, 1]  loss = mse(z, standardize(t))  optimizer = sgd  epochs = 2 }";
+    folder.write("n.net", net);
+    folder.write("n.csv", "x,t\n1,100\n2,300\n1.5,220\n");
+    folder.ok("train n.net -q --report n.html");
+    assert_eq!(data(&folder.text("n.html"))["looks"]["numbers"], Value::Array(vec![]));
 }
