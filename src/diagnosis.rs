@@ -35,6 +35,21 @@ const SATURATED: f64 = 0.99;
 /// A gradient this small beside the largest of the layers has vanished.
 const VANISHED: f64 = 1e-5;
 
+/// How the units of a hidden layer are used, on some rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Units {
+    /// The statement.
+    pub name: String,
+    /// The activation: `relu`, `sigmoid` or `tanh`.
+    pub function: &'static str,
+    /// How many there are.
+    pub units: usize,
+    /// Those that never fire; of `relu`.
+    pub dead: Option<usize>,
+    /// The share of values at the ends of the function, where it has no slope; of the others.
+    pub saturated: Option<f64>,
+}
+
 /// A trained net on some rows.
 struct Trained<'a> {
     model: &'a Model,
@@ -58,7 +73,16 @@ impl Trainer {
     /// # Ok::<(), arenet::Error>(())
     /// ```
     pub fn diagnosis(&self) -> Diagnostics {
-        let none = || Diagnostics { found: vec![], file: String::new(), text: Arc::from("") };
+        self.examine().0
+    }
+
+    /// [`Trainer::diagnosis`], and what it has seen of the units of hidden layers.
+    #[doc(hidden)]
+    pub fn examine(&self) -> (Diagnostics, Vec<Units>) {
+        let none = || {
+            let (file, text) = (String::new(), Arc::from(""));
+            (Diagnostics { found: vec![], file, text }, Vec::new())
+        };
         let Some(text) = self.text.as_ref().filter(|_| !self.by_gradients) else { return none() };
         let model = &*text.model;
         let rows = rows(model, self.inner.training_rows(), self.seconds);
@@ -67,8 +91,9 @@ impl Trainer {
         let floats = |values: Vec<f32>| values.into_iter().map(f64::from).collect();
         let params = params.map(|param| floats(executor.read(param.buffer))).collect();
         let ports = self.inner.some_rows(rows);
-        let found = diagnose(model, &text.text, params, ports, rows);
-        Diagnostics { found, file: text.file.clone(), text: text.text.clone() }
+        let (found, units) = diagnose(model, &text.text, params, ports, rows);
+        let (file, text) = (text.file.clone(), text.text.clone());
+        (Diagnostics { found, file, text }, units)
     }
 }
 
@@ -93,8 +118,8 @@ fn diagnose(
     params: Vec<Vec<f64>>,
     ports: Vec<Vec<f64>>,
     rows: usize,
-) -> Vec<Diagnostic> {
-    let Some(loss) = model.loss.filter(|_| rows > 0) else { return Vec::new() };
+) -> (Vec<Diagnostic>, Vec<Units>) {
+    let Some(loss) = model.loss.filter(|_| rows > 0) else { return Default::default() };
     let mut graph = model.graph.clone();
     draw_outside(&mut graph, ports.len());
     let weights = weights(model, &graph);
@@ -112,7 +137,8 @@ fn diagnose(
     let values = evaluate(&graph, leaf, rows);
     let trained = Trained { model, text, graph: &model.graph, values: &values, rows };
     let mut found = trained.constant_predictions();
-    found.extend(trained.layers());
+    let units = trained.units();
+    found.extend(units.iter().filter_map(|(id, units)| trained.unused(*id, units)));
     if found.is_empty() {
         let norm = |grad: &Option<NodeId>| {
             let data = &values[(*grad)?.index()].data;
@@ -121,7 +147,7 @@ fn diagnose(
         let norms: Vec<f64> = grads.iter().map(|grad| norm(grad).unwrap_or(0.0)).collect();
         found.extend(trained.vanished(&weights, &norms));
     }
-    found
+    (found, units.into_iter().map(|(_, units)| units).collect())
 }
 
 /// The weights of products that are trained.
@@ -212,59 +238,62 @@ impl Trained<'_> {
         found
     }
 
-    /// Units that never fire, and saturated layers.
-    fn layers(&self) -> Vec<Diagnostic> {
+    /// The hidden layers whose activation has ends without a slope.
+    fn units(&self) -> Vec<(NodeId, Units)> {
         let hidden = self.hidden();
+        let of = |id: NodeId| {
+            let Op::Unary(op) = self.graph.node(id).op else { return None };
+            let value = self.of(id);
+            let units = value.shape.last().unwrap_or(1);
+            let name = self.name(id).to_string();
+            let (function, least) = match op.0 {
+                UnaryFn::Relu if self.calls(id, "relu") || self.calls(id, "relu6") => {
+                    let never = |unit: &usize| {
+                        value.data.iter().skip(*unit).step_by(units).all(|&x| x <= 0.0)
+                    };
+                    let dead = Some((0..units).filter(never).count());
+                    let own = Units { name, function: "relu", units, dead, saturated: None };
+                    return Some((id, own));
+                }
+                UnaryFn::Sigmoid => ("sigmoid", 0.0),
+                UnaryFn::Tanh => ("tanh", -1.0),
+                _ => return None,
+            };
+            let width = 1.0 - least;
+            let is_flat = |&&x: &&f64| {
+                let share = (x - least) / width;
+                share.max(1.0 - share) > SATURATED
+            };
+            let flat = value.data.iter().filter(is_flat).count();
+            let saturated = Some(flat as f64 / value.data.len().max(1) as f64);
+            let own = Units { name, function, units, dead: None, saturated };
+            self.calls(id, function).then_some((id, own))
+        };
+        self.graph.ids().filter(|id| hidden[id.index()]).filter_map(of).collect()
+    }
+
+    /// Warns of a layer most of whose units never fire, or are saturated.
+    fn unused(&self, id: NodeId, layer: &Units) -> Option<Diagnostic> {
         let seen = match self.rows {
             1 => "the one row looked at".to_string(),
             rows => format!("{rows} rows looked at"),
         };
-        let mut found = Vec::new();
-        for id in self.graph.ids().filter(|id| hidden[id.index()]) {
-            let Op::Unary(op) = self.graph.node(id).op else { continue };
-            let (value, name) = (self.of(id), self.name(id));
-            let width = value.shape.last().unwrap_or(1);
-            match op.0 {
-                UnaryFn::Relu if self.calls(id, "relu") || self.calls(id, "relu6") => {
-                    let never = |unit: &usize| {
-                        value.data.iter().skip(*unit).step_by(width).all(|&x| x <= 0.0)
-                    };
-                    let dead = (0..width).filter(never).count();
-                    if dead as f64 >= SHARE * width as f64 {
-                        let text = format!(
-                            "{dead} of {width} units of `relu` in `{name}` never fire: they are 0 \
-                             in all {seen}"
-                        );
-                        let help = "try a lower learning rate, `init: he`, or `leaky_relu`";
-                        found.push(self.warn(Code::DeadUnits, id, text).help(help));
-                    }
-                }
-                UnaryFn::Sigmoid | UnaryFn::Tanh => {
-                    let (function, least) = match op.0 {
-                        UnaryFn::Tanh => ("tanh", -1.0),
-                        _ => ("sigmoid", 0.0),
-                    };
-                    let width = 1.0 - least;
-                    let is_flat = |&&x: &&f64| {
-                        let share = (x - least) / width;
-                        share.max(1.0 - share) > SATURATED
-                    };
-                    let flat = value.data.iter().filter(is_flat).count();
-                    let share = flat as f64 / value.data.len().max(1) as f64;
-                    if self.calls(id, function) && share >= SATURATED_SHARE {
-                        let text = format!(
-                            "`{name}` is saturated: {:.0}% of its values in the {seen} are within \
-                             1% of the ends of {function}, where it has no slope",
-                            100.0 * share
-                        );
-                        let help = "scale the inputs, or try a lower learning rate";
-                        found.push(self.warn(Code::Saturated, id, text).help(help));
-                    }
-                }
-                _ => {}
-            }
+        let Units { name, function, units, dead, saturated } = layer;
+        if let Some(dead) = dead.filter(|dead| *dead as f64 >= SHARE * *units as f64) {
+            let text = format!(
+                "{dead} of {units} units of `relu` in `{name}` never fire: they are 0 in all {seen}"
+            );
+            let help = "try a lower learning rate, `init: he`, or `leaky_relu`";
+            return Some(self.warn(Code::DeadUnits, id, text).help(help));
         }
-        found
+        let share = saturated.filter(|share| *share >= SATURATED_SHARE)?;
+        let text = format!(
+            "`{name}` is saturated: {:.0}% of its values in the {seen} are within 1% of the ends \
+             of {function}, where it has no slope",
+            100.0 * share
+        );
+        let help = "scale the inputs, or try a lower learning rate";
+        Some(self.warn(Code::Saturated, id, text).help(help))
     }
 
     /// The values with the batch that lead to a product with a parameter: those of hidden layers.

@@ -100,6 +100,7 @@ pub use trainer::Trainer;
 /// release, and is reachable for this repository's command, tests and measurements.
 #[doc(hidden)]
 pub mod internals {
+    pub use crate::diagnosis::Units;
     pub use arenet_compiler as compiler;
     pub use arenet_runtime as runtime;
 

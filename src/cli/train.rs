@@ -246,7 +246,9 @@ impl Run {
             match self.trainer.train_epoch_with(on_step) {
                 Ok(Some(report)) => {
                     progress.epoch(&report);
-                    recorder.iter_mut().for_each(|recorder| recorder.epoch(&report));
+                    if let Some(recorder) = &mut recorder {
+                        recorder.epoch(&report, &self.trainer);
+                    }
                     last = Some(report);
                 }
                 Ok(None) if !is_interrupted() => self.save_checkpoint(cx),

@@ -6,7 +6,7 @@ use super::markup::text;
 use super::plot::{BOTTOM, LEFT, Plot, RIGHT, TOP, WIDTH};
 
 /// So many colours and dashes the style sheet has.
-const STYLES: usize = 8;
+pub const STYLES: usize = 8;
 
 /// A chart of some series over epochs.
 pub struct Chart<'a> {

@@ -1,8 +1,8 @@
 //! The curves of a run over its epochs.
 
 use super::axis::Axis;
-use super::chart::{Chart, Series};
-use super::run::{Epoch, Run};
+use super::chart::{Chart, STYLES, Series};
+use super::run::{Epoch, Norm, Run};
 use crate::units;
 
 /// The charts of loss, metrics and learning rate.
@@ -51,6 +51,29 @@ pub fn curves(run: &Run) -> String {
         best: None,
     });
     let charts: String = charts.iter().map(Chart::figure).collect();
+    in_rows(&charts)
+}
+
+/// The charts of the norms of weights, of as many as there are colours.
+pub fn norms(run: &Run) -> String {
+    let epochs: Vec<u64> = run.epochs.iter().map(|epoch| epoch.epoch).collect();
+    let chart = |title, unit, value: fn(f64) -> String, of: fn(&Norm) -> Option<f64>| {
+        let series = |(at, name): (usize, &String)| Series {
+            name: name.clone(),
+            values: run.epochs.iter().map(|epoch| of(epoch.norms.get(at)?)).collect(),
+        };
+        let series: Vec<Series> = run.weights.iter().enumerate().take(STYLES).map(series).collect();
+        let axis = Axis::of_loss(values(&series));
+        Chart { title, epochs: &epochs, axis, series, value, unit, best: None }.figure()
+    };
+    let norm = |norm: &Norm| Some(norm.weight);
+    let change = |norm: &Norm| (norm.weight > 0.0).then(|| 100.0 * norm.change / norm.weight);
+    let charts = chart("Norm of the weights", "", units::figure, norm)
+        + &chart("Change of the weights in an epoch", "%", units::figure, change);
+    in_rows(&charts)
+}
+
+fn in_rows(charts: &str) -> String {
     format!("<div class=\"charts\">\n{charts}</div>\n")
 }
 

@@ -9,6 +9,7 @@ mod curves;
 mod looked;
 mod looks;
 mod markup;
+mod norms;
 mod numbers;
 mod page;
 mod plot;

@@ -109,7 +109,8 @@ impl Numbers {
         self.mae += error.abs();
         self.rmse += error * error;
         self.errors.push(error);
-        Found { truth: units::figure(truth), found: units::figure(found), probability: None }
+        // The truth as the table has it, which is a float of 32 bits.
+        Found { truth: (truth as f32).to_string(), found: units::figure(found), probability: None }
     }
 
     /// Sums become means, and errors are counted.

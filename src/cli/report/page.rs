@@ -1,9 +1,9 @@
 //! The page of a run.
 
-use super::curves::curves;
+use super::curves::{curves, norms};
 use super::looked::looked;
 use super::markup::{details, lines, pairs, section, table, text};
-use super::run::{Ending, Epoch, Figures, Port, Run};
+use super::run::{Ending, Epoch, Figures, Layer, Port, Run};
 use crate::units;
 
 const STYLE: &str = include_str!("style.css");
@@ -17,6 +17,7 @@ pub fn page(run: &Run) -> String {
         section("Result", &result(run)),
         section("Curves", &(curves(run) + &details("All epochs as a table", &epochs(run)))),
         section(&of_rows(run), &looked(&run.looks, all_of(run))),
+        layers(run),
         section("Run", &how(run)),
         section("Rows", &rows(run)),
         section("Model", &model(run)),
@@ -116,6 +117,32 @@ fn told(value: Option<f64>, percent: bool) -> String {
         Some(value) => units::figure(value),
         None => "–".to_string(),
     }
+}
+
+/// What the layers look like from inside.
+fn layers(run: &Run) -> String {
+    let mut content = String::new();
+    if !run.weights.is_empty() {
+        content.push_str(&norms(run));
+    }
+    if !run.end.layers.is_empty() {
+        let line = |layer: &Layer| {
+            let told = match (layer.dead, layer.saturated) {
+                (Some(dead), _) => format!("{} never fire", units::count(dead)),
+                (_, Some(share)) => format!("{} of the values saturated", told(Some(share), true)),
+                _ => String::new(),
+            };
+            vec![layer.name.clone(), layer.function.clone(), units::count(layer.units), told]
+        };
+        let head = ["hidden layer", "activation", "units", "at the end"].map(String::from).to_vec();
+        let layers = run.end.layers.iter().map(line);
+        content.push_str(&table(&[head].into_iter().chain(layers).collect::<Vec<_>>()));
+    }
+    if !run.end.diagnosis.is_empty() {
+        let told = lines(&run.end.diagnosis);
+        content.push_str(&format!("<pre class=\"notice\">{told}</pre>\n"));
+    }
+    if content.is_empty() { content } else { section("Layers", &content) }
 }
 
 fn epochs(run: &Run) -> String {

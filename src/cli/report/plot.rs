@@ -5,9 +5,9 @@ use super::markup::text;
 
 /// The size in CSS pixels, near that on the page, and the edges of the drawing in it.
 pub const WIDTH: f64 = 360.0;
-const HEIGHT: f64 = 210.0;
+const HEIGHT: f64 = 214.0;
 pub const LEFT: f64 = 48.0;
-pub const RIGHT: f64 = 350.0;
+pub const RIGHT: f64 = 344.0;
 pub const TOP: f64 = 8.0;
 pub const BOTTOM: f64 = 178.0;
 
@@ -60,7 +60,7 @@ impl Plot<'_> {
                 BOTTOM + 16.0,
             ));
         }
-        let (middle, under) = (f64::midpoint(LEFT, RIGHT), HEIGHT - 2.0);
+        let (middle, under) = (f64::midpoint(LEFT, RIGHT), HEIGHT - 5.0);
         let label = text(self.label);
         drawn
             + &format!("<text x=\"{middle}\" y=\"{under}\" text-anchor=\"middle\">{label}</text>\n")

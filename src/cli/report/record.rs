@@ -3,14 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use arenet::internals::Units;
 use arenet::internals::runtime::files::write_atomically;
 use arenet::internals::runtime::program::{self, Program, Split};
 use arenet::{EpochReport, Error, Evaluation, Trainer};
 
 use super::looks::Looks;
+use super::norms::Weights;
 use super::page::page;
 use super::run::{
-    Best, End, Ending, Epoch, Figures, Machine, Metric, Model, Port, Rows, Run, Settings,
+    Best, End, Ending, Epoch, Figures, Layer, Machine, Metric, Model, Port, Rows, Run, Settings,
 };
 use crate::failure::Failure;
 use crate::figures::percent;
@@ -27,6 +29,7 @@ const DAY: u64 = 24 * 60 * MINUTE;
 pub struct Recorder {
     path: PathBuf,
     run: Run,
+    weights: Weights,
     /// Only so many epochs are taken down once, a power of two.
     every: u64,
     /// The last one, if it is none of those.
@@ -47,6 +50,7 @@ impl Recorder {
         let program = built.program();
         let metrics = program.metrics.iter().filter(|metric| !metric.figure.finish.is_table());
         let metrics = metrics.zip(percent(program));
+        let (names, weights) = Weights::new(program, trainer);
         let run = Run {
             arenet: env!("CARGO_PKG_VERSION").to_string(),
             net: program.name.clone(),
@@ -68,13 +72,14 @@ impl Recorder {
             metrics: metrics
                 .map(|(metric, percent)| Metric { name: metric.name.clone(), percent })
                 .collect(),
+            weights: names,
             ..Run::default()
         };
-        Some(Recorder { path, run, every: 1, last: None })
+        Some(Recorder { path, run, weights, every: 1, last: None })
     }
 
     /// Takes down an epoch.
-    pub fn epoch(&mut self, report: &EpochReport) {
+    pub fn epoch(&mut self, report: &EpochReport, trainer: &Trainer) {
         let epoch = Epoch {
             epoch: report.epoch,
             step: report.step,
@@ -84,6 +89,7 @@ impl Recorder {
             best: report.is_best,
             lr: report.lr,
             seconds: report.seconds,
+            norms: self.weights.norms(trainer),
         };
         self.run.end.seconds += report.seconds;
         if !report.epoch.is_multiple_of(self.every) {
@@ -114,6 +120,7 @@ impl Recorder {
         let training = runtime.evaluate_training().map_err(Error::from)?;
         let held_out = trainer.evaluate()?;
         self.run.looks = Looks::take(trainer)?;
+        let (diagnosis, units) = trainer.examine();
         let (best, kept) = (trainer.best(), trainer.best_weights());
         self.run.end = End {
             ending,
@@ -125,6 +132,11 @@ impl Recorder {
             of_best: kept.is_some() && ending == Ending::Ended,
             training: figures(&training),
             held_out: held_out.as_ref().map(figures),
+            layers: units.into_iter().map(layer).collect(),
+            diagnosis: match diagnosis.is_empty() {
+                true => String::new(),
+                false => diagnosis.render(false),
+            },
             files: files
                 .iter()
                 .filter_map(|(what, file)| {
@@ -146,6 +158,16 @@ fn figures(evaluation: &Evaluation) -> Figures {
         rows: evaluation.rows,
         loss: finite(evaluation.loss),
         metrics: evaluation.metrics.iter().map(|(_, value)| finite(*value)).collect(),
+    }
+}
+
+fn layer(units: Units) -> Layer {
+    Layer {
+        name: units.name,
+        function: units.function.to_string(),
+        units: units.units as u64,
+        dead: units.dead.map(|dead| dead as u64),
+        saturated: units.saturated,
     }
 }
 

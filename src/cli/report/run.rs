@@ -21,6 +21,8 @@ pub struct Run {
     pub rows: Rows,
     pub settings: Settings,
     pub metrics: Vec<Metric>,
+    /// The names of the weights whose norms the epochs have.
+    pub weights: Vec<String>,
     /// The epochs of this process, at equal distances where there are many, and the last one.
     pub epochs: Vec<Epoch>,
     pub end: End,
@@ -103,6 +105,15 @@ pub struct Epoch {
     pub best: bool,
     pub lr: f64,
     pub seconds: f64,
+    /// The norm of each weight after the epoch, and of what the epoch has changed of it.
+    pub norms: Vec<Norm>,
+}
+
+/// The root of the sum of squares of a weight, and of its change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Norm {
+    pub weight: f64,
+    pub change: f64,
 }
 
 /// How the run ended, and what it has reached.
@@ -120,8 +131,24 @@ pub struct End {
     pub of_best: bool,
     pub training: Figures,
     pub held_out: Option<Figures>,
+    /// The hidden layers that may have units without a slope.
+    pub layers: Vec<Layer>,
+    /// What a look at the net has found wrong.
+    pub diagnosis: String,
     /// The files written: what each is, and its name.
     pub files: Vec<(String, String)>,
+}
+
+/// How the units of a hidden layer are used.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Layer {
+    pub name: String,
+    pub function: String,
+    pub units: u64,
+    /// Those that never fire; of `relu`.
+    pub dead: Option<u64>,
+    /// The share of values where the function is flat; of the others.
+    pub saturated: Option<f64>,
 }
 
 /// Why a run is over.

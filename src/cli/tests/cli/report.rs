@@ -72,7 +72,7 @@ fn a_report_has_the_figures_that_the_run_printed() {
     // Each epoch can be pointed at in each chart.
     let titles = page.descendants().filter(|n| n.has_tag_name("title")).map(text);
     let titles: Vec<String> = titles.filter(|title| title.starts_with("epoch 5\n")).collect();
-    assert_eq!(titles.len(), 3);
+    assert_eq!(titles.len(), 5);
     let rounded = format!("training: {:.4}", epochs[4]["loss"].as_f64().unwrap());
     assert!(titles[0].contains(&rounded), "{titles:?} {rounded}");
 }
@@ -244,4 +244,50 @@ fn estimates_are_compared_in_the_units_of_the_target() {
     folder.write("n.csv", "x,t\n1,100\n2,300\n1.5,220\n");
     folder.ok("train n.net -q --report n.html");
     assert_eq!(data(&folder.text("n.html"))["looks"]["numbers"], Value::Array(vec![]));
+}
+
+/// The values of a tensor in a file of weights.
+fn tensor(bytes: &[u8], name: &str) -> Vec<f64> {
+    let (len, rest) = bytes.split_first_chunk::<8>().unwrap();
+    let (head, values) = rest.split_at(u64::from_le_bytes(*len) as usize);
+    let head: Value = serde_json::from_slice(head).unwrap();
+    let [from, to] = [0, 1].map(|at| head[name]["data_offsets"][at].as_u64().unwrap() as usize);
+    let values = values[from..to].chunks(4);
+    values.map(|x| f32::from_le_bytes(x.try_into().unwrap()).into()).collect()
+}
+
+/// The norms of an epoch are those of the weights after it, and after it and the one before.
+#[test]
+fn norms_are_those_of_the_weights() {
+    let folder = Folder::small("report-norms");
+    folder.ok("train small.net -q --epochs 2 --out two");
+    folder.ok("train small.net -q --epochs 3 --out three --report run.html");
+    let run = data(&folder.text("run.html"));
+    assert_eq!(run["weights"], Value::from(vec!["h.w", "y.w"]));
+    let norm = |values: &mut dyn Iterator<Item = f64>| values.map(|x| x * x).sum::<f64>().sqrt();
+    for (at, name) in ["h.w", "y.w"].into_iter().enumerate() {
+        let [two, three] = ["two", "three"].map(|file| tensor(&folder.read(file), name));
+        let told = &run["epochs"][2]["norms"][at];
+        let is = |told: &Value, norm: f64| (told.as_f64().unwrap() - norm).abs() < 1e-9;
+        assert!(is(&told["weight"], norm(&mut three.iter().copied())), "{told}");
+        let change = norm(&mut two.iter().zip(&three).map(|(a, b)| a - b));
+        assert!(is(&told["change"], change) && change > 0.0, "{told} {change}");
+    }
+    let layer = &run["end"]["layers"][0];
+    assert_eq!((&layer["name"], &layer["function"]), (&"h".into(), &"tanh".into()));
+    assert_eq!(run["end"]["diagnosis"], "");
+}
+
+/// What a look at the trained net finds wrong is in the page too.
+#[test]
+fn a_diagnosis_is_reported() {
+    let folder = Folder::new("report-diagnosis");
+    let net = "net n {\n    input x: [N, 1]\n    output y = x |> dense(1, init: zeros)\n}
+        train { target t: [N, 1]  loss = mse(y, t)  optimizer = sgd(lr: 0)  epochs = 1 }";
+    folder.write("n.net", net);
+    folder.write("n.csv", "size,t\n1,1\n2,3\n1.5,2\n0.5,5\n");
+    folder.ok("train n.net -q --report run.html");
+    let page = folder.text("run.html");
+    let page = check_page(&page);
+    assert!(text(page.root()).contains("the output `y` is the same for every row"));
 }
