@@ -72,6 +72,8 @@ enum Command {
     New(new::NewArgs),
     /// Train a model and save its weights
     Train(Box<train::TrainArgs>),
+    /// Put the reports of several trainings beside each other
+    Report(report::compare::ReportArgs),
     /// Measure loss and metrics of trained weights on a table
     Eval(eval::EvalArgs),
     /// Compute the outputs for the rows of a table
@@ -165,6 +167,7 @@ fn run(cx: &Context, command: Command) -> Result<(), Failure> {
         Command::Train(args) if args.trials.are_several() => trials::run(cx, &args),
         Command::Train(args) if args.online.online => online::run(cx, &args),
         Command::Train(args) => train::run(cx, &args),
+        Command::Report(args) => report::compare::run(&args),
         Command::Eval(args) => eval::run(cx, &args),
         Command::Predict(args) => predict::run(cx, &args),
         Command::Check(args) => check::run(cx, &args),

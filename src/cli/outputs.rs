@@ -8,7 +8,7 @@ use super::args::Rows;
 use super::failure::Failure;
 
 /// The files that a command reads, each with what it is to the command.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Inputs {
     files: Vec<(&'static str, PathBuf)>,
 }

@@ -74,7 +74,9 @@ impl Chart<'_> {
             )
         };
         let entries: String = self.series.iter().enumerate().map(entry).collect();
-        format!("<p class=\"key\"><span class=\"when\">epoch {last}</span>\n{entries}</p>\n")
+        let all_end = self.series.iter().all(|own| own.values.last().is_some_and(Option::is_some));
+        let when = if all_end { format!("epoch {last}") } else { "at the end".to_string() };
+        format!("<p class=\"key\"><span class=\"when\">{when}</span>\n{entries}</p>\n")
     }
 
     fn told(&self, value: Option<f64>) -> String {

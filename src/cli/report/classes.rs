@@ -30,6 +30,7 @@ pub struct Verdict {
 
 /// What was found of a target.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Classes {
     pub target: String,
     pub output: String,
@@ -43,6 +44,7 @@ pub struct Classes {
 
 /// Rows whose class found had such a probability.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Bin {
     pub rows: u64,
     pub right: u64,

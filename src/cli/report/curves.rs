@@ -69,18 +69,21 @@ pub fn norms(run: &Run) -> String {
     let norm = |norm: &Norm| Some(norm.weight);
     let change = |norm: &Norm| (norm.weight > 0.0).then(|| 100.0 * norm.change / norm.weight);
     let charts = chart("Norm of the weights", "", units::figure, norm)
-        + &chart("Change of the weights in an epoch", "%", units::figure, change);
+        + &chart("Change in an epoch", "%", units::figure, change);
     in_rows(&charts)
 }
 
-fn in_rows(charts: &str) -> String {
+/// Charts beside each other.
+pub fn in_rows(charts: &str) -> String {
     format!("<div class=\"charts\">\n{charts}</div>\n")
 }
 
-fn values(series: &[Series]) -> impl Iterator<Item = f64> + Clone {
+/// All values of some curves.
+pub fn values(series: &[Series]) -> impl Iterator<Item = f64> + Clone {
     series.iter().flat_map(|series| series.values.iter().flatten().copied())
 }
 
-fn one_decimal(value: f64) -> String {
+/// A share in percent.
+pub fn one_decimal(value: f64) -> String {
     format!("{value:.1}")
 }

@@ -16,6 +16,7 @@ const WORST: usize = 10;
 
 /// What was found.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Looks {
     /// The rows looked at.
     pub rows: u64,
@@ -27,6 +28,7 @@ pub struct Looks {
 
 /// A row that the net gets wrong.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Bad {
     /// The row of the table, from 1.
     pub row: u64,
@@ -37,6 +39,7 @@ pub struct Bad {
 
 /// What is true, and what was found.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Found {
     pub truth: String,
     pub found: String,

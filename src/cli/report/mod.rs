@@ -5,6 +5,7 @@
 mod axis;
 mod chart;
 mod classes;
+pub mod compare;
 mod curves;
 mod looked;
 mod looks;

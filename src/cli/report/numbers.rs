@@ -22,6 +22,7 @@ pub struct Estimate {
 
 /// What was estimated.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Numbers {
     pub target: String,
     pub output: String,
@@ -43,6 +44,7 @@ pub struct Numbers {
 
 /// How many rows have an error of which size.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Bars {
     pub low: f64,
     pub high: f64,
@@ -51,6 +53,7 @@ pub struct Bars {
 
 /// A row as a point.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Point {
     pub row: u64,
     pub truth: f64,

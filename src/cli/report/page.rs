@@ -3,7 +3,7 @@
 use super::curves::{curves, norms};
 use super::looked::looked;
 use super::markup::{details, lines, pairs, section, table, text};
-use super::run::{Ending, Epoch, Figures, Layer, Port, Run};
+use super::run::{DATA_END, DATA_START, Ending, Epoch, Figures, Layer, Port, Run};
 use crate::units;
 
 const STYLE: &str = include_str!("style.css");
@@ -37,8 +37,7 @@ fn of_rows(run: &Run) -> String {
 
 /// A page around a content, with data for other pages. It lets nothing be loaded. It is XML too.
 pub fn document(title: &str, content: &str, data: Option<&str>) -> String {
-    let data =
-        data.map(|json| format!("<script type=\"application/json\" id=\"run\">{json}</script>\n"));
+    let data = data.map(|json| format!("{DATA_START}{json}{DATA_END}\n"));
     format!(
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
          <title>{title}</title>\n\
@@ -111,7 +110,7 @@ fn result(run: &Run) -> String {
 }
 
 /// A figure, or a dash where there is none.
-fn told(value: Option<f64>, percent: bool) -> String {
+pub fn told(value: Option<f64>, percent: bool) -> String {
     match value {
         Some(value) if percent => format!("{:.1}%", 100.0 * value),
         Some(value) => units::figure(value),

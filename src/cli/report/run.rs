@@ -5,8 +5,13 @@ use serde::{Deserialize, Serialize};
 
 use super::looks::Looks;
 
+/// What stands around the data of a run in its page.
+pub const DATA_START: &str = "<script type=\"application/json\" id=\"run\">";
+pub const DATA_END: &str = "</script>";
+
 /// A run of `arenet train`.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Run {
     /// The version of Arenet.
     pub arenet: String,
@@ -32,6 +37,7 @@ pub struct Run {
 
 /// What it ran on. The weights do not depend on it, the times do.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Machine {
     pub isa: String,
     pub threads: u64,
@@ -41,6 +47,7 @@ pub struct Machine {
 
 /// The net.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Model {
     pub file: String,
     /// The text; a compiled model has none.
@@ -51,6 +58,7 @@ pub struct Model {
 
 /// The rows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Rows {
     pub file: String,
     pub trained_on: u64,
@@ -64,6 +72,7 @@ pub struct Rows {
 
 /// An input or a target.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Port {
     pub name: String,
     pub is_target: bool,
@@ -76,6 +85,7 @@ pub struct Port {
 
 /// How it was trained.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Settings {
     pub seed: u64,
     pub epochs: u64,
@@ -89,6 +99,7 @@ pub struct Settings {
 
 /// A metric that is a number.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Metric {
     pub name: String,
     pub percent: bool,
@@ -96,6 +107,7 @@ pub struct Metric {
 
 /// The figures of an epoch; what is not finite is null.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Epoch {
     pub epoch: u64,
     pub step: u64,
@@ -111,6 +123,7 @@ pub struct Epoch {
 
 /// The root of the sum of squares of a weight, and of its change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Norm {
     pub weight: f64,
     pub change: f64,
@@ -118,6 +131,7 @@ pub struct Norm {
 
 /// How the run ended, and what it has reached.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct End {
     pub ending: Ending,
     /// What the command said of it, if it did not come to its end.
@@ -141,6 +155,7 @@ pub struct End {
 
 /// How the units of a hidden layer are used.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Layer {
     pub name: String,
     pub function: String,
@@ -163,6 +178,7 @@ pub enum Ending {
 
 /// The best validation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Best {
     pub epoch: u64,
     pub figure: Option<f64>,
@@ -170,6 +186,7 @@ pub struct Best {
 
 /// Loss and metrics over some rows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Figures {
     pub rows: u64,
     pub loss: Option<f64>,

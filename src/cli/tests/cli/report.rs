@@ -108,6 +108,49 @@ fn a_long_run_is_thinned() {
     assert_eq!(at[at.len() - 2..], [1992, 1999]);
 }
 
+/// The curves of two runs in one page, and what they have not in common.
+#[test]
+fn reports_are_put_beside_each_other() {
+    let folder = Folder::small("report-compare");
+    folder.ok("train small.net -q --lr 0.05 --report slow.html");
+    folder.ok("train small.net -q --lr 0.5 --epochs 5 --report fast.html");
+    assert_eq!(folder.ok("report slow.html fast.html -o both.html").out, "report: both.html\n");
+    let page = folder.text("both.html");
+    let page = check_page(&page);
+    let all = text(page.root());
+    let line = |name: &str| {
+        let of = |node: &Node| node.has_tag_name("tr") && text(*node).starts_with(name);
+        let line = page.descendants().find(of).unwrap_or_else(|| panic!("{name}: {all}"));
+        line.children().skip(1).map(text).collect::<Vec<String>>()
+    };
+    assert_eq!(line("learning rate"), ["0.05", "0.5"]);
+    assert_eq!(line("epochs planned"), ["3", "5"]);
+    assert_eq!(line("ended"), ["3 epochs", "5 epochs"]);
+    assert_eq!(line("seed"), ["0", "0"]);
+    let titles = page.descendants().filter(|node| node.has_tag_name("title")).map(text);
+    let of_epoch = |epoch: &str| titles.clone().find(|title| title.starts_with(epoch)).unwrap();
+    let figure = |name: &str, epoch: usize| {
+        let loss = data(&folder.text(name))["epochs"][epoch]["loss"].as_f64().unwrap();
+        format!("{loss:.4}")
+    };
+    let (slow, fast) = (figure("slow.html", 2), figure("fast.html", 2));
+    assert_eq!(of_epoch("epoch 3"), format!("epoch 3\nslow: {slow}\nfast: {fast}"));
+    assert_eq!(of_epoch("epoch 5"), format!("epoch 5\nslow: –\nfast: {}", figure("fast.html", 4)));
+
+    let check = |args: &str, code: i32, told: &str| {
+        let done = folder.run(&format!("report {args}"));
+        assert!(done.code == code && done.err.starts_with(told), "{args}: {done:#?}");
+    };
+    check("slow.html -o slow.html", 2, "error: slow.html: would replace a page that");
+    check("none.html -o c.html", 3, "error: none.html: cannot be read: ");
+    check("small.net -o c.html", 3, "error: small.net: is no report of a run: it has no data\n");
+    let empty = "<script type=\"application/json\" id=\"run\">{}</script>";
+    folder.write("empty.html", empty);
+    check("empty.html -o c.html", 3, "error: empty.html: is no report of a run: it names no net");
+    folder.write("torn.html", folder.text("slow.html").replace("\"net\":", "\"net\":[1,"));
+    check("torn.html -o c.html", 3, "error: torn.html: is no report of a run: ");
+}
+
 /// Names come from whoever wrote the model and the table.
 #[test]
 fn hostile_names_are_text() {
