@@ -1,5 +1,6 @@
 //! Prints the later stages: kernels as formulas, the schedule and the memory plan.
 
+pub mod diagram;
 pub mod gradients;
 mod host;
 pub mod layers;

@@ -12,6 +12,7 @@ mod compile;
 mod console;
 mod cpu;
 mod data;
+mod draw;
 mod eval;
 mod explain;
 mod failure;

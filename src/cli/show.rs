@@ -1,5 +1,6 @@
 //! `arenet show`: what the compiler makes of a model.
 
+mod drawing;
 mod overview;
 
 use std::path::PathBuf;
@@ -9,12 +10,14 @@ use arenet::internals::compiler::graph::Graph;
 use arenet::internals::compiler::pass::update::train_step;
 use arenet::internals::compiler::{Compiled, Precision, show, syntax};
 use arenet::internals::runtime::exec::EntryPoint;
+use arenet::internals::runtime::files::write_atomically;
 use arenet::internals::runtime::program::listing::listing;
 use arenet::internals::runtime::program::{Program, Step};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use super::args::{DataArgs, parse_precision};
+use super::outputs::Inputs;
 use super::source::{Built, Source};
 use super::table::{self, Column};
 use super::{Context, console, failure::Failure, rates, tensors, units};
@@ -26,9 +29,16 @@ use super::{Context, console, failure::Failure, rates, tensors, units};
 pub struct ShowArgs {
     /// The model, .net or .netc; or a file of weights, whose values are summed up
     model: PathBuf,
-    /// The memory plan: every value with its place and its lifetime
-    #[arg(long)]
-    plan: bool,
+    /// The memory plan: every value with its place and its lifetime; or as a
+    /// map, which is SVG
+    #[arg(
+        long,
+        verbatim_doc_comment,
+        value_name = "FORM",
+        num_args = 0..=1,
+        default_missing_value = "text"
+    )]
+    plan: Option<PlanForm>,
     /// The steps in order: kernel, origin, operations, bytes, formulas
     #[arg(long)]
     schedule: bool,
@@ -54,8 +64,9 @@ pub struct ShowArgs {
     /// The text of a stage of the compiler
     #[arg(long, value_name = "STAGE")]
     ir: Option<Stage>,
-    /// The graph for Graphviz
-    #[arg(long, value_name = "FORM")]
+    /// The net as a graph: its statements as SVG, with --entry train and
+    /// their gradients beside them; or its operators for Graphviz
+    #[arg(long, verbatim_doc_comment, value_name = "FORM")]
     graph: Option<GraphForm>,
     /// Which part of the program, by itself its plan and its schedule;
     /// training, if the model says how to train
@@ -67,6 +78,9 @@ pub struct ShowArgs {
     /// What weights are kept as: f32, bf16 or int8; training needs f32
     #[arg(long, value_name = "PRECISION", value_parser = parse_precision)]
     weights: Option<Precision>,
+    /// Where to write it, by default to standard output
+    #[arg(long, short, value_name = "FILE")]
+    out: Option<PathBuf>,
 }
 
 /// What a schedule sets.
@@ -100,20 +114,65 @@ enum Stage {
 enum GraphForm {
     /// The language of Graphviz
     Dot,
+    /// A drawing
+    Svg,
 }
 
-/// Prints what was asked for; by default the layers and their memory, or what is left of them in a
-/// compiled program.
+/// A form of the memory plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum PlanForm {
+    /// A table
+    Text,
+    /// A drawing
+    Svg,
+}
+
+impl ShowArgs {
+    /// How many drawings are asked for, and how many texts.
+    fn asked(&self) -> (usize, usize) {
+        let drawings = [self.plan == Some(PlanForm::Svg), self.graph == Some(GraphForm::Svg)];
+        let texts = [
+            self.plan == Some(PlanForm::Text),
+            self.graph == Some(GraphForm::Dot),
+            self.schedule,
+            self.gradients,
+            self.optimizer,
+            self.ir.is_some(),
+        ];
+        let count = |asked: &[bool]| asked.iter().filter(|asked| **asked).count();
+        (count(&drawings), count(&texts))
+    }
+}
+
+/// Prints what was asked for, or writes it to a file.
 pub fn run(cx: &Context, args: &ShowArgs) -> Result<(), Failure> {
+    if let Some(out) = &args.out {
+        Inputs::new(&args.model)
+            .rows("the data", args.data.data.as_ref())
+            .check_output(out, "--out")?;
+    }
+    let text = shown(cx, args)?;
+    let Some(out) = &args.out else { return console::print(text) };
+    Ok(write_atomically(out, |w| w.write_all(text.as_bytes()))?)
+}
+
+/// What was asked for; by default the layers and their memory, or what is left of them in a
+/// compiled program.
+fn shown(cx: &Context, args: &ShowArgs) -> Result<String, Failure> {
+    let (drawings, texts) = args.asked();
+    if drawings > 1 || (drawings == 1 && texts > 0) {
+        let text = "a drawing is a document of its own, and here is more than it";
+        return Err(Failure::usage(text).help("ask for one drawing alone"));
+    }
     if tensors::is_weights(&args.model) {
-        return console::print(tensors::describe(&args.model)?);
+        return tensors::describe(&args.model);
     }
     let source = Source::read(cx, &args.model)?.with_weights(args.weights)?;
     if args.batch.is_some() && source.text().is_none() {
         return Err(source.fixed("rows", "--batch"));
     }
     if args.schedule_of.is_some() {
-        return console::print(rates::charts(cx, &source, &args.data)?);
+        return rates::charts(cx, &source, &args.data);
     }
     if args.data.is_given() {
         let text = "--data and what says how to read it are about the rows of a run";
@@ -126,9 +185,12 @@ pub fn run(cx: &Context, args: &ShowArgs) -> Result<(), Failure> {
     if let Some(stage) = args.ir {
         parts.push(ir(&source, &built, stage, entry)?);
     }
-    if args.graph.is_some() {
+    if let Some(form) = args.graph {
         let entry = args.entry.unwrap_or(EntryPoint::Predict);
-        parts.push(dot(&compiled_of(&source, &built)?.stages[entry].graph));
+        parts.push(match form {
+            GraphForm::Dot => dot(&compiled_of(&source, &built)?.stages[entry].graph),
+            GraphForm::Svg => drawing::net(&source, &built, entry)?,
+        });
     }
     if args.gradients {
         let compiled = compiled_of(&source, &built)?;
@@ -145,18 +207,20 @@ pub fn run(cx: &Context, args: &ShowArgs) -> Result<(), Failure> {
         }
         parts.push(text);
     }
-    let nothing = parts.is_empty() && !args.plan && !args.schedule;
+    let nothing = drawings + texts == 0;
     if let Some(compiled) = built.compiled.as_ref().filter(|_| nothing && args.entry.is_none()) {
         let text = source.text().unwrap_or_default();
-        return console::print(overview::overview(compiled, text, table::width()));
+        return Ok(overview::overview(compiled, text, table::width()));
     }
-    if args.plan || nothing {
+    if args.plan == Some(PlanForm::Svg) {
+        parts.push(drawing::plan(&source, &built, entry)?);
+    } else if args.plan.is_some() || nothing {
         parts.push(plan(&source, &built, entry));
     }
     if args.schedule || nothing {
         parts.push(schedule(&built, entry));
     }
-    console::print(parts.join("\n"))
+    Ok(parts.join("\n"))
 }
 
 /// The failure to show what training makes.

@@ -30,7 +30,7 @@ pub fn layers(model: &Model, source: &str) -> Vec<Layer> {
     let file = parse(source).0;
     let place = |span: Span| (span.start, span.end);
     let expressions: HashMap<(u32, u32), &Expr> =
-        expressions(&file).into_iter().map(|expr| (place(expr.span), expr)).collect();
+        expressions(&file).into_iter().map(|of| (place(of.expr.span), of.expr)).collect();
     let params: HashMap<NodeId, usize> =
         model.params.iter().enumerate().map(|(index, param)| (param.node, index)).collect();
     let word = |id: NodeId, span: Span| match (expressions.get(&place(span)), graph.node(id).op) {

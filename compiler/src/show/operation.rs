@@ -1,22 +1,55 @@
 //! What a statement does, in the words of its text: `dense(16) relu`.
 
-use crate::syntax::ast::{BinaryOp, Call, Expr, ExprKind, File, Item, Stmt};
+use crate::syntax::ast::{BinaryOp, Call, Expr, ExprKind, File, Item, Stmt, TrainItem};
+
+/// An expression that a statement binds, and the block whose statement it is.
+pub struct Expression<'f> {
+    pub expr: &'f Expr,
+    pub block: Option<&'f str>,
+}
 
 /// The expressions that statements of a net and of blocks bind.
-pub fn expressions<'f>(file: &'f File) -> Vec<&'f Expr> {
+pub fn expressions<'f>(file: &'f File) -> Vec<Expression<'f>> {
     let of_statement = |statement: &'f Stmt| match statement {
         Stmt::Output { value, .. } => value.as_ref(),
         Stmt::Bind(bind) => Some(&bind.value),
         _ => None,
     };
-    let of_item = |item: &'f Item| -> Vec<&'f Expr> {
-        match item {
-            Item::Block(block) => block.body.iter().map(|bind| &bind.value).collect(),
-            Item::Net(net) => net.body.iter().filter_map(of_statement).collect(),
-            Item::Const(_) | Item::Train(_) => Vec::new(),
-        }
+    let of_item = |item: &'f Item| -> Vec<Expression<'f>> {
+        let (exprs, block): (Vec<&Expr>, _) = match item {
+            Item::Block(block) => (
+                block.body.iter().map(|bind| &bind.value).collect(),
+                Some(block.name.name.as_str()),
+            ),
+            Item::Net(net) => (net.body.iter().filter_map(of_statement).collect(), None),
+            Item::Train(train) => (train.body.iter().filter_map(of_entry).collect(), None),
+            Item::Const(_) => return Vec::new(),
+        };
+        exprs.into_iter().map(|expr| Expression { expr, block }).collect()
     };
     file.items.iter().flat_map(of_item).collect()
+}
+
+/// The expression of an entry of the `train` section, such as the loss.
+fn of_entry(entry: &TrainItem) -> Option<&Expr> {
+    match entry {
+        TrainItem::Set(bind, _) => Some(&bind.value),
+        _ => None,
+    }
+}
+
+/// The names of layers whose calls share parameters.
+pub fn layer_names(file: &File) -> Vec<&str> {
+    let mut names = Vec::new();
+    for item in &file.items {
+        let Item::Net(net) = item else { continue };
+        for statement in &net.body {
+            if let Stmt::Layer { name, .. } = statement {
+                names.push(name.name.as_str());
+            }
+        }
+    }
+    names
 }
 
 /// What an expression does. Of a chain of pipes the name in front is left out, and so are the

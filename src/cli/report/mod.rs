@@ -9,7 +9,7 @@ pub mod compare;
 mod curves;
 mod looked;
 mod looks;
-mod markup;
+pub mod markup;
 mod norms;
 mod numbers;
 mod page;

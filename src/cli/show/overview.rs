@@ -42,7 +42,7 @@ pub fn overview(compiled: &Compiled, source: &str, width: usize) -> String {
 fn table(layers: &[Layer], program: &Program, width: usize) -> String {
     let columns = [
         Column::words(8, 0),
-        Column::words(10, 0),
+        Column::words(8, 0),
         Column::words(8, 0),
         Column::numbers(0),
         Column::numbers(2),

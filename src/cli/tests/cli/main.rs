@@ -9,6 +9,7 @@ mod data_errors;
 mod divergence;
 #[cfg(unix)]
 mod documents;
+mod drawings;
 mod files;
 mod fmt;
 mod foreign;
