@@ -14,13 +14,16 @@ pub struct Entry<T: 'static> {
 
 impl<T> Entry<T> {
     /// What has no parameters.
-    pub const fn plain(name: &'static str, built: T) -> Entry<T> {
-        Entry { signature: Signature { name, positional: 0, params: &[] }, built: Some(built) }
+    pub const fn plain(name: &'static str, about: &'static str, built: T) -> Entry<T> {
+        Entry {
+            signature: Signature { name, about, positional: 0, params: &[] },
+            built: Some(built),
+        }
     }
 
     /// What is part of the language, but not of this version.
     pub const fn planned(name: &'static str) -> Entry<T> {
-        Entry { signature: Signature { name, positional: 0, params: &[] }, built: None }
+        Entry { signature: Signature { name, about: "", positional: 0, params: &[] }, built: None }
     }
 
     /// What it is called by.

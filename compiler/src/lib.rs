@@ -20,6 +20,7 @@ pub mod model;
 pub mod optim;
 mod outside;
 pub mod pass;
+pub mod reference;
 pub mod sarif;
 pub mod schedule;
 pub mod show;

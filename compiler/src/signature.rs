@@ -15,6 +15,8 @@ pub const BALANCED: &str = "balanced";
 pub struct Signature {
     /// What it is called by.
     pub name: &'static str,
+    /// What it is, for the reference.
+    pub about: &'static str,
     /// How many parameters, from the first, may be given without their name.
     pub positional: usize,
     /// The parameters.

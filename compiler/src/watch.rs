@@ -11,10 +11,17 @@ const FIGURE: Param = Param::optional("metric", Kind::Watched, Value::Absent);
 
 /// The weights that a run may keep.
 pub const KEEPS: &[Entry<Set>] = &[
-    Entry::plain("last", |_, watch| watch.keeps_best = false),
+    Entry::plain("last", "the weights at the end, also of a run that stops early", |_, watch| {
+        watch.keeps_best = false
+    }),
     // `best(metric:)`: those with the best figure, which is the loss or a metric.
     Entry {
-        signature: Signature { name: "best", positional: 0, params: &[FIGURE] },
+        signature: Signature {
+            name: "best",
+            about: "the weights with the best figure",
+            positional: 0,
+            params: &[FIGURE],
+        },
         built: Some(|args, watch| {
             watch.keeps_best = true;
             watch.figure = args.watched("metric").unwrap_or(watch.figure);
@@ -29,6 +36,8 @@ pub const STOPS: &[Entry<Set>] = &[
     Entry {
         signature: Signature {
             name: "early_stop",
+            about: "the figure was no better, by more than min_delta, than so many validations \
+                before; the best weights are kept",
             positional: 0,
             params: &[
                 Param::required("patience", Kind::count(1)),

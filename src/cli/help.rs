@@ -1,8 +1,11 @@
-//! The command line as it is told to people: pages of help, completions for shells, manual pages.
+//! The command line as it is told to people: pages of help, completions for shells, manual pages;
+//! and the reference of the language, by name.
 
 use std::fs;
 use std::path::PathBuf;
 
+use arenet::internals::compiler::reference::sections;
+use arenet::internals::compiler::signature::Signature;
 use clap::{Args, Command, CommandFactory};
 use clap_complete::Shell;
 
@@ -48,6 +51,43 @@ pub fn command() -> Command {
         });
     }
     command
+}
+
+/// What `arenet help NAME` says of a name of the language, or of all of a kind: `functions` are
+/// all kinds. Nothing where the name is none of these.
+pub fn of_language(name: &str) -> Option<String> {
+    let mut text = String::new();
+    for section in sections() {
+        let is_whole = name == section.name || name == "functions";
+        let named: Vec<&Signature> = section.functions.iter().collect();
+        let named = named.into_iter().filter(|function| is_whole || function.name == name);
+        let mut is_first = true;
+        for function in named {
+            if is_first {
+                let gap = if text.is_empty() { "" } else { "\n" };
+                text.push_str(&format!("{gap}{}, as in `{}`\n", section.name, section.place));
+                is_first = false;
+            }
+            let usage = function.usage().replace("()", "");
+            text.push_str(&format!("\n{}{}", wrapped(&usage, 2, 4), wrapped(function.about, 6, 6)));
+        }
+    }
+    (!text.is_empty()).then_some(text)
+}
+
+/// A text in lines of a page: the first one is set in so far, the others so far.
+fn wrapped(text: &str, first: usize, others: usize) -> String {
+    let mut lines = vec![" ".repeat(first)];
+    for (index, word) in text.split_whitespace().enumerate() {
+        let line = lines.last_mut().expect("the first one");
+        if line.chars().count() + 1 + word.chars().count() > WIDTH {
+            lines.push(" ".repeat(others) + word);
+        } else {
+            line.push_str(if index == 0 { "" } else { " " });
+            line.push_str(word);
+        }
+    }
+    lines.join("\n") + "\n"
 }
 
 /// Prints a script that completes commands in a shell.

@@ -57,6 +57,8 @@ use failure::Failure;
     arg_required_else_help = true,
     disable_help_flag = true,
     after_help = "Example: arenet train models/digits.net\n\
+                  The language: arenet help functions, arenet help losses, \
+                  arenet help adam\n\
                   Exit codes: 0 ok, 1 model, 2 usage, 3 data, 4 diverged, \
                   5 over a limit,\n            130 interrupted"
 )]
@@ -121,6 +123,12 @@ impl Context {
 
 fn main() -> ExitCode {
     let mut arguments: Vec<OsString> = std::env::args_os().collect();
+    if let [_, command, name] = &arguments[..]
+        && command == "help"
+        && let Some(text) = name.to_str().and_then(help::of_language)
+    {
+        return ExitCode::from(console::print(text).map_or_else(|failure| failure.code(), |()| 0));
+    }
     let parsed = help::command().try_get_matches_from(&arguments);
     let mut cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,

@@ -10,42 +10,45 @@ use std::f64::consts::PI;
 
 /// The functions of one value, all named as in torch.nn.functional.
 pub const ACTIVATIONS: &[Entry<Function>] = &[
-    unary("abs", |b, args| each(b, args, |x| x.abs())),
-    unary("exp", |b, args| each(b, args, |x| x.exp())),
-    unary("log", |b, args| each(b, args, |x| x.log())),
-    unary("sqrt", |b, args| each(b, args, |x| x.sqrt())),
-    unary("erf", |b, args| each(b, args, |x| x.erf())),
+    unary("abs", "the absolute value", |b, args| each(b, args, |x| x.abs())),
+    unary("exp", "eˣ", |b, args| each(b, args, |x| x.exp())),
+    unary("log", "the natural logarithm", |b, args| each(b, args, |x| x.log())),
+    unary("sqrt", "√x", |b, args| each(b, args, |x| x.sqrt())),
+    unary("erf", "the error function", |b, args| each(b, args, |x| x.erf())),
     Entry {
-        signature: Signature { name: "relu", positional: 1, params: X },
+        signature: Signature { name: "relu", about: "max(x, 0)", positional: 1, params: X },
         built: Some(Function {
             lint: Some(half_the_variance),
             ..Function::value(|b, args| each(b, args, |x| x.relu()))
         }),
     },
-    unary("sigmoid", |b, args| each(b, args, |x| x.sigmoid())),
-    unary("tanh", |b, args| each(b, args, |x| x.tanh())),
-    unary("softplus", |b, args| each(b, args, |x| x.softplus())),
+    unary("sigmoid", "σ(x) = 1 / (1 + e⁻ˣ)", |b, args| each(b, args, |x| x.sigmoid())),
+    unary("tanh", "tanh x", |b, args| each(b, args, |x| x.tanh())),
+    unary("softplus", "ln(1 + eˣ)", |b, args| each(b, args, |x| x.softplus())),
     // x Φ(x), which is torch's approximate="none"
-    unary("gelu", |b, args| each(b, args, |x| x * x.normal_cdf())),
+    unary("gelu", "x Φ(x), Φ the normal distribution function", |b, args| {
+        each(b, args, |x| x * x.normal_cdf())
+    }),
     // x σ(x)
-    unary("silu", |b, args| each(b, args, |x| x * x.sigmoid())),
+    unary("silu", "x σ(x), also called swish", |b, args| each(b, args, |x| x * x.sigmoid())),
     // x tanh(ln(1 + eˣ))
-    unary("mish", |b, args| each(b, args, |x| x * x.softplus().tanh())),
+    unary("mish", "x tanh(ln(1 + eˣ))", |b, args| each(b, args, |x| x * x.softplus().tanh())),
     // x / (1 + |x|)
-    unary("softsign", |b, args| each(b, args, |x| x / (1.0 + x.abs()))),
+    unary("softsign", "x / (1 + |x|)", |b, args| each(b, args, |x| x / (1.0 + x.abs()))),
     // -ln(1 + e⁻ˣ)
-    unary("log_sigmoid", |b, args| each(b, args, |x| -(-x).softplus())),
-    unary("relu6", |b, args| each(b, args, relu6)),
-    unary("hardsigmoid", |b, args| each(b, args, |x| relu6(x + 3.0) / 6.0)),
-    unary("hardswish", |b, args| each(b, args, |x| x * relu6(x + 3.0) / 6.0)),
+    unary("log_sigmoid", "ln σ(x)", |b, args| each(b, args, |x| -(-x).softplus())),
+    unary("relu6", "min(max(x, 0), 6)", |b, args| each(b, args, relu6)),
+    unary("hardsigmoid", "relu6(x + 3) / 6", |b, args| each(b, args, |x| relu6(x + 3.0) / 6.0)),
+    unary("hardswish", "x relu6(x + 3) / 6", |b, args| each(b, args, |x| x * relu6(x + 3.0) / 6.0)),
     // torch's approximate="tanh", of Hendrycks and Gimpel (2016)
-    unary("gelu_tanh", |b, args| {
+    unary("gelu_tanh", "the approximation of `gelu` by tanh", |b, args| {
         let scale = (2.0 / PI).sqrt();
         each(b, args, |x| x * 0.5 * (1.0 + ((x + x * x * x * 0.044715) * scale).tanh()))
     }),
     Entry {
         signature: Signature {
             name: "elu",
+            about: "x where x > 0, else alpha (eˣ - 1); alpha is 1",
             positional: 2,
             params: &[Param::tensor("x"), Param::real("alpha", Range::Any, 1.0)],
         },
@@ -55,7 +58,7 @@ pub const ACTIVATIONS: &[Entry<Function>] = &[
         })),
     },
     // The constants are those of Klambauer et al. (2017), which keep mean 0 and variance 1.
-    unary("selu", |b, args| {
+    unary("selu", "`elu` with the scale and alpha that keep mean 0 and variance 1", |b, args| {
         const ALPHA: f64 = 1.6732632423543772;
         const SCALE: f64 = 1.0507009873554805;
         each(b, args, |x| elu(x, ALPHA) * SCALE)
@@ -63,6 +66,7 @@ pub const ACTIVATIONS: &[Entry<Function>] = &[
     Entry {
         signature: Signature {
             name: "leaky_relu",
+            about: "x where x > 0, else slope x; slope is 0.01",
             positional: 2,
             params: &[Param::tensor("x"), Param::real("slope", Range::Any, 0.01)],
         },
@@ -72,11 +76,11 @@ pub const ACTIVATIONS: &[Entry<Function>] = &[
         })),
     },
     PRELU,
-    unary("softmax", |b, args| {
+    unary("softmax", "eˣ / Σ eˣ along the last dimension", |b, args| {
         rows(b, args, "x")?;
         each(b, args, |x| x.softmax())
     }),
-    unary("log_softmax", |b, args| {
+    unary("log_softmax", "x - ln Σ eˣ along the last dimension", |b, args| {
         rows(b, args, "x")?;
         each(b, args, |x| x.log_softmax())
     }),
@@ -86,6 +90,7 @@ pub const ACTIVATIONS: &[Entry<Function>] = &[
 const PRELU: Entry<Function> = Entry {
     signature: Signature {
         name: "prelu",
+        about: "x where x > 0, else a learned slope times x; the slope starts as 0.25",
         positional: 1,
         params: &[Param::tensor("x"), Param::real("init", Range::Any, 0.25)],
     },
@@ -100,9 +105,9 @@ const PRELU: Entry<Function> = Entry {
 
 const X: &[Param] = &[Param::tensor("x")];
 
-const fn unary(name: &'static str, expand: Expand) -> Entry<Function> {
+const fn unary(name: &'static str, about: &'static str, expand: Expand) -> Entry<Function> {
     Entry {
-        signature: Signature { name, positional: 1, params: X },
+        signature: Signature { name, about, positional: 1, params: X },
         built: Some(Function::value(expand)),
     }
 }

@@ -21,6 +21,11 @@ use arenet_program::{HostInput, HostNumber};
 pub const BATCH_NORM: Entry<Function> = Entry {
     signature: Signature {
         name: "batch_norm",
+        about: "(x - m) / √(v + eps) w + b with the mean and variance of each column of [N, k]: \
+            in training of the batch, else the running ones `h.mean` and `h.var`, in which a \
+            batch has the share momentum, 0.1; eps is 1e-5. A frozen one takes the running ones \
+            in training too. A batch of one row has no variance: it gives b, and leaves the \
+            running ones as they are",
         positional: 1,
         params: &[
             Param::tensor("x"),

@@ -10,6 +10,7 @@ use crate::signature::{Args, Kind, Param, Problem, Signature, Value};
 pub const DENSE: Entry<Function> = Entry {
     signature: Signature {
         name: "dense",
+        about: "x w + b with w [in, n]; weights start as `glorot`, biases as 0",
         positional: 2,
         params: &[
             Param::tensor("x"),

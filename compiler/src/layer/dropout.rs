@@ -14,6 +14,8 @@ use crate::signature::{Args, Param, Problem, Range, Signature};
 pub const DROPOUT: Entry<Function> = Entry {
     signature: Signature {
         name: "dropout",
+        about: "in training 0 with probability p, else x / (1 - p); x in predictions and \
+            evaluations; p is 0.5",
         positional: 2,
         params: &[Param::tensor("x"), Param::real("p", Range::Fraction, 0.5)],
     },

@@ -15,6 +15,7 @@ const OF_TORCH: Rule = Rule::Fixed(Init::Normal(0.0, 1.0));
 pub const EMBEDDING: Entry<Function> = Entry {
     signature: Signature {
         name: "embedding",
+        about: "a row of n numbers for each value of an integer input; starts as `normal(0, 1)`",
         positional: 2,
         params: &[
             Param::tensor("x"),

@@ -11,22 +11,35 @@ pub type Build = fn(&Args) -> Result<Rule, Problem>;
 /// The initializers of the language.
 pub const INITS: &[Entry<Build>] = &[
     // torch.nn.init.xavier_uniform_
-    Entry::<Build>::plain("glorot", |_| Ok(Rule::Uniform(Fan::Mean, 1.0))),
+    Entry::<Build>::plain("glorot", "uniform with variance 2 / (in + out)", |_| {
+        Ok(Rule::Uniform(Fan::Mean, 1.0))
+    }),
     // torch.nn.init.xavier_normal_
-    Entry::<Build>::plain("glorot_normal", |_| Ok(Rule::Normal(Fan::Mean, 1.0))),
+    Entry::<Build>::plain("glorot_normal", "normal with that variance", |_| {
+        Ok(Rule::Normal(Fan::Mean, 1.0))
+    }),
     // torch.nn.init.kaiming_uniform_(nonlinearity="relu")
-    Entry::<Build>::plain("he", |_| Ok(Rule::Uniform(Fan::In, 2.0))),
+    Entry::<Build>::plain("he", "uniform with variance 2 / in", |_| {
+        Ok(Rule::Uniform(Fan::In, 2.0))
+    }),
     // torch.nn.init.kaiming_normal_(nonlinearity="relu")
-    Entry::<Build>::plain("he_normal", |_| Ok(Rule::Normal(Fan::In, 2.0))),
+    Entry::<Build>::plain("he_normal", "normal with that variance", |_| {
+        Ok(Rule::Normal(Fan::In, 2.0))
+    }),
     // torch.nn.init.kaiming_uniform_(nonlinearity="linear")
-    Entry::<Build>::plain("lecun", |_| Ok(Rule::Uniform(Fan::In, 1.0))),
+    Entry::<Build>::plain("lecun", "uniform with variance 1 / in", |_| {
+        Ok(Rule::Uniform(Fan::In, 1.0))
+    }),
     // torch.nn.init.kaiming_normal_(nonlinearity="linear")
-    Entry::<Build>::plain("lecun_normal", |_| Ok(Rule::Normal(Fan::In, 1.0))),
-    Entry::<Build>::plain("zeros", |_| Ok(Rule::Fixed(Init::Constant(0.0)))),
-    Entry::<Build>::plain("ones", |_| Ok(Rule::Fixed(Init::Constant(1.0)))),
+    Entry::<Build>::plain("lecun_normal", "normal with that variance", |_| {
+        Ok(Rule::Normal(Fan::In, 1.0))
+    }),
+    Entry::<Build>::plain("zeros", "0", |_| Ok(Rule::Fixed(Init::Constant(0.0)))),
+    Entry::<Build>::plain("ones", "1", |_| Ok(Rule::Fixed(Init::Constant(1.0)))),
     Entry {
         signature: Signature {
             name: "constant",
+            about: "a number",
             positional: 1,
             params: &[Param::required("value", Kind::Real(Range::Any))],
         },
@@ -35,6 +48,7 @@ pub const INITS: &[Entry<Build>] = &[
     Entry {
         signature: Signature {
             name: "uniform",
+            about: "uniform between two numbers",
             positional: 2,
             params: &[
                 Param::required("low", Kind::Real(Range::Any)),
@@ -46,6 +60,7 @@ pub const INITS: &[Entry<Build>] = &[
     Entry {
         signature: Signature {
             name: "normal",
+            about: "normal with this mean and standard deviation",
             positional: 2,
             params: &[
                 Param::required("mean", Kind::Real(Range::Any)),
@@ -58,6 +73,8 @@ pub const INITS: &[Entry<Build>] = &[
     Entry {
         signature: Signature {
             name: "truncated_normal",
+            about: "the same within bounds, which are values and no numbers of deviations; mean \
+                is 0, std 1, and the bounds are -2 and 2",
             positional: 4,
             params: &[
                 Param::real("mean", Range::Any, 0.0),
@@ -72,13 +89,20 @@ pub const INITS: &[Entry<Build>] = &[
     Entry {
         signature: Signature {
             name: "orthogonal",
+            about: "columns of a matrix, or rows where these are fewer, at right angles and of \
+                length gain, 1",
             positional: 1,
             params: &[Param::real("gain", Range::AboveZero, 1.0)],
         },
         built: Some(|args| Ok(Rule::Orthogonal(args.real("gain")))),
     },
     // torch.nn.Linear.reset_parameters, and for an embedding torch.nn.Embedding's
-    Entry::<Build>::plain("torch", |_| Ok(Rule::Torch)),
+    Entry::<Build>::plain(
+        "torch",
+        "as PyTorch's layer: of `dense` weights and biases uniform within ±1 / √in, of \
+            `embedding` normal(0, 1)",
+        |_| Ok(Rule::Torch),
+    ),
 ];
 
 fn uniform(args: &Args) -> Result<Rule, Problem> {

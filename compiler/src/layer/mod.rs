@@ -3,7 +3,7 @@
 //! A layer, activation, loss or metric is an entry of a list: its signature and a function that
 //! builds it. Names and defaults are PyTorch's; formulas stand in the code as they are published.
 
-mod activation;
+pub(crate) mod activation;
 mod arithmetic;
 mod batch_norm;
 mod builder;
@@ -12,8 +12,8 @@ mod dropout;
 mod embedding;
 mod fit;
 pub mod init;
-mod loss;
-mod metric;
+pub(crate) mod loss;
+pub(crate) mod metric;
 mod norm;
 mod shape;
 mod table;
@@ -143,13 +143,14 @@ pub fn entries() -> impl Iterator<Item = &'static Entry<Function>> {
 /// A value that is made of what may be missing in one way or another.
 const fn function(
     name: &'static str,
+    about: &'static str,
     positional: usize,
     params: &'static [Param],
     expand: Expand,
     holes: Holes,
 ) -> Entry<Function> {
     Entry {
-        signature: Signature { name, positional, params },
+        signature: Signature { name, about, positional, params },
         built: Some(Function { holes, ..Function::value(expand) }),
     }
 }

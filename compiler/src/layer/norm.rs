@@ -15,6 +15,7 @@ const AFFINE: Param = Param::optional("elementwise_affine", Kind::Flag, Value::F
 pub const LAYER_NORM: Entry<Function> = Entry {
     signature: Signature {
         name: "layer_norm",
+        about: "(x - m) / √(v + eps) w + b along the last dimension; eps is 1e-5",
         positional: 1,
         params: &[
             Param::tensor("x"),
@@ -34,6 +35,7 @@ pub const LAYER_NORM: Entry<Function> = Entry {
 pub const RMS_NORM: Entry<Function> = Entry {
     signature: Signature {
         name: "rms_norm",
+        about: "x / √(mean of x² + eps) w along the last dimension; eps is 2⁻²³",
         positional: 1,
         params: &[
             Param::tensor("x"),

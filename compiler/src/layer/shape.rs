@@ -21,13 +21,49 @@ const ONE_HOT: &[Param] = &[X, Param::optional("n", Kind::count(1), Value::Absen
 
 /// The functions.
 pub const SHAPES: &[Entry<Function>] = &[
-    function("concat", 2, CONCAT, concat, Holes::Kept),
-    function("slice", 1, SLICE, slice, Holes::Kept),
-    function("reshape", 2, RESHAPE, reshape, Holes::Kept),
-    function("flatten", 1, ROWS, flatten, Holes::Kept),
-    function("one_hot", 2, ONE_HOT, one_hot_of, Holes::Filled),
-    function("argmax", 1, ROWS, argmax, Holes::Refused),
-    function("max", 1, ROWS, max, Holes::Refused),
+    function(
+        "concat",
+        "rows side by side, along the last dimension",
+        2,
+        CONCAT,
+        concat,
+        Holes::Kept,
+    ),
+    function(
+        "slice",
+        "the elements of each row from `from` up to, but not including, `to`",
+        1,
+        SLICE,
+        slice,
+        Holes::Kept,
+    ),
+    function(
+        "reshape",
+        "the same elements in rows of another length: `reshape(x, [4, 3])` is [N, 4, 3]",
+        2,
+        RESHAPE,
+        reshape,
+        Holes::Kept,
+    ),
+    function("flatten", "all elements of each N in one row", 1, ROWS, flatten, Holes::Kept),
+    function(
+        "one_hot",
+        "a row for each class of an integer input, with 1 at its place, or for whole numbers \
+            below n",
+        2,
+        ONE_HOT,
+        one_hot_of,
+        Holes::Filled,
+    ),
+    function(
+        "argmax",
+        "the place of the largest element of each row, from 0; the first one at ties",
+        1,
+        ROWS,
+        argmax,
+        Holes::Refused,
+    ),
+    function("max", "the largest element of each row", 1, ROWS, max, Holes::Refused),
 ];
 
 /// 0, 1, 2 and so on, a row.

@@ -22,13 +22,58 @@ const CLIP: &[Param] = &[
 
 /// The functions.
 pub const TABLES: &[Entry<Function>] = &[
-    function("standardize", 1, ONE, standardize, Holes::Kept),
-    function("unstandardize", 2, UNSTANDARDIZE, unstandardize, Holes::Refused),
-    function("min_max", 1, ONE, min_max, Holes::Kept),
-    function("fill", 1, FILL, fill, Holes::Filled),
-    function("is_missing", 1, ONE, is_missing, Holes::Filled),
-    function("log1p", 1, ONE, log1p, Holes::Kept),
-    function("clip", 3, CLIP, clip, Holes::Kept),
+    function(
+        "standardize",
+        "(x - mean) / deviation of each column, those of the rows that are trained on: `h.mean` \
+            and `h.deviation`. Of a target, in `train`: `standardize(mpg)` has `mpg.mean` and \
+            `mpg.deviation`",
+        1,
+        ONE,
+        standardize,
+        Holes::Kept,
+    ),
+    function(
+        "unstandardize",
+        "z deviation + mean of a target: back in its units",
+        2,
+        UNSTANDARDIZE,
+        unstandardize,
+        Holes::Refused,
+    ),
+    function(
+        "min_max",
+        "(x - min) / range of each column: `h.min` and `h.range`",
+        1,
+        ONE,
+        min_max,
+        Holes::Kept,
+    ),
+    function(
+        "fill",
+        "x, and where it has no value the `mean` of its column, which is the default, the \
+            `median`, or a number: `h.fill`",
+        1,
+        FILL,
+        fill,
+        Holes::Filled,
+    ),
+    function(
+        "is_missing",
+        "1 where x has no value, else 0; of numbers or classes",
+        1,
+        ONE,
+        is_missing,
+        Holes::Filled,
+    ),
+    function(
+        "log1p",
+        "ln(1 + x), for columns from 0 on of wild scales, such as amounts",
+        1,
+        ONE,
+        log1p,
+        Holes::Kept,
+    ),
+    function("clip", "x within bounds", 3, CLIP, clip, Holes::Kept),
 ];
 
 /// A value whose columns are fitted, in rows of one dimension or none, as its parameters are.

@@ -31,6 +31,7 @@ use crate::syntax::ast::{
 use names::{Binding, Names};
 use rows::Crossing;
 use std::collections::{HashMap, HashSet};
+pub(crate) use train::settings;
 
 /// The most nodes a graph may have before it is differentiated, and the most calls and statements
 /// that are expanded to make them.

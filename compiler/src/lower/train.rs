@@ -14,7 +14,7 @@ use crate::pass::accumulate;
 use crate::pass::clip::{Clip, Limit};
 use crate::pass::hold::HOLDS;
 use crate::signature::Value as Argument;
-use crate::signature::{Kind, Param, Range};
+use crate::signature::{Kind, Param, Range, Signature};
 use crate::syntax::ast::{Arg, Bind, Call, Expr, ExprKind, Train, TrainItem};
 use crate::watch::{KEEPS, STOPS, Set};
 use arenet_program::{Batch, MAX_EPOCHS, Statistic, Training};
@@ -38,10 +38,11 @@ pub(super) enum Setting {
 
 /// The settings of the `train` section.
 pub(super) const SETTINGS: &[Entry<Setting>] = &[
-    Entry::plain("loss", Setting::Loss),
-    Entry::plain("batch", Setting::Batch),
+    Entry::plain("loss", "what is made small", Setting::Loss),
+    Entry::plain("batch", "rows of a batch, or `full` for all", Setting::Batch),
     Entry::plain(
         "epochs",
+        "passes over the rows",
         Setting::Value(Kind::Count { least: 1, most: MAX_EPOCHS }, |to, value| {
             if let Argument::Count(epochs) = value {
                 to.epochs = epochs;
@@ -50,15 +51,24 @@ pub(super) const SETTINGS: &[Entry<Setting>] = &[
     ),
     Entry::plain(
         "seed",
+        "of initial values, held-out rows and the order of rows",
         Setting::Value(Kind::count(0), |to, value| {
             if let Argument::Count(seed) = value {
                 to.seed = seed;
             }
         }),
     ),
-    Entry::plain("valid", Setting::Held),
+    Entry::plain(
+        "valid",
+        "the share of rows that are held out: any, without `by`, or the last ones of the table; \
+            with `by: class` that share of each class of the targets; with a column of the \
+            table, `by: patient` or `by: \"patient id\"`, that share of its values, so that rows \
+            with the same value stay together. No input need be that column",
+        Setting::Held,
+    ),
     Entry::plain(
         "shuffle",
+        "whether each epoch has an order of its own",
         Setting::Value(Kind::Flag, |to, value| {
             if let Argument::Flag(shuffle) = value {
                 to.shuffle = shuffle;
@@ -67,18 +77,28 @@ pub(super) const SETTINGS: &[Entry<Setting>] = &[
     ),
     Entry::plain(
         "validate",
+        "the steps between two validations within an epoch; one is always at its end",
         Setting::Value(Kind::count(1), |to, value| {
             if let Argument::Count(steps) = value {
                 to.validate = Some(steps);
             }
         }),
     ),
-    Entry::plain("stop", Setting::Watch(STOPS)),
-    Entry::plain("keep", Setting::Watch(KEEPS)),
-    Entry::plain("clip_norm", Setting::Clip(|clip, norm| clip.norm = Some(norm))),
-    Entry::plain("clip_value", Setting::Clip(|clip, value| clip.value = Some(value))),
+    Entry::plain("stop", "when the run ends before its last epoch", Setting::Watch(STOPS)),
+    Entry::plain("keep", "which weights are saved", Setting::Watch(KEEPS)),
+    Entry::plain(
+        "clip_norm",
+        "the largest norm of all gradients together",
+        Setting::Clip(|clip, norm| clip.norm = Some(norm)),
+    ),
+    Entry::plain(
+        "clip_value",
+        "the largest absolute value of a gradient's element",
+        Setting::Clip(|clip, value| clip.value = Some(value)),
+    ),
     Entry::plain(
         "accumulate",
+        "batches whose gradients make one step of the optimizers",
         Setting::Value(Kind::count(1), |to, value| {
             if let Argument::Count(batches) = value {
                 to.accumulate = batches;
@@ -86,6 +106,11 @@ pub(super) const SETTINGS: &[Entry<Setting>] = &[
         }),
     ),
 ];
+
+/// The settings, for the reference.
+pub(crate) fn settings() -> Vec<Signature> {
+    SETTINGS.iter().map(|entry| entry.signature).collect()
+}
 
 impl<'a> Lowering<'a> {
     pub(super) fn train(&mut self, train: &'a Train) {

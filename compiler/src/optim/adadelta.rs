@@ -11,6 +11,7 @@ use crate::signature::{Args, Kind, Param, Range, Signature, Value};
 pub const ADADELTA: Entry<Rule> = Entry {
     signature: Signature {
         name: "adadelta",
+        about: "Adadelta; lr is 1, rho 0.9",
         positional: 1,
         params: &[
             Param::optional("lr", Kind::Schedule, Value::Real(1.0)),

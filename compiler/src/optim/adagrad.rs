@@ -11,6 +11,7 @@ use crate::signature::{Args, Kind, Param, Range, Signature, Value};
 pub const ADAGRAD: Entry<Rule> = Entry {
     signature: Signature {
         name: "adagrad",
+        about: "Adagrad; lr is 0.01",
         positional: 1,
         params: &[
             Param::optional("lr", Kind::Schedule, Value::Real(1e-2)),

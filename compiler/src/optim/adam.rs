@@ -19,13 +19,23 @@ const fn params(weight_decay: f64) -> [Param; 8] {
 
 /// torch.optim.Adam: adds weight_decay p to the gradient.
 pub const ADAM: Entry<Rule> = Entry {
-    signature: Signature { name: "adam", positional: 1, params: &params(0.0) },
+    signature: Signature {
+        name: "adam",
+        about: "Adam; lr is 1e-3, betas are 0.9 and 0.999",
+        positional: 1,
+        params: &params(0.0),
+    },
     built: Some(Rule { check: |_| Ok(()), slots, update: |args, step| update(args, step, false) }),
 };
 
 /// torch.optim.AdamW: first scales p by 1 - lr weight_decay, which the gradient does not see.
 pub const ADAMW: Entry<Rule> = Entry {
-    signature: Signature { name: "adamw", positional: 1, params: &params(1e-2) },
+    signature: Signature {
+        name: "adamw",
+        about: "Adam with decoupled weight decay, which is 0.01",
+        positional: 1,
+        params: &params(1e-2),
+    },
     built: Some(Rule { check: |_| Ok(()), slots, update: |args, step| update(args, step, true) }),
 };
 

@@ -11,6 +11,7 @@ use crate::signature::{Args, Kind, Param, Range, Signature, Value};
 pub const ADAMAX: Entry<Rule> = Entry {
     signature: Signature {
         name: "adamax",
+        about: "Adam by the largest gradient; lr is 2e-3",
         positional: 1,
         params: &[
             Param::optional("lr", Kind::Schedule, Value::Real(2e-3)),

@@ -11,6 +11,7 @@ use crate::signature::{Args, Kind, Param, Range, Signature, Value};
 pub const ASGD: Entry<Rule> = Entry {
     signature: Signature {
         name: "asgd",
+        about: "gradient descent that also keeps an average; lr is 0.01",
         positional: 1,
         params: &[
             Param::optional("lr", Kind::Schedule, Value::Real(1e-2)),

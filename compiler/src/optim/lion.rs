@@ -10,6 +10,7 @@ use crate::signature::{Args, Kind, Param, Range, Signature, Value};
 pub const LION: Entry<Rule> = Entry {
     signature: Signature {
         name: "lion",
+        about: "Lion, of Chen et al. (2023); lr is 1e-4, betas are 0.9 and 0.99",
         positional: 1,
         params: &[
             Param::optional("lr", Kind::Schedule, Value::Real(1e-4)),

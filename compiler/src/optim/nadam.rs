@@ -13,6 +13,7 @@ use arenet_program::host::real_power;
 pub const NADAM: Entry<Rule> = Entry {
     signature: Signature {
         name: "nadam",
+        about: "Adam with Nesterov's momentum; lr is 2e-3",
         positional: 1,
         params: &[
             Param::optional("lr", Kind::Schedule, Value::Real(2e-3)),

@@ -13,6 +13,7 @@ use arenet_program::HostNumber;
 pub const RADAM: Entry<Rule> = Entry {
     signature: Signature {
         name: "radam",
+        about: "Adam that waits for its second moment; lr is 1e-3",
         positional: 1,
         params: &[
             Param::optional("lr", Kind::Schedule, Value::Real(1e-3)),

@@ -11,6 +11,7 @@ use crate::signature::{Args, Kind, Param, Range, Signature, Value};
 pub const RMSPROP: Entry<Rule> = Entry {
     signature: Signature {
         name: "rmsprop",
+        about: "RMSprop; lr is 0.01, alpha 0.99",
         positional: 1,
         params: &[
             Param::optional("lr", Kind::Schedule, Value::Real(1e-2)),

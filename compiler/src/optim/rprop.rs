@@ -13,6 +13,7 @@ use crate::signature::{Args, Kind, Param, Problem, Range, Signature, Value};
 pub const RPROP: Entry<Rule> = Entry {
     signature: Signature {
         name: "rprop",
+        about: "steps by the sign of the gradient, for `batch = full`; lr is 0.01",
         positional: 1,
         params: &[
             Param::optional("lr", Kind::Schedule, Value::Real(1e-2)),

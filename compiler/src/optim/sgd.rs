@@ -12,6 +12,7 @@ use crate::signature::{Args, Kind, Param, Problem, Range, Signature, Value};
 pub const SGD: Entry<Rule> = Entry {
     signature: Signature {
         name: "sgd",
+        about: "gradient descent, with momentum if you like; lr is 1e-3",
         positional: 1,
         params: &[
             Param::optional("lr", Kind::Schedule, Value::Real(1e-3)),

@@ -35,10 +35,24 @@ pub enum Rule {
 /// The ways of the language.
 pub const HOLDS: &[Entry<Rule>] = &[
     // Σ |w|, with the gradient 0 at 0, as torch.abs has it
-    Entry::plain("l1", Rule::Penalty { value: |w| w.abs().sum(), slope: |w| w.sign() }),
+    Entry::plain(
+        "l1",
+        "adds 1e-4 Σ |w| of these parameters to what is made small",
+        Rule::Penalty { value: |w| w.abs().sum(), slope: |w| w.sign() },
+    ),
     // Σ w², as keras.regularizers.L2 has it
-    Entry::plain("l2", Rule::Penalty { value: |w| (w * w).sum(), slope: |w| w * 2.0 }),
-    Entry::plain("max_norm", Rule::Limit(max_norm)),
+    Entry::plain(
+        "l2",
+        "adds 1e-3 Σ w², as Keras and a term in PyTorch do; half of `weight_decay: 2e-3` of \
+            `sgd` would be the same",
+        Rule::Penalty { value: |w| (w * w).sum(), slope: |w| w * 2.0 },
+    ),
+    Entry::plain(
+        "max_norm",
+        "the largest norm of each column of a weight, the incoming weights of a unit, or of a \
+            whole vector: after each step, what is longer is scaled down",
+        Rule::Limit(max_norm),
+    ),
 ];
 
 /// w min(1, most / ‖w‖) for each column w, the incoming weights of a unit, or for a whole vector:

@@ -11,6 +11,7 @@ use crate::signature::{Kind, Param, Range, Signature, Value};
 pub const CONSTANT: Entry<Rule> = Entry {
     signature: Signature {
         name: "constant",
+        about: "base times `by` for the first `over`, then base",
         positional: 1,
         params: &[
             BASE,

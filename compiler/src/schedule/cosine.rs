@@ -11,6 +11,7 @@ use crate::signature::{Kind, Param, Range, Signature, Value};
 pub const COSINE: Entry<Rule> = Entry {
     signature: Signature {
         name: "cosine",
+        about: "half a wave from base to `to`",
         positional: 1,
         params: &[
             BASE,

@@ -12,6 +12,7 @@ use arenet_program::HostNumber;
 pub const COSINE_RESTARTS: Entry<Rule> = Entry {
     signature: Signature {
         name: "cosine_restarts",
+        about: "half waves, each `growth` times as long as the one before",
         positional: 1,
         params: &[
             BASE,

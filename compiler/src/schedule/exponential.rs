@@ -11,6 +11,7 @@ use arenet_program::HostNumber;
 pub const EXPONENTIAL: Entry<Rule> = Entry {
     signature: Signature {
         name: "exponential",
+        about: "base byᵗ",
         positional: 1,
         params: &[BASE, Param::required("by", Kind::Real(Range::AboveZero)), WARMUP, PER],
     },

@@ -11,6 +11,7 @@ use crate::signature::{Kind, Param, Range, Signature, Value};
 pub const LINEAR: Entry<Rule> = Entry {
     signature: Signature {
         name: "linear",
+        about: "a straight line from base to `to`",
         positional: 1,
         params: &[
             BASE,

@@ -11,6 +11,7 @@ use arenet_program::HostNumber;
 pub const MULTISTEP: Entry<Rule> = Entry {
     signature: Signature {
         name: "multistep",
+        about: "base, times `by` at each of a list: `at: [30, 60]`",
         positional: 1,
         params: &[
             BASE,

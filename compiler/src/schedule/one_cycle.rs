@@ -15,6 +15,8 @@ use arenet_program::HostNumber;
 pub const ONE_CYCLE: Entry<Rule> = Entry {
     signature: Signature {
         name: "one_cycle",
+        about: "up to base, then down to next to nothing; the momentum goes from `max_momentum`, \
+            0.95, down to `base_momentum`, 0.85, and back",
         positional: 1,
         params: &[
             BASE,

@@ -11,6 +11,7 @@ use crate::signature::{Kind, Param, Range, Signature, Value};
 pub const POLYNOMIAL: Entry<Rule> = Entry {
     signature: Signature {
         name: "polynomial",
+        about: "base (1 - t / over)ᵖᵒʷᵉʳ",
         positional: 1,
         params: &[
             BASE,

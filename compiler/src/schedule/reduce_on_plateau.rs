@@ -13,6 +13,7 @@ use arenet_program::Plateau;
 pub const REDUCE_ON_PLATEAU: Entry<Rule> = Entry {
     signature: Signature {
         name: "reduce_on_plateau",
+        about: "base, times `factor` after more than `patience` epochs without a better figure",
         positional: 1,
         params: &[
             BASE,

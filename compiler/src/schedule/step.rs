@@ -11,6 +11,7 @@ use arenet_program::HostNumber;
 pub const STEP: Entry<Rule> = Entry {
     signature: Signature {
         name: "step",
+        about: "base, times `by` after every so many",
         positional: 1,
         params: &[
             BASE,

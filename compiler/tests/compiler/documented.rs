@@ -1,13 +1,8 @@
 //! The reference of the language beside what the compiler knows.
 
 use crate::common::oracle::lowered;
-use arenet_compiler::entry::Entry;
-use arenet_compiler::layer::entries;
-use arenet_compiler::layer::init::INITS;
 use arenet_compiler::model::{Domain, Missing};
-use arenet_compiler::optim::OPTIMIZERS;
-use arenet_compiler::schedule::SCHEDULES;
-use arenet_compiler::watch::{KEEPS, STOPS};
+use arenet_compiler::reference::{Section, sections};
 use arenet_program::Split;
 use pretty_assertions::assert_eq;
 use std::collections::BTreeSet;
@@ -17,29 +12,35 @@ fn reference() -> String {
     std::fs::read_to_string(path).unwrap()
 }
 
-/// How everything that is built is called.
-fn calls<T: 'static>(
-    entries: impl IntoIterator<Item = &'static Entry<T>>,
-) -> impl Iterator<Item = String> {
-    let built = entries.into_iter().filter(|entry| entry.built.is_some());
-    built.map(|entry| entry.signature.usage().replace("()", ""))
-}
-
 #[test]
 fn every_function_is_documented_as_it_is_called() {
     let text = reference();
     let (_, functions) = text.split_once("## Layers").unwrap();
     let (functions, settings) = functions.split_once("## Settings").unwrap();
     let (settings, _) = settings.split_once("## What is told").unwrap();
-    let documented: BTreeSet<String> = functions.lines().filter_map(first_cell).collect();
-    let known: BTreeSet<String> = calls(entries())
-        .chain(calls(OPTIMIZERS))
-        .chain(calls(SCHEDULES))
-        .chain(calls(INITS))
-        .chain(calls(KEEPS))
-        .chain(calls(STOPS))
+    let documented: BTreeSet<(String, String)> = functions.lines().filter_map(row).collect();
+    let is_setting = |section: &&Section| section.name == "settings";
+    let sections = sections();
+    let known: BTreeSet<(String, String)> = sections
+        .iter()
+        .filter(|section| !is_setting(section))
+        .flat_map(|section| &section.functions)
+        .map(|function| (function.usage().replace("()", ""), function.about.to_string()))
         .collect();
     assert_eq!(documented, known);
+    // A setting is shown with a value.
+    let known: BTreeSet<(&str, &str)> = sections
+        .iter()
+        .filter(is_setting)
+        .flat_map(|section| &section.functions)
+        .map(|setting| (setting.name, setting.about))
+        .collect();
+    let rows: Vec<(String, String)> = settings.lines().filter_map(row).collect();
+    let shown: BTreeSet<(&str, &str)> = rows
+        .iter()
+        .map(|(set, about)| (set.split([' ', '(']).next().unwrap(), about.as_str()))
+        .collect();
+    assert_eq!(shown, known);
     // Each setting is one that the compiler takes with this value.
     let body: String = settings
         .lines()
@@ -54,6 +55,12 @@ fn every_function_is_documented_as_it_is_called() {
     assert_eq!((watch.patience, watch.keeps_best, training.validate), (Some(10), true, Some(100)));
     assert_eq!(training.split, Split::Last);
     assert_eq!((training.epochs, training.valid, model.clip.norm.unwrap().most), (10, 0.2, 1.0));
+}
+
+/// A line of a table: its first cell, which is code, and the other one.
+fn row(line: &str) -> Option<(String, String)> {
+    let (code, about) = line.strip_prefix("| `")?.split_once("` | ")?;
+    Some((code.to_string(), about.strip_suffix(" |")?.replace("\\|", "|")))
 }
 
 /// The first cell of a line of a table, which is code.

@@ -188,7 +188,7 @@ pub fn names() -> Vec<String> {
         entries: impl IntoIterator<Item = &'static Entry<T>>,
     ) -> impl Iterator<Item = String> {
         entries.into_iter().filter(|entry| entry.built.is_some()).flat_map(|entry| {
-            let Signature { name, positional, params } = entry.signature;
+            let Signature { name, positional, params, .. } = entry.signature;
             let is_named = |param: &&Param| {
                 param.default.is_some() && !matches!(param.kind, Kind::Tensors | Kind::Watched)
             };

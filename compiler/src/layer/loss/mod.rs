@@ -71,16 +71,42 @@ const KL_DIV: &[Param] = &[
 
 /// The losses, and sum and mean for penalties of one's own.
 pub const LOSSES: &[Entry<Function>] = &[
-    loss("mse", PLAIN, Function::loss(regression::mse)),
-    loss("mae", PLAIN, Function::loss(regression::mae)),
-    loss("huber", HUBER, Function::loss(regression::huber)),
-    loss("smooth_l1", SMOOTH_L1, Function::loss(regression::smooth_l1)),
-    loss("poisson_nll", POISSON_NLL, Function::loss(regression::poisson_nll)),
-    loss("hinge", PLAIN, Function::loss(regression::hinge)),
-    loss("hinge_embedding", HINGE_EMBEDDING, Function::loss(regression::hinge_embedding)),
-    loss("cosine", PLAIN, Function::loss(regression::cosine)),
+    loss("mse", "(y - t)²", PLAIN, Function::loss(regression::mse)),
+    loss("mae", "|y - t|", PLAIN, Function::loss(regression::mae)),
+    loss(
+        "huber",
+        "d² / 2 up to a distance d of delta, then a straight line; delta is 1",
+        HUBER,
+        Function::loss(regression::huber),
+    ),
+    loss(
+        "smooth_l1",
+        "`huber` with delta beta, divided by beta; beta is 1",
+        SMOOTH_L1,
+        Function::loss(regression::smooth_l1),
+    ),
+    loss(
+        "poisson_nll",
+        "eʸ - t y of counts t; of a rate y with `log_input: false`",
+        POISSON_NLL,
+        Function::loss(regression::poisson_nll),
+    ),
+    loss(
+        "hinge",
+        "max(0, 1 - t y) for targets of -1 and 1",
+        PLAIN,
+        Function::loss(regression::hinge),
+    ),
+    loss(
+        "hinge_embedding",
+        "y where t is 1, max(0, margin - y) where it is -1; margin is 1",
+        HINGE_EMBEDDING,
+        Function::loss(regression::hinge_embedding),
+    ),
+    loss("cosine", "1 - cos(y, t) of each row", PLAIN, Function::loss(regression::cosine)),
     loss(
         "bce",
+        "binary cross-entropy of probabilities y",
         PLAIN,
         Function {
             target: Some(Target::Shares(Scale::Probability)),
@@ -89,6 +115,7 @@ pub const LOSSES: &[Entry<Function>] = &[
     ),
     loss(
         "bce_logits",
+        "binary cross-entropy of σ(y); pos_weight is a factor for t = 1",
         BCE_LOGITS,
         Function {
             target: Some(Target::Shares(Scale::Logit)),
@@ -98,6 +125,7 @@ pub const LOSSES: &[Entry<Function>] = &[
     ),
     loss(
         "cross_entropy",
+        "-ln softmax(y) of the class t, or of probabilities t",
         CROSS_ENTROPY,
         Function {
             target: Some(Target::Classes(Scale::Logit)),
@@ -107,26 +135,48 @@ pub const LOSSES: &[Entry<Function>] = &[
     ),
     loss(
         "nll",
+        "-y of the class t, of logarithms y such as `log_softmax(z)`",
         NLL,
         Function { target: Some(Target::Classes(Scale::Log)), ..Function::loss(indices::nll) },
     ),
-    loss("kl_div", KL_DIV, Function::loss(classes::kl_div)),
+    loss(
+        "kl_div",
+        "t (ln t - y) of logarithms y; `reduction: batchmean` is the sum by rows",
+        KL_DIV,
+        Function::loss(classes::kl_div),
+    ),
     Entry {
-        signature: Signature { name: "sum", positional: 1, params: OF_ALL },
+        signature: Signature {
+            name: "sum",
+            about: "the sum of all elements, for losses of your own; with `axis: last` of each \
+                row, which stays with size 1",
+            positional: 1,
+            params: OF_ALL,
+        },
         built: Some(Function::value(|b, args| {
             of_one(b, args, |x| if is_by_row(args) { x.sum_last() } else { x.sum() })
         })),
     },
     Entry {
-        signature: Signature { name: "mean", positional: 1, params: OF_ALL },
+        signature: Signature {
+            name: "mean",
+            about: "the mean of all elements, or of each row",
+            positional: 1,
+            params: OF_ALL,
+        },
         built: Some(Function::value(|b, args| {
             of_one(b, args, |x| if is_by_row(args) { x.mean_last() } else { x.mean() })
         })),
     },
 ];
 
-const fn loss(name: &'static str, params: &'static [Param], function: Function) -> Entry<Function> {
-    Entry { signature: Signature { name, positional: 2, params }, built: Some(function) }
+const fn loss(
+    name: &'static str,
+    about: &'static str,
+    params: &'static [Param],
+    function: Function,
+) -> Entry<Function> {
+    Entry { signature: Signature { name, about, positional: 2, params }, built: Some(function) }
 }
 
 /// Whether a function is asked to go along the last dimension.

@@ -38,42 +38,98 @@ const CLASSES: Option<Target> = Some(Target::Classes(Scale::Order));
 
 /// The metrics; every loss is one as well.
 pub const METRICS: &[Entry<Function>] = &[
-    metric("accuracy", SIDES, classes::accuracy, CLASSES),
-    metric("balanced_accuracy", SIDES, classes::balanced_accuracy, CLASSES),
-    metric("precision", AVERAGE, classes::precision, CLASSES),
-    metric("recall", AVERAGE, classes::recall, CLASSES),
-    metric("f1", AVERAGE, classes::f1, CLASSES),
-    metric("auc", PLAIN, counts::auc, CLASSES),
-    metric("confusion_matrix", PLAIN, counts::confusion_matrix, CLASSES),
-    metric("top_k", TOP_K, classes::top_k, CLASSES),
+    metric(
+        "accuracy",
+        "the share of rows that are right: the largest logit, or for floats the side of the \
+            threshold",
+        SIDES,
+        classes::accuracy,
+        CLASSES,
+    ),
+    metric(
+        "balanced_accuracy",
+        "the mean over the classes, or both sides, of the share that is right",
+        SIDES,
+        classes::balanced_accuracy,
+        CLASSES,
+    ),
+    metric(
+        "precision",
+        "of what is found, the share that belongs there; of floats on the upper side",
+        AVERAGE,
+        classes::precision,
+        CLASSES,
+    ),
+    metric(
+        "recall",
+        "of what belongs there, the share that is found",
+        AVERAGE,
+        classes::recall,
+        CLASSES,
+    ),
+    metric("f1", "the harmonic mean of precision and recall", AVERAGE, classes::f1, CLASSES),
+    metric(
+        "auc",
+        "of all pairs of rows of two classes, the share whose scores are in the right order",
+        PLAIN,
+        counts::auc,
+        CLASSES,
+    ),
+    metric(
+        "confusion_matrix",
+        "for each class, how many of its rows are found to be of each; a table, which `arenet \
+            eval` prints",
+        PLAIN,
+        counts::confusion_matrix,
+        CLASSES,
+    ),
+    metric(
+        "top_k",
+        "the share of rows whose class is among the k largest logits",
+        TOP_K,
+        classes::top_k,
+        CLASSES,
+    ),
     Entry {
-        signature: Signature { name: "log_loss", positional: 2, params: PLAIN },
+        signature: Signature {
+            name: "log_loss",
+            about: "the mean of -ln of the probability given to the target, of probabilities \
+                such as `softmax(y)`",
+            positional: 2,
+            params: PLAIN,
+        },
         built: Some(Function {
             target: Some(Target::Classes(Scale::Probability)),
             lint: Some(classes::no_softmax_before),
             ..Function::metric(classes::log_loss)
         }),
     },
-    error("rmse", PLAIN, regression::rmse),
-    error("mape", PLAIN, regression::mape),
-    metric("r2", PLAIN, regression::r2, None),
+    error("rmse", "the root of the mean squared error", PLAIN, regression::rmse),
+    error("mape", "the mean absolute error relative to the target", PLAIN, regression::mape),
+    metric("r2", "the coefficient of determination", PLAIN, regression::r2, None),
 ];
 
 /// A figure that is better the larger it is.
 const fn metric(
     name: &'static str,
+    about: &'static str,
     params: &'static [Param],
     figure: Metric,
     target: Option<Target>,
 ) -> Entry<Function> {
     Entry {
-        signature: Signature { name, positional: 2, params },
+        signature: Signature { name, about, positional: 2, params },
         built: Some(Function { target, rises: true, ..Function::metric(figure) }),
     }
 }
 
 /// A figure that is better the smaller it is.
-const fn error(name: &'static str, params: &'static [Param], figure: Metric) -> Entry<Function> {
+const fn error(
+    name: &'static str,
+    about: &'static str,
+    params: &'static [Param],
+    figure: Metric,
+) -> Entry<Function> {
     let built = Some(Function::metric(figure));
-    Entry { signature: Signature { name, positional: 2, params }, built }
+    Entry { signature: Signature { name, about, positional: 2, params }, built }
 }

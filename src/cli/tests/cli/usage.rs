@@ -1,6 +1,6 @@
 //! Mistakes on the command line, exit code 2, and the help.
 
-use crate::common::Folder;
+use crate::common::{Folder, model};
 use pretty_assertions::assert_eq;
 
 #[test]
@@ -51,6 +51,30 @@ fn global_options_are_explained_once() {
                 tip: a similar argument exists: '--threads'\n\nUsage: arenet cpu\n\n\
                 For more information, try '--help'.";
     folder.fails("cpu --thread 1", 2, told);
+}
+
+/// The reference is that of docs/language.md, which a test of the compiler compares with the lists.
+#[test]
+fn the_language_is_explained_by_name() {
+    let folder = Folder::new("help-language");
+    let expected =
+        "losses, as in `loss = mse(y, t)`\n\n  mse(y, t, reduction:, weight:)\n      (y - t)²\n";
+    assert_eq!(folder.ok("help mse").out, expected);
+    let reference = std::fs::read_to_string(model("../docs/language.md")).unwrap();
+    let all = folder.ok("help functions").out;
+    assert_eq!(all.lines().find(|line| line.chars().count() > 80), None);
+    for name in ["dense", "gelu", "adamw", "cosine", "glorot", "accumulate", "early_stop"] {
+        let text = folder.ok(&format!("help {name}")).out;
+        let row = reference.lines().find(|line| line.starts_with(&format!("| `{name}"))).unwrap();
+        let about = row.split_once("` | ").unwrap().1.trim_end_matches(" |");
+        let words = |text: &str| text.split_whitespace().map(String::from).collect::<Vec<_>>();
+        let found = words(&text);
+        let about = words(about);
+        assert!(found.windows(about.len()).any(|window| window == about), "{text}");
+        assert!(words(&all).windows(about.len()).any(|window| window == about), "{name}");
+    }
+    assert!(folder.ok("help optimizers").out.contains("  adam(lr, "));
+    assert_eq!(folder.run("help nothing").code, 2);
 }
 
 #[test]
