@@ -15,7 +15,10 @@ pub fn page(run: &Run) -> String {
     let parts = [
         head(run),
         section("Result", &result(run)),
-        section("Curves", &(curves(run) + &details("All epochs as a table", &epochs(run)))),
+        section(
+            "Curves",
+            &(curves(run) + &left_out(run) + &details("All epochs as a table", &epochs(run))),
+        ),
         section(&of_rows(run), &looked(&run.looks, all_of(run))),
         layers(run),
         section("Run", &how(run)),
@@ -23,6 +26,24 @@ pub fn page(run: &Run) -> String {
         section("Model", &model(run)),
     ];
     document(&title, &parts.concat(), Some(&run.to_json()))
+}
+
+/// Which epochs the curves do not show.
+fn left_out(run: &Run) -> String {
+    let mut said = Vec::new();
+    if run.epochs_before > 0 {
+        let epochs = units::plural(run.epochs_before, "epoch");
+        said.push(format!("The run went on from a checkpoint after {epochs}."));
+    }
+    if let [first, second, ..] = &run.epochs[..]
+        && second.epoch > first.epoch + 1
+    {
+        said.push(format!("One epoch of {} is shown.", second.epoch - first.epoch));
+    }
+    match said.is_empty() {
+        true => String::new(),
+        false => format!("<p class=\"note\">{}</p>\n", said.join(" ")),
+    }
 }
 
 /// The rows that are looked at one by one.

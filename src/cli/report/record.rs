@@ -73,6 +73,7 @@ impl Recorder {
                 .map(|(metric, percent)| Metric { name: metric.name.clone(), percent })
                 .collect(),
             weights: names,
+            epochs_before: trainer.epoch(),
             ..Run::default()
         };
         Some(Recorder { path, run, weights, every: 1, last: None })

@@ -28,6 +28,8 @@ pub struct Run {
     pub metrics: Vec<Metric>,
     /// The names of the weights whose norms the epochs have.
     pub weights: Vec<String>,
+    /// The epochs that were over when this process went on from a checkpoint.
+    pub epochs_before: u64,
     /// The epochs of this process, at equal distances where there are many, and the last one.
     pub epochs: Vec<Epoch>,
     pub end: End,

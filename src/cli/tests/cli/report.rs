@@ -106,6 +106,17 @@ fn a_long_run_is_thinned() {
     let at: Vec<u64> = epochs.iter().map(|epoch| epoch["epoch"].as_u64().unwrap()).collect();
     assert_eq!((at[0], at[1], at.len()), (8, 16, 250));
     assert_eq!(at[at.len() - 2..], [1992, 1999]);
+    assert!(folder.text("run.html").contains("One epoch of 8 is shown."));
+}
+
+#[test]
+fn a_run_that_goes_on_says_so() {
+    let folder = Folder::small("report-resumed");
+    folder.ok("train small.net -q --epochs 2 --checkpoint two");
+    folder.ok("train small.net -q --epochs 5 --resume two --report run.html");
+    let page = folder.text("run.html");
+    assert!(page.contains("The run went on from a checkpoint after 2 epochs."));
+    assert_eq!(data(&page)["epochs"].as_array().unwrap().len(), 3);
 }
 
 /// The curves of two runs in one page, and what they have not in common.
