@@ -33,8 +33,8 @@ pub struct ShowArgs {
     /// map, which is SVG
     #[arg(
         long,
-        verbatim_doc_comment,
         value_name = "FORM",
+        value_parser = plan_form,
         num_args = 0..=1,
         default_missing_value = "text"
     )]
@@ -66,7 +66,7 @@ pub struct ShowArgs {
     ir: Option<Stage>,
     /// The net as a graph: its statements as SVG, with --entry train and
     /// their gradients beside them; or its operators for Graphviz
-    #[arg(long, verbatim_doc_comment, value_name = "FORM")]
+    #[arg(long, value_name = "FORM")]
     graph: Option<GraphForm>,
     /// Which part of the program, by itself its plan and its schedule;
     /// training, if the model says how to train
@@ -119,12 +119,21 @@ enum GraphForm {
 }
 
 /// A form of the memory plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum PlanForm {
     /// A table
     Text,
     /// A drawing
     Svg,
+}
+
+/// Takes the name of a form, which may be what was meant for the model.
+fn plan_form(text: &str) -> Result<PlanForm, &'static str> {
+    match text {
+        "text" => Ok(PlanForm::Text),
+        "svg" => Ok(PlanForm::Svg),
+        _ => Err("a form is `text` or `svg`; the model stands before --plan"),
+    }
 }
 
 impl ShowArgs {

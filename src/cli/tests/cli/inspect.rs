@@ -271,6 +271,15 @@ fn a_schedule_needs_a_training_and_its_rows() {
     );
 }
 
+#[test]
+fn a_model_behind_plan_is_told_its_place() {
+    let folder = Folder::small("show-plan-order");
+    let done = folder.run("show --plan small.net");
+    assert_eq!(done.code, 2);
+    assert!(done.err.contains("the model stands before --plan"), "{}", done.err);
+    assert_eq!(folder.ok("show small.net --plan").out, folder.ok("show small.net --plan text").out);
+}
+
 /// The figures of a file written here, by hand: mean 2, deviation √(14/3 - 4).
 #[test]
 fn weights_are_summed_up() {
