@@ -120,7 +120,8 @@ pub fn all_below(paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failure> {
         }
         if models.len() == before {
             let text = format!("{}: there is no .net file in this folder", path.display());
-            return Err(Failure::new(Kind::Model, text));
+            let help = "name a model, or a folder that has some below it";
+            return Err(Failure::new(Kind::Model, text).help(help));
         }
     }
     Ok(models)

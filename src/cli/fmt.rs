@@ -90,8 +90,8 @@ fn read(from: impl Read, name: &str) -> Result<String, Failure> {
 
 /// The text in the usual form; the mistakes of one that cannot be read are told as always.
 fn formatted(name: &str, text: &str) -> Result<String, Failure> {
-    format(text).or_else(|mistakes| match Net::options().name(name).parse(text) {
-        Err(error) => Err(error.into()),
-        Ok(_) => Err(Failure::new(Kind::Model, format!("{name}: {}", mistakes[0].message))),
+    format(text).map_err(|mistakes| match Net::options().name(name).parse(text) {
+        Err(error) => error.into(),
+        Ok(_) => Failure::new(Kind::Model, format!("{name}: {}", mistakes[0].message)),
     })
 }

@@ -4,11 +4,11 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use arenet::internals::runtime::weights::read_metadata;
-use clap::FromArgMatches;
 use clap::error::Error;
+use clap::{CommandFactory, FromArgMatches};
 
+use super::Cli;
 use super::failure::Failure;
-use super::{Cli, help};
 
 /// Where the metadata of a checkpoint has them.
 pub const KEY: &str = "arguments";
@@ -56,6 +56,6 @@ pub fn of_checkpoint(checkpoint: &Path, given: Vec<OsString>) -> Result<Vec<OsSt
 
 /// Parses such a command line, where the last of several values counts.
 pub fn parse(arguments: Vec<OsString>) -> Result<Cli, Error> {
-    let command = help::command().args_override_self(true);
+    let command = Cli::command().args_override_self(true);
     Cli::from_arg_matches(&command.try_get_matches_from(arguments)?)
 }

@@ -35,7 +35,9 @@ fn several_models_are_summed_up() {
     folder.write("deep.net", format!("net n {{ output y = {}1", "(".repeat(500)));
     assert_eq!(folder.run("check below deep.net").code, 5, "the largest of the exit codes");
     std::fs::create_dir(folder.path("empty")).unwrap();
-    folder.fails("check empty", 1, "error: empty: there is no .net file in this folder");
+    let told = "error: empty: there is no .net file in this folder\n\
+                help: name a model, or a folder that has some below it";
+    folder.fails("check empty", 1, told);
     let told = "error: rows are for one model, and here are several\nhelp: check that model alone";
     folder.fails("check . --data t.csv", 2, told);
     let lines = folder.run("check . --message-format json").err;
