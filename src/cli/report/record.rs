@@ -81,6 +81,9 @@ impl Recorder {
 
     /// Takes down an epoch.
     pub fn epoch(&mut self, report: &EpochReport, trainer: &Trainer) {
+        // A run that keeps the best weights has put them back by the end of its last epoch.
+        let best = trainer.best_weights().filter(|_| trainer.is_done());
+        let is_replaced = best.is_some_and(|best| best.epoch != report.epoch);
         let epoch = Epoch {
             epoch: report.epoch,
             step: report.step,
@@ -90,7 +93,7 @@ impl Recorder {
             best: report.is_best,
             lr: report.lr,
             seconds: report.seconds,
-            norms: self.weights.norms(trainer),
+            norms: if is_replaced { Vec::new() } else { self.weights.norms(trainer) },
         };
         self.run.end.seconds += report.seconds;
         if !report.epoch.is_multiple_of(self.every) {

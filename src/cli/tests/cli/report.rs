@@ -1,6 +1,6 @@
 //! The report of a run: a page that stands alone and tells what the run told.
 
-use crate::common::{Done, Folder, SMALL_ROWS, model};
+use crate::common::{Done, Folder, SMALL, SMALL_ROWS, model};
 use pretty_assertions::assert_eq;
 use roxmltree::{Document, Node, ParsingOptions};
 use serde_json::Value;
@@ -330,6 +330,21 @@ fn norms_are_those_of_the_weights() {
     let layer = &run["end"]["layers"][0];
     assert_eq!((&layer["name"], &layer["function"]), (&"h".into(), &"tanh".into()));
     assert_eq!(run["end"]["diagnosis"], "");
+}
+
+/// A run that keeps the best weights ends with these; they are no step of its last epoch.
+#[test]
+fn weights_that_are_put_back_are_no_change() {
+    let folder = Folder::small("report-best");
+    folder.write("small.net", SMALL.replace("batch = 2", "keep = best  batch = 2"));
+    // The better it fits its rows, the worse it does on these.
+    folder.write("other.csv", "x.0,x.1,t\n0,0,1\n0,1,0\n1,0,0\n1,1,1\n");
+    folder.ok("train small.net -q --epochs 40 --valid other.csv --report run.html");
+    let run = data(&folder.text("run.html"));
+    let best = run["end"]["best"]["epoch"].as_u64().unwrap();
+    assert!(best < 40, "{best}");
+    let norms = |epoch: usize| run["epochs"][epoch - 1]["norms"].as_array().unwrap().len();
+    assert_eq!((norms(39), norms(40)), (2, 0));
 }
 
 /// What a look at the trained net finds wrong is in the page too.
