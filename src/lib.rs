@@ -45,7 +45,7 @@
 //!
 //! let mut shop = net.predictor(&weights)?;
 //! let outputs = shop.predict(&([0.5, 1.0], [0]))?;
-//! println!("{:?}", outputs["price"]);
+//! println!("{:?}", &outputs["price"]);
 //! # Ok(())
 //! # }
 //! ```

@@ -8,6 +8,7 @@
 //! and a quote that is never closed is noticed.
 
 use std::io::Read;
+use std::mem;
 
 use csv_core::{ReadRecordResult, ReaderBuilder, Terminator};
 use memchr::memchr_iter;
@@ -33,6 +34,8 @@ struct Records<'r> {
     in_quotes: bool,
     record_line: u64,
     line: Vec<u8>,
+    /// The line that comes next, while it is read.
+    coming: Vec<u8>,
     /// Whether the fields are those of `line`, with a separator between two; else those of `text`.
     is_plain: bool,
     text: Vec<u8>,
@@ -84,6 +87,7 @@ impl<'r> Records<'r> {
             in_quotes: false,
             record_line: 0,
             line: Vec::new(),
+            coming: Vec::new(),
             is_plain: false,
             text: Vec::new(),
             ends: Vec::new(),
@@ -96,13 +100,15 @@ impl<'r> Records<'r> {
     fn next(&mut self) -> Result<bool, DataError> {
         loop {
             self.lines.skip_blank(|byte| self.dialect.is_space(byte))?;
-            if !self.lines.next(&mut self.line)? {
+            // The row that the table is at stays as it is while there is no other.
+            if !self.lines.next(&mut self.coming)? {
                 return Ok(false);
             }
-            if !self.is_blank() {
+            if !self.coming.iter().all(|byte| self.dialect.is_space(*byte)) {
                 break;
             }
         }
+        mem::swap(&mut self.line, &mut self.coming);
         if self.record_line == 0 {
             self.choose_dialect()?;
         }
@@ -114,10 +120,6 @@ impl<'r> Records<'r> {
     /// An error at the record's line.
     fn error(&self, message: impl Into<String>) -> DataError {
         self.lines.error(message).at_line(self.record_line)
-    }
-
-    fn is_blank(&self) -> bool {
-        self.line.iter().all(|byte| self.dialect.is_space(*byte))
     }
 
     /// Finds out what separates fields: by the line that has been read and the next one, as far as
