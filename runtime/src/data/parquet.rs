@@ -137,7 +137,7 @@ impl Table for Rows {
     }
 
     fn row(&self) -> Row<'_> {
-        Row::Text { text: &self.text, ends: &self.ends }
+        Row::Text { text: &self.text, ends: &self.ends, gap: 0 }
     }
 
     fn number(&self) -> Option<u64> {
