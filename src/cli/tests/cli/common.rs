@@ -6,6 +6,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use serde_json::Value;
+
 /// A net that learns exclusive or in two steps an epoch, with a constant rate.
 pub const SMALL: &str = "
 const H = 4
@@ -141,4 +143,14 @@ pub fn done(output: Output) -> Done {
 /// The path of a model that comes with the project.
 pub fn model(name: &str) -> String {
     format!("{}/../../models/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The values of a tensor in a file of weights.
+pub fn tensor(bytes: &[u8], name: &str) -> Vec<f64> {
+    let (len, rest) = bytes.split_first_chunk::<8>().unwrap();
+    let (head, values) = rest.split_at(u64::from_le_bytes(*len) as usize);
+    let head: Value = serde_json::from_slice(head).unwrap();
+    let [from, to] = [0, 1].map(|at| head[name]["data_offsets"][at].as_u64().unwrap() as usize);
+    let values = values[from..to].chunks(4);
+    values.map(|x| f32::from_le_bytes(x.try_into().unwrap()).into()).collect()
 }

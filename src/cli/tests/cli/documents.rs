@@ -4,7 +4,8 @@
 //! project. Of its blocks,
 //! - `console` has lines that begin with `$ `, which a shell runs, and below each what it prints. A
 //!   line `...` stands for any lines, and `…` for any text within one;
-//! - `net FILE`, `csv FILE` and the like is written to the file, and a `net` has no mistake;
+//! - `net FILE`, `csv FILE` and the like is written to the file; a `net` has no mistake and, but
+//!   where the document shows one, no warning;
 //! - `python FILE` is the script of that name in tests/reference, whose weights are there;
 //! - `rust` is compiled by src/lib.rs.
 
@@ -157,12 +158,16 @@ fn check(name: &str) {
             (kind, file) if !file.is_empty() => {
                 folder.write(file, block.lines.join("\n") + "\n");
                 if kind == "net" {
-                    folder.ok(&format!("check {file}"));
+                    let done = folder.ok(&format!("check {file}"));
+                    // Of lints but that which the document shows.
+                    let shown = text.contains("warning[");
+                    assert!(shown || done.err.is_empty(), "{name}:{}: {}", block.line, done.err);
                 }
             }
             ("net", _) => {
                 folder.write("snippet.net", block.lines.join("\n"));
-                folder.ok("check snippet.net");
+                let done = folder.ok("check snippet.net");
+                assert_eq!(done.err, "", "{name}:{}", block.line);
             }
             _ => {}
         }

@@ -28,6 +28,7 @@ mod profile;
 mod pytorch;
 mod report;
 mod splits;
+mod tour;
 mod train;
 mod trials;
 mod usage;

@@ -1,6 +1,6 @@
 //! The report of a run: a page that stands alone and tells what the run told.
 
-use crate::common::{Done, Folder, SMALL, SMALL_ROWS, model};
+use crate::common::{Done, Folder, SMALL, SMALL_ROWS, model, tensor};
 use pretty_assertions::assert_eq;
 use roxmltree::{Document, Node, ParsingOptions};
 use serde_json::Value;
@@ -298,16 +298,6 @@ fn estimates_are_compared_in_the_units_of_the_target() {
     folder.write("n.csv", "x,t\n1,100\n2,300\n1.5,220\n");
     folder.ok("train n.net -q --report n.html");
     assert_eq!(data(&folder.text("n.html"))["looks"]["numbers"], Value::Array(vec![]));
-}
-
-/// The values of a tensor in a file of weights.
-fn tensor(bytes: &[u8], name: &str) -> Vec<f64> {
-    let (len, rest) = bytes.split_first_chunk::<8>().unwrap();
-    let (head, values) = rest.split_at(u64::from_le_bytes(*len) as usize);
-    let head: Value = serde_json::from_slice(head).unwrap();
-    let [from, to] = [0, 1].map(|at| head[name]["data_offsets"][at].as_u64().unwrap() as usize);
-    let values = values[from..to].chunks(4);
-    values.map(|x| f32::from_le_bytes(x.try_into().unwrap()).into()).collect()
 }
 
 /// The norms of an epoch are those of the weights after it, and after it and the one before.
