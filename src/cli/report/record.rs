@@ -1,7 +1,7 @@
 //! Takes down a run while it goes on, and writes its report at the end.
 
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use arenet::internals::Units;
 use arenet::internals::runtime::files::write_atomically;
@@ -22,8 +22,6 @@ use crate::{Context, args};
 
 /// The most epochs of a report: more than a chart shows.
 const MOST_EPOCHS: usize = 400;
-const MINUTE: u64 = 60;
-const DAY: u64 = 24 * 60 * MINUTE;
 
 /// A report that is being written.
 pub struct Recorder {
@@ -245,32 +243,15 @@ fn command_line(cx: &Context) -> String {
 
 /// A moment as `2026-05-31 14:05 UTC`.
 fn utc(moment: SystemTime) -> String {
-    let seconds = moment.duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let (year, month, day) = date(seconds / DAY);
-    let minutes = seconds % DAY / MINUTE;
-    format!("{year}-{month:02}-{day:02} {:02}:{:02} UTC", minutes / 60, minutes % 60)
-}
-
-/// Year, month and day of a number of days since 1970-01-01. Years are counted from March, so that
-/// a leap day is the last of a year.
-fn date(days: u64) -> (u64, u64, u64) {
-    /// Days of 400 years, and from 0000-03-01 to 1970-01-01.
-    const CYCLE: u64 = 146_097;
-    const BEFORE: u64 = 719_468;
-    let days = days + BEFORE;
-    let (cycle, day) = (days / CYCLE, days % CYCLE);
-    let year = (day - day / 1_460 + day / 36_524 - day / (CYCLE - 1)) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let of_month = day - (153 * month + 2) / 5 + 1;
-    let later = u64::from(month >= 10);
-    (400 * cycle + year + later, month + 3 - 12 * later, of_month)
+    let text = humantime::format_rfc3339_seconds(moment).to_string();
+    let minutes: String = text.chars().take(16).collect();
+    minutes.replace('T', " ") + " UTC"
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+    use std::time::{Duration, UNIX_EPOCH};
 
     /// What `date -u -d @SECONDS` says.
     #[test]
