@@ -20,6 +20,7 @@ mod figures;
 mod fmt;
 mod gradcheck;
 mod help;
+mod markup;
 mod new;
 mod online;
 mod outputs;

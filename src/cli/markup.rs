@@ -1,4 +1,4 @@
-//! Pieces of HTML. Whatever comes from a model, a table or a command line passes [`text`].
+//! Pieces of HTML and SVG. Whatever comes from a model, a table or a command line passes [`text`].
 
 use arenet::internals::runtime::program::text::{escaped, escaped_lines};
 

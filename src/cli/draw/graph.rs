@@ -6,8 +6,7 @@ use arenet::internals::compiler::show::diagram::{Diagram, Kind, Statement};
 
 use super::layered::{Boxes, Pass, Placed, placed};
 use super::svg::{ADVANCE, Svg, short};
-use crate::table::cut;
-use crate::units;
+use crate::table::{cut, wrapped};
 
 /// Around everything, and between a box and its text.
 const MARGIN: f64 = 16.0;
@@ -109,9 +108,9 @@ fn forward(of: &Statement) -> Face {
     if let Some(block) = &of.block {
         lines.push(("faint", 11.0, cut(&format!("in block {block}"), LONGEST)));
     }
-    let words = units::wrapped(&of.operation, LONGEST);
-    let more = words.len() > LINES;
-    for (index, line) in words.iter().take(LINES).enumerate() {
+    let words = wrapped(&of.operation, 0, LONGEST);
+    let more = words.lines().count() > LINES;
+    for (index, line) in words.lines().take(LINES).enumerate() {
         let more = if more && index + 1 == LINES { " …" } else { "" };
         lines.push(("", 12.0, cut(&format!("{line}{more}"), LONGEST + 2)));
     }

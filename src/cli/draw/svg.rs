@@ -2,7 +2,7 @@
 
 use std::fmt::{Display, Write};
 
-use crate::report::markup;
+use crate::markup;
 
 /// The width of a character, in parts of the size of the font; they all have the same.
 pub const ADVANCE: f64 = 0.602;

@@ -2,8 +2,8 @@
 //! with the values there, and the last values are text beside the chart.
 
 use super::axis::Axis;
-use super::markup::text;
 use super::plot::{BOTTOM, LEFT, Plot, RIGHT, TOP, WIDTH};
+use crate::markup::text;
 
 /// So many colours and dashes the style sheet has.
 pub const STYLES: usize = 8;

@@ -10,10 +10,10 @@ use clap::Args;
 use super::axis::Axis;
 use super::chart::{Chart, Series};
 use super::curves::{in_rows, one_decimal, values};
-use super::markup::{details, section, table};
 use super::page::{document, told};
 use super::run::{DATA_END, DATA_START, Ending, Epoch, Metric, Run};
 use crate::failure::{Failure, Kind};
+use crate::markup::{details, section, table};
 use crate::outputs::Inputs;
 use crate::{console, units};
 

@@ -2,10 +2,10 @@
 
 use super::classes::Classes;
 use super::looks::{Bad, Looks};
-use super::markup::{table, text};
 use super::numbers::Numbers;
 use super::plot::figure;
 use super::points::{calibration, errors, estimates};
+use crate::markup::{table, text};
 use crate::units;
 
 /// Up to so many classes a matrix is shown, and from there on pairs of classes.

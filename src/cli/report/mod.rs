@@ -9,7 +9,6 @@ pub mod compare;
 mod curves;
 mod looked;
 mod looks;
-pub mod markup;
 mod norms;
 mod numbers;
 mod page;

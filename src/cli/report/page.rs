@@ -2,8 +2,8 @@
 
 use super::curves::{curves, norms};
 use super::looked::looked;
-use super::markup::{details, lines, pairs, section, table, text};
 use super::run::{DATA_END, DATA_START, Ending, Epoch, Figures, Layer, Port, Run};
+use crate::markup::{details, lines, pairs, section, table, text};
 use crate::units;
 
 const STYLE: &str = include_str!("style.css");

@@ -1,7 +1,7 @@
 //! The frame of a chart as SVG: two axes, and where values are between them.
 
 use super::axis::Axis;
-use super::markup::text;
+use crate::markup::text;
 
 /// The size in CSS pixels, near that on the page, and the edges of the drawing in it.
 pub const WIDTH: f64 = 360.0;
