@@ -6,10 +6,7 @@ use arenet::internals::runtime::program::text::quoted;
 use clap::Args;
 
 use super::failure::Failure;
-use super::{console, units};
-
-/// The widest text, and that of what is no terminal.
-const WIDTH: usize = 80;
+use super::{console, table, units};
 
 /// What to explain.
 #[derive(Args, Clone, Debug)]
@@ -25,8 +22,7 @@ pub fn run(args: &ExplainArgs) -> Result<(), Failure> {
     let Some(name) = &args.code else { return console::print(list(console::width())) };
     let name = name.trim_matches(['[', ']']);
     let code = Code::named(name).ok_or_else(|| unknown(name))?;
-    let width = console::width().unwrap_or(WIDTH).min(WIDTH);
-    console::print(page(code.explanation(), width))
+    console::print(page(code.explanation(), table::width().min(table::PAGE)))
 }
 
 fn unknown(name: &str) -> Failure {
@@ -41,17 +37,8 @@ fn unknown(name: &str) -> Failure {
 fn list(width: Option<usize>) -> String {
     let cells = |code: &Code| vec![code.name().to_string(), code.summary().to_string()];
     let rows: Vec<Vec<String>> = Code::ALL.iter().map(cells).collect();
-    let table = units::columns(&rows, &[false; 2]);
-    table.lines().map(|line| cut(line, width) + "\n").collect()
-}
-
-fn cut(line: &str, width: Option<usize>) -> String {
-    match width {
-        Some(width) if line.chars().count() > width => {
-            line.chars().take(width.saturating_sub(1)).collect::<String>() + "…"
-        }
-        _ => line.to_string(),
-    }
+    let lines = units::columns(&rows, &[false; 2]);
+    lines.lines().map(|line| table::cut(line, width.unwrap_or(usize::MAX)) + "\n").collect()
 }
 
 /// Markdown for a terminal: paragraphs in lines of this width, examples indented.
@@ -65,7 +52,9 @@ fn page(markdown: &str, width: usize) -> String {
             blocks.push(lines.join("\n"));
         } else {
             let paragraphs = part.trim().split("\n\n").filter(|paragraph| !paragraph.is_empty());
-            let lines = |text: &str| units::wrapped(&text.replace('\n', " "), width).join("\n");
+            let lines = |text: &str| {
+                table::wrapped(&text.replace('\n', " "), 0, width).trim_end().to_string()
+            };
             blocks.extend(paragraphs.map(lines));
         }
     }

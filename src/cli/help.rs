@@ -10,10 +10,8 @@ use clap::{Args, Command, CommandFactory};
 use clap_complete::Shell;
 
 use super::failure::{Failure, Kind};
+use super::table::{PAGE, wrapped};
 use super::{Cli, Context, console};
-
-/// The most columns of a page of help.
-const WIDTH: usize = 80;
 
 /// Which shell to complete commands for.
 #[derive(Args, Clone, Debug)]
@@ -33,7 +31,7 @@ pub struct ManArgs {
 
 /// The command line, on whose pages the global options are named once: on the first.
 pub fn command() -> Command {
-    let mut command = Cli::command().max_term_width(WIDTH);
+    let mut command = Cli::command().max_term_width(PAGE);
     command.build();
     let names: Vec<String> = command.get_subcommands().map(|sub| sub.get_name().into()).collect();
     for name in names.iter().filter(|name| *name != "help") {
@@ -59,35 +57,18 @@ pub fn of_language(name: &str) -> Option<String> {
     let mut text = String::new();
     for section in sections() {
         let is_whole = name == section.name || name == "functions";
-        let named: Vec<&Signature> = section.functions.iter().collect();
-        let named = named.into_iter().filter(|function| is_whole || function.name == name);
-        let mut is_first = true;
-        for function in named {
-            if is_first {
+        let is_named = |function: &&Signature| is_whole || function.name == name;
+        for (index, function) in section.functions.iter().filter(is_named).enumerate() {
+            if index == 0 {
                 let gap = if text.is_empty() { "" } else { "\n" };
                 text.push_str(&format!("{gap}{}, as in `{}`\n", section.name, section.place));
-                is_first = false;
             }
-            let usage = function.usage().replace("()", "");
-            text.push_str(&format!("\n{}{}", wrapped(&usage, 2, 4), wrapped(function.about, 6, 6)));
+            let usage = wrapped(&format!("  {}", function.usage().replace("()", "")), 4, PAGE);
+            let about = wrapped(&format!("      {}", function.about), 6, PAGE);
+            text.push_str(&format!("\n{usage}{about}"));
         }
     }
     (!text.is_empty()).then_some(text)
-}
-
-/// A text in lines of a page: the first one is set in so far, the others so far.
-fn wrapped(text: &str, first: usize, others: usize) -> String {
-    let mut lines = vec![" ".repeat(first)];
-    for (index, word) in text.split_whitespace().enumerate() {
-        let line = lines.last_mut().expect("the first one");
-        if line.chars().count() + 1 + word.chars().count() > WIDTH {
-            lines.push(" ".repeat(others) + word);
-        } else {
-            line.push_str(if index == 0 { "" } else { " " });
-            line.push_str(word);
-        }
-    }
-    lines.join("\n") + "\n"
 }
 
 /// Prints a script that completes commands in a shell.

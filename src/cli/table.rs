@@ -1,4 +1,5 @@
-//! Tables that fit a width: long cells are cut, then the least wanted columns go.
+//! Tables and texts that fit a width: long cells are cut, then the least wanted columns go; long
+//! lines are broken between words.
 
 use super::{console, units};
 
@@ -25,14 +26,14 @@ impl Column {
     }
 }
 
-/// The columns of text where no terminal says how many there are.
-const USUAL: usize = 80;
+/// The columns of a page of text, and of a result where no terminal says how many there are.
+pub const PAGE: usize = 80;
 /// A terminal of fewer columns breaks the lines itself.
 const FEWEST: usize = 40;
 
 /// The columns that a result has.
 pub fn width() -> usize {
-    console::width().unwrap_or(USUAL).max(FEWEST)
+    console::width().unwrap_or(PAGE).max(FEWEST)
 }
 
 /// Rows of cells as lines of at most `width` characters, where that is possible.
@@ -83,12 +84,13 @@ pub fn cut(text: &str, width: usize) -> String {
 /// of a line is indented by `indent`.
 pub fn broken(text: &str, indent: usize) -> String {
     match console::width() {
-        Some(width) => broken_at(text, indent, width.max(FEWEST)),
+        Some(width) => wrapped(text, indent, width.max(FEWEST)),
         None => text.to_string(),
     }
 }
 
-fn broken_at(text: &str, indent: usize, width: usize) -> String {
+/// A text whose lines are broken between words beyond this width; the rest of a line is indented.
+pub fn wrapped(text: &str, indent: usize, width: usize) -> String {
     let mut broken = String::new();
     for line in text.lines() {
         let mut left = width;
@@ -138,8 +140,8 @@ mod tests {
 
     #[test]
     fn long_lines_are_broken_between_words() {
-        assert_eq!(broken_at("  a = b + c\n", 4, 80), "  a = b + c\n");
-        assert_eq!(broken_at("  a = bbbb + cccc\nd\n", 4, 12), "  a = bbbb +\n    cccc\nd\n");
-        assert_eq!(broken_at("aaaaaaaaaa bbbbbbbbbb", 2, 6), "aaaaaaaaaa\n  bbbbbbbbbb\n");
+        assert_eq!(wrapped("  a = b + c\n", 4, 80), "  a = b + c\n");
+        assert_eq!(wrapped("  a = bbbb + cccc\nd\n", 4, 12), "  a = bbbb +\n    cccc\nd\n");
+        assert_eq!(wrapped("aaaaaaaaaa bbbbbbbbbb", 2, 6), "aaaaaaaaaa\n  bbbbbbbbbb\n");
     }
 }

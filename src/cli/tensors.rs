@@ -6,12 +6,11 @@ use arenet::internals::runtime::train::is_checkpoint;
 use arenet::internals::runtime::weights::WeightsFile;
 
 use super::failure::Failure;
-use super::units::{columns, count, cut, figure, plural};
+use super::table::{PAGE, cut};
+use super::units::{columns, count, figure, plural};
 
 /// The most values of a file that are printed.
 const FEW: usize = 64;
-/// The most characters of a line of metadata.
-const LINE: usize = 80;
 /// How many values are read at once.
 const PIECE: usize = 1 << 14;
 
@@ -64,7 +63,7 @@ pub fn describe(path: &Path) -> Result<String, Failure> {
     let tensors = plural(heads.len() as u64, "tensor");
     let mut text = format!("{}: {tensors}, {}\n", path.display(), plural(total as u64, "value"));
     for (key, value) in file.metadata() {
-        text.push_str(&format!("{}\n", cut(&format!("  {key}: {value}"), LINE)));
+        text.push_str(&format!("{}\n", cut(&format!("  {key}: {value}"), PAGE)));
     }
     let titles = ["tensor", "shape", "values", "mean", "deviation", "least", "largest"];
     let mut lines = vec![titles.map(String::from).to_vec()];

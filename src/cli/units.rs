@@ -1,7 +1,5 @@
 //! Numbers for people: counts, bytes, times and rates.
 
-use arenet::internals::runtime::program::text::escaped_start;
-
 /// A whole number in groups of three digits: `1,234,567`.
 pub fn count(n: u64) -> String {
     let digits = n.to_string();
@@ -71,21 +69,6 @@ pub fn metric(name: &str, value: f64, percent: bool) -> String {
     }
 }
 
-/// Words in lines of about this width.
-pub fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        let last = lines.last_mut().expect("there is a line");
-        if !last.is_empty() && last.chars().count() + 1 + word.chars().count() > width {
-            lines.push(word.to_string());
-        } else {
-            let space = if last.is_empty() { "" } else { " " };
-            last.push_str(&format!("{space}{word}"));
-        }
-    }
-    lines
-}
-
 /// Rows of cells as lines of columns; cells of a column of numbers end at the same place.
 pub fn columns(rows: &[Vec<String>], numbers: &[bool]) -> String {
     let width = |column: usize| {
@@ -106,15 +89,6 @@ pub fn columns(rows: &[Vec<String>], numbers: &[bool]) -> String {
         text.push('\n');
     }
     text
-}
-
-/// At most so many characters of a text, which is escaped.
-pub fn cut(text: &str, most: usize) -> String {
-    let shown = escaped_start(text, most);
-    match shown.chars().count() {
-        long if long > most => shown.chars().take(most - 3).chain("...".chars()).collect(),
-        _ => shown,
-    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use arenet::internals::runtime::program::text::escaped_start;
 use super::choose::{Fate, Number, Plan, title};
 use super::target::Target;
 use super::write::short;
-use crate::units::{columns, count, cut, plural};
+use crate::units::{columns, count, plural};
 
 /// The most characters of a name, and of what is in a column.
 const NAME: usize = 20;
@@ -129,4 +129,13 @@ fn content(column: &ColumnProfile) -> String {
 
 fn chars(text: &str) -> usize {
     text.chars().count()
+}
+
+/// At most so many characters of a text, which is escaped.
+fn cut(text: &str, most: usize) -> String {
+    let shown = escaped_start(text, most);
+    match shown.chars().count() {
+        long if long > most => shown.chars().take(most - 3).chain("...".chars()).collect(),
+        _ => shown,
+    }
 }

@@ -7,6 +7,7 @@ use super::choose::{Fate, Number, Plan, title};
 use super::names::{Names, fits_string, list, string};
 use super::size::Size;
 use super::target::{Classes, Target};
+use crate::table;
 use crate::units::{self, count, plural};
 
 /// What a text says of its own file.
@@ -91,10 +92,10 @@ fn left_out(plan: &Plan<'_>) -> String {
         if more > 0 {
             listed.push_str(&format!(" and {more} more"));
         }
-        let lines = units::wrapped(&format!("{listed}: {why}"), 90);
-        for (index, line) in lines.into_iter().enumerate() {
+        let lines = table::wrapped(&format!("{listed}: {why}"), 0, 90);
+        for (index, line) in lines.lines().enumerate() {
             text.push_str(if index == 0 { "//   " } else { "//     " });
-            text.push_str(&line);
+            text.push_str(line);
             text.push('\n');
         }
     }

@@ -6,7 +6,7 @@ use arenet::internals::runtime::exec::EntryPoint;
 use arenet::internals::runtime::program::Program;
 
 use crate::source::parameters;
-use crate::table::{Column, fitted};
+use crate::table::{Column, fitted, wrapped};
 use crate::units;
 
 /// What is told of the memory of, where there are steps of it.
@@ -34,8 +34,7 @@ pub fn overview(compiled: &Compiled, source: &str, width: usize) -> String {
         let copy = units::bytes(program.copy_bytes());
         note.push_str(&format!(" Training keeps a copy of its state, {copy}, beside the arena."));
     }
-    units::wrapped(&note, width).iter().for_each(|line| text.push_str(&format!("{line}\n")));
-    text
+    text + &wrapped(&note, 0, width)
 }
 
 /// A line for each layer, and the sums.
