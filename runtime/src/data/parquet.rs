@@ -11,9 +11,10 @@ mod pages;
 mod place;
 mod text;
 
+use std::cell::Cell;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Once};
 
 use parquet::basic::Repetition;
 use parquet::errors::ParquetError;
@@ -284,6 +285,14 @@ fn leaves(field: &Type) -> usize {
     }
 }
 
+thread_local! {
+    /// Whether a panic of this thread is contained, so that nobody is told of it.
+    static IS_CONTAINED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Set up once: what panics do else.
+static QUIET: Once = Once::new();
+
 /// What the crate reads for `read`. On damaged files it may panic, where it relies on what their
 /// writers should have ensured; that is an error of the file, and none of the program's. What has
 /// been read of such a file is not used again.
@@ -296,7 +305,18 @@ fn contained<T>(
         let message = format!("is not a Parquet file that can be read{colon}{why}");
         DataError::new(name, message).with_help(DAMAGED)
     };
-    match catch_unwind(AssertUnwindSafe(read)) {
+    QUIET.call_once(|| {
+        let told = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            if !IS_CONTAINED.get() {
+                told(panic);
+            }
+        }));
+    });
+    let outer = IS_CONTAINED.replace(true);
+    let result = catch_unwind(AssertUnwindSafe(read));
+    IS_CONTAINED.set(outer);
+    match result {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(ParquetError::External(error))) => match error.downcast::<DataError>() {
             Ok(error) => Err(*error),
