@@ -91,6 +91,11 @@ pub fn is_for(written: &str, name: &str) -> bool {
     plain == self::plain(name) || known.flat_map(|(_, aliases)| *aliases).any(|a| *a == plain)
 }
 
+/// Whether it is written for that name as another tool has it, and not only in another spelling.
+pub fn is_other_word(written: &str, name: &str) -> bool {
+    is_for(written, name) && plain(written) != plain(name)
+}
+
 /// A name without case and underscores.
 fn plain(name: &str) -> String {
     let letters = name.chars().filter(|c| *c != '_');

@@ -2,6 +2,7 @@
 //! [`render`] writes them for people, [`to_json`] for programs.
 
 use crate::code::Code;
+use crate::fix::Fix;
 use std::ops::Range;
 
 use annotate_snippets::{AnnotationKind, Level, Origin, Renderer, Snippet};
@@ -41,6 +42,8 @@ pub struct Diagnostic {
     pub labels: Vec<(Span, String)>,
     /// The way out.
     pub help: Option<String>,
+    /// Ways out that a machine can take, the best one first.
+    pub fixes: Vec<Fix>,
 }
 
 impl Span {
@@ -86,6 +89,7 @@ impl Diagnostic {
             message: message(&text.into()),
             labels: Vec::new(),
             help: None,
+            fixes: Vec::new(),
         }
     }
 
@@ -104,6 +108,40 @@ impl Diagnostic {
     pub fn help(mut self, text: impl Into<String>) -> Diagnostic {
         self.help = Some(message(&text.into()));
         self
+    }
+
+    /// Adds a way out that a machine can take.
+    pub fn fix(mut self, fix: impl Into<Option<Fix>>) -> Diagnostic {
+        self.fixes.extend(fix.into());
+        self
+    }
+
+    /// Asks whether one of these names is meant by the one that stands in the place of the message,
+    /// and can write that. Without one that is near, the message comes back as it was.
+    pub fn did_you_mean<'n>(
+        self,
+        name: &str,
+        candidates: impl IntoIterator<Item = &'n str>,
+    ) -> Result<Diagnostic, Diagnostic> {
+        let candidates: Vec<&str> = candidates.into_iter().collect();
+        match did_you_mean(name, candidates.iter().copied()) {
+            Some(meant) => {
+                let is_certain = is_slip(name, meant, &candidates);
+                let error = self.respell(name, meant, is_certain);
+                Ok(error.help(format!("did you mean `{meant}`?")))
+            }
+            None => Err(self),
+        }
+    }
+
+    /// Can write another name for the one that stands in the place of the message. A message about
+    /// more than the name, or of a name outside of the text, stays as it is.
+    pub fn respell(self, name: &str, meant: &str, is_certain: bool) -> Diagnostic {
+        if self.span.range().len() != name.len() {
+            return self;
+        }
+        let fix = Fix { is_certain, ..Fix::write(self.span, meant) };
+        self.fix(fix)
     }
 }
 
@@ -193,39 +231,38 @@ fn render_one(diag: &Diagnostic, file_name: &str, source: &str, renderer: &Rende
 
 /// Writes one diagnostic as one line of JSON.
 pub fn to_json(diag: &Diagnostic, file_name: &str, source: &str) -> String {
-    let place = |span: Span| {
+    // Where something stands, and a text about it.
+    let place = |span: Span, text: &str| {
         let range = clamp_to(source, span);
-        (line_column(source, range.start), line_column(source, range.end))
-    };
-    let labels: Vec<_> = diag
-        .labels
-        .iter()
-        .map(|(span, text)| {
-            let ((line, column), (end_line, end_column)) = place(*span);
-            json!({
-                "line": line,
-                "column": column,
-                "end_line": end_line,
-                "end_column": end_column,
-                "span": [span.start, span.end],
-                "text": text,
-            })
+        let (line, column) = line_column(source, range.start);
+        let (end_line, end_column) = line_column(source, range.end);
+        json!({
+            "line": line,
+            "column": column,
+            "end_line": end_line,
+            "end_column": end_column,
+            "span": [span.start, span.end],
+            "text": text,
         })
-        .collect();
-    let ((line, column), (end_line, end_column)) = place(diag.span);
-    let json = json!({
+    };
+    let labels = diag.labels.iter().map(|(span, text)| place(*span, text));
+    let fixes = diag.fixes.iter().map(|fix| {
+        let edits = fix.edits(source);
+        let edits = edits.iter().map(|edit| place(edit.span, &edit.text)).collect::<Vec<_>>();
+        json!({ "title": fix.title, "certain": fix.is_certain, "edits": edits })
+    });
+    let mut json = json!({
         "code": diag.code.name(),
         "severity": diag.severity.name(),
         "message": diag.message,
         "file": file_name,
-        "line": line,
-        "column": column,
-        "end_line": end_line,
-        "end_column": end_column,
-        "span": [diag.span.start, diag.span.end],
-        "labels": labels,
+        "labels": labels.collect::<Vec<_>>(),
         "help": diag.help,
+        "fixes": fixes.collect::<Vec<_>>(),
     });
+    for key in ["line", "column", "end_line", "end_column", "span"] {
+        json[key] = place(diag.span, "")[key].take();
+    }
     escaped_json(&json.to_string())
 }
 
@@ -290,6 +327,20 @@ pub fn did_you_mean<'a>(
     candidates: impl IntoIterator<Item = &'a str>,
 ) -> Option<&'a str> {
     nearest(name, candidates, strsim::osa_distance)
+}
+
+/// Whether a name is another one but for a slip of the hand: no other candidate is as near, about
+/// one letter in four is wrong at most, and none of them is a digit, which tells names apart.
+fn is_slip(name: &str, meant: &str, candidates: &[&str]) -> bool {
+    let (lower, digits) = (name.to_lowercase(), |text: &str| -> String {
+        text.chars().filter(char::is_ascii_digit).collect()
+    });
+    let distance = |other: &str| strsim::osa_distance(&lower, &other.to_lowercase());
+    let own = distance(meant);
+    let others = candidates.iter().filter(|other| **other != meant && **other != name);
+    4 * own <= name.len().max(meant.len())
+        && digits(name) == digits(meant)
+        && others.into_iter().all(|other| distance(other) > own)
 }
 
 /// The source with a mark for every character that does not print, so that columns stay as they

@@ -11,6 +11,7 @@ pub mod emit;
 pub mod entrance;
 pub mod entry;
 pub mod eval;
+pub mod fix;
 pub mod graph;
 pub mod init;
 pub mod layer;

@@ -2,6 +2,7 @@
 
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Severity, Span};
+use crate::fix::{Edit, Fix};
 use arenet_program::text::escaped_json;
 use serde_json::{Value, json};
 
@@ -72,20 +73,38 @@ fn result(told: &Told, found: &Diagnostic, rule: usize) -> Value {
         "message": { "text": format!("{}{help}", found.message) },
         "locations": [{ "physicalLocation": place(told, found.span) }],
         "relatedLocations": related.collect::<Vec<_>>(),
+        "fixes": found.fixes.iter().map(|way| fix(told, way)).collect::<Vec<_>>(),
+    })
+}
+
+fn fix(told: &Told, fix: &Fix) -> Value {
+    let replacements = fix.edits(told.text).into_iter().map(|Edit { span, text }| {
+        json!({ "deletedRegion": region(told, span), "insertedContent": { "text": text } })
+    });
+    json!({
+        "description": { "text": fix.title },
+        "artifactChanges": [{
+            "artifactLocation": { "uri": uri(told.file) },
+            "replacements": replacements.collect::<Vec<_>>(),
+        }],
     })
 }
 
 fn place(told: &Told, span: Span) -> Value {
+    json!({
+        "artifactLocation": { "uri": uri(told.file) },
+        "region": region(told, span),
+    })
+}
+
+fn region(told: &Told, span: Span) -> Value {
     let (line, column) = line_column(told.text, span.start as usize);
     let (end_line, end_column) = line_column(told.text, span.end.max(span.start) as usize);
     json!({
-        "artifactLocation": { "uri": uri(told.file) },
-        "region": {
-            "startLine": line,
-            "startColumn": column,
-            "endLine": end_line,
-            "endColumn": end_column,
-        },
+        "startLine": line,
+        "startColumn": column,
+        "endLine": end_line,
+        "endColumn": end_column,
     })
 }
 

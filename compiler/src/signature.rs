@@ -3,6 +3,7 @@
 
 use crate::code::Code;
 use crate::diagnostic::Span;
+use crate::fix::Fix;
 use crate::graph::{NodeId, Shape, ShapeError};
 use crate::init::Rule;
 use arenet_program::{Schedule, Watched};
@@ -145,6 +146,25 @@ pub struct Problem {
     pub message: String,
     /// The way out.
     pub help: Option<String>,
+    /// Ways out that a machine can take, the best one first.
+    pub remedies: Vec<Remedy>,
+}
+
+/// What would solve a problem, for lowering to make edits of: it has the call as it is written.
+#[derive(Clone, Debug)]
+pub enum Remedy {
+    /// This, which says all itself.
+    Fix(Fix),
+    /// A value for a parameter, given or not.
+    Set(&'static str, &'static str),
+    /// To leave an argument out.
+    Without(&'static str),
+    /// To call another function with the same arguments.
+    Call(&'static str),
+    /// For an argument, what a function of this name has been applied to.
+    Before(&'static str, &'static str),
+    /// To declare the target that is the argument of a parameter with this type.
+    Declare(&'static str, String),
 }
 
 impl Kind {
@@ -363,7 +383,7 @@ impl Args {
 impl Problem {
     /// A problem with the call as a whole.
     pub fn new(code: Code, message: impl Into<String>) -> Problem {
-        Problem { code, param: None, message: message.into(), help: None }
+        Problem { code, param: None, message: message.into(), help: None, remedies: Vec::new() }
     }
 
     /// Blames an argument.
@@ -375,6 +395,12 @@ impl Problem {
     /// Says the way out.
     pub fn help(mut self, help: impl Into<String>) -> Problem {
         self.help = Some(help.into());
+        self
+    }
+
+    /// Adds a way out that a machine can take.
+    pub fn remedy(mut self, remedy: Remedy) -> Problem {
+        self.remedies.push(remedy);
         self
     }
 }

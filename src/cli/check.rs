@@ -18,7 +18,7 @@ use clap::Args;
 use super::args::{DataArgs, MessageFormat};
 use super::failure::{Failure, Kind};
 use super::source::{Built, Source, parameters};
-use super::{Context, console, data, train, units};
+use super::{Context, console, data, fix, train, units};
 
 /// What to check.
 #[derive(Args, Clone, Debug)]
@@ -26,6 +26,7 @@ use super::{Context, console, data, train, units};
     after_help = "Without --data and what says how to read it, the model alone is checked.\n\
                   Of several models, those with mistakes are told, and a sum of them all;\n\
                   the exit code is the largest of theirs.\n\
+                  With --fix, `-` writes standard input to standard output.\n\
                   Example: arenet check models/iris.net --data models/iris.csv"
 )]
 pub struct CheckArgs {
@@ -33,6 +34,9 @@ pub struct CheckArgs {
     /// below them
     #[arg(required = true)]
     models: Vec<PathBuf>,
+    /// Write into the models first what messages offer, where it is certain
+    #[arg(long)]
+    fix: bool,
     #[command(flatten)]
     data: DataArgs,
 }
@@ -84,6 +88,12 @@ pub fn run(cx: &Context, args: &CheckArgs) -> Result<(), Failure> {
         return Err(failure.help("check that model alone"));
     }
     let models = if is_one { args.models.clone() } else { all_below(&args.models)? };
+    if args.fix {
+        if is_standard_input(&args.models) && !args.data.is_given() {
+            return fix::standard_input(cx);
+        }
+        models.iter().try_for_each(|model| fix::file(cx, model))?;
+    }
     let is_document = cx.global.message_format == MessageFormat::Sarif;
     let document = is_document.then(Vec::new);
     let mut report = Report { cx, document, warnings: 0, failed: 0, worst: None, complete: true };
@@ -104,6 +114,11 @@ pub fn run(cx: &Context, args: &CheckArgs) -> Result<(), Failure> {
         console::print(format!("{models}: {failed} with errors, {warnings}\n"))?;
     }
     worst.map_or(Ok(()), |kind| Err(Failure::Reported(kind)))
+}
+
+/// Whether `-` alone is named.
+pub fn is_standard_input(models: &[PathBuf]) -> bool {
+    matches!(models, [model] if model == Path::new("-"))
 }
 
 /// The files that are named, and all models in the folders that are, in the order of their names.

@@ -91,8 +91,12 @@ impl Console {
 fn point_to_explanation(diagnostics: &Diagnostics) {
     static ONCE: Once = Once::new();
     let Some(code) = diagnostics.codes().next() else { return };
+    let told = diagnostics.told();
+    let is_fixed = told.found.iter().any(|found| found.fixes.iter().any(|fix| fix.is_certain));
+    let fix = format!("\nto apply what is certain, run `arenet check --fix {}`", told.file);
+    let fix = if is_fixed { &fix } else { "" };
     let faint = Style::new().dimmed();
-    ONCE.call_once(|| say(format!("\n{faint}for more, run `arenet explain {code}`{faint:#}")));
+    ONCE.call_once(|| say(format!("\n{faint}for more, run `arenet explain {code}`{fix}{faint:#}")));
 }
 
 /// The columns of the terminal that results are shown on, if they are.

@@ -28,9 +28,7 @@ pub struct FmtArgs {
 
 /// Formats the files.
 pub fn run(cx: &Context, args: &FmtArgs) -> Result<(), Failure> {
-    if let [model] = &args.models[..]
-        && model == Path::new("-")
-    {
+    if check::is_standard_input(&args.models) {
         let text = formatted("standard input", &read(std::io::stdin(), "standard input")?)?;
         return console::print(text);
     }
@@ -62,12 +60,7 @@ pub fn run(cx: &Context, args: &FmtArgs) -> Result<(), Failure> {
 
 /// Formats a file; whether it was in another form.
 fn one(model: &Path, only_check: bool) -> Result<bool, Failure> {
-    let name = model.display().to_string();
-    let cannot = |error: std::io::Error| {
-        let text = format!("{name}: cannot be read: {error}");
-        Failure::new(Kind::Model, text).help("name a .net file, or a folder with some")
-    };
-    let text = read(fs::File::open(model).map_err(cannot)?, &name)?;
+    let (name, text) = (model.display().to_string(), read_file(model)?);
     let formatted = formatted(&name, &text)?;
     let differs = formatted != text;
     if differs && !only_check {
@@ -76,8 +69,18 @@ fn one(model: &Path, only_check: bool) -> Result<bool, Failure> {
     Ok(differs)
 }
 
+/// The text of a model's file.
+pub fn read_file(model: &Path) -> Result<String, Failure> {
+    let name = model.display().to_string();
+    let cannot = |error: std::io::Error| {
+        let text = format!("{name}: cannot be read: {error}");
+        Failure::new(Kind::Model, text).help("name a .net file, or a folder with some")
+    };
+    read(fs::File::open(model).map_err(cannot)?, &name)
+}
+
 /// The text of a model, of which not much more is read than a model may have.
-fn read(from: impl Read, name: &str) -> Result<String, Failure> {
+pub fn read(from: impl Read, name: &str) -> Result<String, Failure> {
     let mut bytes = Vec::new();
     let read = from.take(MAX_SOURCE as u64 + 1).read_to_end(&mut bytes);
     let cannot = |error: &dyn std::fmt::Display| {

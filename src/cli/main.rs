@@ -17,6 +17,7 @@ mod eval;
 mod explain;
 mod failure;
 mod figures;
+mod fix;
 mod fmt;
 mod gradcheck;
 mod help;

@@ -3,9 +3,10 @@
 use super::{Builder, Expand, Function, floats, rows};
 use crate::code::Code;
 use crate::entry::Entry;
+use crate::fix::Fix;
 use crate::graph::{Formula, NodeId, Term};
 use crate::init::Init;
-use crate::signature::{Args, Param, Problem, Range, Signature};
+use crate::signature::{Args, Param, Problem, Range, Remedy, Signature};
 use std::f64::consts::PI;
 
 /// The functions of one value, all named as in torch.nn.functional.
@@ -144,5 +145,6 @@ fn elu(x: Term<'_>, alpha: f64) -> Term<'_> {
 fn half_the_variance(builder: &Builder, args: &Args) -> Option<Problem> {
     let message = "the weights before `relu` start at half the variance that keeps its scale";
     let lint = Problem::new(Code::ReluInit, message).help("write `dense(n, init: he)`");
-    builder.default_init.contains(&args.tensor("x")).then_some(lint)
+    let &end = builder.default_init.get(&args.tensor("x"))?;
+    Some(lint.remedy(Remedy::Fix(Fix::insert(end, ", init: he").likely())))
 }

@@ -23,8 +23,8 @@ pub struct Builder {
     pub graph: Graph,
     /// The parameters so far; the names of those in open frames are not complete.
     pub params: Vec<Param>,
-    /// Results of dense layers whose `init` was left out.
-    pub default_init: HashSet<NodeId>,
+    /// Results of dense layers whose `init` was left out, and where one would be written.
+    pub default_init: HashMap<NodeId, u32>,
     /// For each port of integers that says which they are, these.
     pub domains: HashMap<NodeId, Domain>,
     /// The values that may be missing: classes behind the last one, or NaN.

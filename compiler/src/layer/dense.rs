@@ -41,7 +41,9 @@ fn expand(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem> {
     let product = f.term(x).matmul(f.term(w));
     let y = b.map_or(product, |b| product + f.term(b)).id;
     if args.span("init").is_none() {
-        builder.default_init.insert(y);
+        let ends = args.spans.iter().flatten().map(|span| span.end);
+        let last = ends.filter(|end| (builder.span.start..builder.span.end).contains(end)).max();
+        builder.default_init.insert(y, last.unwrap_or(builder.span.end));
     }
     Ok(y)
 }

@@ -1,10 +1,12 @@
 //! Matches the arguments of a call with a signature.
 
+use super::fix::{Written, leave_out};
 use super::names::full_name;
 use super::{Lowering, Operand, names};
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::entry::{built, find};
+use crate::fix::Fix;
 use crate::init::Rule;
 use crate::layer::init::INITS;
 use crate::model::Metric;
@@ -34,12 +36,11 @@ impl<'a> Lowering<'a> {
     pub(super) fn arguments(
         &mut self,
         signature: &'static Signature,
-        written: &'a [Arg],
-        span: Span,
+        call: Written<'a>,
         piped: Option<Operand>,
     ) -> Option<Matched> {
         let errors = self.diagnostics.len();
-        let mut given = self.place(signature, written, piped);
+        let mut given = self.place(signature, call, piped);
         let fits = self.diagnostics.len() == errors;
         let mut operands = Vec::new();
         let mut values = Vec::new();
@@ -76,7 +77,7 @@ impl<'a> Lowering<'a> {
                 }
                 (None, Some(default)) => Some(default),
                 (None, None) if fits => {
-                    self.missing(signature, param, span);
+                    self.missing(signature, param, call.span);
                     None
                 }
                 (None, None) => None,
@@ -90,15 +91,16 @@ impl<'a> Lowering<'a> {
     fn place(
         &mut self,
         signature: &'static Signature,
-        written: &'a [Arg],
+        call: Written<'a>,
         piped: Option<Operand>,
     ) -> Vec<Option<Given<'a>>> {
+        let is_piped = piped.is_some();
         let mut given: Vec<Option<Given>> = signature.params.iter().map(|_| None).collect();
         let mut next = usize::from(piped.is_some());
         if let Some(first) = given.first_mut() {
             *first = piped.map(Given::Piped);
         }
-        for arg in written {
+        for (index, arg) in call.args.iter().enumerate() {
             let error = |message| Diagnostic::error(Code::WrongArgument, arg.value.span, message);
             let help = format!("it is `{}`", signature.usage());
             let place = match &arg.name {
@@ -137,7 +139,9 @@ impl<'a> Lowering<'a> {
                         let error = match name.name.as_str() {
                             "activation" => {
                                 let layer = signature.name;
-                                error.help(format!("write it behind: `x |> {layer}(...) |> relu`"))
+                                error
+                                    .help(format!("write it behind: `x |> {layer}(...) |> relu`"))
+                                    .fix(call.applied(index, is_piped))
                             }
                             written => names::suggest(error, written, candidates),
                         };
@@ -149,7 +153,8 @@ impl<'a> Lowering<'a> {
             };
             if given[place].is_some() {
                 let name = signature.params[place].name;
-                self.report(error(format!("`{name}` is given twice")).help(help));
+                let fix = leave_out(call.args, index).likely();
+                self.report(error(format!("`{name}` is given twice")).help(help).fix(fix));
                 continue;
             }
             given[place] = Some(Given::Written(&arg.value));
@@ -299,7 +304,16 @@ impl<'a> Lowering<'a> {
         let found = words.iter().copied().find(|word| *word == written);
         if found.is_none() {
             let message = format!("`{}` must be one of: {}", param.name, words.join(", "));
-            self.report(Diagnostic::error(Code::BadValue, expr.span, message));
+            let error = Diagnostic::error(Code::BadValue, expr.span, message);
+            let meant = match &expr.kind {
+                ExprKind::String(text) => words.iter().find(|word| *word == text),
+                ExprKind::Number(0.0) => words.iter().find(|word| **word == "false"),
+                ExprKind::Number(1.0) => words.iter().find(|word| **word == "true"),
+                _ => None,
+            };
+            let error = error.did_you_mean(written, words.iter().copied());
+            let write = |word: &&str| Fix::write(expr.span, *word);
+            self.report(error.unwrap_or_else(|error| error.fix(meant.map(write))));
         }
         found
     }
@@ -312,26 +326,20 @@ impl<'a> Lowering<'a> {
             self.report(error.help("such as `he`, `zeros` or `uniform(-0.1, 0.1)`"));
             return None;
         };
-        self.init_named(name, span, written, expr.span)
+        self.init_named((name, span), Written { span: expr.span, args: written })
     }
 
     /// `uniform(-0.1, 0.1)`
     pub(super) fn init_call(&mut self, call: &'a Call) -> Option<Rule> {
-        self.init_named(&call.function.name, call.function.span, &call.args, call.span)
+        self.init_named((&call.function.name, call.function.span), call.into())
     }
 
-    fn init_named(
-        &mut self,
-        name: &str,
-        name_span: Span,
-        written: &'a [Arg],
-        span: Span,
-    ) -> Option<Rule> {
-        let (signature, build) =
-            self.look_up("initializer", INITS, built(INITS), (name, name_span))?;
-        let matched = self.arguments(signature, written, span, None)?;
+    fn init_named(&mut self, (name, span): (&str, Span), call: Written<'a>) -> Option<Rule> {
+        let called = (name, span, call.args);
+        let (signature, build) = self.look_up("initializer", INITS, built(INITS), called)?;
+        let matched = self.arguments(signature, call, None)?;
         let result = build(&matched.args);
-        self.settled(result, &matched.args, span)
+        self.settled(result, (call, &matched.args))
     }
 
     /// `0.1` or `cosine(0.1, to: 0.001)`
@@ -340,9 +348,10 @@ impl<'a> Lowering<'a> {
         if find(SCHEDULES, name).is_none() && !matches!(expr.kind, ExprKind::Call(_)) {
             return self.rate(expr);
         }
-        let (signature, rule) =
-            self.look_up("schedule", SCHEDULES, built(SCHEDULES), (name, name_span))?;
-        let matched = self.arguments(signature, written, expr.span, None)?;
+        let called = (name, name_span, written);
+        let (signature, rule) = self.look_up("schedule", SCHEDULES, built(SCHEDULES), called)?;
+        let call = Written { span: expr.span, args: written };
+        let matched = self.arguments(signature, call, None)?;
         Some(schedule(rule, &matched.args))
     }
 
@@ -385,16 +394,15 @@ impl<'a> Lowering<'a> {
     pub(super) fn settled<T>(
         &mut self,
         result: Result<T, Problem>,
-        args: &Args,
-        span: Span,
+        (call, args): (Written<'a>, &Args),
     ) -> Option<T> {
         let problem = match result {
             Ok(made) => return Some(made),
             Err(problem) => problem,
         };
         let blamed = problem.param.and_then(|param| args.span(param));
-        let mut error = Diagnostic::error(problem.code, blamed.unwrap_or(span), problem.message);
-        error.help = problem.help;
+        let blamed = blamed.unwrap_or(call.span);
+        let error = self.diagnosed(Diagnostic::error, problem, blamed, (call, args));
         self.report(error);
         None
     }

@@ -14,7 +14,7 @@ use crate::model::{Compared, Domain};
 use crate::optim::OPTIMIZERS;
 use crate::schedule::SCHEDULES;
 use crate::signature::{Problem, Signature};
-use crate::syntax::ast::{Block, Call, Expr, Ident};
+use crate::syntax::ast::{Arg, Block, Call, Expr, Ident};
 use std::collections::HashMap;
 
 impl<'a> Lowering<'a> {
@@ -27,7 +27,7 @@ impl<'a> Lowering<'a> {
         if let Some(Entry { signature, built: Some(function) }) = find(functions(), name)
             && let Make::Value(expand) | Make::Loss(expand) = function.make
         {
-            let Some(matched) = self.arguments(signature, &call.args, call.span, piped) else {
+            let Some(matched) = self.arguments(signature, call.into(), piped) else {
                 return Value::Poison;
             };
             return self.function(function, expand, call, matched);
@@ -43,7 +43,7 @@ impl<'a> Lowering<'a> {
             let shared = shared.clone();
             return self.layer(shared, call, piped);
         }
-        self.unknown_function(&call.function);
+        self.unknown_function(call);
         // What is wrong inside of the arguments is told all the same.
         call.args.iter().for_each(|arg| _ = self.expr(&arg.value));
         Value::Poison
@@ -65,17 +65,18 @@ impl<'a> Lowering<'a> {
         if let (Make::Loss(_), &Ok(node)) = (function.make, &result) {
             self.losses.insert(call.span, figure_of(&self.builder, &matched.args, node));
         }
-        self.call_result((&call.function.name, function), result, &matched, call.span)
+        self.call_result(function, result, &matched, call)
     }
 
     /// The value of a call with its warning, or a diagnostic that points at the argument to blame.
     pub(super) fn call_result(
         &mut self,
-        (name, function): (&str, &Function),
+        function: &Function,
         result: Result<NodeId, Problem>,
         matched: &Matched,
-        span: Span,
+        call: &'a Call,
     ) -> Value {
+        let (name, span) = (call.function.name.as_str(), call.span);
         let (made, operands) = (result.as_ref().ok().copied(), &matched.operands[..]);
         if self.pass_holes(function, name, operands, made) {
             return Value::Poison;
@@ -83,8 +84,7 @@ impl<'a> Lowering<'a> {
         let args = &matched.args;
         let lint = function.lint.filter(|_| result.is_ok());
         if let Some(problem) = lint.and_then(|lint| lint(&self.builder, args)) {
-            let mut lint = Diagnostic::warning(problem.code, span, problem.message);
-            lint.help = problem.help;
+            let lint = self.diagnosed(Diagnostic::warning, problem, span, (call.into(), args));
             self.report(lint);
         }
         match function.target.filter(|_| result.is_ok()) {
@@ -102,10 +102,13 @@ impl<'a> Lowering<'a> {
             }
             None => {}
         }
-        let param = result.as_ref().err().and_then(|problem| problem.param);
-        let blamed = param.and_then(|param| matched.args.span(param));
-        let operands: Vec<&Operand> = matched.operands.iter().collect();
-        self.value_of(result, blamed.unwrap_or(span), &operands)
+        let problem = match result {
+            Ok(id) => return Value::Node(id),
+            Err(problem) => problem,
+        };
+        let blamed = problem.param.and_then(|param| args.span(param)).unwrap_or(span);
+        let error = self.diagnosed(Diagnostic::error, problem, blamed, (call.into(), args));
+        self.report_of(error, &matched.operands.iter().collect::<Vec<_>>())
     }
 
     /// `block name(params) { ... }`
@@ -119,7 +122,9 @@ impl<'a> Lowering<'a> {
     /// `layer name(params) = value`
     pub(super) fn declare_layer(&mut self, name: &'a Ident, params: &'a [Ident], value: &'a Expr) {
         if self.is_free(name) && self.is_no_function(name) {
-            let shared = Shared { name, params, value, made: None, failed: false, used: false };
+            let (statement, made) = (self.statement, None);
+            let shared =
+                Shared { name, params, value, statement, made, failed: false, used: false };
             self.names.layers.insert(&name.name, shared);
         }
         self.distinct(params);
@@ -152,9 +157,12 @@ impl<'a> Lowering<'a> {
         let Some(args) = args else { return Value::Poison };
         self.expanding.push((&block.name.name, call.span));
         self.open_body(&block.params, args, false);
+        let outer = self.statement;
         for bind in &block.body {
+            self.statement = bind.name.span.join(bind.value.span);
             self.bind(&bind.name, &bind.value);
         }
+        self.statement = outer;
         self.builder.enter();
         let result = self.expr(&block.result);
         self.builder.leave(None);
@@ -204,7 +212,9 @@ impl<'a> Lowering<'a> {
     fn open_body(&mut self, params: &'a [Ident], args: Vec<Value>, sees_net: bool) {
         self.names.open(sees_net);
         for (param, value) in params.iter().zip(args) {
-            let binding = Binding { value, span: param.span, what: "argument", used: false };
+            let (written, statement) = (None, None);
+            let (span, what, used) = (param.span, "argument", false);
+            let binding = Binding { value, written, statement, span, what, used };
             self.names.insert(param, binding);
         }
     }
@@ -279,7 +289,7 @@ impl<'a> Lowering<'a> {
         what: &str,
         entries: impl IntoIterator<Item = &'static Entry<T>>,
         known: impl Iterator<Item = &'static str>,
-        (name, span): (&str, Span),
+        (name, span, args): (&str, Span, &[Arg]),
     ) -> Option<(&'static Signature, &'static T)> {
         let error = match find(entries, name) {
             Some(Entry { signature, built: Some(own) }) => return Some((signature, own)),
@@ -287,7 +297,7 @@ impl<'a> Lowering<'a> {
             None => {
                 let message = format!("unknown {what} `{name}`");
                 let error = Diagnostic::error(Code::UnknownName, span, message);
-                names::suggest(error, name, known)
+                names::suggest_call(error, (name, args), known)
             }
         };
         self.report(error);
@@ -295,8 +305,9 @@ impl<'a> Lowering<'a> {
     }
 
     /// Tells why there is no function of that name.
-    fn unknown_function(&mut self, function: &'a Ident) {
-        let (name, span) = (function.name.as_str(), function.span);
+    fn unknown_function(&mut self, call: &'a Call) {
+        let (name, span) = (call.function.name.as_str(), call.function.span);
+        let called = (name, &call.args[..]);
         let error = |code, message| Diagnostic::error(code, span, message);
         let is_meant = |entry: &&Entry<_>| aliases::is_for(name, entry.name());
         let is_own = self.names.visible().any(|own| own == name);
@@ -306,7 +317,7 @@ impl<'a> Lowering<'a> {
         } else if let Some(entry) = meant {
             let message = format!("unknown function `{name}`");
             let error = error(Code::UnknownFunction, message);
-            names::suggest(error, name, std::iter::once(entry.name()))
+            names::suggest_call(error, called, std::iter::once(entry.name()))
         } else if let Some((what, place)) = belongs_elsewhere(name) {
             error(Code::WrongPlace, format!("`{name}` is {what}, not a layer")).help(place)
         } else if let Some(binding) = self.names.read(name) {
@@ -326,7 +337,7 @@ impl<'a> Lowering<'a> {
             candidates.extend(self.names.blocks.keys());
             candidates.extend(self.names.layers.keys());
             let error = error(Code::UnknownFunction, format!("unknown function `{name}`"));
-            names::suggest(error, name, candidates.into_iter())
+            names::suggest_call(error, called, candidates.into_iter())
         };
         self.report(error);
     }

@@ -235,7 +235,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// The value of what was built, or a diagnostic that points at what it was built from.
-    pub(super) fn value_of(
+    fn value_of(
         &mut self,
         result: Result<NodeId, Problem>,
         span: Span,
@@ -247,6 +247,11 @@ impl<'a> Lowering<'a> {
         };
         let mut error = Diagnostic::error(problem.code, span, problem.message);
         error.help = problem.help;
+        self.report_of(error, operands)
+    }
+
+    /// Tells of a mistake with the types of what is put together.
+    pub(super) fn report_of(&mut self, mut error: Diagnostic, operands: &[&Operand]) -> Value {
         for operand in operands {
             let Value::Node(id) = operand.value else { continue };
             let ty = self.builder.graph.node(id).ty();

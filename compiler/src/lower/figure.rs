@@ -60,15 +60,16 @@ impl<'a> Lowering<'a> {
             matches!(entry.built, Some(Function { make: Make::Loss(_) | Make::Metric(_), .. }))
         };
         let known = layer::entries().filter(meant).map(Entry::name);
-        let found = self.look_up("metric", layer::entries(), known, (name, call.function.span));
+        let called = (name, call.function.span, &call.args[..]);
+        let found = self.look_up("metric", layer::entries(), known, called);
         let (signature, function) = found?;
         self.builder.graph.enter(Origin { name: name.into(), span: call.span });
         let params = self.layer_params();
-        let matched = self.arguments(signature, &call.args, call.span, None)?;
+        let matched = self.arguments(signature, call.into(), None)?;
         let figure = function.figure(&mut self.builder, &matched.args);
         self.no_new_params(params, call.span);
         let result = figure.as_ref().map(|figure| figure.values[0]).map_err(Problem::clone);
-        let value = self.call_result((name, function), result, &matched, call.span);
+        let value = self.call_result(function, result, &matched, call);
         let operand = Operand { value, span: call.span, defined: None };
         let mut figure = figure.ok()?;
         let name = name_of(call, several);

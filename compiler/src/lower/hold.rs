@@ -1,10 +1,12 @@
 //! Lowers what parameters are held by: `l2(h.w, y) = 1e-3`.
 
+use super::fix::without;
 use super::train::SETTINGS;
 use super::{Lowering, names};
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::entry::{built, find};
+use crate::fix::Fix;
 use crate::graph::{Formula, Origin};
 use crate::model::{Figure, Metric};
 use crate::pass::hold::{HOLDS, Hold, Rule};
@@ -19,7 +21,7 @@ impl<'a> Lowering<'a> {
     pub(super) fn holds(&mut self, train: &'a Train) {
         let mut held = HashMap::new();
         for item in &train.body {
-            if let TrainItem::Of { params, bind } = item {
+            if let TrainItem::Of { params, bind } = &item.node {
                 self.hold(params, bind, &mut held);
             }
         }
@@ -51,7 +53,7 @@ impl<'a> Lowering<'a> {
         };
         let factor = self.argument(&Param::required(entry.name(), Kind::Real(range)), value);
         let mut own = HashSet::new();
-        for ident in params {
+        for (index, ident) in params.iter().enumerate() {
             let named = self.params_of(ident);
             let trained: Vec<usize> =
                 named.iter().copied().filter(|&i| self.is_trained(i)).collect();
@@ -61,7 +63,10 @@ impl<'a> Lowering<'a> {
                 let is_frozen = named.iter().any(|param| self.frozen.contains(param));
                 let place =
                     if is_frozen { "remove it here, or from `freeze`" } else { "remove it" };
-                self.report(error.help(place));
+                let spans: Vec<Span> = params.iter().map(|ident| ident.span).collect();
+                let edit = [without(&spans, index)];
+                let fix = (spans.len() > 1).then(|| Fix::new("remove it", edit).likely());
+                self.report(error.help(place).fix(fix));
             }
             for param in trained.into_iter().filter(|param| own.insert(*param)) {
                 if let Some(first) = held.insert((entry.name(), param), ident.span) {

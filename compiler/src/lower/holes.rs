@@ -2,7 +2,8 @@
 
 use super::{Lowering, Operand, Value};
 use crate::code::Code;
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Span};
+use crate::fix::{Edit, Fix};
 use crate::graph::{DType, NodeId};
 use crate::layer::{Function, Holes};
 
@@ -50,7 +51,14 @@ impl Lowering<'_> {
         let error = Diagnostic::error(Code::MissingValue, operand.span, message);
         let defined = self.builder.graph.span(id);
         let error = if defined == operand.span { error } else { error.label(defined, holes) };
-        self.report(error.help(help));
+        // An output names what is filled, and layers belong inside `net`.
+        let is_expression = self.builder.graph.node(id).dtype == DType::F32
+            && what != "an output"
+            && !self.in_train;
+        let Span { start, end } = operand.span;
+        let around = [Edit::insert(start, "fill("), Edit::insert(end, ")")];
+        let fix = is_expression.then(|| Fix::new("write `fill(...)`", around).likely());
+        self.report(error.help(help).fix(fix));
         true
     }
 

@@ -8,6 +8,7 @@ mod args;
 mod call;
 mod expr;
 mod figure;
+mod fix;
 mod hold;
 mod holes;
 mod lint;
@@ -21,12 +22,13 @@ mod watch;
 
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Severity, Span};
+use crate::fix::Fix;
 use crate::graph::{DType, NodeId, Origin};
 use crate::init::{Init, Rule};
 use crate::layer::Builder;
 use crate::model::{Figure, Model, Param};
 use crate::syntax::ast::{
-    self, Bind, Call, Expr, File, Ident, Item, Net, Stmt, Train, TrainItem, Type,
+    self, Bind, Call, Expr, File, Ident, Item, Net, Spanned, Stmt, Train, TrainItem, Type,
 };
 use names::{Binding, Names};
 use rows::Crossing;
@@ -151,6 +153,10 @@ struct Lowering<'a> {
     /// Calls and statements so far.
     expanded: usize,
     depth: usize,
+    /// The statement that is lowered.
+    statement: Span,
+    /// Whether it is one of `train`.
+    in_train: bool,
     /// A limit was hit: nothing more is lowered.
     stopped: bool,
 }
@@ -179,7 +185,8 @@ impl<'a> Lowering<'a> {
             self.report(Diagnostic::error(Code::MissingNet, span, message).help(help));
             return None;
         };
-        let targets = train.iter().flat_map(|train| &train.body).filter_map(|item| match item {
+        let items = train.iter().flat_map(|train| &train.body);
+        let targets = items.filter_map(|item| match &item.node {
             TrainItem::Target(port) => Some(port),
             _ => None,
         });
@@ -214,8 +221,9 @@ impl<'a> Lowering<'a> {
 
     fn net(&mut self, net: &'a Net) {
         self.model.name = net.name.name.clone();
-        self.names.announce(net.body.iter().filter_map(name_of));
-        for stmt in &net.body {
+        self.names.announce(net.body.iter().filter_map(|stmt| name_of(&stmt.node)));
+        for Spanned { node: stmt, span } in &net.body {
+            self.statement = *span;
             self.statement(stmt);
             self.remember_params(name_of(stmt));
         }
@@ -223,7 +231,12 @@ impl<'a> Lowering<'a> {
         if self.model.outputs.is_empty() && !self.failed() {
             let message = format!("the network `{}` has no output", net.name.name);
             let help = "write `output y = ...`";
-            self.report(Diagnostic::error(Code::MissingOutput, net.name.span, message).help(help));
+            let error = Diagnostic::error(Code::MissingOutput, net.name.span, message).help(help);
+            let fix = net.body.last().and_then(|stmt| match &stmt.node {
+                Stmt::Bind(bind) => Some(Fix::insert(bind.name.span.start, "output ").likely()),
+                _ => None,
+            });
+            self.report(error.fix(fix));
         }
         let frozen = std::mem::take(&mut self.open_frozen);
         self.frozen = self.params_of_all(frozen).into_iter().collect();
@@ -249,8 +262,8 @@ impl<'a> Lowering<'a> {
 
     /// `name = value`; whether the name was free.
     fn bind(&mut self, name: &'a Ident, value: &'a Expr) -> bool {
-        let value = self.named(&name.name, value);
-        self.define(name, value.value, "value")
+        let operand = self.named(&name.name, value);
+        self.define(name, operand.value, Some(value), "value")
     }
 
     /// Lowers the value of a statement; what it adds carries its name.
@@ -348,7 +361,7 @@ impl<'a> Lowering<'a> {
                 Value::Node(self.builder.declare(name.name.clone(), shape, init, name.span))
             }
         };
-        self.define(name, value, "parameter");
+        self.define(name, value, None, "parameter");
     }
 
     /// Makes the parameters of a statement known by their names.
@@ -432,7 +445,9 @@ impl<'a> Lowering<'a> {
                 None => self.number(value).map_or(Value::Poison, Value::Number),
             };
             if self.is_free(name) {
-                let binding = Binding { value, span: name.span, what: "constant", used: false };
+                let (written, statement) = (None, None);
+                let (span, what, used) = (name.span, "constant", false);
+                let binding = Binding { value, written, statement, span, what, used };
                 self.names.constants.insert(&name.name, binding);
             }
         }
@@ -448,10 +463,18 @@ impl<'a> Lowering<'a> {
     }
 
     /// Gives a name its value, unless it is taken.
-    fn define(&mut self, name: &'a Ident, value: Value, what: &'static str) -> bool {
+    fn define(
+        &mut self,
+        name: &'a Ident,
+        value: Value,
+        written: Option<&'a Expr>,
+        what: &'static str,
+    ) -> bool {
         let free = self.is_free(name);
         if free {
-            self.names.insert(name, Binding { value, span: name.span, what, used: false });
+            let (statement, span) = (Some(self.statement), name.span);
+            let binding = Binding { value, written, statement, span, what, used: false };
+            self.names.insert(name, binding);
         }
         free
     }

@@ -6,14 +6,19 @@
 use super::Value;
 use crate::aliases;
 use crate::code::Code;
-use crate::diagnostic::{Diagnostic, Span, did_you_mean};
-use crate::syntax::ast::{Block, Call, Expr, ExprKind, Ident};
+use crate::diagnostic::{Diagnostic, Span};
+use crate::fix::Edit;
+use crate::syntax::ast::{Arg, Block, Call, Expr, ExprKind, Ident};
 use std::collections::HashMap;
 
 /// A name with its value.
 #[derive(Clone, Debug)]
-pub(super) struct Binding {
+pub(super) struct Binding<'a> {
     pub value: Value,
+    /// The expression it is the value of, where it is of one.
+    pub written: Option<&'a Expr>,
+    /// The statement that defines it; an argument has none.
+    pub statement: Option<Span>,
     /// Where it is defined.
     pub span: Span,
     /// What it is in a message: `input`, `value`, ...
@@ -29,6 +34,8 @@ pub(super) struct Shared<'a> {
     pub params: &'a [Ident],
     pub value: &'a Expr,
     /// The parameters that its first call made.
+    /// The statement.
+    pub statement: Span,
     pub made: Option<Vec<usize>>,
     /// Whether that call failed, which may have made a part of them only.
     pub failed: bool,
@@ -36,8 +43,8 @@ pub(super) struct Shared<'a> {
 }
 
 #[derive(Debug, Default)]
-struct Scope {
-    names: HashMap<String, Binding>,
+struct Scope<'a> {
+    names: HashMap<String, Binding<'a>>,
     /// Whether the scope of the network is visible behind it.
     sees_net: bool,
 }
@@ -45,11 +52,11 @@ struct Scope {
 /// All names.
 #[derive(Debug)]
 pub(super) struct Names<'a> {
-    pub constants: HashMap<&'a str, Binding>,
+    pub constants: HashMap<&'a str, Binding<'a>>,
     pub blocks: HashMap<&'a str, &'a Block>,
     pub layers: HashMap<&'a str, Shared<'a>>,
     /// The first is the network's.
-    scopes: Vec<Scope>,
+    scopes: Vec<Scope<'a>>,
     /// Names of the network that no statement has defined yet, or ever will where it failed.
     announced: HashMap<&'a str, Span>,
 }
@@ -80,6 +87,11 @@ impl<'a> Names<'a> {
         self.announced.get(name).copied().filter(|_| visible)
     }
 
+    /// Where the network or a constant has a name, or will have it.
+    pub fn defined_anywhere(&self, name: &str) -> Option<Span> {
+        self.declared(name).or_else(|| self.announced.get(name).copied())
+    }
+
     /// Where the current scope has defined a name already, or a constant has it.
     pub fn declared(&self, name: &str) -> Option<Span> {
         let in_net = self.scopes.len() == 1;
@@ -91,12 +103,12 @@ impl<'a> Names<'a> {
     }
 
     /// Defines a name in the current scope.
-    pub fn insert(&mut self, name: &Ident, binding: Binding) {
+    pub fn insert(&mut self, name: &Ident, binding: Binding<'a>) {
         self.top_mut().names.insert(name.name.clone(), binding);
     }
 
     /// The binding of a name, which is read hereby.
-    pub fn read(&mut self, name: &str) -> Option<&Binding> {
+    pub fn read(&mut self, name: &str) -> Option<&Binding<'a>> {
         let top = self.scopes.len() - 1;
         let scope = if self.scopes[top].names.contains_key(name) || !self.scopes[top].sees_net {
             top
@@ -116,7 +128,7 @@ impl<'a> Names<'a> {
     }
 
     /// A binding of the network's own scope.
-    pub fn in_net(&self, name: &str) -> Option<&Binding> {
+    pub fn in_net(&self, name: &str) -> Option<&Binding<'a>> {
         self.scopes[0].names.get(name)
     }
 
@@ -126,13 +138,13 @@ impl<'a> Names<'a> {
     }
 
     /// Closes the scope of a body, and gives what nothing has read.
-    pub fn close(&mut self) -> Vec<(String, Binding)> {
+    pub fn close(&mut self) -> Vec<(String, Binding<'a>)> {
         let scope = self.scopes.pop().expect("the scope was opened");
         unused(scope.names)
     }
 
     /// What nothing has read in the network.
-    pub fn unused_in_net(&self) -> Vec<(String, Binding)> {
+    pub fn unused_in_net(&self) -> Vec<(String, Binding<'a>)> {
         unused(self.scopes[0].names.clone())
     }
 
@@ -144,16 +156,16 @@ impl<'a> Names<'a> {
         names.chain(self.constants.keys().copied())
     }
 
-    fn top(&self) -> &Scope {
+    fn top(&self) -> &Scope<'a> {
         self.scopes.last().expect("the scope of the network is never closed")
     }
 
-    fn top_mut(&mut self) -> &mut Scope {
+    fn top_mut(&mut self) -> &mut Scope<'a> {
         self.scopes.last_mut().expect("the scope of the network is never closed")
     }
 }
 
-fn unused(names: HashMap<String, Binding>) -> Vec<(String, Binding)> {
+fn unused(names: HashMap<String, Binding<'_>>) -> Vec<(String, Binding<'_>)> {
     let quiet = |name: &str| name.starts_with('_');
     names.into_iter().filter(|(name, binding)| !binding.used && !quiet(name)).collect()
 }
@@ -169,12 +181,24 @@ pub(super) fn suggest<'n>(
     const MOST: usize = 500;
     let candidates: Vec<&str> = candidates.take(MOST).collect();
     if let Some(own) = candidates.iter().find(|own| aliases::is_for(name, own)) {
-        return error.help(format!("`{name}` is called `{own}` here"));
+        return error.help(format!("`{name}` is called `{own}` here")).respell(name, own, true);
     }
-    match did_you_mean(name, candidates.iter().copied()) {
-        Some(meant) => error.help(format!("did you mean `{meant}`?")),
-        None => list(error, candidates.into_iter()),
+    let named = error.did_you_mean(name, candidates.iter().copied());
+    named.unwrap_or_else(|error| list(error, candidates.into_iter()))
+}
+
+/// The same for what is called with these arguments, which another tool may understand otherwise.
+pub(super) fn suggest_call<'n>(
+    error: Diagnostic,
+    (name, args): (&str, &[Arg]),
+    candidates: impl Iterator<Item = &'n str>,
+) -> Diagnostic {
+    let mut error = suggest(error, name, candidates);
+    for fix in &mut error.fixes {
+        let is_alias = |edit: &Edit| aliases::is_other_word(name, &edit.text);
+        fix.is_certain &= args.is_empty() || !fix.edits.iter().any(is_alias);
     }
+    error
 }
 
 /// The error of a name that is none of the settings in a place, `what`. Where it is one of another

@@ -2,6 +2,7 @@
 
 use super::Lowering;
 use super::args::named;
+use super::fix::{Written, at_end, leave_out};
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::entry::built;
@@ -29,11 +30,12 @@ impl<'a> Lowering<'a> {
             return None;
         };
         let (signature, rule) =
-            self.look_up("optimizer", OPTIMIZERS, built(OPTIMIZERS), (name, span))?;
-        let mut args = self.arguments(signature, written, value.span, None)?.args;
+            self.look_up("optimizer", OPTIMIZERS, built(OPTIMIZERS), (name, span, written))?;
+        let call = Written { span: value.span, args: written };
+        let mut args = self.arguments(signature, call, None)?.args;
         self.move_momentum(&mut args, written);
         let result = Optimizer::new(rule, args.clone());
-        self.settled(result, &args, value.span)
+        self.settled(result, (call, &args))
     }
 
     /// A schedule that moves the momentum moves that of an optimizer which has one.
@@ -46,11 +48,15 @@ impl<'a> Lowering<'a> {
         }
         let Some(own) = momentum(args.signature) else {
             schedule.momentum = None;
-            let mut names = settings.iter().filter_map(|setting| setting.name.as_ref());
-            if let Some(asked) = names.find(|name| OF_MOMENTUM.contains(&name.name.as_str())) {
+            let name = |setting: &'a Arg| setting.name.as_ref();
+            let is_asked = |name: &Ident| OF_MOMENTUM.contains(&name.name.as_str());
+            let asked = settings.iter().position(|setting| name(setting).is_some_and(is_asked));
+            if let Some(index) = asked {
                 let message = format!("`{}` has no momentum to move", args.signature.name);
-                let error = Diagnostic::error(Code::NoMomentum, asked.span, message);
-                self.report(error.help("leave it out, or train with `sgd` or `adam`"));
+                let span = settings[index].name.as_ref().map_or(settings[index].span(), |n| n.span);
+                let error = Diagnostic::error(Code::NoMomentum, span, message);
+                let error = error.help("leave it out, or train with `sgd` or `adam`");
+                self.report(error.fix(leave_out(settings, index)));
             }
             return;
         };
@@ -58,7 +64,8 @@ impl<'a> Lowering<'a> {
             let message = format!("`{own}` has no effect, because `{name}` moves it");
             let lint = Diagnostic::warning(Code::MovedMomentum, span, message);
             let help = format!("leave it out, or say `cycle_momentum: false` in `{name}`");
-            self.report(lint.help(help));
+            let index = written.iter().position(|arg| arg.value.span == span);
+            self.report(lint.help(help).fix(index.map(|index| leave_out(written, index))));
         }
     }
 
@@ -106,7 +113,8 @@ impl<'a> Lowering<'a> {
             let message = format!("the parameter `{name}` has no optimizer");
             let error = Diagnostic::error(Code::MissingOptimizer, span, message);
             let error = error.label(self.builder.params[param].span, "it is made here");
-            self.report(error.help("write `optimizer = sgd(lr: 0.1)`, or `freeze` it"));
+            let error = error.help("write `optimizer = sgd(lr: 0.1)`, or `freeze` it");
+            self.report(error.fix(at_end(span, "optimizer = adam")));
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::{Lowering, Value, names};
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
+use crate::fix::Fix;
 use crate::graph::op::{Leaf, Source};
 use crate::graph::{DType, NodeId, Origin, Shape, Type};
 use crate::model::{Column, Domain, Missing, Port};
@@ -77,7 +78,7 @@ impl<'a> Lowering<'a> {
             Port { name: port.name.name.clone(), shape, dtype, domain, missing, from, node }
         });
         let value = made.as_ref().map_or(Value::Poison, |port| Value::Node(port.node));
-        self.define(&port.name, value, what);
+        self.define(&port.name, value, None, what);
         made
     }
 
@@ -88,7 +89,12 @@ impl<'a> Lowering<'a> {
             let message = format!("the {what} `{}` has no batch", port.name.name);
             let error = Diagnostic::error(Code::BadShape, port.ty.span, message);
             let dims: String = shape.dims().iter().map(|dim| format!(", {dim}")).collect();
-            self.report(error.help(format!("its first dimension is N: `[N{dims}]`")));
+            let fix = match port.ty.dims.first() {
+                Some(first) => Fix::insert(first.span().start, "N, "),
+                None => Fix::insert(port.ty.span.end - 1, "N"),
+            };
+            let error = error.help(format!("its first dimension is N: `[N{dims}]`"));
+            self.report(error.fix(fix.likely()));
             return None;
         }
         Some(Type { shape, dtype: dtype? })
@@ -114,7 +120,13 @@ impl<'a> Lowering<'a> {
             other => {
                 let message = format!("unknown element type `{other}`");
                 let error = Diagnostic::error(Code::UnknownName, name.span, message);
-                self.report(error.help("the element types are f32 and i32"));
+                let meant = match other.chars().next() {
+                    Some('f' | 'F') => Some("f32"),
+                    Some('i' | 'I' | 'u') => Some("i32"),
+                    _ => None,
+                };
+                let fix = meant.map(|meant| Fix::write(name.span, meant).likely());
+                self.report(error.help("the element types are f32 and i32").fix(fix));
                 None
             }
         }
@@ -206,9 +218,10 @@ impl<'a> Lowering<'a> {
                 // The elements are 32-bit integers.
                 if first >= end {
                     let message = format!("the range {first}..{end} is empty");
-                    let help =
-                        format!("it ends before its second number: `{first}..{}`", first + 1);
-                    self.report(error(*span, message).help(help));
+                    let range = format!("{first}..{}", first.saturating_add(1));
+                    let help = format!("it ends before its second number: `{range}`");
+                    let fix = Fix::write(*span, range).likely();
+                    self.report(error(*span, message).help(help).fix(fix));
                     return None;
                 }
                 let fits = *end <= i64::from(i32::MAX) + 1;
@@ -248,10 +261,11 @@ impl<'a> Lowering<'a> {
             ("target", Some(span)) => {
                 let message = format!("the target `{}` cannot be unknown", port.name.name);
                 let error = Diagnostic::error(Code::BadDomain, span, message);
-                self.report(error.help(
+                let error = error.help(
                     "remove the word: rows without a target are left out; write `missing: \
                      [\"...\"]` for other words that mean the same",
-                ));
+                );
+                self.report(error.fix(Fix::remove("the word", span).likely()));
                 Missing::LeftOut(words)
             }
             (_, Some(_)) if has_classes => Missing::Unknown,
@@ -259,10 +273,11 @@ impl<'a> Lowering<'a> {
                 let name = &port.name.name;
                 let message = format!("nothing says which words of `{name}` are known");
                 let error = Diagnostic::error(Code::BadDomain, span, message);
-                self.report(error.help(
+                let error = error.help(
                     "list them as `i32[N] in [\"a\", \"b\"] unknown`, or write `missing` for \
                      fields without a number",
-                ));
+                );
+                self.report(error.fix(Fix::write(span, "missing").likely()));
                 Missing::Hole(words)
             }
             (_, None) if port.missing.is_some() => Missing::Hole(words),
@@ -357,12 +372,16 @@ impl<'a> Lowering<'a> {
         }
         let message =
             format!("the logits are for {classes} classes, but `{}` has {count}", port.name);
+        let name = port.name.clone();
         let mut error = Diagnostic::error(Code::ClassMismatch, span, message);
         error = error.label(defined, "its classes are given here");
         if let Some((first, end)) = help {
             let last = end - 1;
             let help = format!("`in {first}..{end}` has the {classes} classes {first} to {last}");
-            error = error.help(help);
+            let port = self.targets.iter().find(|port| port.name.name == name);
+            let domain = port.and_then(|port| port.domain.as_ref());
+            let write = |domain: &ast::Domain| Fix::write(domain.span(), format!("{first}..{end}"));
+            error = error.help(help).fix(domain.map(|domain| write(domain).likely()));
         }
         self.report(error);
     }

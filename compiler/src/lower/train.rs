@@ -1,13 +1,14 @@
 //! Lowers the `train` section: its targets, its settings, and what other files lower of it.
 
 use super::figure::{is_sum, losses};
+use super::fix::at_end;
 use super::names::not_yet;
 use super::optimizer::Group;
 use super::{Lowering, names, valid};
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::entry::{Entry, built, find};
-use crate::graph::{Graph, NodeId, Origin};
+use crate::graph::{DType, Graph, NodeId, Origin};
 use crate::layer::TargetFit;
 use crate::model::Fit;
 use crate::pass::accumulate;
@@ -114,10 +115,12 @@ pub(crate) fn settings() -> Vec<Signature> {
 
 impl<'a> Lowering<'a> {
     pub(super) fn train(&mut self, train: &'a Train) {
+        self.in_train = true;
         let mut settings = Training::default();
         // Targets count wherever they stand, since nothing in a section depends on its order.
         for item in &train.body {
-            if let TrainItem::Target(port) = item {
+            if let TrainItem::Target(port) = &item.node {
+                self.statement = item.span;
                 self.target(port);
             }
         }
@@ -126,7 +129,7 @@ impl<'a> Lowering<'a> {
         let mut terms: Vec<&'a Call> = Vec::new();
         let mut optimizers = Vec::new();
         for item in &train.body {
-            match item {
+            match &item.node {
                 TrainItem::Target(_) | TrainItem::Of { .. } => {}
                 TrainItem::Metric(call) => metrics.push(call),
                 TrainItem::Optimizer { params, value, span } => {
@@ -163,7 +166,8 @@ impl<'a> Lowering<'a> {
         if !seen.contains_key("loss") {
             let message = "the `train` section has no loss";
             let error = Diagnostic::error(Code::MissingLoss, train.span, message);
-            self.report(error.help("write `loss = mse(y, t)`"));
+            let loss = self.likely_loss().map(|loss| at_end(train.span, &format!("loss = {loss}")));
+            self.report(error.help("write `loss = mse(y, t)`").fix(loss));
         }
         self.group(groups, train.span, &mut settings);
         self.holds(train);
@@ -222,6 +226,23 @@ impl<'a> Lowering<'a> {
                 }
             }
         }
+    }
+
+    /// The usual loss of one output and one target.
+    fn likely_loss(&self) -> Option<String> {
+        let ([(output, node)], [target]) = (&self.model.outputs[..], &self.model.targets[..])
+        else {
+            return None;
+        };
+        let shape = self.builder.graph.shape(*node);
+        let loss = match target.dtype {
+            DType::F32 if shape == target.shape => "mse",
+            DType::I32 if shape.last().is_some() && shape.without_last() == target.shape => {
+                "cross_entropy"
+            }
+            _ => return None,
+        };
+        Some(format!("{loss}({output}, {})", target.name))
     }
 
     /// `full` or a number of rows

@@ -2,6 +2,7 @@
 
 use super::Lowering;
 use super::args::named;
+use super::fix::Written;
 use super::train::{SETTINGS, Setting};
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
@@ -18,7 +19,7 @@ impl<'a> Lowering<'a> {
         let mut figure: Option<(Watched, Span)> = None;
         let mut is_known = true;
         for (name, entries) in SETTINGS.iter().filter_map(watching) {
-            let written = train.body.iter().find_map(|item| match item {
+            let written = train.body.iter().find_map(|item| match &item.node {
                 TrainItem::Set(Bind { name: own, value }, _) if own.name == name => Some(value),
                 _ => None,
             });
@@ -61,8 +62,10 @@ impl<'a> Lowering<'a> {
             return None;
         };
         let what = format!("value of `{what}`:");
-        let (signature, found) = self.look_up(&what, entries, built(entries), (name, span))?;
-        let matched = self.arguments(signature, written, value.span, None)?;
+        let (signature, found) =
+            self.look_up(&what, entries, built(entries), (name, span, written))?;
+        let written = Written { span: value.span, args: written };
+        let matched = self.arguments(signature, written, None)?;
         Some((found, matched.args))
     }
 }

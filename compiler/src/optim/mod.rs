@@ -19,7 +19,7 @@ mod sgd;
 use crate::code::Code;
 use crate::entry::Entry;
 use crate::graph::Term;
-use crate::signature::{Args, Kind, Param, Problem, Signature, Value};
+use crate::signature::{Args, Kind, Param, Problem, Remedy, Signature, Value};
 use arenet_program::{HostInput, HostNumber};
 
 /// How an optimizer works, by its settings; the first of them is always the learning rate `lr`.
@@ -107,7 +107,9 @@ impl Optimizer {
         {
             let message = "`decay` says what weight decay is of, and there is none";
             let help = "write `weight_decay: 0.01` beside it, or leave it out";
-            return Err(Problem::new(Code::NoDecay, message).at("decay").help(help));
+            let problem = Problem::new(Code::NoDecay, message).at("decay").help(help);
+            let [set, without] = [Remedy::Set("weight_decay", "0.01"), Remedy::Without("decay")];
+            return Err(problem.remedy(set).remedy(without));
         }
         Ok(Optimizer { rule, args })
     }

@@ -3,7 +3,7 @@
 use super::{Rule, Step, Update};
 use crate::code::Code;
 use crate::entry::Entry;
-use crate::signature::{Args, Kind, Param, Problem, Range, Signature, Value};
+use crate::signature::{Args, Kind, Param, Problem, Range, Remedy, Signature, Value};
 
 /// torch.optim.Rprop: steps of a size of their own, along the sign of the gradient alone. It is
 /// made for batches that are all of the data.
@@ -38,7 +38,8 @@ fn check(args: &Args) -> Result<(), Problem> {
         return Ok(());
     };
     let help = format!("write `{name}: {usual}`, the usual value");
-    Err(Problem::new(Code::RpropOrder, format!("`{name}` {why}")).at(name).help(help))
+    let problem = Problem::new(Code::RpropOrder, format!("`{name}` {why}")).at(name).help(help);
+    Err(problem.remedy(Remedy::Set(name, usual)))
 }
 
 fn update<'f>(args: &Args, step: Step<'f>) -> Update<'f> {

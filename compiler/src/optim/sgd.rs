@@ -3,7 +3,7 @@
 use super::{DECAY, Rule, Step, Update, is_moved};
 use crate::code::Code;
 use crate::entry::Entry;
-use crate::signature::{Args, Kind, Param, Problem, Range, Signature, Value};
+use crate::signature::{Args, Kind, Param, Problem, Range, Remedy, Signature, Value};
 
 /// torch.optim.SGD.
 ///
@@ -40,7 +40,11 @@ fn check(args: &Args) -> Result<(), Problem> {
     if args.flag("nesterov") && !suits {
         let message = "Nesterov's momentum needs a momentum and no dampening";
         let help = "write `momentum: 0.9, nesterov: true`, without `dampening`";
-        return Err(Problem::new(Code::NesterovDampening, message).at("nesterov").help(help));
+        let problem = Problem::new(Code::NesterovDampening, message).at("nesterov").help(help);
+        return Err(match has_momentum(args) {
+            true => problem.remedy(Remedy::Without("dampening")),
+            false => problem.remedy(Remedy::Set("momentum", "0.9")),
+        });
     }
     Ok(())
 }

@@ -21,8 +21,12 @@ pub fn expressions<'f>(file: &'f File) -> Vec<Expression<'f>> {
                 block.body.iter().map(|bind| &bind.value).collect(),
                 Some(block.name.name.as_str()),
             ),
-            Item::Net(net) => (net.body.iter().filter_map(of_statement).collect(), None),
-            Item::Train(train) => (train.body.iter().filter_map(of_entry).collect(), None),
+            Item::Net(net) => {
+                (net.body.iter().filter_map(|stmt| of_statement(&stmt.node)).collect(), None)
+            }
+            Item::Train(train) => {
+                (train.body.iter().filter_map(|entry| of_entry(&entry.node)).collect(), None)
+            }
             Item::Const(_) => return Vec::new(),
         };
         exprs.into_iter().map(|expr| Expression { expr, block }).collect()
@@ -44,7 +48,7 @@ pub fn layer_names(file: &File) -> Vec<&str> {
     for item in &file.items {
         let Item::Net(net) = item else { continue };
         for statement in &net.body {
-            if let Stmt::Layer { name, .. } = statement {
+            if let Stmt::Layer { name, .. } = &statement.node {
                 names.push(name.name.as_str());
             }
         }

@@ -11,6 +11,15 @@ pub struct Ident {
     pub span: Span,
 }
 
+/// A statement with its place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spanned<T> {
+    /// The statement.
+    pub node: T,
+    /// All of it, from its keyword on.
+    pub span: Span,
+}
+
 /// A whole file. More than one `net` or `train` is an error of the lowering, which has the spans.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct File {
@@ -61,7 +70,7 @@ pub struct Net {
     /// Its name.
     pub name: Ident,
     /// Its statements in order.
-    pub body: Vec<Stmt>,
+    pub body: Vec<Spanned<Stmt>>,
     /// From `net` to `}`.
     pub span: Span,
 }
@@ -188,7 +197,7 @@ pub enum Domain {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Train {
     /// Its entries in order.
-    pub body: Vec<TrainItem>,
+    pub body: Vec<Spanned<TrainItem>>,
     /// From `train` to `}`.
     pub span: Span,
 }
@@ -285,6 +294,14 @@ pub struct Arg {
     pub name: Option<Ident>,
     /// The value.
     pub value: Expr,
+}
+
+impl Arg {
+    /// Where it stands, its name included.
+    pub fn span(&self) -> Span {
+        let name = self.name.as_ref().map(|name| name.span);
+        name.map_or(self.value.span, |name| name.join(self.value.span))
+    }
 }
 
 impl Dim {

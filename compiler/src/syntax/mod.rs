@@ -3,6 +3,7 @@
 
 pub mod ast;
 mod format;
+mod mend;
 mod parser;
 mod token;
 

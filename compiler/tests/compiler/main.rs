@@ -7,6 +7,7 @@ mod diagnostics;
 mod documented;
 mod explanations;
 mod extremes;
+mod fixes;
 mod fuse;
 mod graph;
 mod inits;

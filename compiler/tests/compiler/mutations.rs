@@ -1,8 +1,8 @@
 //! Files that are nearly right: words of the language swapped, doubled and dropped. Whatever comes
 //! out, nothing panics, and a model that lowers also differentiates.
 
-use crate::common::Numbers;
 use crate::common::nets::NETS;
+use crate::common::{Numbers, words, wrong_sources};
 use arenet_compiler::graph::verify::verify;
 use arenet_compiler::lower::lower;
 use arenet_compiler::pass::simplify::{simplify, simplify_model};
@@ -11,35 +11,9 @@ use arenet_compiler::syntax::parse;
 
 /// The sources of the diagnostics' cases, and as many without mistakes.
 fn sources() -> Vec<String> {
-    let folder = format!("{}/tests/golden/diagnostics", env!("CARGO_MANIFEST_DIR"));
-    let mut paths: Vec<_> =
-        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    let texts = paths.iter().map(|path| std::fs::read_to_string(path).unwrap());
-    let source = |case: &str| {
-        let (_, rest) = case.split_once('\n').unwrap();
-        rest.split("---\n").next().unwrap().to_string()
-    };
-    let wrong = texts.flat_map(|text| text.split("=== ").skip(1).map(source).collect::<Vec<_>>());
+    let wrong = wrong_sources().into_iter();
     let right = NETS.iter().map(|(_, source)| source.to_string());
     wrong.chain(right.clone()).chain(right.clone()).chain(right).collect()
-}
-
-/// Splits a source into words and signs.
-fn words(source: &str) -> Vec<String> {
-    let mut words: Vec<String> = Vec::new();
-    for c in source.chars() {
-        let joins = |word: &String| {
-            let last = word.chars().last().unwrap();
-            (c.is_alphanumeric() || c == '_') && (last.is_alphanumeric() || last == '_')
-                || last == '|' && c == '>'
-        };
-        match words.last_mut().filter(|word| joins(word)) {
-            Some(word) => word.push(c),
-            None => words.push(c.to_string()),
-        }
-    }
-    words
 }
 
 #[test]

@@ -13,11 +13,11 @@ pub fn file(file: &File, source: &str) -> String {
             Item::Block(block) => dump.block(block),
             Item::Net(net) => {
                 dump.line(0, &format!("net {}", net.name.name), net.span);
-                net.body.iter().for_each(|stmt| dump.stmt(stmt));
+                net.body.iter().for_each(|stmt| dump.stmt(&stmt.node));
             }
             Item::Train(train) => {
                 dump.line(0, "train", train.span);
-                train.body.iter().for_each(|entry| dump.entry(entry));
+                train.body.iter().for_each(|entry| dump.entry(&entry.node));
             }
         }
     }

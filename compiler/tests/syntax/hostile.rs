@@ -152,13 +152,13 @@ fn height(file: &File) -> usize {
         match item {
             Item::Const(bind) => heights.push(expr_height(&bind.value)),
             Item::Block(block) => heights.push(expr_height(&block.result)),
-            Item::Net(net) => heights.extend(net.body.iter().filter_map(|stmt| match stmt {
+            Item::Net(net) => heights.extend(net.body.iter().filter_map(|stmt| match &stmt.node {
                 Stmt::Input(port) => port.ty.dims.iter().map(dim_height).max(),
                 Stmt::Bind(bind) => Some(expr_height(&bind.value)),
                 _ => None,
             })),
             Item::Train(train) => {
-                heights.extend(train.body.iter().filter_map(|entry| match entry {
+                heights.extend(train.body.iter().filter_map(|entry| match &entry.node {
                     TrainItem::Set(bind, _) | TrainItem::Of { bind, .. } => {
                         Some(expr_height(&bind.value))
                     }

@@ -4,6 +4,7 @@ use arenet_compiler::code::Code;
 use arenet_compiler::diagnostic::{
     Diagnostic, Lines, Span, did_you_mean, line_column, render, to_json,
 };
+use arenet_compiler::fix::Fix;
 use pretty_assertions::assert_eq;
 
 use super::trim_indent;
@@ -220,10 +221,13 @@ fn a_long_line_with_two_places() {
 fn json() {
     let source = "ä = 1\nb = \"2\"";
     let error = at(11, 14).label(Span::new(0, 2), "a \"label\"\n").help("help");
+    let error = error.fix(Fix::write(Span::new(11, 14), "x"));
     assert_eq!(
         to_json(&error, "m.net", source),
         concat!(
             r#"{"code":"unknown-name","column":5,"end_column":8,"end_line":2,"file":"m.net","#,
+            r#""fixes":[{"certain":true,"edits":[{"column":5,"end_column":8,"end_line":2,"#,
+            r#""line":2,"span":[11,14],"text":"x"}],"title":"write `x`"}],"#,
             r#""help":"help","labels":[{"column":1,"end_column":2,"end_line":1,"line":1,"#,
             r#""span":[0,2],"text":"a \"label\"\n"}],"line":2,"message":"something is wrong","#,
             r#""severity":"error","span":[11,14]}"#
@@ -234,7 +238,7 @@ fn json() {
         to_json(&lint, "m.net", ""),
         concat!(
             r#"{"code":"unused","column":1,"end_column":1,"end_line":1,"file":"m.net","#,
-            r#""help":null,"labels":[],"line":1,"message":"odd","#,
+            r#""fixes":[],"help":null,"labels":[],"line":1,"message":"odd","#,
             r#""severity":"warning","span":[9,99]}"#
         )
     );

@@ -5,7 +5,7 @@ use super::{between, indices, reduced, reduced_between, same_shape};
 use crate::code::Code;
 use crate::graph::op::{Bce, Op, Softmax, Unary, UnaryFn};
 use crate::graph::{DType, NodeId};
-use crate::signature::{Args, BALANCED, Problem};
+use crate::signature::{Args, BALANCED, Problem, Remedy};
 
 /// torch.nn.BCELoss. Of a sigmoid it is computed from the logits, where it is exact however large
 /// they are.
@@ -37,7 +37,10 @@ pub fn bce_logits(builder: &mut Builder, args: &Args) -> Result<NodeId, Problem>
 pub fn sigmoid_before(builder: &Builder, args: &Args) -> Option<Problem> {
     let message = "`bce_logits` applies sigmoid itself, and this is a sigmoid already";
     let help = "write `bce`, or give it what sigmoid is applied to";
-    let lint = Problem::new(Code::SigmoidBeforeBceLogits, message).help(help);
+    let lint = Problem::new(Code::SigmoidBeforeBceLogits, message)
+        .help(help)
+        .remedy(Remedy::Call("bce"))
+        .remedy(Remedy::Before("y", "sigmoid"));
     is(builder, args.tensor("y"), Unary(UnaryFn::Sigmoid)).then_some(lint)
 }
 
@@ -73,7 +76,9 @@ pub fn cross_entropy(builder: &mut Builder, args: &Args) -> Result<NodeId, Probl
 pub fn softmax_before(builder: &Builder, args: &Args) -> Option<Problem> {
     let message = "`cross_entropy` applies softmax itself, and this is softmax already";
     let help = "give it the logits: what softmax is applied to";
-    let lint = Problem::new(Code::SoftmaxBeforeCrossEntropy, message).help(help);
+    let lint = Problem::new(Code::SoftmaxBeforeCrossEntropy, message)
+        .help(help)
+        .remedy(Remedy::Before("y", "softmax"));
     is(builder, args.tensor("y"), Softmax { log: false }).then_some(lint)
 }
 

@@ -6,7 +6,7 @@ use crate::code::Code;
 use crate::graph::op::{CrossEntropy, Source, ToFloat};
 use crate::graph::{DType, Formula, NodeId, Term};
 use crate::model::Domain;
-use crate::signature::{Args, BALANCED, Problem};
+use crate::signature::{Args, BALANCED, Problem, Remedy};
 
 /// The index of rows that do not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -205,5 +205,6 @@ pub(in crate::layer) fn classes(
         "for logits {shape}, `{function}` takes the classes as i32{rows}, but this is {found}"
     );
     let help = format!("declare the target as i32{rows}");
-    Err(Problem::new(Code::TypeMismatch, message).at("t").help(help))
+    let problem = Problem::new(Code::TypeMismatch, message).at("t").help(help);
+    Err(problem.remedy(Remedy::Declare("t", format!("i32{rows}"))))
 }

@@ -15,7 +15,7 @@ use crate::code::Code;
 use crate::entry::Entry;
 use crate::graph::op::{Broadcast, Source};
 use crate::graph::{Formula, NodeId, Term};
-use crate::signature::{Args, Kind, Param, Problem, Range, Signature, Value};
+use crate::signature::{Args, Kind, Param, Problem, Range, Remedy, Signature, Value};
 use arenet_program::Scale;
 
 const Y: Param = Param::tensor("y");
@@ -244,7 +244,8 @@ fn weights(builder: &Builder, args: &Args, values: NodeId) -> Result<Option<Node
     let asked = of.last().and_then(|_| of.with_last(1).ok()).unwrap_or(of);
     let message = format!("a weight {shape} does not fit the values {of} of the loss");
     let help = format!("declare it as {asked}, a number for each row");
-    Err(Problem::new(Code::ShapeMismatch, message).at("weight").help(help))
+    let problem = Problem::new(Code::ShapeMismatch, message).at("weight").help(help);
+    Err(problem.remedy(Remedy::Declare("weight", asked.to_string())))
 }
 
 /// A formula of a prediction and a target of the same shape.
@@ -271,8 +272,11 @@ fn reduced_between(
 fn same_shape(builder: &Builder, args: &Args) -> Result<(NodeId, NodeId), Problem> {
     let y = floats(builder, args, "y")?;
     let shape = builder.graph.shape(y);
-    let help = format!("declare the target as {shape}");
-    let t = floats(builder, args, "t").map_err(|problem| problem.help(&*help))?;
+    let declare = |problem: Problem| {
+        let help = format!("declare the target as {shape}");
+        problem.help(help).remedy(Remedy::Declare("t", shape.to_string()))
+    };
+    let t = floats(builder, args, "t").map_err(declare)?;
     if builder.graph.shape(t) == shape {
         return Ok((y, t));
     }
@@ -281,5 +285,5 @@ fn same_shape(builder: &Builder, args: &Args) -> Result<(NodeId, NodeId), Proble
         format!("`{}` compares equal shapes, not {shape} and {other}", args.signature.name);
     let problem = Problem::new(Code::ShapeMismatch, message);
     let is_target = matches!(builder.graph.node(t).op.source(), Some(Source::Target(_)));
-    Err(if is_target { problem.help(help) } else { problem })
+    Err(if is_target { declare(problem) } else { problem })
 }

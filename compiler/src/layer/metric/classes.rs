@@ -5,10 +5,11 @@ use super::super::loss::{bce_values, before, between, classes};
 use super::counts;
 use super::sums::{above, ratio, ratio_of_sums, sum};
 use crate::code::Code;
+use crate::fix::{Edit, Fix};
 use crate::graph::op::{Correct, CrossEntropy, CrossEntropyGrad, Softmax};
 use crate::graph::{DType, Formula, NodeId, Term};
 use crate::model::{Domain, Figure};
-use crate::signature::{Args, Problem};
+use crate::signature::{Args, Problem, Remedy};
 use arenet_program::{Finish, HostInput, HostNumber, Over};
 
 /// sklearn.metrics.accuracy_score: the share of what is right.
@@ -126,6 +127,9 @@ pub fn no_softmax_before(builder: &Builder, args: &Args) -> Option<Problem> {
     let is_index = builder.graph.node(args.tensor("t")).dtype == DType::I32;
     let is_softmax = before(builder, args.tensor("y"), Softmax { log: false }).is_some();
     let lint = Problem::new(Code::LogitsForProbabilities, message).help(help);
+    let y = args.span("y")?;
+    let around = [Edit::insert(y.start, "softmax("), Edit::insert(y.end, ")")];
+    let lint = lint.remedy(Remedy::Fix(Fix::new("give it `softmax(...)`", around)));
     (is_index && !is_softmax).then_some(lint)
 }
 
@@ -139,7 +143,8 @@ fn sides(
     if params.iter().any(|param| param.name == "average") && args.span("average").is_some() {
         let message = "two sides have no average: the upper one counts";
         let help = counts::class_target(builder, args);
-        return Err(Problem::new(Code::WrongArgument, message).at("average").help(help));
+        let problem = Problem::new(Code::WrongArgument, message).at("average").help(help);
+        return Err(problem.remedy(Remedy::Without("average")));
     }
     let threshold = args.real("threshold");
     between(builder, args, |y, t| count(formula(above(y, threshold), above(t, 0.5))))

@@ -9,7 +9,7 @@ use crate::code::Code;
 use crate::graph::op::{Argmax, MatMul, Slice, ToFloat};
 use crate::graph::{DType, Formula, NodeId};
 use crate::model::{Domain, Figure};
-use crate::signature::{Args, Problem};
+use crate::signature::{Args, Problem, Remedy};
 use arenet_program::{Finish, HostInput, HostNumber, Over};
 
 /// sklearn.metrics.precision_score of classes: of what is found, the share that is right.
@@ -111,7 +111,8 @@ pub fn no_threshold(args: &Args) -> Result<(), Problem> {
         return Ok(());
     }
     let message = "classes have no threshold: the largest logit counts";
-    Err(Problem::new(Code::WrongArgument, message).at("threshold"))
+    let problem = Problem::new(Code::WrongArgument, message).at("threshold");
+    Err(problem.remedy(Remedy::Without("threshold")))
 }
 
 /// A count of a class, among the sums over all rows.

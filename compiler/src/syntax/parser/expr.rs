@@ -5,6 +5,7 @@ use std::num::IntErrorKind;
 use super::{MAX_HEIGHT, Parsed, Parser, Reported, Tree, shorten};
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
+use crate::fix::{Edit, Fix};
 use crate::syntax::ast::{Arg, BinaryOp, Call, Dim, Expr, ExprKind, Ident, Type};
 use crate::syntax::token::{Kind, unescape};
 
@@ -104,13 +105,15 @@ impl Parser<'_> {
             let span = left.root.span.join(dot);
             let message = "a number needs a digit after its point";
             let error = Diagnostic::error(Code::MalformedNumber, span, message);
-            return Err(self.report(error.help("write `1.0`")));
+            let error = error.help("write `1.0`").fix(Fix::insert(dot.end, "0"));
+            return Err(self.report(error));
         }
         let name = self.ident("a parameter")?;
         if self.peek() == Kind::LeftParen {
             let message = format!("`{}` is called like a method", shorten(&name.name));
             let error = Diagnostic::error(Code::ForeignSyntax, name.span, message);
-            return Err(self.report(error.help("a call is `f(x)` or `x |> f`")));
+            let fix = Fix::write(dot, " |> ").likely();
+            return Err(self.report(error.help("a call is `f(x)` or `x |> f`").fix(fix)));
         }
         let span = left.root.span.join(name.span);
         let height = self.grow(span, left.height)?;
@@ -162,7 +165,8 @@ impl Parser<'_> {
             let span = token.span.join(next.span);
             let message = "a number needs a digit before its point";
             let error = Diagnostic::error(Code::MalformedNumber, span, message);
-            return self.report(error.help(format!("write `0.{}`", self.text(next))));
+            let error = error.help(format!("write `0.{}`", self.text(next)));
+            return self.report(error.fix(Fix::insert(token.span.start, "0")));
         }
         if token.kind != Kind::Ident {
             let error = self.expected("a value");
@@ -185,7 +189,8 @@ impl Parser<'_> {
         if inexact {
             let message = "this integer is larger than 2^53, the largest that is exact here";
             let error = Diagnostic::error(Code::NumberTooLarge, token.span, message);
-            self.report(error.help("write `1e20` where a rounded value will do"));
+            let fix = Fix::write(token.span, format!("{value:e}")).likely();
+            self.report(error.help("write `1e20` where a rounded value will do").fix(fix));
         } else if value.is_infinite() {
             self.too_large(token.span, "number is larger than a 64-bit float can hold");
         }
@@ -256,7 +261,11 @@ impl Parser<'_> {
             let message = "an argument is named with `:`, not `=`";
             let error = Diagnostic::error(Code::ForeignSyntax, next.span, message);
             let name = shorten(self.text(token));
-            self.report(error.help(format!("write `{name}: ...`")));
+            let is_joined = self.nth(2).span.start == next.span.end;
+            let colon = if is_joined { ": " } else { ":" };
+            let edit = Edit::replace(Span::new(token.span.end, next.span.end), colon);
+            let fix = Fix::new(format!("write `{name}:`"), [edit]);
+            self.report(error.help(format!("write `{name}: ...`")).fix(fix));
         } else if !is_name || next.kind != Kind::Colon {
             return Ok(None);
         }

@@ -4,7 +4,8 @@ use super::stmt::{Section, Statement};
 use super::{Parsed, Parser, Reported, shorten};
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::syntax::ast::{Block, Expr, File, Ident, Item, Net, Stmt, Train};
+use crate::fix::Fix;
+use crate::syntax::ast::{Bind, Block, Expr, File, Ident, Item, Net, Spanned, Stmt, Train};
 use crate::syntax::token::{Kind, Token};
 
 impl Parser<'_> {
@@ -58,9 +59,9 @@ impl Parser<'_> {
             name => name?,
         };
         let (statements, end) = self.body(Section::Net, items);
-        let as_stmt = |statement| match statement {
-            Statement::Net(stmt) => Some(stmt),
-            Statement::Bind(bind) => Some(Stmt::Bind(bind)),
+        let as_stmt = |Spanned { node, span }| match node {
+            Statement::Net(node) => Some(Spanned { node, span }),
+            Statement::Bind(bind) => Some(Spanned { node: Stmt::Bind(bind), span }),
             _ => None,
         };
         let body = statements.into_iter().filter_map(as_stmt).collect();
@@ -71,8 +72,8 @@ impl Parser<'_> {
     fn train(&mut self, items: &mut Vec<Item>) -> Parsed<Train> {
         let start = self.bump().span;
         let (statements, end) = self.body(Section::Train, items);
-        let as_entry = |statement| match statement {
-            Statement::Train(entry) => Some(entry),
+        let as_entry = |Spanned { node, span }| match node {
+            Statement::Train(node) => Some(Spanned { node, span }),
             _ => None,
         };
         let body = statements.into_iter().filter_map(as_entry).collect();
@@ -95,7 +96,7 @@ impl Parser<'_> {
         let mut body = Vec::new();
         let mut result: Option<(Expr, Span)> = None;
         for statement in statements {
-            match (statement, &result) {
+            match (statement.node, &result) {
                 (Statement::Bind(bind), None) => body.push(bind),
                 (Statement::Return(value, span), None) => result = Some((value, span)),
                 (Statement::Bind(bind), Some((_, span))) => {
@@ -110,7 +111,10 @@ impl Parser<'_> {
             if !self.has_error_since(start.start) {
                 let message = format!("the block `{}` returns nothing", shorten(&name.name));
                 let error = Diagnostic::error(Code::MissingReturn, name.span, message);
-                self.report(error.help("the last statement of a block is `return ...`"));
+                let fix = body.last().map(|Bind { name, value }| {
+                    Fix::insert(value.span.end, format!("\n    return {}", name.name)).likely()
+                });
+                self.report(error.help("the last statement of a block is `return ...`").fix(fix));
             }
             return Ok(None);
         };
@@ -139,7 +143,7 @@ impl Parser<'_> {
     }
 
     /// The statements between braces, and the span of the closing one.
-    fn body(&mut self, section: Section, items: &mut Vec<Item>) -> (Vec<Statement>, Span) {
+    fn body(&mut self, section: Section, items: &mut Vec<Item>) -> (Vec<Spanned<Statement>>, Span) {
         if self.peek() != Kind::LeftBrace {
             let error = self.expected("`{`");
             self.report(error);
@@ -167,7 +171,10 @@ impl Parser<'_> {
             self.begin_statement();
             match self.statement(section) {
                 Ok(Some(Statement::Const(bind))) => items.push(Item::Const(bind)),
-                Ok(statement) => statements.extend(statement),
+                Ok(statement) => {
+                    let span = self.tokens[start].span.join(self.last_span());
+                    statements.extend(statement.map(|node| Spanned { node, span }));
+                }
                 Err(Reported) => self.recover(start),
             }
         }
@@ -179,9 +186,10 @@ impl Parser<'_> {
             let mut error = self.expected("`}`");
             error.code = Code::UnclosedBracket;
             error = error.label(brace.span, "this `{` is open");
-            if self.peek() != Kind::End {
-                error = error.help("`net`, `train` and `block` stand side by side");
-            }
+            error = match self.peek() {
+                Kind::End => error.fix(Fix::insert(self.last_span().end, "\n}")),
+                _ => error.help("`net`, `train` and `block` stand side by side"),
+            };
             self.report(error);
         }
         // Where a section stands inside another one by mistake, the outer brace comes later.

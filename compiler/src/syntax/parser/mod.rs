@@ -15,6 +15,7 @@ use super::shorten;
 use super::token::{KEYWORDS, Kind, MAX_ERRORS, Token, tokenize};
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
+use crate::fix::Fix;
 
 /// The most bytes a source file may have.
 pub const MAX_SOURCE: usize = 1 << 20;
@@ -193,11 +194,26 @@ impl Parser<'_> {
 
     fn expect(&mut self, kind: Kind, what: &str) -> Parsed<Span> {
         if self.peek() == kind {
-            Ok(self.bump().span)
-        } else {
-            let error = self.expected(what);
-            Err(self.report(error))
+            return Ok(self.bump().span);
         }
+        let error = self.expected(what);
+        // Where the value behind it stands already, nothing but the sign is missing.
+        let sign = match kind {
+            Kind::Equals => Some(" ="),
+            Kind::Colon => Some(":"),
+            Kind::DotDot => Some(".."),
+            _ => None,
+        };
+        let begins_value = self.begins_item() || self.peek() == Kind::LeftBracket;
+        let follows = begins_value && !self.first_on_line(self.at) && !self.at_statement(self.at);
+        let sign = sign.filter(|_| follows);
+        let fix = sign.map(|sign| Fix::insert(self.last_span().end, sign));
+        Err(self.report(error.fix(fix)))
+    }
+
+    /// Whether a name or a literal stands here.
+    fn begins_item(&self) -> bool {
+        matches!(self.peek(), Kind::Ident | Kind::Int | Kind::Float | Kind::String)
     }
 
     /// A name for `what`, such as "the input".
@@ -258,13 +274,30 @@ impl Parser<'_> {
 
     /// Reports that the innermost bracket of the statement is not closed here.
     fn unclosed(&mut self, kind: Kind) -> Reported {
-        let wanted = match kind {
-            Kind::RightParen => "`,` or `)`",
-            _ => "`,` or `]`",
+        let (wanted, bracket) = match kind {
+            Kind::RightParen => ("`,` or `)`", ")"),
+            _ => ("`,` or `]`", "]"),
         };
         let mut error = self.expected(wanted);
         error.code = Code::UnclosedBracket;
-        self.report_open(error)
+        let (end, before) = (self.last_span().end, self.tokens[self.at.saturating_sub(1)].kind);
+        let ends_line = self.first_on_line(self.at) || self.peek() == Kind::End;
+        let fix = match before {
+            // `lr 0.1` may be one argument, and `init he` another.
+            Kind::Ident if self.at_item() && kind == Kind::RightParen => {
+                Some(Fix::insert(end, ":").likely())
+            }
+            _ if self.at_item() => Some(Fix::insert(end, ",")),
+            Kind::Comma => None,
+            _ if ends_line && self.open.len() == 1 => Some(Fix::insert(end, bracket)),
+            _ => None,
+        };
+        self.report_open(error.fix(fix))
+    }
+
+    /// Whether an item of a list stands here, and no statement.
+    fn at_item(&self) -> bool {
+        self.begins_item() && !self.at_statement(self.at) && !self.first_on_line(self.at)
     }
 
     /// Reports an error that may come of a bracket that is not closed.
@@ -295,9 +328,7 @@ impl Parser<'_> {
                 reported = true;
             }
             // Where only the comma is missing, the items after it may hold mistakes of their own.
-            let begins_item =
-                matches!(self.peek(), Kind::Ident | Kind::Int | Kind::Float | Kind::String);
-            if !begins_item || self.at_statement(self.at) || self.first_on_line(self.at) {
+            if !self.at_item() {
                 return Err(Reported);
             }
         }

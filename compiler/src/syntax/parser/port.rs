@@ -2,7 +2,7 @@
 
 use super::{Parsed, Parser};
 use crate::code::Code;
-use crate::diagnostic::{Diagnostic, Span, did_you_mean};
+use crate::diagnostic::{Diagnostic, Span};
 use crate::syntax::ast::{ColumnItem, Columns, Domain, Ident, Missing, Port, Type};
 use crate::syntax::token::{Kind, unescape};
 
@@ -60,10 +60,9 @@ impl Parser<'_> {
         let message = format!("`{word}` is nothing that stands behind a type");
         let error = Diagnostic::error(Code::UnexpectedToken, token.span, message);
         let known = CLAUSES.into_iter().chain(["in"]);
-        self.report(match did_you_mean(&word, known) {
-            Some(meant) => error.help(format!("did you mean `{meant}`?")),
-            None => error.help("such as `in [\"a\", \"b\"]`, `from \"mass\"` or `missing`"),
-        });
+        let others = "such as `in [\"a\", \"b\"]`, `from \"mass\"` or `missing`";
+        let error = error.did_you_mean(&word, known).unwrap_or_else(|error| error.help(others));
+        self.report(error);
     }
 
     /// `ID ":" type`, without its name

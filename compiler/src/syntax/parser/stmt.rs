@@ -2,7 +2,7 @@
 
 use super::{Parsed, Parser, shorten};
 use crate::code::Code;
-use crate::diagnostic::{Diagnostic, Span, did_you_mean};
+use crate::diagnostic::{Diagnostic, Span};
 use crate::syntax::ast::{Arg, Bind, Expr, Ident, Stmt, TrainItem};
 use crate::syntax::token::{Kind, UNITS};
 
@@ -274,12 +274,10 @@ impl Parser<'_> {
             return Ok(factor);
         }
         let message = format!("unknown unit `{}`", shorten(text));
-        let help = match did_you_mean(text, units) {
-            Some(unit) => format!("did you mean `{unit}`?"),
-            None => format!("a unit is one of {}", units.join(", ")),
-        };
         let error = Diagnostic::error(Code::UnknownUnit, token.span, message);
-        self.report(error.help(help));
+        let others = || format!("a unit is one of {}", units.join(", "));
+        let error = error.did_you_mean(text, units).unwrap_or_else(|error| error.help(others()));
+        self.report(error);
         self.bump();
         Ok(1)
     }

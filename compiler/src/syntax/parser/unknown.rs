@@ -3,7 +3,8 @@
 use super::stmt::Section;
 use super::{Parser, Reported, shorten};
 use crate::code::Code;
-use crate::diagnostic::{Diagnostic, did_you_mean};
+use crate::diagnostic::{Diagnostic, Span, did_you_mean};
+use crate::fix::Fix;
 use crate::syntax::token::{KEYWORDS, Kind};
 
 /// What people write who think of another language, and what to write instead.
@@ -31,15 +32,17 @@ impl Parser<'_> {
             let known = section.keywords().contains(kind) || Section::Net.keywords().contains(kind);
             known && may_follow(*kind, next)
         });
-        let meant = did_you_mean(text, keywords.map(|(name, ..)| *name));
-        let Some((meant, kind, _)) = KEYWORDS.iter().find(|(name, ..)| meant == Some(*name)) else {
+        let known: Vec<&str> = keywords.map(|(name, ..)| *name).collect();
+        let meant = did_you_mean(text, known.iter().copied());
+        let Some((_, kind, _)) = KEYWORDS.iter().find(|(name, ..)| meant == Some(*name)) else {
             return;
         };
         let message = format!("unknown statement `{}`", shorten(text));
         let error = Diagnostic::error(Code::UnknownStatement, token.span, message);
+        let error = error.did_you_mean(text, known).unwrap_or_else(|error| error);
         // Reporting may end the reading, so what is next after it is not this token.
         self.tokens[self.at].kind = *kind;
-        self.report(error.help(format!("did you mean `{meant}`?")));
+        self.report(error);
     }
 
     /// What stands here begins no statement: says why, as well as can be guessed.
@@ -50,8 +53,10 @@ impl Parser<'_> {
         }
         let error = match token.kind {
             Kind::RightParen | Kind::RightBracket => {
-                let message = format!("this `{}` closes nothing", self.text(token));
-                Diagnostic::error(Code::UnmatchedBracket, token.span, message)
+                let bracket = self.text(token);
+                let message = format!("this `{bracket}` closes nothing");
+                let fix = Fix::remove(&format!("the `{bracket}`"), token.span).likely();
+                Diagnostic::error(Code::UnmatchedBracket, token.span, message).fix(fix)
             }
             Kind::Ident => self.unknown_name(section),
             _ => {
@@ -68,7 +73,11 @@ impl Parser<'_> {
         let text = shorten(self.text(token));
         if let Some(help) = foreign_word(&text) {
             let message = format!("`{text}` means nothing here");
-            return Diagnostic::error(Code::ForeignSyntax, token.span, message).help(help);
+            let error = Diagnostic::error(Code::ForeignSyntax, token.span, message).help(help);
+            // `let h = x`
+            let binds = next.kind == Kind::Ident && self.nth(2).kind == Kind::Equals;
+            let word = Span::new(token.span.start, next.span.start);
+            return error.fix(binds.then(|| Fix::remove(&format!("`{text}`"), word)));
         }
         if section == Section::File {
             let message = format!("expected {FILE_STATEMENTS}, found `{text}`");
@@ -78,8 +87,12 @@ impl Parser<'_> {
             Kind::Colon => {
                 let keyword = if section == Section::Train { "target" } else { "input" };
                 let message = format!("`{text}` has a type, but no keyword says what it is");
+                let fix = Fix::insert(token.span.start, format!("{keyword} "));
+                // What has a type inside `net` may as well be a `param`.
+                let fix = if section == Section::Train { fix } else { fix.likely() };
                 Diagnostic::error(Code::UnknownStatement, token.span, message)
                     .help(format!("write `{keyword} {text}: ...`"))
+                    .fix(fix)
             }
             kind if continues_value(kind) => {
                 let help = match section {
@@ -90,7 +103,9 @@ impl Parser<'_> {
                     _ => "write `name = ...` or `output name = ...`".to_string(),
                 };
                 let message = "this value has no name, so nothing can use it";
-                Diagnostic::error(Code::UnnamedValue, token.span, message).help(help)
+                let error = Diagnostic::error(Code::UnnamedValue, token.span, message).help(help);
+                let result = || Fix::insert(token.span.start, "return ").likely();
+                error.fix((section == Section::Block).then(result))
             }
             _ => {
                 let message = format!("expected `=` after `{text}`, found {}", self.describe(next));

@@ -98,3 +98,34 @@ pub fn golden(name: &str, text: &str) {
     let expected = std::fs::read_to_string(&path).unwrap_or_default();
     pretty_assertions::assert_eq!(text, expected, "{path} differs; UPDATE_GOLDEN=1 rewrites it");
 }
+
+/// The sources of the diagnostics' cases.
+pub fn wrong_sources() -> Vec<String> {
+    let folder = format!("{}/tests/golden/diagnostics", env!("CARGO_MANIFEST_DIR"));
+    let mut paths: Vec<_> =
+        std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let texts = paths.iter().map(|path| std::fs::read_to_string(path).unwrap());
+    let source = |case: &str| {
+        let (_, rest) = case.split_once('\n').unwrap();
+        rest.split("---\n").next().unwrap().to_string()
+    };
+    texts.flat_map(|text| text.split("=== ").skip(1).map(source).collect::<Vec<_>>()).collect()
+}
+
+/// Splits a source into words and signs.
+pub fn words(source: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    for c in source.chars() {
+        let joins = |word: &String| {
+            let last = word.chars().last().unwrap();
+            (c.is_alphanumeric() || c == '_') && (last.is_alphanumeric() || last == '_')
+                || last == '|' && c == '>'
+        };
+        match words.last_mut().filter(|word| joins(word)) {
+            Some(word) => word.push(c),
+            None => words.push(c.to_string()),
+        }
+    }
+    words
+}

@@ -11,6 +11,7 @@ mod divergence;
 mod documents;
 mod drawings;
 mod files;
+mod fixes;
 mod fmt;
 mod foreign;
 mod inspect;
