@@ -12,6 +12,7 @@ pub mod entrance;
 pub mod entry;
 pub mod eval;
 pub mod fix;
+pub mod forms;
 pub mod graph;
 pub mod init;
 pub mod layer;

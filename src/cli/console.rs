@@ -19,7 +19,7 @@ use super::args::{Global, MessageFormat};
 use super::failure::{Failure, Kind, Message};
 
 /// How this run speaks.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Console {
     /// Whether progress is told at all.
     pub quiet: bool,

@@ -4,8 +4,8 @@
 use std::fs;
 use std::path::PathBuf;
 
-use arenet::internals::compiler::reference::sections;
-use arenet::internals::compiler::signature::Signature;
+use arenet::internals::compiler::forms::FORMS;
+use arenet::internals::compiler::reference::{Section, about, sections};
 use clap::{Args, Command, CommandFactory};
 use clap_complete::Shell;
 
@@ -51,24 +51,36 @@ pub fn command() -> Command {
     command
 }
 
-/// What `arenet help NAME` says of a name of the language, or of all of a kind: `functions` are
-/// all kinds. Nothing where the name is none of these.
+/// What `arenet help NAME` says of a name of the language, or of all of a kind: `functions` are all
+/// that may be called, `language` is everything. Nothing where the name is none of these.
 pub fn of_language(name: &str) -> Option<String> {
-    let mut text = String::new();
-    for section in sections() {
-        let is_whole = name == section.name || name == "functions";
-        let is_named = |function: &&Signature| is_whole || function.name == name;
-        for (index, function) in section.functions.iter().filter(is_named).enumerate() {
-            if index == 0 {
-                let gap = if text.is_empty() { "" } else { "\n" };
-                text.push_str(&format!("{gap}{}, as in `{}`\n", section.name, section.place));
-            }
-            let usage = wrapped(&format!("  {}", function.usage().replace("()", "")), 4, PAGE);
-            let about = wrapped(&format!("      {}", function.about), 6, PAGE);
-            text.push_str(&format!("\n{usage}{about}"));
+    let is_form = |section: &Section| FORMS.iter().any(|forms| forms.name == section.name);
+    let sections = match name {
+        "language" => sections(),
+        "functions" => sections().into_iter().filter(|section| !is_form(section)).collect(),
+        name => about(name),
+    };
+    // Of one name, what holds for its whole section is too much.
+    let is_named = |section: &Section| section.items.iter().all(|item| item.name == name);
+    let mut blocks = Vec::new();
+    for section in &sections {
+        blocks.push(wrapped(&section.heading, 0, PAGE));
+        if !is_named(section) && !section.about.is_empty() {
+            blocks.push(wrapped(section.about, 0, PAGE));
         }
+        blocks.extend(section.items.iter().map(|item| {
+            let usage = wrapped(&format!("  {}", item.usage), 4, PAGE);
+            usage + &wrapped(&format!("      {}", item.about), 6, PAGE)
+        }));
     }
-    (!text.is_empty()).then_some(text)
+    let mut whole: Vec<&str> =
+        sections.iter().filter(|s| is_named(s)).map(|section| section.name).collect();
+    whole.dedup();
+    let more: Vec<String> = whole.iter().map(|name| format!("arenet help {name}")).collect();
+    if !more.is_empty() {
+        blocks.push(wrapped(&format!("All of them: {}", more.join(", ")), 2, PAGE));
+    }
+    (!sections.is_empty()).then(|| blocks.join("\n"))
 }
 
 /// Prints a script that completes commands in a shell.

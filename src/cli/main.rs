@@ -22,6 +22,7 @@ mod fmt;
 mod gradcheck;
 mod help;
 mod markup;
+mod names;
 mod new;
 mod online;
 mod outputs;
@@ -59,7 +60,7 @@ use failure::Failure;
     arg_required_else_help = true,
     disable_help_flag = true,
     after_help = "Example: arenet train models/digits.net\n\
-                  The language: arenet help functions, arenet help losses, \
+                  The language: arenet help language, arenet help losses, \
                   arenet help adam\n\
                   Exit codes: 0 ok, 1 model, 2 usage, 3 data, 4 diverged, \
                   5 over a limit,\n            130 interrupted"
@@ -125,16 +126,19 @@ impl Context {
 
 fn main() -> ExitCode {
     let mut arguments: Vec<OsString> = std::env::args_os().collect();
-    if let [_, command, name] = &arguments[..]
-        && command == "help"
-        && let Some(text) = name.to_str().and_then(help::of_language)
-    {
-        return ExitCode::from(console::print(text).map_or_else(|failure| failure.code(), |()| 0));
+    if let Some(explained) = names::explained(&arguments) {
+        return explained
+            .map_or_else(|failure| failed(&Console::default(), &failure), |()| ExitCode::SUCCESS);
     }
-    let parsed = help::command().try_get_matches_from(&arguments);
+    let mut command = help::command();
+    let parsed = command.try_get_matches_from_mut(&arguments);
     let mut cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
-        Err(error) => return misused(&error),
+        Err(error) => {
+            let no_command = names::no_command(&error, &command);
+            return no_command
+                .map_or_else(|| misused(&error), |failure| failed(&Console::default(), &failure));
+        }
     };
     if let Command::Train(args) = &cli.command
         && let Some(checkpoint) = args.resumed_alone()

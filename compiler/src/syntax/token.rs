@@ -144,28 +144,28 @@ pub(super) enum Kind {
     BlockComment,
 }
 
-/// The keywords as they are written, and what each is for.
-pub(super) const KEYWORDS: [(&str, Kind, &str); 15] = [
-    ("const", Kind::Const, "`const H = 16` names a number"),
-    ("block", Kind::Block, "`block name(x) { return x }` is a part for several uses"),
-    ("net", Kind::Net, "`net name { ... }` is the network"),
-    ("train", Kind::Train, "`train { ... }` says how it is trained"),
-    ("input", Kind::Input, "`input x: [N, 4]` is what comes in"),
-    ("output", Kind::Output, "`output y = x |> dense(2)` is what predictions show"),
-    ("param", Kind::Param, "`param w: [4] = zeros()` is a parameter of your own"),
-    ("layer", Kind::Layer, "`layer f(x) = x |> dense(4)` is a layer that calls share"),
-    ("freeze", Kind::Freeze, "`freeze h` keeps the parameters of `h` as they are"),
-    ("limit", Kind::Limit, "`limit memory = 1 MiB` bounds the memory"),
-    ("target", Kind::Target, "`target t: [N, 2]` is what outputs are compared with"),
-    ("metric", Kind::Metric, "`metric accuracy(y, t)` is a figure that is shown"),
-    ("optimizer", Kind::Optimizer, "`optimizer = adam` says how parameters change"),
-    ("in", Kind::In, "`target t: i32[N] in 0..3` says which classes there are"),
-    ("return", Kind::Return, "`return x` ends a block"),
+/// The keywords as they are written; forms.rs says what each is for.
+pub(super) const KEYWORDS: [(&str, Kind); 15] = [
+    ("const", Kind::Const),
+    ("block", Kind::Block),
+    ("net", Kind::Net),
+    ("train", Kind::Train),
+    ("input", Kind::Input),
+    ("output", Kind::Output),
+    ("param", Kind::Param),
+    ("layer", Kind::Layer),
+    ("freeze", Kind::Freeze),
+    ("limit", Kind::Limit),
+    ("target", Kind::Target),
+    ("metric", Kind::Metric),
+    ("optimizer", Kind::Optimizer),
+    ("in", Kind::In),
+    ("return", Kind::Return),
 ];
 
 impl Kind {
     pub fn is_keyword(self) -> bool {
-        KEYWORDS.iter().any(|&(_, keyword, _)| keyword == self)
+        KEYWORDS.iter().any(|&(_, keyword)| keyword == self)
     }
 }
 

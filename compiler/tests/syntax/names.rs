@@ -132,7 +132,7 @@ fn keywords_as_names() {
         1 | const net = 1
           |       ^^^
           |
-          = help: choose another name; `net name { ... }` is the network
+          = help: choose another name: the keyword is for `net m { ... }`
 
         error[reserved-name]: `block` is a keyword and cannot be a name
          --> m.net:2:5
@@ -140,7 +140,7 @@ fn keywords_as_names() {
         2 | net block {
           |     ^^^^^
           |
-          = help: choose another name; `block name(x) { return x }` is a part for several uses
+          = help: choose another name: the keyword is for `block twice(x) { ... return x }`
 
         error[reserved-name]: `in` is a keyword and cannot be a name
          --> m.net:3:11
@@ -148,7 +148,7 @@ fn keywords_as_names() {
         3 |     input in: [layer]
           |           ^^
           |
-          = help: choose another name; `target t: i32[N] in 0..3` says which classes there are
+          = help: choose another name: the keyword is for `in 1..4`
 
         error[reserved-name]: `layer` is a keyword and cannot be a name
          --> m.net:3:16
@@ -156,7 +156,7 @@ fn keywords_as_names() {
         3 |     input in: [layer]
           |                ^^^^^
           |
-          = help: choose another name; `layer f(x) = x |> dense(4)` is a layer that calls share
+          = help: choose another name: the keyword is for `layer f(a) = a |> dense(8) |> relu`
 
         error[reserved-name]: `target` is a keyword and cannot be a name
          --> m.net:5:5
@@ -164,7 +164,7 @@ fn keywords_as_names() {
         5 |     target = input |> param(freeze: 1) |> layer
           |     ^^^^^^
           |
-          = help: choose another name; `target t: [N, 2]` is what outputs are compared with
+          = help: choose another name: the keyword is for `target t: [N, 2]`
 
         error[reserved-name]: `input` is a keyword and cannot be a name
          --> m.net:5:14
@@ -172,7 +172,7 @@ fn keywords_as_names() {
         5 |     target = input |> param(freeze: 1) |> layer
           |              ^^^^^
           |
-          = help: choose another name; `input x: [N, 4]` is what comes in
+          = help: choose another name: the keyword is for `input x: [N, 4]`
 
         error[reserved-name]: `param` is a keyword and cannot be a name
          --> m.net:5:23
@@ -180,7 +180,7 @@ fn keywords_as_names() {
         5 |     target = input |> param(freeze: 1) |> layer
           |                       ^^^^^
           |
-          = help: choose another name; `param w: [4] = zeros()` is a parameter of your own
+          = help: choose another name: the keyword is for `param w: [4, 8] = glorot()`
 
         error[reserved-name]: `layer` is a keyword and cannot be a name
          --> m.net:5:43
@@ -188,7 +188,7 @@ fn keywords_as_names() {
         5 |     target = input |> param(freeze: 1) |> layer
           |                                           ^^^^^
           |
-          = help: choose another name; `layer f(x) = x |> dense(4)` is a layer that calls share
+          = help: choose another name: the keyword is for `layer f(a) = a |> dense(8) |> relu`
 
         error[reserved-name]: `input` is a keyword and cannot be a name
          --> m.net:6:12
@@ -196,7 +196,7 @@ fn keywords_as_names() {
         6 |     freeze input, output
           |            ^^^^^
           |
-          = help: choose another name; `input x: [N, 4]` is what comes in
+          = help: choose another name: the keyword is for `input x: [N, 4]`
 
         error[reserved-name]: `output` is a keyword and cannot be a name
          --> m.net:6:19
@@ -204,7 +204,7 @@ fn keywords_as_names() {
         6 |     freeze input, output
           |                   ^^^^^^
           |
-          = help: choose another name; `output y = x |> dense(2)` is what predictions show
+          = help: choose another name: the keyword is for `output y = h |> dense(2)`
 
         error[reserved-name]: `output` is a keyword and cannot be a name
          --> m.net:7:11
@@ -212,7 +212,7 @@ fn keywords_as_names() {
         7 |     h = x.output + input
           |           ^^^^^^
           |
-          = help: choose another name; `output y = x |> dense(2)` is what predictions show
+          = help: choose another name: the keyword is for `output y = h |> dense(2)`
 
         error[reserved-name]: `input` is a keyword and cannot be a name
          --> m.net:7:20
@@ -220,7 +220,7 @@ fn keywords_as_names() {
         7 |     h = x.output + input
           |                    ^^^^^
           |
-          = help: choose another name; `input x: [N, 4]` is what comes in
+          = help: choose another name: the keyword is for `input x: [N, 4]`
         ",
     );
 }

@@ -12,10 +12,11 @@ mod unknown;
 
 use super::ast::{File, Ident};
 use super::shorten;
-use super::token::{KEYWORDS, Kind, MAX_ERRORS, Token, tokenize};
+use super::token::{Kind, MAX_ERRORS, Token, tokenize};
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::fix::Fix;
+use crate::forms;
 
 /// The most bytes a source file may have.
 pub const MAX_SOURCE: usize = 1 << 20;
@@ -245,10 +246,8 @@ impl Parser<'_> {
         self.tokens[self.at].kind = Kind::Ident;
         let message = format!("`{}` is a keyword and cannot be a name", self.text(token));
         let error = Diagnostic::error(Code::ReservedName, token.span, message);
-        let mut keywords = KEYWORDS.iter();
-        let known = keywords.find(|(_, keyword, _)| *keyword == token.kind);
-        let is = known.map_or("", |(.., is)| is);
-        self.report(error.help(format!("choose another name; {is}")));
+        let form = forms::named(self.text(token)).map_or("", |form| form.example);
+        self.report(error.help(format!("choose another name: the keyword is for `{form}`")));
     }
 
     /// Passes over an opening bracket, which [`Parser::close`] or [`Parser::recover`] looks for.

@@ -28,13 +28,13 @@ impl Parser<'_> {
             return;
         }
         // Statements of a network are the most, and the likeliest to be misplaced.
-        let keywords = KEYWORDS.iter().filter(|(_, kind, _)| {
+        let keywords = KEYWORDS.iter().filter(|(_, kind)| {
             let known = section.keywords().contains(kind) || Section::Net.keywords().contains(kind);
             known && may_follow(*kind, next)
         });
-        let known: Vec<&str> = keywords.map(|(name, ..)| *name).collect();
+        let known: Vec<&str> = keywords.map(|(name, _)| *name).collect();
         let meant = did_you_mean(text, known.iter().copied());
-        let Some((_, kind, _)) = KEYWORDS.iter().find(|(name, ..)| meant == Some(*name)) else {
+        let Some((_, kind)) = KEYWORDS.iter().find(|(name, _)| meant == Some(*name)) else {
             return;
         };
         let message = format!("unknown statement `{}`", shorten(text));

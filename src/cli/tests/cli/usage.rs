@@ -57,13 +57,15 @@ fn global_options_are_explained_once() {
 #[test]
 fn the_language_is_explained_by_name() {
     let folder = Folder::new("help-language");
-    let expected =
-        "losses, as in `loss = mse(y, t)`\n\n  mse(y, t, reduction:, weight:)\n      (y - t)²\n";
+    let expected = "losses, as in `loss = mse(y, t)`\n\n  mse(y, t, reduction:, weight:)\n      \
+         (y - t)²\n\nAll of them: arenet help losses\n";
     assert_eq!(folder.ok("help mse").out, expected);
     let reference = std::fs::read_to_string(model("../docs/language.md")).unwrap();
-    let all = folder.ok("help functions").out;
+    let all = folder.ok("help language").out;
+    assert!(!folder.ok("help functions").out.contains("freeze h"));
     assert_eq!(all.lines().find(|line| line.chars().count() > 80), None);
-    for name in ["dense", "gelu", "adamw", "cosine", "glorot", "accumulate", "early_stop"] {
+    for name in ["dense", "gelu", "adamw", "cosine", "glorot", "accumulate", "early_stop", "freeze"]
+    {
         let text = folder.ok(&format!("help {name}")).out;
         let row = reference.lines().find(|line| line.starts_with(&format!("| `{name}"))).unwrap();
         let about = row.split_once("` | ").unwrap().1.trim_end_matches(" |");
@@ -74,7 +76,69 @@ fn the_language_is_explained_by_name() {
         assert!(words(&all).windows(about.len()).any(|window| window == about), "{name}");
     }
     assert!(folder.ok("help optimizers").out.contains("  adam(lr, "));
-    assert_eq!(folder.run("help nothing").code, 2);
+}
+
+/// Every word that the language gives a meaning is explained, be it a command too.
+#[test]
+fn each_word_of_the_language_has_help() {
+    let folder = Folder::new("help-words");
+    for (word, said) in [
+        ("freeze", "  freeze h, y.w\n"),
+        ("const", "  const H = 16\n"),
+        ("train", "  train { ... }\n"),
+        ("in", "  in 1..4\n"),
+        ("missing", "  missing: [\"-9\"]\n"),
+        ("operators", "the tightest first\n"),
+        ("types", "  i32[N]\n"),
+        ("settings", "  epochs = 10\n"),
+        ("warmup", "`warmup: n` lets it grow"),
+        ("balanced", "`class_weight: balanced` counts them in"),
+        ("by", "  valid = 0.2, by: last\n"),
+        ("full", "  batch = 32\n"),
+    ] {
+        let page = folder.ok(&format!("help {word}")).out;
+        assert!(page.contains(said), "{page}");
+    }
+    assert!(folder.ok("help train").out.contains("Usage: arenet train"));
+}
+
+/// Names of other tools are told as they are called here, and others as unknown.
+#[test]
+fn names_of_other_tools_have_help() {
+    let folder = Folder::new("help-foreign");
+    let linear = folder.ok("help Linear").out;
+    assert!(linear.starts_with("`Linear` is called `dense` here.\n\nlayers, as in"), "{linear}");
+    assert!(folder.ok("help learning_rate").out.contains("`lr` is a number or a schedule"));
+    let fit = "The command `fit` is called `train` here: arenet help train\n";
+    assert_eq!(folder.ok("help fit").out, fit);
+    let told = |name: &str, help: &str| {
+        let text = format!("error: no command and no name of the language is called \"{name}\"");
+        folder.fails(&format!("help {name}"), 2, &format!("{text}\nhelp: {help}"));
+    };
+    told("frezee", "did you mean `freeze`?");
+    told("trian", "did you mean `train`?");
+    told("nosuch", "`arenet help` lists the commands, `arenet help language` the language");
+}
+
+/// A command is proposed by what it does, not by its letters: `fmt` rewrites the file that
+/// `arenet fit m.net` would train.
+#[test]
+fn commands_of_other_tools_are_told_as_they_are_called_here() {
+    let folder = Folder::new("foreign-commands");
+    let told = |args: &str, help: &str| {
+        let name = args.split(' ').next().unwrap();
+        let text = format!("error: there is no command \"{name}\"\nhelp: {help}");
+        folder.fails(args, 2, &text);
+    };
+    for (other, own) in
+        [("fit", "train"), ("score", "eval"), ("infer", "predict"), ("lint", "check")]
+    {
+        told(&format!("{other} m.net"), &format!("it is called `{own}` here: `arenet help {own}`"));
+    }
+    told("trian m.net", "did you mean `train`?");
+    told("fnt m.net", "`arenet help` lists the commands");
+    told("m.net", "a command stands before the model: `arenet check m.net`");
+    told("dropout", "`arenet help dropout` explains this word of the language");
 }
 
 #[test]
@@ -125,7 +189,7 @@ fn mistakes_on_the_command_line_exit_with_2() {
     let done = folder.run("train small.net --lr 1e39");
     assert!(done.err.contains("must be from 0 to 3.4028235e38"), "{}", done.err);
     let done = folder.run("trian small.net");
-    assert!(done.err.contains("'train'"), "it proposes the command: {}", done.err);
+    assert!(done.err.contains("`train`"), "it proposes the command: {}", done.err);
 }
 
 #[test]
