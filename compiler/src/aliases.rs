@@ -84,6 +84,27 @@ pub const ALIASES: &[(&str, &[&str])] = &[
     ("valid", &["validationsplit", "validationfraction"]),
 ];
 
+/// Modules of other tools, whose functions stand alone here.
+pub const MODULES: &[&str] = &[
+    "F",
+    "K",
+    "activations",
+    "flax",
+    "jax",
+    "jnp",
+    "keras",
+    "layers",
+    "losses",
+    "nn",
+    "nnx",
+    "np",
+    "optax",
+    "optim",
+    "optimizers",
+    "tf",
+    "torch",
+];
+
 /// Whether a name is written for one of the language: in another spelling, or that of another tool.
 pub fn is_for(written: &str, name: &str) -> bool {
     let plain = plain(written);

@@ -9,6 +9,9 @@ use crate::layer::infix;
 use crate::signature::Problem;
 use crate::syntax::ast::{BinaryOp, Expr, ExprKind, Ident};
 
+/// Where text has a meaning.
+const TEXT_HELP: &str = "text names columns and words of a table, as in `from [\"mass\"]`";
+
 impl<'a> Lowering<'a> {
     /// Lowers an expression.
     pub(super) fn expr(&mut self, expr: &'a Expr) -> Operand {
@@ -62,7 +65,8 @@ impl<'a> Lowering<'a> {
             ExprKind::Field(of, name) => self.field(of, name, span),
             ExprKind::String(_) => {
                 let message = "text has no meaning here";
-                self.report(Diagnostic::error(Code::TypeMismatch, span, message));
+                let error = Diagnostic::error(Code::TypeMismatch, span, message);
+                self.report(error.help(TEXT_HELP));
                 Value::Poison
             }
             ExprKind::List(_) => {

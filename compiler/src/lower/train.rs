@@ -5,12 +5,14 @@ use super::fix::at_end;
 use super::names::not_yet;
 use super::optimizer::Group;
 use super::{Lowering, names, valid};
+use crate::aliases;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::entry::{Entry, built, find};
 use crate::graph::{DType, Graph, NodeId, Origin};
 use crate::layer::TargetFit;
 use crate::model::Fit;
+use crate::optim::OPTIMIZERS;
 use crate::pass::accumulate;
 use crate::pass::clip::{Clip, Limit};
 use crate::pass::hold::HOLDS;
@@ -190,9 +192,10 @@ impl<'a> Lowering<'a> {
         }
         seen.insert(&name.name, name.span);
         let Some(entry) = find(SETTINGS, &name.name) else {
-            let elsewhere = find(HOLDS, &name.name).map(|_| {
+            let held = find(HOLDS, &name.name).map(|_| {
                 ["is of parameters".into(), format!("name them: `{}(h.w) = ...`", name.name)]
             });
+            let elsewhere = held.or_else(|| argument_of_optimizer(&name.name));
             return self.report(names::no_setting("setting", name, elsewhere, built(SETTINGS)));
         };
         let known = match entry.built {
@@ -282,6 +285,17 @@ impl<'a> Lowering<'a> {
             self.report(error);
         }
     }
+}
+
+/// What a name is that means an argument of an optimizer, and how that is written.
+fn argument_of_optimizer(name: &str) -> Option<[String; 2]> {
+    let argument = |entry: &'static Entry<_>| {
+        let mut names = entry.signature.params.iter().map(|param| param.name);
+        Some((entry.name(), names.find(|own| aliases::is_for(name, own))?))
+    };
+    let (optimizer, own) = OPTIMIZERS.iter().find_map(argument)?;
+    let write = format!("write it there: `optimizer = {optimizer}({own}: ...)`");
+    Some(["belongs to the optimizer".into(), write])
 }
 
 /// Which nodes a node depends on.

@@ -276,6 +276,42 @@ fn methods() {
 }
 
 #[test]
+fn modules() {
+    check_errors(
+        r"
+        const A = nn.ReLU(x) + torch.nn.functional.gelu(x)
+        const B = x |> F.relu(3)
+        const C = nn.w
+        ",
+        r"
+        error[foreign-syntax]: functions stand in no module
+         --> m.net:1:11
+          |
+        1 | const A = nn.ReLU(x) + torch.nn.functional.gelu(x)
+          |           ^^^
+          |
+          = help: write `ReLU(...)` alone
+
+        error[foreign-syntax]: functions stand in no module
+         --> m.net:1:24
+          |
+        1 | const A = nn.ReLU(x) + torch.nn.functional.gelu(x)
+          |                        ^^^^^^^^^^^^^^^^^^^^
+          |
+          = help: write `gelu(...)` alone
+
+        error[foreign-syntax]: functions stand in no module
+         --> m.net:2:16
+          |
+        2 | const B = x |> F.relu(3)
+          |                ^^
+          |
+          = help: write `relu(...)` alone
+        ",
+    );
+}
+
+#[test]
 fn fields() {
     check_errors(
         r"

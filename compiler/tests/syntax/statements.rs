@@ -66,6 +66,8 @@ fn statements_in_the_wrong_place() {
           |
         5 |     return x
           |     ^^^^^^
+          |
+          = help: a network shows its values: `output y`
 
         error[misplaced-statement]: `input` stands inside `net`, not inside `train`
          --> m.net:8:5

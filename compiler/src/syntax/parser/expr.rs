@@ -62,6 +62,7 @@ impl Parser<'_> {
     /// The call after `|>`.
     fn pipe(&mut self, left: Tree<Expr>) -> Parsed<Tree<Expr>> {
         self.mend_keyword();
+        self.skip_modules();
         if self.peek() != Kind::Ident || self.at_statement(self.at) {
             return Err(self.no_pipe_target());
         }
@@ -124,6 +125,7 @@ impl Parser<'_> {
     /// `atom = NUM | STR | ID | call | "(" expr ")" | "[" [ expr {"," expr} ] "]"`
     fn atom(&mut self) -> Parsed<Tree<Expr>> {
         self.mend_keyword();
+        self.skip_modules();
         let token = self.nth(0);
         let kind = match token.kind {
             Kind::Int | Kind::Float => ExprKind::Number(self.number()),

@@ -13,6 +13,7 @@ mod unknown;
 use super::ast::{File, Ident};
 use super::shorten;
 use super::token::{Kind, MAX_ERRORS, Token, tokenize};
+use crate::aliases::MODULES;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::fix::Fix;
@@ -248,6 +249,27 @@ impl Parser<'_> {
         let error = Diagnostic::error(Code::ReservedName, token.span, message);
         let form = forms::named(self.text(token)).map_or("", |form| form.example);
         self.report(error.help(format!("choose another name: the keyword is for `{form}`")));
+    }
+
+    /// Passes over the modules in `nn.ReLU(x)` and `torch.optim.Adam()`, and says that there are none.
+    fn skip_modules(&mut self) {
+        let first = self.nth(0);
+        let is_module = |token: Token| MODULES.contains(&self.text(token));
+        if self.nth(1).kind != Kind::Dot || first.kind != Kind::Ident || !is_module(first) {
+            return;
+        }
+        let mut ahead = 2;
+        while self.nth(ahead).kind == Kind::Ident && self.nth(ahead + 1).kind == Kind::Dot {
+            ahead += 2;
+        }
+        if self.nth(ahead).kind != Kind::Ident || self.nth(ahead + 1).kind != Kind::LeftParen {
+            return;
+        }
+        let span = first.span.join(self.nth(ahead - 1).span);
+        let function = shorten(self.text(self.nth(ahead))).to_string();
+        let error = Diagnostic::error(Code::ForeignSyntax, span, "functions stand in no module");
+        self.report(error.help(format!("write `{function}(...)` alone")));
+        self.at += ahead;
     }
 
     /// Passes over an opening bracket, which [`Parser::close`] or [`Parser::recover`] looks for.

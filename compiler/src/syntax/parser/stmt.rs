@@ -155,7 +155,11 @@ impl Parser<'_> {
         }
         let word = &self.source[span.range()];
         let message = format!("`{word}` stands {}, not {}", belongs.name(), section.name());
-        self.report(Diagnostic::error(Code::MisplacedStatement, span, message));
+        let mut error = Diagnostic::error(Code::MisplacedStatement, span, message);
+        if (word, section) == ("return", Section::Net) {
+            error = error.help("a network shows its values: `output y`");
+        }
+        self.report(error);
     }
 
     /// `bind = ID "=" expr`
