@@ -4,8 +4,9 @@ use super::NodeId;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 
-/// The most operands an operator has.
-pub const MAX_INPUTS: usize = 3;
+/// The most operands an operator has. Only rows that are put side by side are more than three; in
+/// many steps, most of them would be copied several times.
+pub const MAX_INPUTS: usize = 16;
 
 /// Up to [`MAX_INPUTS`] operands in place: a graph is then one piece of memory, copied as such.
 #[derive(Clone, Copy, PartialEq)]

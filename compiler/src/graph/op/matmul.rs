@@ -95,7 +95,8 @@ impl Operator for MatMul {
 
     fn traits(&self, inputs: &[Shape]) -> Traits {
         // The vector operand and the result; in columns the transpose is computed, from a fixed B.
-        let panels = Admits { result: true, inputs: [false, true, true] };
+        let mut panels = Admits::ALL;
+        panels.inputs[0] = false;
         let result = !self.transpose_a && !inputs[1].batch();
         let columns = Admits { result, ..Admits::ALL };
         let narrow = (!self.transpose_a && !self.transpose_b).then_some(1);

@@ -251,7 +251,7 @@ impl Parser<'_> {
         self.report(error.help(format!("choose another name: the keyword is for `{form}`")));
     }
 
-    /// Passes over the modules in `nn.ReLU(x)` and `torch.optim.Adam()`, and says that there are none.
+    /// Passes over the modules in `nn.ReLU(x)` and `optim.Adam()`, and says that there are none.
     fn skip_modules(&mut self) {
         let first = self.nth(0);
         let is_module = |token: Token| MODULES.contains(&self.text(token));
