@@ -3,7 +3,7 @@
 use crate::data::{DataError, nearest, quoted, shown};
 use crate::exec::{Executor, Order};
 use crate::program::{BufferId, Param, Program};
-use crate::pytorch::pytorch_order;
+use crate::pytorch::{Pick, pytorch_order};
 use crate::weights::{Head, WeightsFile, write_weights};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ops::Range;
@@ -80,11 +80,11 @@ pub(crate) fn find_parameters(
     slots: &[Slot],
     file: &WeightsFile<'_>,
 ) -> Result<Picks, DataError> {
-    let Some(indices) = pytorch_order(program, file.heads(), file.name())? else {
+    let Some(picks) = pytorch_order(program, file.heads(), file.name())? else {
         return find(program, slots, file);
     };
-    let order = |slot: &Slot| if slot.shape.len() == 2 { Order::Columns } else { Order::Rows };
-    Ok(indices.into_iter().zip(slots.iter().map(order)).collect())
+    let order = |pick: &Pick| if pick.is_turned { Order::Columns } else { Order::Rows };
+    Ok(picks.iter().map(|pick| (pick.tensor, order(pick))).collect())
 }
 
 /// Finds the slots among the tensors of a file, which must have no others. Optimizer states, whose

@@ -54,7 +54,11 @@ pub(super) fn read_header(
     Ok(Header { metadata: entries.metadata, tensors: entries.tensors, data_bytes })
 }
 
-/// Checks that the tensors cover the data without a gap, and gives them in the order of the data.
+/// What PyTorch calls a count of batches that nothing here needs, and that is no tensor of floats.
+const COUNTER: &str = "num_batches_tracked";
+
+/// Checks that the tensors cover the data without a gap, and gives them in the order of the data,
+/// without those that nothing needs.
 pub(super) fn check_layout(
     mut tensors: Vec<(String, TensorInfo)>,
     data_bytes: u64,
@@ -64,7 +68,8 @@ pub(super) fn check_layout(
     for (name, info) in &tensors {
         let (start, end) = info.data_offsets;
         let shown = shown(name);
-        if !matches!(info.dtype, Dtype::F32 | Dtype::F64 | Dtype::F16 | Dtype::BF16) {
+        let is_float = matches!(info.dtype, Dtype::F32 | Dtype::F64 | Dtype::F16 | Dtype::BF16);
+        if !is_float && !is_counter(name) {
             let dtype = info.dtype;
             return Err(format!(
                 "tensor {shown} has type {dtype}; F32, F64, F16 and BF16 are read"
@@ -87,9 +92,16 @@ pub(super) fn check_layout(
         position = end;
     }
     match position as u64 {
-        position if position == data_bytes => Ok(tensors),
+        position if position == data_bytes => {
+            tensors.retain(|(name, _)| !is_counter(name));
+            Ok(tensors)
+        }
         position => Err(format!("has {data_bytes} bytes of data, but tensors of {position}")),
     }
+}
+
+fn is_counter(name: &str) -> bool {
+    name.rsplit('.').next() == Some(COUNTER)
 }
 
 /// The header's JSON object. Unlike a map of serde's own, it refuses a key that comes twice.

@@ -72,6 +72,51 @@ fn numbered_layers_are_turned_round() {
     }
 }
 
+/// Embeddings are not turned, norms have their statistics, and counters are no tensors.
+#[test]
+fn layers_of_all_kinds_are_found_by_their_names() {
+    let folder = Folder::new("pytorch-layers");
+    let net = "net layers {
+        input x: [N, 3]
+        input k: i32[N] in 0..2
+        place = k |> embedding(2)
+        fc = concat(x, place) |> dense(4)
+        norm = fc |> batch_norm
+        layer_norm = norm |> relu |> layer_norm
+        output y = layer_norm |> dense(2)
+    }";
+    folder.write("layers.net", net);
+    folder.write("rows.csv", "1,2,3,1\n0.5,-1,0,0\n");
+    let weights = include_bytes!("../../../../tests/reference/layers.safetensors");
+    folder.write("layers.safetensors", weights);
+    // What the script printed that wrote them.
+    let expected = [[1.2699921, 0.6024241], [1.0148611, -1.3003958]];
+    let check = |weights: &str| {
+        let out = folder.ok(&format!("predict layers.net --weights {weights} --data rows.csv")).out;
+        for (line, expected) in out.lines().skip(1).zip(expected) {
+            let y = line.split(',').map(|value| value.parse::<f64>().unwrap());
+            y.zip(expected).for_each(|(y, e)| assert!((y - e).abs() < 2e-6, "{out}"));
+        }
+        assert_eq!(out.lines().count(), 3);
+    };
+    check("layers.safetensors");
+    folder.ok("show layers.safetensors");
+    // A net in one statement, whose layers are numbered in their order.
+    let numbers = ["0", "1", "2", "4", "7"];
+    let names = ["place", "fc", "norm", "layer_norm", "y"];
+    let mut text = weights.to_vec();
+    for (name, number) in names.iter().zip(numbers) {
+        // As long as before, so that the header keeps its length.
+        let padded = format!("\"{:0>1$}.", number, name.len());
+        let from = format!("\"{name}.");
+        while let Some(at) = text.windows(from.len()).position(|part| part == from.as_bytes()) {
+            text[at..at + from.len()].copy_from_slice(padded.as_bytes());
+        }
+    }
+    folder.write("numbers.safetensors", text);
+    check("numbers.safetensors");
+}
+
 #[test]
 fn what_is_not_certain_is_refused_with_the_way_out() {
     let folder = square("pytorch-refused");
@@ -96,9 +141,58 @@ fn what_is_not_certain_is_refused_with_the_way_out() {
         "",
         "has weights of PyTorch's, and the names of its layers do not tell their order",
     );
-    assert!(err.contains("\"h.w\": t[NAME].T.contiguous(), \"h.b\": t[NAME], ...}"), "{err}");
+    let names = "hidden.bias, hidden.weight, out.bias, out.weight";
+    assert!(err.contains(&format!("with the right one of {names} for each ?: from ")), "{err}");
+    assert!(err.contains("{\"h.w\": t[\"?\"].T.contiguous(), \"h.b\": t[\"?\"], "), "{err}");
+    // What only one tensor can be is named.
+    let wide: [Tensor<'_>; 4] = [
+        ("hidden.bias", &[3], &[0.0; 3]),
+        ("hidden.weight", &[3, 2], &[0.0; 6]),
+        layers[2],
+        ("out.weight", &[2, 3], &[0.0; 6]),
+    ];
+    folder.write("square.net", SQUARE.replace("dense(2) |>", "dense(3) |>"));
+    let err = fails(
+        &wide,
+        "",
+        "has weights of PyTorch's, and the names of its layers do not tell their order",
+    );
+    let map = "{\"h.w\": t[\"hidden.weight\"].T.contiguous(), \"h.b\": t[\"hidden.bias\"], \
+               \"y.w\": t[\"out.weight\"].T.contiguous(), \"y.b\": t[\"out.bias\"]}, NEW, ";
+    assert!(err.contains("under the net's names: from ") && err.contains(map), "{err}");
+    folder.write("square.net", SQUARE);
+
+    let other = "has weights of PyTorch's, and its layers are not those of the net";
     let one: [Tensor<'_>; 1] = [("0.weight", &[2, 2], &w1)];
-    fails(&one, "", "has weights of PyTorch's, and its layers are not those of the net");
+    fails(&one, "", &format!("{other}: it has 1, and the net has 2"));
+    let bare: [Tensor<'_>; 3] = [layers[0], layers[1], layers[3]];
+    let bare = bare.map(|(name, shape, values)| {
+        (
+            if name.starts_with("hidden") {
+                name.replace("hidden", "h")
+            } else {
+                "y.weight".into()
+            },
+            shape,
+            values,
+        )
+    });
+    let bare: Vec<Tensor<'_>> = bare.iter().map(|(name, s, v)| (name.as_str(), *s, *v)).collect();
+    fails(&bare, "", &format!("{other}: y has no bias, and y.b [2]"));
+    let norm: [Tensor<'_>; 4] = [
+        ("0.weight", &[2, 2], &w1),
+        ("0.running_mean", &[2], &B1),
+        ("1.weight", &[2, 2], &w2),
+        ("1.bias", &[2], &B2),
+    ];
+    fails(&norm, "", &format!("{other}: 0 has no bias, and h.b [2]"));
+    let norm = [norm[0], ("0.bias", &[2], &B1), norm[1], norm[2], norm[3]];
+    fails(&norm, "", &format!("{other}, which has nothing such as 0.running_mean"));
+    let lstm: [Tensor<'_>; 2] = [("0.weight", &[2, 2], &w1), ("1.weight_ih_l0", &[2, 2], &w1)];
+    fails(&lstm, "", "has weights of PyTorch's, and 1.weight_ih_l0 is of no layer that is known");
+    folder.write("square.net", SQUARE.replace("tanh", "prelu"));
+    fails(&layers, "", "has weights of PyTorch's, and it has nothing such as h.1.a");
+    folder.write("square.net", SQUARE);
 
     // Under the net's names: what the file says decides, and where it says nothing, [in, out].
     let own: [Tensor<'_>; 4] =
