@@ -1,7 +1,7 @@
 //! Rows of a net's inputs and targets, read from tables and arrays or given as values.
 
 use crate::error::Error;
-use arenet_runtime::data::{Array, ColumnNames, Dataset, PortSpec, Values};
+use arenet_runtime::data::{Array, ColumnNames, Dataset, PortSpec, Unlisted, Values};
 use arenet_runtime::rows::{AsSlice, Rows, Slice};
 use std::collections::HashMap;
 
@@ -55,7 +55,7 @@ impl Data {
     /// ```
     /// let net = arenet::Net::parse("net n { input x: [N, 1]  output y = x |> dense(1) }")?;
     /// let data = net.reader().csv_from(&b"x,note\n1,2\n"[..], "table")?;
-    /// assert_eq!(data.unused(), Some("column 2 (note)"));
+    /// assert_eq!(data.unused(), Some("column 1 (note)"));
     /// # Ok::<(), arenet::Error>(())
     /// ```
     pub fn unused(&self) -> Option<&str> {
@@ -73,6 +73,34 @@ impl Data {
     /// ```
     pub fn left_out(&self) -> u64 {
         self.0.left_out
+    }
+
+    /// Of those rows, how many had no value of each target, by its name.
+    ///
+    /// ```
+    /// let net = arenet::Net::open("models/heads.net")?;
+    /// let rows = "1,2,3,0.2,setosa\n1,2,3,?,\n1,2,3,?,setosa\n";
+    /// let data = net.reader().csv_from(rows.as_bytes(), "table")?;
+    /// let lacking: Vec<(&str, u64)> = data.lacking().collect();
+    /// assert_eq!(lacking, [("petal_width", 2), ("species", 1)]);
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    pub fn lacking(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.0.lacking.iter().map(|(target, rows)| (target.as_str(), *rows))
+    }
+
+    /// The words of columns that the net does not know, where its input takes such.
+    ///
+    /// ```
+    /// let text = "net n { input city: i32[N] in [\"Bern\", \"Basel\"] unknown
+    ///     output y = city |> embedding(2) |> dense(1) }";
+    /// let data = arenet::Net::parse(text)?.reader().csv_from(&b"city\nBern\nbern\n"[..], "table")?;
+    /// let unlisted = &data.unlisted()[0];
+    /// assert_eq!((&*unlisted.port, unlisted.count, &*unlisted.first), ("city", 1, "bern"));
+    /// # Ok::<(), arenet::Error>(())
+    /// ```
+    pub fn unlisted(&self) -> &[Unlisted] {
+        &self.0.unlisted
     }
 
     /// The bytes of the values that are in files, by

@@ -81,6 +81,7 @@ mod reader;
 mod trainer;
 
 pub use arenet_compiler::Precision;
+pub use arenet_runtime::data::Unlisted;
 pub use arenet_runtime::data::output::{Form, Format, Writer};
 pub use arenet_runtime::predict::Batches;
 pub use arenet_runtime::program::{MISSING, Split};

@@ -129,7 +129,8 @@ impl Reader {
     }
 
     /// How the numbers of a table are written, by an example: `1234,5`, `1.234,5`, `1 234,5`,
-    /// `1'234,5`, `1,234.5`, `1 234.5` or `1'234.5`; by default `1234.5`.
+    /// `1'234,5`, `1,234.5`, `1 234.5` or `1'234.5`; by default as in the table that the net was
+    /// trained on, and else `1234.5`.
     ///
     /// ```
     /// let net = arenet::Net::open("models/xor.net")?;
@@ -431,7 +432,7 @@ impl Reader {
         let columns = self.columns.as_deref().map(ColumnMap::parse).transpose();
         let columns = columns.map_err(Error::usage)?;
         let numbers = self.numbers.as_deref().map(NumberStyle::parse).transpose();
-        let numbers = numbers.map_err(Error::usage)?.unwrap_or_default();
+        let numbers = numbers.map_err(Error::usage)?.unwrap_or(self.names.numbers());
         let group = self.group.as_ref();
         let group =
             group.map(|(column, is_optional)| GroupSpec { column, is_optional: *is_optional });

@@ -117,7 +117,8 @@ pub struct DataArgs {
     /// or arrays of the archive: x=x_train,label=y_train
     #[arg(long, value_name = "MAP", value_parser = parse_columns)]
     pub columns: Option<String>,
-    /// How numbers are written, by an example: 1234,5 or 1.234,5 or 1,234.5
+    /// How numbers are written, by an example: 1234,5 or 1.234,5 or 1,234.5;
+    /// by default as in the table that the weights were trained on
     #[arg(long, value_name = "EXAMPLE", value_parser = parse_numbers)]
     pub numbers: Option<String>,
     /// Whether the first row is a header: yes or no; found out by default

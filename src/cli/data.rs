@@ -5,7 +5,9 @@ use std::io;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use arenet::internals::runtime::data::Unlisted;
 use arenet::internals::runtime::program::Program;
+use arenet::internals::runtime::program::text::quoted;
 use arenet::internals::runtime::pytorch::pytorch_order;
 use arenet::internals::runtime::weights::WeightsFile;
 use arenet::{Data, Predictor, Reader};
@@ -61,7 +63,8 @@ pub fn read(cx: &Context, rows: &Rows, args: &DataArgs, reader: Reader) -> Resul
         }
     }?;
     tell_unused(cx, rows, &data);
-    tell_left_out(cx, &rows.to_string(), data.left_out());
+    tell_left_out(cx, &rows.to_string(), data.left_out(), data.lacking());
+    tell_unlisted(cx, &rows.to_string(), data.unlisted());
     cx.console.detail(format!("data: {rows}, {}", units::plural(data.rows() as u64, "row")));
     Ok(data)
 }
@@ -148,10 +151,35 @@ pub fn tell_unused(cx: &Context, rows: &Rows, data: &Data) {
 }
 
 /// Says how many rows of a table were left out because they have no target.
-pub fn tell_left_out(cx: &Context, table: &str, rows: u64) {
-    if rows > 0 {
-        let count = units::plural(rows, "row");
-        cx.console.note(format!("{table}: {count} without a target left out"));
+pub fn tell_left_out<'t>(
+    cx: &Context,
+    table: &str,
+    rows: u64,
+    lacking: impl Iterator<Item = (&'t str, u64)>,
+) {
+    if rows == 0 {
+        return;
+    }
+    let mut text = format!("{table}: {} without a target left out", units::plural(rows, "row"));
+    let lacking: Vec<(&str, u64)> = lacking.collect();
+    if lacking.len() > 1 {
+        let each = lacking.iter().map(|(target, rows)| format!("{rows} without {target}"));
+        text.push_str(&format!(": {}", each.collect::<Vec<_>>().join(", ")));
+    }
+    cx.console.note(text);
+}
+
+/// Says which words of a table the net does not know.
+pub fn tell_unlisted(cx: &Context, table: &str, unlisted: &[Unlisted]) {
+    for Unlisted { port, count, first } in unlisted {
+        let first = quoted(first);
+        cx.console.note(match count {
+            1 => format!("{table}: {port}: {first} is a word that the net does not know"),
+            _ => format!(
+                "{table}: {port}: {count} words that the net does not know, of which the first is \
+                 {first}"
+            ),
+        });
     }
 }
 

@@ -205,7 +205,7 @@ impl Online {
     ) -> Result<(), Failure> {
         self.reports.finish(cx, self.line)?;
         match end {
-            Ok(left_out) => data::tell_left_out(cx, &self.name, left_out),
+            Ok(left_out) => data::tell_left_out(cx, &self.name, left_out, std::iter::empty()),
             Err(error) if self.line == 0 => return Err(error.into()),
             Err(error) => {
                 let own = error.help(options).map(|help| format!("{help}; ")).unwrap_or_default();

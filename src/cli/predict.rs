@@ -9,6 +9,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use arenet::internals::compiler::Purpose;
+use arenet::internals::runtime::data::Unlisted;
 use arenet::internals::runtime::data::output::Threshold;
 use arenet::internals::runtime::files::write_atomically;
 use arenet::{Data, Error, Form, Format, Predictor, Reader, Writer};
@@ -48,11 +49,11 @@ pub struct PredictArgs {
     /// 0.7, where they are the numbers 0 and 1
     #[arg(long, value_name = "CLASS=P", value_parser = Threshold::parse)]
     threshold: Option<Threshold>,
-    /// Form of the result
-    #[arg(long, value_name = "FORMAT", default_value = "csv")]
-    format: FormatChoice,
-    /// File for the result; standard output by default
-    #[arg(long, value_name = "FILE")]
+    /// Form of the result, by default that of the file's ending, or csv
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<FormatChoice>,
+    /// File for the result; standard output by default, or -
+    #[arg(short, long, value_name = "FILE")]
     out: Option<PathBuf>,
 }
 
@@ -69,34 +70,48 @@ enum FormatChoice {
     Npy,
 }
 
+/// Endings of files that hold tables in forms which predictions are not written in.
+const OTHER_FORMS: [&str; 9] =
+    ["arrow", "feather", "gz", "npz", "parquet", "pkl", "safetensors", "xls", "xlsx"];
+
+impl FormatChoice {
+    /// The form that a file's ending says.
+    fn of_file(out: &Path) -> Result<FormatChoice, Failure> {
+        let ending = out.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+        match &*ending {
+            "json" => Ok(FormatChoice::Json),
+            "jsonl" | "ndjson" => Ok(FormatChoice::Jsonl),
+            "npy" => Ok(FormatChoice::Npy),
+            other if OTHER_FORMS.contains(&other) => {
+                let text = format!("{}: predictions are not written as {other}", out.display());
+                let help = "name a file that ends in .csv, .json, .jsonl or .npy";
+                Err(Failure::usage(text).help(help))
+            }
+            _ => Ok(FormatChoice::Csv),
+        }
+    }
+}
+
 /// The most rows of one run: enough to fill the machine, few enough to stay in its caches.
 const ROWS: u64 = 256;
 
 /// Predicts and writes.
 pub fn run(cx: &Context, args: &PredictArgs) -> Result<(), Failure> {
-    if args.format == FormatChoice::Npy {
-        if args.out.is_none() && io::stdout().is_terminal() {
-            let failure = Failure::usage("--format npy is not for a terminal");
-            return Err(failure.help("add --out FILE"));
-        }
-        if !args.keep.is_empty() {
-            let text = "--keep copies text, and --format npy holds numbers alone";
-            return Err(Failure::usage(text).help("write csv, json or jsonl"));
-        }
-    }
     let (file, weights) = args.weights.split()?;
+    let out = args.out.as_deref().filter(|out| *out != Path::new("-"));
     let source = Source::read(cx, &args.model)?.with_weights(weights)?;
     let path = data::locate(&source, &args.data);
     let file = data::locate_weights(&source, file);
-    if let Some(out) = &args.out {
+    if let Some(out) = out {
         let inputs = Inputs::new(&args.model).file("the weights", file.as_deref().ok());
         inputs.rows("the data", path.as_ref().ok()).check_output(out, "--out")?;
     }
+    let format = args.format_for(out)?;
     // It knows the targets, whose columns the table may have and whose classes name those of the
     // outputs, but nothing that training needs.
     let built = source.build(cx, Some(ROWS), Purpose::Evaluate)?;
     let mut predictor = data::predictor(cx, &source, &built, &file?)?;
-    let mut writer = predictor.writer(&args.form())?;
+    let mut writer = predictor.writer(&args.form(format))?;
     let reader = predictor.reader().without_groups();
     let reader = args.keep.iter().fold(reader, |reader, columns| reader.keep(columns));
     let rows = path?;
@@ -105,18 +120,18 @@ pub fn run(cx: &Context, args: &PredictArgs) -> Result<(), Failure> {
         return Err(Failure::usage(text).help("leave --keep out"));
     }
     // The number of rows stands in front of npy.
-    if args.format == FormatChoice::Npy {
+    if format == FormatChoice::Npy {
         let rows = data::read(cx, &rows, &args.data, reader)?;
         let mut writer = writer.of_rows(rows.rows());
         let mut batches = predictor.batches(&rows)?;
-        return write(args.out.as_deref(), |w| {
+        return write(out, |w| {
             batches.write_to(&mut writer, w)?;
             Ok(writer.finish(w)?)
         });
     }
     let reader = data::reader(cx, &args.data, reader);
     // What is written beside a file and then takes its place can be taken back.
-    if args.out.is_none() && data::is_in_files(&rows) {
+    if out.is_none() && data::is_in_files(&rows) {
         data::read_blocks(
             &rows,
             &args.data,
@@ -125,14 +140,30 @@ pub fn run(cx: &Context, args: &PredictArgs) -> Result<(), Failure> {
             |_| ControlFlow::Continue(()),
         )?;
     }
-    write(args.out.as_deref(), |w| {
-        stream(cx, (&rows, &args.data), &reader, (&mut predictor, &mut writer), w)
-    })
+    write(out, |w| stream(cx, (&rows, &args.data), &reader, (&mut predictor, &mut writer), w))
 }
 
 impl PredictArgs {
-    fn form(&self) -> Form {
-        let format = match self.format {
+    /// The form of a result in a file, or on standard output.
+    fn format_for(&self, out: Option<&Path>) -> Result<FormatChoice, Failure> {
+        let format = match (self.format, out) {
+            (Some(format), _) => format,
+            (None, Some(out)) => FormatChoice::of_file(out)?,
+            (None, None) => FormatChoice::Csv,
+        };
+        if format == FormatChoice::Npy && out.is_none() && io::stdout().is_terminal() {
+            let failure = Failure::usage("--format npy is not for a terminal");
+            return Err(failure.help("add --out FILE"));
+        }
+        if format == FormatChoice::Npy && !self.keep.is_empty() {
+            let text = "--keep copies text, and --format npy holds numbers alone";
+            return Err(Failure::usage(text).help("write csv, json or jsonl"));
+        }
+        Ok(format)
+    }
+
+    fn form(&self, format: FormatChoice) -> Form {
+        let format = match format {
             FormatChoice::Csv => Format::Csv,
             FormatChoice::Json => Format::Json,
             FormatChoice::Jsonl => Format::Jsonl,
@@ -200,11 +231,13 @@ fn stream(
     w: &mut dyn Write,
 ) -> Result<(), Broken> {
     let mut count = 0;
+    let mut unlisted = Vec::new();
     let mut block = |rows: &Data| -> Result<(), Broken> {
         if count == 0 {
             data::tell_unused(cx, table, rows);
         }
         count += rows.rows() as u64;
+        Unlisted::add(&mut unlisted, rows.unlisted());
         predictor.batches(rows)?.write_to(writer, w)?;
         Ok(w.flush()?)
     };
@@ -220,6 +253,7 @@ fn stream(
     if let Some(broken) = broken {
         return Err(broken);
     }
+    data::tell_unlisted(cx, &table.to_string(), &unlisted);
     cx.console.detail(format!("data: {table}, {}", units::plural(count, "row")));
     Ok(writer.finish(w)?)
 }

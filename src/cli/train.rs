@@ -42,7 +42,7 @@ pub struct TrainArgs {
     pub init: Option<PathBuf>,
     /// File for the weights; by default the model's name with the ending
     /// .safetensors, in the current folder
-    #[arg(long, value_name = "FILE")]
+    #[arg(short, long, value_name = "FILE")]
     pub out: Option<PathBuf>,
     /// File for checkpoints, which hold all that a run needs to go on; by
     /// default named after the weights

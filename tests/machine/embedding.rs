@@ -178,7 +178,7 @@ fn an_index_out_of_range_is_told() -> Result<(), Error> {
     }
     refuses(
         read("rot,1,4,0"),
-        "c.csv:3: column 1 (color): \"rot\" is not a class of the model\n\
+        "c.csv:3: column 0 (color): \"rot\" is not a class of the model\n\
          help: the classes are red, green, blue",
     );
     let mut trainer = net.online_trainer().build()?;

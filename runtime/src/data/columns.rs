@@ -18,10 +18,10 @@ use std::collections::HashMap;
 
 use super::choice::{Choice, Words};
 use super::column_map::Columns;
-use super::error::{Complaint, meant_or_listed, plural, quoted, shown};
+use super::error::{Complaint, meant_or_listed, nearest, plural, quoted, shown};
 use super::seat::{Head, Seat, Seated};
 use super::spec::TableSpec;
-use super::suggest::suggest;
+use super::suggest::{ids, suggest};
 use super::{Column, PortSpec};
 
 /// The columns of each port, counted from 0, in the order of the ports.
@@ -69,16 +69,23 @@ pub(super) fn assign(spec: &TableSpec<'_>, table: &Head<'_>) -> Result<Assignmen
     }
     let advice = || suggest(ports.split_at(spec.inputs.len()), &free, table, spec.words);
     if ports.iter().any(lacks) {
-        let advice = if missing <= free.len() { advice() } else { None };
-        return Err(lacking(spec, &ports, advice));
+        let is_plain = missing == free.len() - ids(&free, table);
+        return Err(lacking(spec, &ports, if is_plain { advice() } else { None }));
     }
+    misspelled(&ports, &free, table, spec.words)?;
     if missing > free.len() {
         return Err(too_few(&ports, table.count, missing - free.len()));
     }
     let by_position = ports.iter().any(open);
     if by_position && missing < free.len() {
-        let advice = advice().unwrap_or_else(|| (spec.words)(Choice::Columns(None)));
-        return Err(too_many(&ports, table.count, free.len() - missing, advice));
+        let several = |ports: &[Seated<'_>]| ports.iter().filter(|port| open(port)).count() > 1;
+        let (inputs, targets) = ports.split_at(spec.inputs.len());
+        let advice = match table.header {
+            // Which of the names is which, nobody can guess.
+            Some(_) if several(inputs) || several(targets) => None,
+            _ => advice(),
+        };
+        return Err(too_many(&ports, table.count, free.len() - missing, advice, spec.words));
     }
     let chosen = |port: &PortSpec| spec.columns.is_some_and(|map| map.get(&port.name).is_some());
     let all_chosen = ports.iter().all(|(port, _)| chosen(port));
@@ -369,10 +376,41 @@ fn lacking(spec: &TableSpec<'_>, ports: &[Seated<'_>], advice: Option<String>) -
         listed.push_str(&format!(" and {more} more"));
     }
     let advice = advice.map(|advice| format!("if others are meant: {advice}"));
+    let (inputs, _) = ports.split_at(spec.inputs.len());
+    let needs = match inputs.iter().any(|(_, seat)| matches!(seat, Seat::Lacking(_))) {
+        true => "add it to the table: the net takes every column",
+        false => "add it to the table, to compare with it; a prediction needs no targets",
+    };
     Complaint::new(
         format!("there is no {listed}: {what} that the net was trained on"),
-        advice.unwrap_or_else(|| "add it to the table: the net takes every column".to_string()),
+        advice.unwrap_or_else(|| needs.to_string()),
     )
+}
+
+/// A name that no column has, but nearly: taking another column by its place would be a mistake.
+fn misspelled(
+    ports: &[Seated<'_>],
+    free: &[usize],
+    table: &Head<'_>,
+    words: Words,
+) -> Result<(), Complaint> {
+    let Some(header) = table.header else { return Ok(()) };
+    let names = || free.iter().map(|&column| (column, header[column].as_str()));
+    for (port, _) in ports.iter().filter(|(_, seat)| matches!(seat, Seat::Open)) {
+        let near = nearest(&port.name, names().map(|(_, name)| name));
+        let Some(meant) = near.filter(|_| port.width == 1) else { continue };
+        let place = names().find(|(_, name)| *name == meant).map_or(0, |(column, _)| column);
+        let map = format!("{}={place}", port.name);
+        return Err(Complaint::new(
+            format!("there is no column {}", quoted(&port.name)),
+            format!(
+                "did you mean {}? Call both the same, or say {}",
+                quoted(meant),
+                words(Choice::Columns(Some(&map)))
+            ),
+        ));
+    }
+    Ok(())
 }
 
 fn needs(ports: &[Seated<'_>]) -> String {
@@ -394,10 +432,27 @@ fn too_few(ports: &[Seated<'_>], count: usize, lacking: usize) -> Complaint {
     )
 }
 
-fn too_many(ports: &[Seated<'_>], count: usize, more: usize, advice: String) -> Complaint {
+fn too_many(
+    ports: &[Seated<'_>],
+    count: usize,
+    more: usize,
+    advice: Option<String>,
+    words: Words,
+) -> Complaint {
+    const FEW: usize = 4;
     let (has, needs) = (plural(count, "column"), needs(ports));
-    Complaint::new(
-        format!("the table has {has}, {more} more than the model takes ({needs})"),
-        format!("say which to take: {advice}"),
-    )
+    let help = match advice {
+        Some(advice) => format!("say which to take: {advice}"),
+        None => {
+            let open = ports.iter().filter(|(_, seat)| matches!(seat, Seat::Open));
+            let names: Vec<String> = open.map(|(port, _)| shown(&port.name)).collect();
+            let (more, say) = (names.len().saturating_sub(FEW), words(Choice::Columns(None)));
+            let mut names = names[..names.len() - more].join(", ");
+            if more > 0 {
+                names.push_str(&format!(" and {more} more"));
+            }
+            format!("no column is called {names}: name them as the columns are, or use {say}")
+        }
+    };
+    Complaint::new(format!("the table has {has}, {more} more than the model takes ({needs})"), help)
 }

@@ -10,7 +10,7 @@ pub(crate) use crate::program::text::{quoted, shown};
 
 /// Bad data: which file, where in it, what is wrong, and what may help.
 ///
-/// It prints on one line, as `iris.csv:7: column 3 (petal_length): "abc" is not a number`; the
+/// It prints on one line, as `iris.csv:7: column 2 (petal_length): "abc" is not a number`; the
 /// alternate form `{:#}` adds the help on a second line. Control characters are escaped.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataError {
@@ -18,7 +18,7 @@ pub struct DataError {
     pub path: String,
     /// The line of the file, from 1.
     pub line: Option<u64>,
-    /// The number of the field in its row, from 1.
+    /// The place of the field in its row, from 0, as in a choice of columns.
     pub column: Option<u32>,
     /// What the column is called in the header, or in the model where there is no header.
     pub column_name: Option<Box<str>>,

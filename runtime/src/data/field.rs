@@ -41,7 +41,8 @@ fn unless_missing<T>(
         Err(complaint) => match port.missing {
             Missing::Refused if is_missing(field.text().trim()) => Err(refused(complaint, port)),
             Missing::Refused => Err(complaint),
-            Missing::Unknown => Ok(None),
+            // Text in another encoding is no word that the net does not know.
+            Missing::Unknown if field.is_utf_8() => Ok(None),
             _ if is_missing(field.text().trim()) => Ok(None),
             _ => Err(complaint),
         },

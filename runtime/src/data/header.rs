@@ -85,7 +85,7 @@ fn counts(fields: &[&str]) -> bool {
 pub(super) fn names(table: &dyn Table, name: &str) -> Result<Vec<String>, DataError> {
     table.row().names().map_err(|column| DataError {
         line: table.line(),
-        column: Some(column as u32 + 1),
+        column: Some(column as u32),
         ..Complaint::new("the header is not valid UTF-8", TO_UTF_8).in_file(name)
     })
 }

@@ -62,6 +62,7 @@ pub use names::ColumnNames;
 pub use numbers::NumberStyle;
 pub use spec::{GroupSpec, TableSpec};
 pub use tables::{read_blocks, read_blocks_of_files, read_csv, read_csv_file, read_csv_files};
+pub use unlisted::Unlisted;
 
 use crate::exec::{PortRows, PortValues};
 pub use crate::program::{Column, Domain, MISSING, Missing};
@@ -188,6 +189,10 @@ pub struct Dataset {
     pub targets: Vec<Array>,
     /// The rows that were left out because they have no target.
     pub left_out: u64,
+    /// Of those, how many lacked each target.
+    pub lacking: Vec<(String, u64)>,
+    /// The words that no class is, of the ports that take such.
+    pub unlisted: Vec<Unlisted>,
     /// The group of each row, numbered as they appear, where a column says it.
     pub groups: Option<Vec<u32>>,
     /// The columns that are kept to stand beside predictions, where there are any.

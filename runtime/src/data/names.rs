@@ -4,30 +4,34 @@
 //! A header that was read by position has names which the model does not know. They travel with
 //! the weights, in the metadata of their file, and with a compiled program, so that a later table
 //! is read by name. Of a table without a header, whose columns the user chose, the places travel
-//! with the weights.
+//! with the weights, and so does how the numbers of a table are written.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use super::error::DataError;
+use super::numbers::NumberStyle;
 use crate::program::text::escaped_start;
 use crate::program::{Port, Program};
 
 /// The key of the names in the metadata of a weight file, and that of the places.
 const KEY: &str = "columns";
 const PLACES_KEY: &str = "column_places";
+/// The key of how numbers are written.
+const NUMBERS_KEY: &str = "numbers";
 
 /// The most bytes of names that a weight file gets, and of places; beyond, its header could be too
 /// large to read.
 const MAX_BYTES: usize = 4 << 20;
 
-/// For each port, by its name, the names of its columns in order. A port whose columns have no
+/// For each port, by its name, the names of its columns in order; and how numbers are written. A port whose columns have no
 /// names, or none that tell them apart, has no entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ColumnNames {
     names: BTreeMap<String, Vec<String>>,
     places: Option<Positions>,
+    numbers: NumberStyle,
 }
 
 /// Where the columns of each port are in a table of so many, counted from 0.
@@ -43,7 +47,7 @@ impl ColumnNames {
         let ports = program.inputs.iter().chain(&program.targets);
         let named = ports.filter(|port| !port.columns.is_empty());
         let names = named.map(|port| (port.name.clone(), port.columns.clone())).collect();
-        ColumnNames { names, places: None }
+        ColumnNames { names, ..ColumnNames::default() }
     }
 
     /// The names and places in the metadata of a weight file, which errors call `file`.
@@ -68,7 +72,10 @@ impl ColumnNames {
         {
             return Err(fail("places", format!("there is no {place} among {of}")));
         }
-        Ok(ColumnNames { names: names.unwrap_or_default(), places })
+        let numbers = metadata.get(NUMBERS_KEY).map(|example| NumberStyle::parse(example));
+        let numbers = numbers.transpose().map_err(|reason| fail("numbers", reason))?;
+        let (names, numbers) = (names.unwrap_or_default(), numbers.unwrap_or_default());
+        Ok(ColumnNames { names, places, numbers })
     }
 
     /// Adds the names and the places to the metadata of a weight file, unless they are too long for
@@ -78,12 +85,25 @@ impl ColumnNames {
         if !self.names.is_empty() && names.len() <= MAX_BYTES {
             metadata.insert(KEY.to_string(), names);
         }
+        if self.numbers != NumberStyle::default() {
+            metadata.insert(NUMBERS_KEY.to_string(), self.numbers.example().to_string());
+        }
         if let Some(places) = &self.places {
             let places = serde_json::to_string(places).expect("a map of lists of numbers is JSON");
             if places.len() <= MAX_BYTES {
                 metadata.insert(PLACES_KEY.to_string(), places);
             }
         }
+    }
+
+    /// How the numbers of the table are written.
+    pub fn numbers(&self) -> NumberStyle {
+        self.numbers
+    }
+
+    /// Sets how the numbers of the table are written.
+    pub(super) fn set_numbers(&mut self, numbers: NumberStyle) {
+        self.numbers = numbers;
     }
 
     /// Where a port's columns were in a table of so many, if it was trained on one.
@@ -130,6 +150,9 @@ impl ColumnNames {
             self.names.entry(port).or_insert(names);
         }
         self.places = self.places.or(other.places);
+        if self.numbers == NumberStyle::default() {
+            self.numbers = other.numbers;
+        }
         self
     }
 }

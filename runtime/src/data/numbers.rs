@@ -46,6 +46,12 @@ impl NumberStyle {
         })
     }
 
+    /// The number that is its example.
+    pub fn example(self) -> &'static str {
+        let own = STYLES.iter().find(|(_, style)| *style == self);
+        own.map_or("", |(example, _)| example)
+    }
+
     /// The examples of styles that all of these texts are numbers in: one with a decimal comma, one
     /// with a point.
     pub fn of(texts: &[impl AsRef<str>]) -> Vec<&'static str> {
@@ -99,11 +105,12 @@ impl NumberStyle {
                 Ok(Field::Text(buffer))
             }
             None if NumberStyle::default().plain(text).is_some() => {
-                let example = STYLES.iter().find(|(_, style)| *style == self);
-                let example = example.map_or("", |(example, _)| example);
                 let text = quoted(str::from_utf8(text).unwrap_or_default());
-                let message = format!("{text} is no number such as {example}");
-                Err(Complaint::new(message, "write all numbers of the table alike"))
+                let message = format!("{text} is no number such as {}", self.example());
+                Err(Complaint::new(
+                    message,
+                    "write all numbers of the table alike, or say how they are written",
+                ))
             }
             None => Ok(field),
         }

@@ -159,7 +159,7 @@ impl Table for Rows {
             let error =
                 DataError::new(&self.name, "holds lists or the like, and a field is a value");
             let error = DataError {
-                column: Some(column as u32 + 1),
+                column: Some(column as u32),
                 column_name: Some(name.as_str().into()),
                 ..error
             };

@@ -171,7 +171,7 @@ impl Parts {
             format!("the column is {found}, and in {first} it is {expected}"),
             "the columns of all files have the same names, in the same order",
         );
-        let column = Some(differs as u32 + 1);
+        let column = Some(differs as u32);
         Err(DataError { line: table.line(), column, ..complaint.in_file(name) })
     }
 }

@@ -8,6 +8,7 @@ use super::keep::Keeping;
 use super::numbers::NumberStyle;
 use super::spec::TableSpec;
 use super::table::{Field, Row, Table};
+use super::unlisted::Unlisted;
 use super::{Array, Dataset, Domain, MISSING, PortSpec, Values};
 use crate::program::DType;
 use crate::rows::AsSlice;
@@ -61,6 +62,10 @@ struct Sink<'a> {
     values: Values,
     /// The values before them, in a file.
     spill: Option<Spill>,
+    /// The words among them that the port does not list.
+    unlisted: Option<Unlisted>,
+    /// The rows that were left out and had no value of it.
+    lacking: u64,
 }
 
 /// A field that a port cannot take.
@@ -131,20 +136,29 @@ impl<'a> Sinks<'a> {
         name: &str,
     ) -> Result<bool, DataError> {
         let (row, file) = (table.row(), table.file().unwrap_or(name));
+        let mut is_left_out = false;
         for (index, sink) in self.sinks.iter_mut().enumerate() {
             let fate = match index < self.inputs {
                 true => Fate::Error,
                 false if self.keeps_all => Fate::Hole,
                 false => Fate::LeftOut,
             };
-            let taken = sink.push(row, fate, self.numbers);
-            let taken = taken.map_err(|misfit| misfit.locate(file, table, self.rows, header))?;
-            if !taken {
-                let rows = self.rows - self.in_files;
-                self.sinks.iter_mut().for_each(|sink| sink.truncate(rows));
-                self.left_out += 1;
-                return Ok(false);
+            match sink.push(row, fate, self.numbers) {
+                Ok(true) => {}
+                Ok(false) => {
+                    sink.lacking += 1;
+                    is_left_out = true;
+                }
+                // Of a row that is left out, only what else it lacks is of interest.
+                Err(_) if is_left_out => {}
+                Err(misfit) => return Err(misfit.locate(file, table, self.rows, header)),
             }
+        }
+        if is_left_out {
+            let rows = self.rows - self.in_files;
+            self.sinks.iter_mut().for_each(|sink| sink.truncate(rows));
+            self.left_out += 1;
+            return Ok(false);
         }
         if let Some(groups) = &mut self.groups {
             groups.push(row);
@@ -244,7 +258,12 @@ impl<'a> Sinks<'a> {
         let groups = self.groups.as_mut().map(|groups| std::mem::take(&mut groups.of_row));
         let left_out = std::mem::take(&mut self.left_out);
         let kept = self.keeping.as_mut().map(Keeping::take);
-        Ok(Dataset { rows, inputs, targets, left_out, groups, kept, ..Dataset::default() })
+        let unlisted = self.sinks.iter_mut().filter_map(|sink| sink.unlisted.take()).collect();
+        let lacking = |sink: &mut Sink| (sink.port.name.clone(), std::mem::take(&mut sink.lacking));
+        let lacking = self.sinks[self.inputs..].iter_mut().map(lacking);
+        let lacking = lacking.filter(|(_, rows)| *rows > 0).collect();
+        let beside = Dataset { left_out, lacking, unlisted, groups, kept, ..Dataset::default() };
+        Ok(Dataset { rows, inputs, targets, ..beside })
     }
 }
 
@@ -262,17 +281,21 @@ impl Groups {
 
 impl<'a> Sink<'a> {
     fn new(port: &'a PortSpec, columns: Vec<usize>) -> Sink<'a> {
-        Sink { port, columns, values: port.no_rows().data, spill: None }
+        Sink { port, columns, values: port.no_rows().data, spill: None, unlisted: None, lacking: 0 }
     }
 
     /// Takes a row; false where it is to be left out.
     fn push(&mut self, row: Row<'_>, fate: Fate, numbers: NumberStyle) -> Result<bool, Misfit> {
         let from = Source { port: self.port, columns: &self.columns, fate, numbers };
+        let unlisted = &mut self.unlisted;
         match &mut self.values {
             Values::F32(values) => {
-                push_row(values, row, &from, f32::NAN, plain_number(&from), parse_real)
+                let plain = plain_number(&from);
+                push_row((values, unlisted), row, &from, f32::NAN, plain, parse_real)
             }
-            Values::I32(values) => push_row(values, row, &from, MISSING, |_| None, parse_integer),
+            Values::I32(values) => {
+                push_row((values, unlisted), row, &from, MISSING, |_| None, parse_integer)
+            }
             Values::File(_) => unreachable!("the newest values of a sink are in memory"),
         }
     }
@@ -353,7 +376,7 @@ fn plain_number(source: &Source<'_>) -> impl Fn(Field<'_>) -> Option<f32> + use<
 }
 
 fn push_row<T>(
-    values: &mut Vec<T>,
+    (values, unlisted): (&mut Vec<T>, &mut Option<Unlisted>),
     row: Row<'_>,
     source: &Source<'_>,
     hole: T,
@@ -371,16 +394,17 @@ where
             values.push(value);
             continue;
         }
-        let field = match &port.domain {
+        let read = match &port.domain {
             Domain::Names(_) => Ok(field),
             _ => source.numbers.read(field, &mut number),
         };
-        let complaint = match field.and_then(|field| parse(field, port)) {
+        let complaint = match read.and_then(|field| parse(field, port)) {
             Ok(Some(value)) => {
                 values.push(value);
                 continue;
             }
             Ok(None) if port.missing.is_hole() || source.fate == Fate::Hole => {
+                Unlisted::count(unlisted, field, port);
                 values.push(hole);
                 continue;
             }
@@ -427,7 +451,7 @@ impl Misfit {
         };
         DataError {
             line,
-            column: Some(column as u32 + 1),
+            column: Some(column as u32),
             column_name: Some(name.into()),
             ..complaint.in_file(file)
         }

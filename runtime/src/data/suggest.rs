@@ -52,6 +52,13 @@ fn counts_rows(name: &str, has_header: bool) -> bool {
     has_header && NAMES.contains(&name.to_lowercase().as_str())
 }
 
+/// How many of some columns most likely count the rows.
+pub(super) fn ids(columns: &[usize], table: &Head<'_>) -> usize {
+    let is_id =
+        |column: &&usize| table.header.is_some_and(|header| counts_rows(&header[**column], true));
+    columns.iter().filter(is_id).count()
+}
+
 /// Columns as a map writes them: `0..4,6`.
 fn ranges(columns: &[usize]) -> String {
     let runs = columns.chunk_by(|a, b| a + 1 == *b);
@@ -64,13 +71,13 @@ fn ranges(columns: &[usize]) -> String {
     texts.join(",")
 }
 
-/// The first columns of a list, as a message names them: counted from 1, with their names.
+/// The first columns of a list, as a message names them: counted from 0, with their names.
 pub(super) fn list(columns: &[usize], header: Option<&[String]>) -> String {
     let name = |column: &usize| match header {
         Some(names) if !names[*column].is_empty() => {
-            format!("{} ({})", column + 1, shown(&names[*column]))
+            format!("{column} ({})", shown(&names[*column]))
         }
-        _ => (column + 1).to_string(),
+        _ => column.to_string(),
     };
     some("column", columns.len(), columns.iter().map(name))
 }

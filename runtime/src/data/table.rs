@@ -172,6 +172,11 @@ impl<'a> Field<'a> {
         }
     }
 
+    /// Whether it is text in the encoding that tables have, or a number.
+    pub fn is_utf_8(self) -> bool {
+        self.as_text().is_none_or(|text| str::from_utf8(text).is_ok())
+    }
+
     /// The field for a message, without spaces around it.
     pub fn text(self) -> Cow<'a, str> {
         match self {

@@ -146,7 +146,7 @@ fn read_named(
     filled.map_err(|error| {
         let (column, help) = (error.column, error.help.clone());
         let advised = start.advise(error, table, spec);
-        let port = column.and_then(|column| start.sinks.port_of(column as usize - 1));
+        let port = column.and_then(|column| start.sinks.port_of(column as usize));
         match port.filter(|_| advised.help == help) {
             Some(port) => with_others(advised, port, table),
             None => advised,
@@ -248,7 +248,7 @@ impl<'a> Start<'a> {
             return error.with_help(help);
         }
         let Some(column) = error.column else { return error };
-        let field = row.field(column as usize - 1);
+        let field = row.field(column as usize);
         let styles = NumberStyle::of(&[field.text()]);
         let is_plain = spec.numbers != NumberStyle::default() || looks_numeric(field);
         if is_plain || styles.is_empty() {
@@ -296,6 +296,7 @@ fn group_column(
 /// where they are in a table without a header, if the user says so.
 fn names_of(spec: &TableSpec<'_>, assignment: &Assignment, table: &Head<'_>) -> ColumnNames {
     let mut known = spec.names.cloned().unwrap_or_default();
+    known.set_numbers(spec.numbers);
     let Some(header) = table.header else {
         if spec.columns.is_some() {
             let ports = spec.ports().map(|port| port.name.as_str());

@@ -1,10 +1,10 @@
-//! All words of a column that are no classes of its port, once one of them has been found: who
-//! corrects a table wants to know of them at once.
+//! Words of a column that are no classes of its port. Where that is an error, all of them are told
+//! once one has been found; where the net takes such words, they are counted.
 
 use super::error::{DataError, nearest, quoted};
 use super::field::is_missing;
 use super::table::{Field, Table};
-use super::{Domain, PortSpec};
+use super::{Domain, Missing, PortSpec};
 use std::collections::HashSet;
 
 /// The most words that are looked for. More are no misspellings.
@@ -12,11 +12,44 @@ const MOST: usize = 1000;
 /// Of those, as many are shown.
 const SHOWN: usize = 4;
 
+/// Rows with words that are no classes of a port which takes such, as a class of their own.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unlisted {
+    /// The port.
+    pub port: String,
+    /// How many fields.
+    pub count: u64,
+    /// The first of the words.
+    pub first: String,
+}
+
+impl Unlisted {
+    /// Counts a field that is a hole of a port, unless it is empty or says that it is one.
+    #[cold]
+    pub(super) fn count(found: &mut Option<Unlisted>, field: Field<'_>, port: &PortSpec) {
+        let text = field.text();
+        if port.missing == Missing::Unknown && !is_missing(&text) {
+            let new = || Unlisted { port: port.name.clone(), count: 0, first: text.into() };
+            found.get_or_insert_with(new).count += 1;
+        }
+    }
+
+    /// Adds what a later part of the table has.
+    pub fn add(all: &mut Vec<Unlisted>, more: &[Unlisted]) {
+        for later in more {
+            match all.iter_mut().find(|known| known.port == later.port) {
+                Some(known) => known.count += later.count,
+                None => all.push(later.clone()),
+            }
+        }
+    }
+}
+
 /// The error about the row that a table is at, with the other words in the rest of the table; the
 /// same error where it is about something else.
 pub(super) fn with_others(error: DataError, port: &PortSpec, table: &mut dyn Table) -> DataError {
     let (Domain::Names(names), Some(column)) = (&port.domain, error.column) else { return error };
-    let column = column as usize - 1;
+    let column = column as usize;
     let unlisted = |table: &dyn Table| match table.row().field(column) {
         Field::Text(text) => {
             let word = str::from_utf8(text).ok()?.trim();

@@ -78,7 +78,7 @@ fn blocks_have_so_many_rows_at_most() {
 #[test]
 fn rows_before_an_error_are_given() {
     for (text, error) in [
-        ("1\n2\nx\n4\n", "t:3: column 1 (x): \"x\" is not a number"),
+        ("1\n2\nx\n4\n", "t:3: column 0 (x): \"x\" is not a number"),
         ("1\n2\n3,3\n", "t:3: expected 1 column, found 2"),
     ] {
         let (log, end) = read(&[text], 256);

@@ -58,7 +58,7 @@ fn trained_names_decide_in_any_order() {
     assert_eq!(read("a,b,kind\n1,2,versicolor\n", same), Ok(row(None)));
     assert_eq!(read("kind,b,a\nversicolor,2,1\n", same), Ok(row(None)));
     let more = "id,b,kind,note,a\n7,2,versicolor,good,1\n";
-    assert_eq!(read(more, same), Ok(row(Some("columns 1 (id), 4 (note)"))));
+    assert_eq!(read(more, same), Ok(row(Some("columns 0 (id), 3 (note)"))));
     // Names of ports are as good, though they have not been learned.
     let data = read("x.1,t,x.0\n2,versicolor,1\n", same).unwrap();
     assert_eq!(data.inputs, row(None).inputs);
@@ -81,7 +81,7 @@ fn targets_may_be_absent_by_name() {
     let optional = |spec: &mut TableSpec<'_>| spec.targets_optional = true;
     let without = Dataset { targets: vec![], ..row(None) };
     assert_eq!(read("b,a\n2,1\n", optional), Ok(without.clone()));
-    let unused = Some("column 2 (sort)".to_string());
+    let unused = Some("column 1 (sort)".to_string());
     assert_eq!(read("b,sort,a\n2,9,1\n", optional), Ok(Dataset { unused, ..without }));
     assert_eq!(read("b,kind,a\n2,versicolor,1\n", optional), Ok(row(None)));
 }
@@ -103,7 +103,7 @@ fn a_name_that_is_missing_is_an_error() {
         "sort,p,q,id\nsetosa,1,2,3\n",
         &format!(
             "there is no \"a\", \"b\", \"kind\": the {trained}(\"x=1..3,t=3\")` leaves out column \
-             1 (sort)"
+             0 (sort)"
         ),
     );
     check(
@@ -114,6 +114,47 @@ fn a_name_that_is_missing_is_an_error() {
     check(
         "a,b,kind,a\n1,2,setosa,1\n",
         "the header has \"a\" more than once\nhelp: give each column a name of its own",
+    );
+}
+
+/// A slip in a name must not make a net learn from another column.
+#[test]
+fn a_name_that_is_misspelled_takes_no_other_column() {
+    let inputs = [real("x", 2)];
+    let targets = [real("prise", 1)];
+    let spec = TableSpec::new(&inputs, &targets);
+    let read = |text: &str, spec: &TableSpec<'_>| {
+        read_csv(text.as_bytes(), "t.csv", spec).map_err(|error| format!("{error:#}"))
+    };
+    let slip = "t.csv:1: there is no column \"prise\"\n\
+                help: did you mean \"price\"? Call both the same, or say `columns(\"prise=0\")`";
+    assert_eq!(read("price,a,zip\n1,2,3\n", &spec).unwrap_err(), slip);
+    // Nor where there are more columns than it takes.
+    assert_eq!(read("price,a,zip,b\n1,2,3,4\n", &spec).unwrap_err(), slip);
+    let map = ColumnMap::parse("prise=0").unwrap();
+    let chosen = TableSpec { columns: Some(&map), ..spec };
+    assert_eq!(read("price,a,zip\n1,2,3\n", &chosen).unwrap().targets, [floats(1, &[1.0])]);
+    // What is called something else altogether is found by its place.
+    assert_eq!(read("a,b,cost\n1,2,3\n", &spec).unwrap().targets, [floats(1, &[3.0])]);
+}
+
+#[test]
+fn no_guess_is_made_at_which_name_is_which() {
+    let inputs = ["area", "rooms"].map(|name| real(name, 1));
+    let targets = [real("t", 1)];
+    let spec = TableSpec::new(&inputs, &targets);
+    let error = read_csv("p,q,r,s,u\n1,2,3,4,5\n".as_bytes(), "t.csv", &spec).unwrap_err();
+    assert_eq!(
+        format!("{error:#}"),
+        "t.csv:1: the table has 5 columns, 2 more than the model takes (area: 1 column, rooms: 1 \
+         column, t: 1 column)\n\
+         help: no column is called area, rooms, t: name them as the columns are, or use `columns`"
+    );
+    // A table to evaluate that has other columns, and no target.
+    assert_eq!(
+        read("a,b,zip,city\n1,2,3,4\n", |_| {}).unwrap_err(),
+        "t.csv:1: there is no \"kind\": the column that the net was trained on\n\
+         help: add it to the table, to compare with it; a prediction needs no targets"
     );
 }
 
@@ -132,19 +173,19 @@ fn a_header_is_told_from_a_row() {
     let number = "is not a number";
     let help = "write a number, or remove the row; a port of words lists them in the net: \
                 `in [\"a\", \"b\"]`";
-    assert_eq!(error, format!("t.csv:1: column 1 (x.0): \"one\" {number}\n{say}{help}"));
+    assert_eq!(error, format!("t.csv:1: column 0 (x.0): \"one\" {number}\n{say}{help}"));
     let error = rows("NA,?,NA\n1,2,setosa\n", None).unwrap_err();
     let fill = "fill in a value, remove the row, or write `missing` behind the type of x in the \
                 model";
-    assert_eq!(error, format!("t.csv:1: column 1 (x.0): \"NA\" {number}\n{say}{fill}"));
+    assert_eq!(error, format!("t.csv:1: column 0 (x.0): \"NA\" {number}\n{say}{fill}"));
     // A number among words.
     let error = rows("a,2020,kind\n1,2,setosa\n", None).unwrap_err();
-    assert_eq!(error, format!("t.csv:1: column 1 (x.0): \"a\" {number}\n{say}{help}"));
+    assert_eq!(error, format!("t.csv:1: column 0 (x.0): \"a\" {number}\n{say}{help}"));
     assert_eq!(rows("a,2020,kind\n1,2,setosa\n", Some(true)), Ok(1));
     // What is said is not found out.
     assert_eq!(rows("1,2,setosa\n3,4,setosa\n", Some(true)), Ok(1));
     let error = rows("a,b,kind\n1,2,setosa\n", Some(false)).unwrap_err();
-    assert_eq!(error, format!("t.csv:1: column 1 (x.0): \"a\" {number}\nhelp: {help}"));
+    assert_eq!(error, format!("t.csv:1: column 0 (x.0): \"a\" {number}\nhelp: {help}"));
 }
 
 #[test]

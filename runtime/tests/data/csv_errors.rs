@@ -28,19 +28,19 @@ const WORD: &str = "is not a number\nhelp: write a number, or remove the row; a 
 
 #[test]
 fn wrong_fields() {
-    check("1,2,3\n1,abc,3\n", &format!("t.csv:2: column 2 (x.1): \"abc\" {WORD}"));
-    check("a,b,c\n1,2,3\n1,abc,3\n", &format!("t.csv:3: column 2 (b): \"abc\" {WORD}"));
+    check("1,2,3\n1,abc,3\n", &format!("t.csv:2: column 1 (x.1): \"abc\" {WORD}"));
+    check("a,b,c\n1,2,3\n1,abc,3\n", &format!("t.csv:3: column 1 (b): \"abc\" {WORD}"));
     check(
         "1,1 2,3\n",
         concat!(
-            "t.csv:1: column 2 (x.1): \"1 2\" is not a number\n",
+            "t.csv:1: column 1 (x.1): \"1 2\" is not a number\n",
             "help: write a number, or remove the row"
         ),
     );
     check(
         "1,\"\",t\n1,2,3\n1,,4\n",
         concat!(
-            "t.csv:3: column 2 (x.1): the field is empty\n",
+            "t.csv:3: column 1 (x.1): the field is empty\n",
             "help: fill in a value, remove the row, or write `missing` behind the type of x in the \
              model"
         ),
@@ -48,7 +48,7 @@ fn wrong_fields() {
     check(
         "1;2;3\n1;2,5;3\n",
         concat!(
-            "t.csv:2: column 2 (x.1): \"2,5\" is not a number\n",
+            "t.csv:2: column 1 (x.1): \"2,5\" is not a number\n",
             "help: if numbers are written so, say `numbers(\"1234,5\")`"
         ),
     );
@@ -62,45 +62,45 @@ fn wrong_fields() {
     ] {
         check(
             format!("1,2,3\n{word},2,3\n"),
-            &format!("t.csv:2: column 1 (x.0): \"{word}\" is not a finite number\nhelp: {help}"),
+            &format!("t.csv:2: column 0 (x.0): \"{word}\" is not a finite number\nhelp: {help}"),
         );
     }
     check(
         "1,2,3\n1e39,2,3\n",
         concat!(
-            "t.csv:2: column 1 (x.0): \"1e39\" is too large for a 32-bit float\n",
+            "t.csv:2: column 0 (x.0): \"1e39\" is too large for a 32-bit float\n",
             "help: scale the column, or remove the row"
         ),
     );
     let range = "is outside 0..10\nhelp: correct it, or widen the range of t in the net";
-    check("1,2,12\n", &format!("t.csv:1: column 3 (t): 12 {range}"));
-    check("1,2,-1\n", &format!("t.csv:1: column 3 (t): -1 {range}"));
+    check("1,2,12\n", &format!("t.csv:1: column 2 (t): 12 {range}"));
+    check("1,2,-1\n", &format!("t.csv:1: column 2 (t): -1 {range}"));
     check(
         "1,2,1.5\n",
         concat!(
-            "t.csv:1: column 3 (t): \"1.5\" is not a whole number\n",
+            "t.csv:1: column 2 (t): \"1.5\" is not a whole number\n",
             "help: round it, or make the port one of real numbers: without `i32`"
         ),
     );
     check(
         "1,2,3e9\n",
         concat!(
-            "t.csv:1: column 3 (t): \"3e9\" does not fit 32 bits\n",
+            "t.csv:1: column 2 (t): \"3e9\" does not fit 32 bits\n",
             "help: whole numbers are from -2147483648 to 2147483647: number them anew"
         ),
     );
     check(
         b"1,2,3\n1,\xFF2,3\n",
-        &format!("t.csv:2: column 2 (x.1): \"\u{FFFD}2\" is not valid UTF-8\n{UTF_8}"),
+        &format!("t.csv:2: column 1 (x.1): \"\u{FFFD}2\" is not valid UTF-8\n{UTF_8}"),
     );
     check(
         "1,2,3\n1,\u{7}\u{1b}[m,3\n",
-        &format!("t.csv:2: column 2 (x.1): \"\\u{{7}}\\u{{1b}}[m\" {WORD}"),
+        &format!("t.csv:2: column 1 (x.1): \"\\u{{7}}\\u{{1b}}[m\" {WORD}"),
     );
     let long = "y".repeat(100);
     check(
         format!("1,2,3\n1,{long},3\n"),
-        &format!("t.csv:2: column 2 (x.1): \"{}\"... {WORD}", &long[..40]),
+        &format!("t.csv:2: column 1 (x.1): \"{}\"... {WORD}", &long[..40]),
     );
 }
 
@@ -117,14 +117,14 @@ fn wrong_numbers_of_other_ports() {
         digits(),
         false,
         "1,10\n",
-        &format!("t.csv:1: column 2 (t): 10 is outside 0..10\n{range}"),
+        &format!("t.csv:1: column 1 (t): 10 is outside 0..10\n{range}"),
     );
     check(
         Domain::Any,
         true,
         "1,nan\n",
         concat!(
-            "t.csv:1: column 2 (t): \"nan\" is not a finite number\n",
+            "t.csv:1: column 1 (t): \"nan\" is not a finite number\n",
             "help: fill in a value, remove the row, or write `missing` behind the type of t in the \
              model"
         ),
@@ -134,7 +134,7 @@ fn wrong_numbers_of_other_ports() {
         true,
         "1,virginca\n",
         concat!(
-            "t.csv:1: column 2 (t): \"virginca\" is not a class of the model\n",
+            "t.csv:1: column 1 (t): \"virginca\" is not a class of the model\n",
             "help: did you mean \"virginica\"?"
         ),
     );
@@ -143,7 +143,7 @@ fn wrong_numbers_of_other_ports() {
         true,
         "1,Setosa\n",
         concat!(
-            "t.csv:1: column 2 (t): \"Setosa\" is not a class of the model\n",
+            "t.csv:1: column 1 (t): \"Setosa\" is not a class of the model\n",
             "help: did you mean \"setosa\"?"
         ),
     );
@@ -152,7 +152,7 @@ fn wrong_numbers_of_other_ports() {
         false,
         "1,2\n",
         concat!(
-            "t.csv:1: column 2 (t): \"2\" is not a class of the model\n",
+            "t.csv:1: column 1 (t): \"2\" is not a class of the model\n",
             "help: the classes are setosa, versicolor, virginica"
         ),
     );
@@ -161,16 +161,16 @@ fn wrong_numbers_of_other_ports() {
 /// The row count of a file is what an editor shows, whatever the line ends are.
 #[test]
 fn lines_are_those_of_the_file() {
-    let expected = format!("t.csv:5: column 1 (x.0): \"q\" {WORD}");
+    let expected = format!("t.csv:5: column 0 (x.0): \"q\" {WORD}");
     check("\n1,2,3\n\n\nq,2,3\n", &expected);
     check("\r\n1,2,3\r\n\r\n\r\nq,2,3\r\n", &expected);
     check(
         "\u{FEFF}\n1,2,3\n\"1\n\n\",2,3\nq,2,3\n",
-        &format!("t.csv:6: column 1 (x.0): \"q\" {WORD}"),
+        &format!("t.csv:6: column 0 (x.0): \"q\" {WORD}"),
     );
     check(
         "\"a\r\nb\",c,d\r\n1,2,3\r\n1,2,3\r\nq,2,3",
-        &format!("t.csv:5: column 1 (a\\nb): \"q\" {WORD}"),
+        &format!("t.csv:5: column 0 (a\\nb): \"q\" {WORD}"),
     );
 }
 
@@ -211,7 +211,7 @@ fn wrong_files() {
     );
     check(
         b"a,\xFF,t\n1,2,3\n",
-        &format!("t.csv:1: column 2: the header is not valid UTF-8\n{UTF_8}"),
+        &format!("t.csv:1: column 1: the header is not valid UTF-8\n{UTF_8}"),
     );
     let help = "help: a quote may be open, or this is no table of text";
     check(vec![b'1'; (16 << 20) + 1], &format!("t.csv:1: a row of more than 16 MiB\n{help}"));
@@ -236,13 +236,13 @@ fn wrong_tables() {
             ),
         );
     };
-    surplus("1,2,3,4\n", 1, "x=1..3,t=3", "column 1");
-    surplus("1,2,3,word,4\n", 2, "x=1..3,t=4", "columns 1, 4");
-    surplus("a,b,id,t\n1,2,3,4\n", 1, "x=0..2,t=3", "column 3 (id)");
-    surplus("t,a,id,b\n1,2,3,4\n", 1, "x=1,3,t=0", "column 3 (id)");
-    surplus("a,b,id,c\n1,2,3,4\n", 1, "x=0..2,t=3", "column 3 (id)");
-    surplus("a,b,c,name\n1,2,3,ann\n", 1, "x=0..2,t=2", "column 4 (name)");
-    surplus("1,2,3,4,5,6,7,8\n", 5, "x=5..7,t=7", "columns 1, 2, 3, 2 more");
+    surplus("1,2,3,4\n", 1, "x=1..3,t=3", "column 0");
+    surplus("1,2,3,word,4\n", 2, "x=1..3,t=4", "columns 0, 3");
+    surplus("a,b,id,t\n1,2,3,4\n", 1, "x=0..2,t=3", "column 2 (id)");
+    surplus("t,a,id,b\n1,2,3,4\n", 1, "x=1,3,t=0", "column 2 (id)");
+    surplus("a,b,id,c\n1,2,3,4\n", 1, "x=0..2,t=3", "column 2 (id)");
+    surplus("a,b,c,name\n1,2,3,ann\n", 1, "x=0..2,t=2", "column 3 (name)");
+    surplus("1,2,3,4,5,6,7,8\n", 5, "x=5..7,t=7", "columns 0, 1, 2, 2 more");
     check(
         "x.0,t,q\n1,2,3\n",
         concat!(
@@ -390,7 +390,7 @@ fn all_words_that_are_no_classes_are_told() {
         check_spec(text, &TableSpec::new(&inputs, &targets), &expected);
     };
     let head =
-        |rest: &str| format!("t.csv:1: column 2 (t): \"Setosa\" is not a class of the model{rest}");
+        |rest: &str| format!("t.csv:1: column 1 (t): \"Setosa\" is not a class of the model{rest}");
     check(
         "1,Setosa\n1,versicolour\n1,setosa\n1,Setosa\n",
         head(

@@ -130,17 +130,17 @@ fn numbers_are_written_as_the_user_says() {
     let error = |example: &str, field: &str| read(example, &format!("x;y\n1;0\n{field};0\n"));
     assert_eq!(
         error("1.234,5", "1.5").unwrap_err(),
-        "t.csv:3: column 1 (x): \"1.5\" is no number such as 1.234,5\n\
-         help: write all numbers of the table alike"
+        "t.csv:3: column 0 (x): \"1.5\" is no number such as 1.234,5\n\
+         help: write all numbers of the table alike, or say how they are written"
     );
     assert_eq!(
         error("1234.5", "2,5").unwrap_err(),
-        "t.csv:3: column 1 (x): \"2,5\" is not a number\n\
+        "t.csv:3: column 0 (x): \"2,5\" is not a number\n\
          help: if numbers are written so, say `numbers(\"1234,5\")`"
     );
     assert_eq!(
         error("1234.5", "1,234").unwrap_err(),
-        "t.csv:3: column 1 (x): \"1,234\" is not a number\n\
+        "t.csv:3: column 0 (x): \"1,234\" is not a number\n\
          help: if numbers are written so, say `numbers(\"1234,5\")` or `numbers(\"1,234.5\")`"
     );
     assert!(error("1.234,5", "1.23").is_err() && error("1.234,5", "12.34.567,8").is_err());

@@ -2,7 +2,7 @@
 
 use super::{dataset, floats, integer, integers, real, species};
 use arenet_runtime::data::{
-    Array, Column, Dataset, MISSING, Missing, PortSpec, TableSpec, Values, read_csv,
+    Array, Column, Dataset, MISSING, Missing, PortSpec, TableSpec, Unlisted, Values, read_csv,
 };
 use pretty_assertions::assert_eq;
 
@@ -46,9 +46,9 @@ fn a_hole_is_what_people_write_for_one() {
         assert_eq!(values(read(&table, &spec)), Ok(vec![1.0, -1.0, -9.5]), "{hole}");
     }
     let error = read("x\n1\nn.b\n", &spec).unwrap_err();
-    assert_eq!(error.lines().next(), Some("t.csv:3: column 1 (x): \"n.b\" is not a number"));
+    assert_eq!(error.lines().next(), Some("t.csv:3: column 0 (x): \"n.b\" is not a number"));
     let error = read("x\n1\ninf\n", &spec).unwrap_err();
-    assert_eq!(error.lines().next(), Some("t.csv:3: column 1 (x): \"inf\" is not a finite number"));
+    assert_eq!(error.lines().next(), Some("t.csv:3: column 0 (x): \"inf\" is not a finite number"));
 }
 
 #[test]
@@ -63,8 +63,19 @@ fn a_class_may_be_missing_or_unknown() {
     assert_eq!(values(read(&other, &unknown)), Ok(vec![0.0, -1.0, 2.0]));
     assert_eq!(
         read(&other, &missing).unwrap_err(),
-        "t.csv:3: column 1 (kind): \"virginca\" is not a class of the model\n\
+        "t.csv:3: column 0 (kind): \"virginca\" is not a class of the model\n\
          help: did you mean \"virginica\"?"
+    );
+    // Such words are counted, and text in another encoding is none.
+    let city = [PortSpec { missing: Missing::Unknown, ..integer("kind", species()) }];
+    let spec = TableSpec::new(&city, &[]);
+    let bytes = |text: &[u8]| read_csv(text, "t.csv", &spec).map_err(|error| error.to_string());
+    let found = bytes(b"kind\nsetosa\nrose\n?\ntulip\n").unwrap().unlisted;
+    let rose = Unlisted { port: "kind".into(), count: 2, first: "rose".into() };
+    assert_eq!(found, [rose]);
+    assert_eq!(
+        bytes(b"kind\nsetosa\nros\xE9\n"),
+        Err("t.csv:3: column 0 (kind): \"ros\u{FFFD}\" is not valid UTF-8".into())
     );
     // A word of the model is a class, whatever else it may stand for.
     let na = arenet_runtime::data::Domain::Names(words(&["NA", "EU"]));
@@ -82,7 +93,10 @@ fn a_row_without_a_target_is_left_out() {
     let table = "x,t\n1,setosa\n2,\n3,none yet\n4,virginica\n5,NaN\n";
     let spec = TableSpec::new(&x, &t);
     let expected = dataset(2, &[floats(1, &[1.0, 4.0])], &[integers(&[0, 2])]);
-    assert_eq!(read(table, &spec), Ok(Dataset { left_out: 3, ..expected }));
+    assert_eq!(
+        read(table, &spec),
+        Ok(Dataset { left_out: 3, lacking: vec![("t".into(), 3)], ..expected })
+    );
     // A prediction needs no target.
     let spec = TableSpec { targets_optional: true, ..spec };
     let targets = [integers(&[0, MISSING, MISSING, 2, MISSING])];

@@ -76,13 +76,13 @@ fn mistakes_have_a_line_and_a_way_out() {
     );
     check(
         r#"{"x": [1], "t": "setosa"}"#,
-        "t.jsonl:2: column 2 (x.1): the field is empty\n\
+        "t.jsonl:2: column 1 (x.1): the field is empty\n\
          help: fill in a value, remove the row, or write `missing` behind the type of x in the \
          model",
     );
     check(
         r#"{"x": [1, null], "t": "setosa"}"#,
-        "t.jsonl:2: column 2 (x.1): the field is empty\n\
+        "t.jsonl:2: column 1 (x.1): the field is empty\n\
          help: fill in a value, remove the row, or write `missing` behind the type of x in the \
          model",
     );

@@ -133,7 +133,7 @@ fn several_outputs_and_classes() {
     check(
         2,
         &[plain("y", 1, &[-1.5, 2.0]), scores(probs, "kind", domain, Scale::Probability)],
-        "y,p.0,p.1,kind,kind.probability\n\
+        "y,p.a,\"p.b, \"\"c\"\"\",kind,kind.probability\n\
          -1.5,0.25,0.75,\"b, \"\"c\"\"\",0.75\n2.0,0.5,0.5,a,0.5\n",
         "[\n\
          {\"y\": -1.5, \"p\": [0.25, 0.75], \"kind\": \"b, \\\"c\\\"\", \
@@ -150,7 +150,7 @@ fn numbered_classes() {
     check(
         2,
         &[scores(p, "k", Domain::Range(-1, 2), Scale::Order)],
-        "p.0,p.1,p.2,k\n3.0,2.0,1.0,-1\n0.0,0.0,0.5,1\n",
+        "p.-1,p.0,p.1,k\n3.0,2.0,1.0,-1\n0.0,0.0,0.5,1\n",
         "[\n{\"p\": [3.0, 2.0, 1.0], \"k\": -1},\n{\"p\": [0.0, 0.0, 0.5], \"k\": 1}\n]\n",
     );
 }
@@ -198,7 +198,7 @@ fn the_most_probable_classes() {
         |form| form.only(["k", "z"]).top(2),
         2,
         &outputs,
-        "k,k.probability,k.2,k.2.probability,z.0,z.1,z.2\n\
+        "k,k.probability,k.2,k.2.probability,z.4,z.5,z.6\n\
          5,0.6,6,0.3,1.0,3.0,2.0\n5,0.5,4,0.25,0.0,0.0,0.0\n",
         "[\n\
          {\"k\": 5, \"k.probability\": 0.6, \"k.2\": 6, \"k.2.probability\": 0.3, \
@@ -318,7 +318,7 @@ fn what_is_not_finite() {
     check(
         2,
         &[scores(p, "k", names(["a", "b"]), Scale::Probability)],
-        "p.0,p.1,k,k.probability\nNaN,-inf,b,-inf\nNaN,NaN,,\n",
+        "p.a,p.b,k,k.probability\nNaN,-inf,b,-inf\nNaN,NaN,,\n",
         "[\n\
          {\"p\": [null, null], \"k\": \"b\", \"k.probability\": null},\n\
          {\"p\": [null, null], \"k\": null, \"k.probability\": null}\n]\n",
@@ -392,7 +392,7 @@ fn columns_that_cannot_be_kept() {
     let keep = ["id".to_string()];
     let spec = TableSpec { keep: &keep, ..TableSpec::new(&x, &[]) };
     let error = read_csv(&b"id,x\n\xFF,2\n"[..], "t", &spec).unwrap_err();
-    assert_eq!(error.to_string(), "t:2: column 1 (id): is not valid UTF-8");
+    assert_eq!(error.to_string(), "t:2: column 0 (id): is not valid UTF-8");
 }
 
 #[test]

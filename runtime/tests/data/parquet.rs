@@ -153,9 +153,9 @@ fn lists_are_for_nobody() {
     };
     let data = read("x").unwrap();
     assert_eq!(data.inputs, [floats(1, &[1.5, 2.5])]);
-    assert_eq!(data.unused.as_deref(), Some("columns 3 (point.x), 4 (point.y)"));
+    assert_eq!(data.unused.as_deref(), Some("columns 2 (point.x), 3 (point.y)"));
     assert_eq!(read("point.x").unwrap().inputs, [floats(1, &[1.0, 3.0])]);
-    let message = "n.parquet: column 2 (tags): holds lists or the like, and a field is a value\n\
+    let message = "n.parquet: column 1 (tags): holds lists or the like, and a field is a value\n\
                    help: save its values as columns of their own, such as tags.0, or leave it out";
     assert_eq!(read("tags").unwrap_err(), message);
     assert_eq!(keep(NESTED, "x", "all").unwrap_err(), message.replace("n.p", "t.p"));
@@ -163,7 +163,7 @@ fn lists_are_for_nobody() {
     let inputs = [real("features", 3)];
     let spec = TableSpec::new(&inputs, &targets);
     let error = read_csv(NESTED, "n.parquet", &spec).unwrap_err();
-    assert_eq!(error.to_string(), "n.parquet: column 4 (point.y): row 1: the field is empty");
+    assert_eq!(error.to_string(), "n.parquet: column 3 (point.y): row 1: the field is empty");
     let found = profile(NESTED, "n.parquet", &ProfileSpec::default()).unwrap();
     let nested: Vec<bool> = found.columns.iter().map(|column| column.nested).collect();
     assert_eq!(nested, [false, true, false, false, true, false]);
@@ -177,7 +177,7 @@ fn mistakes_are_named() {
     let error = read_csv(PLAIN, "t.parquet", &TableSpec::new(&inputs, &targets)).unwrap_err();
     assert_eq!(
         format!("{error:#}"),
-        "t.parquet: column 3 (word): row 3: \"a, \\\"b\\\"\" is not a class of the model, and \
+        "t.parquet: column 2 (word): row 3: \"a, \\\"b\\\"\" is not a class of the model, and \
          neither are \"grün\" and \"green\"\n\
          help: did you mean \"gren\" for \"grün\", \"gren\" for \"green\"? if they are classes, \
          write `in [\"red\", \"gren\", \"a, \\\"b\\\"\"]` in the net"

@@ -62,12 +62,12 @@ fn every_mistake_names_its_file() {
     };
     assert_eq!(
         fails("field", "x.0,x.1,kind\n5,6,a\n7,oops,b\n"),
-        "2.csv:3: column 2 (x.1): \"oops\" is not a number\nhelp: write a number, or remove the \
+        "2.csv:3: column 1 (x.1): \"oops\" is not a number\nhelp: write a number, or remove the \
          row; a port of words lists them in the net: `in [\"a\", \"b\"]`"
     );
     assert_eq!(
         fails("order", "x.1,x.0,kind\n5,6,a\n"),
-        "2.csv:1: column 1: the column is \"x.1\", and in 1.csv it is \"x.0\"\nhelp: the columns \
+        "2.csv:1: column 0: the column is \"x.1\", and in 1.csv it is \"x.0\"\nhelp: the columns \
          of all files have the same names, in the same order"
     );
     assert_eq!(

@@ -162,7 +162,7 @@ fn fate(table: &Profile, place: usize) -> Fate {
     let mostly = |count: u64| count * 10 > given * 9;
     match () {
         () if column.nested => left("lists; give each of their values a column"),
-        () if column.foreign > 0 => left("not UTF-8"),
+        () if column.foreign > 0 => left("not UTF-8; iconv -f LATIN1 -t UTF-8 converts"),
         () if given == 0 => left("nothing in it"),
         () if column.distinct == 1 && (column.missing == 0 || given < FEW_ROWS) => {
             left("always the same")
@@ -173,8 +173,8 @@ fn fate(table: &Profile, place: usize) -> Fate {
         }
         () if mostly(column.dates) => left("dates; write numbers, such as the year"),
         () if mostly(column.dressed + column.numbers) => {
-            Fate::Left(match NumberStyle::of(&column.strays)[..] {
-                [] => "numbers with signs; write them plain".to_string(),
+            Fate::Left(match styles(table, column)[..] {
+                [] => "numbers with units such as % or $; write them plain".into(),
                 [style] => format!("if they are numbers, say --numbers {style}"),
                 [style, other, ..] => {
                     format!("if they are numbers, say --numbers {style} or {other}")
@@ -186,6 +186,20 @@ fn fate(table: &Profile, place: usize) -> Fate {
             false => left("most rows differ"),
         },
         () => word(column, given).map_or_else(|| left("no word comes twice"), Fate::Word),
+    }
+}
+
+/// How the numbers of a column may be written: as all those of the table are, if there is a way.
+pub fn styles(table: &Profile, column: &ColumnProfile) -> Vec<&'static str> {
+    let own = |column: &ColumnProfile| match column.strays.is_empty() {
+        true => Vec::new(),
+        false => NumberStyle::of(&column.strays),
+    };
+    let alike = table.columns.iter().filter(|other| !own(other).is_empty());
+    let all: Vec<&String> = alike.flat_map(|other| &other.strays).collect();
+    match own(column) {
+        found if found.is_empty() => found,
+        found => Some(NumberStyle::of(&all)).filter(|all| !all.is_empty()).unwrap_or(found),
     }
 }
 

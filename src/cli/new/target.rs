@@ -1,9 +1,8 @@
 //! What a column is as a target: classes, or a number.
 
-use arenet::internals::runtime::data::NumberStyle;
 use arenet::internals::runtime::data::profile::{ColumnProfile, Profile};
 
-use super::choose::title;
+use super::choose::{styles, title};
 use super::names::fits_string;
 use crate::failure::{Failure, Kind};
 
@@ -76,7 +75,7 @@ pub fn target(
     let is_number = column.numbers * 10 > given * 9 && column.strays.len() < 8;
     if said != Some(true)
         && words == given
-        && let [style, ..] = NumberStyle::of(&column.strays)[..]
+        && let [style, ..] = styles(table, column)[..]
     {
         let what = format!("has values such as \"{}\"", column.strays[0]);
         let help =

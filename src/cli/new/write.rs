@@ -21,7 +21,7 @@ pub struct Files {
 }
 
 /// The names that the text has of its own.
-const OWN: [&str; 7] = ["x", "h1", "h2", "z", "logits", "probs", "value"];
+const OWN: [&str; 6] = ["x", "h1", "h2", "z", "logits", "probs"];
 
 /// Numbers that one input takes, because they are prepared in the same way.
 struct Group<'a> {
@@ -39,6 +39,7 @@ pub fn write(plan: &Plan<'_>, size: &Size, name: &str, files: &Files) -> String 
     let mut names = Names::with(&OWN);
     let table = plan.table;
     let target = names.unique(&title(table, plan.target_column), "target");
+    let predicted = names.unique(&format!("predicted_{target}"), "predicted");
     let groups = groups(plan, &mut names);
     let mut text = head(plan, name, files);
     text.push_str(&left_out(plan));
@@ -46,9 +47,9 @@ pub fn write(plan: &Plan<'_>, size: &Size, name: &str, files: &Files) -> String 
     let mut parts: Vec<String> = Vec::new();
     text.push_str(&numbers(plan, &groups, &mut names, &mut parts));
     text.push_str(&words(plan, &mut names, &mut parts));
-    text.push_str(&body(plan, size, &target, &parts));
+    text.push_str(&body(plan, size, (&target, &predicted), &parts));
     text.push_str("}\n\n");
-    text.push_str(&training(plan, size, &target));
+    text.push_str(&training(plan, size, (&target, &predicted)));
     text
 }
 
@@ -307,7 +308,12 @@ fn remark(column: &ColumnProfile, words: usize) -> String {
 }
 
 /// The layers.
-fn body(plan: &Plan<'_>, size: &Size, target: &str, parts: &[String]) -> String {
+fn body(
+    plan: &Plan<'_>,
+    size: &Size,
+    (target, predicted): (&str, &str),
+    parts: &[String],
+) -> String {
     let mut text = String::new();
     let input = match parts {
         [only] => only.clone(),
@@ -328,19 +334,19 @@ fn body(plan: &Plan<'_>, size: &Size, target: &str, parts: &[String]) -> String 
     }
     match &plan.target {
         Target::Classes(classes) => {
-            text.push_str(&format!("    output logits = {before} |> dense({})\n", classes.count()));
+            text.push_str(&format!("    logits = {before} |> dense({})\n", classes.count()));
             text.push_str("    output probs = softmax(logits)\n");
         }
         Target::Number { .. } => {
             text.push_str(&format!("    z = {before} |> dense(1) // in deviations of {target}\n"));
-            text.push_str(&format!("    output value = unstandardize(z, {target})\n"));
+            text.push_str(&format!("    output {predicted} = unstandardize(z, {target})\n"));
         }
     }
     text
 }
 
 /// The section `train`.
-fn training(plan: &Plan<'_>, size: &Size, target: &str) -> String {
+fn training(plan: &Plan<'_>, size: &Size, (target, predicted): (&str, &str)) -> String {
     let mut text = "train {\n".to_string();
     let place = [plan.target_column];
     let (from, ..) = from(plan.table, target, &place);
@@ -380,8 +386,8 @@ fn training(plan: &Plan<'_>, size: &Size, target: &str) -> String {
                 "    // Squared errors where they are small; large ones count less than that.\n",
             );
             text.push_str(&format!("    loss = huber(z, standardize({target}), delta: 0.5)\n"));
-            text.push_str(&format!("    metric mae(value, {target})\n"));
-            text.push_str(&format!("    metric r2(value, {target})\n"));
+            text.push_str(&format!("    metric mae({predicted}, {target})\n"));
+            text.push_str(&format!("    metric r2({predicted}, {target})\n"));
         }
     }
     text.push_str(&size.settings());

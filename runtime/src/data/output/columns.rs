@@ -15,6 +15,8 @@ pub(super) struct Column {
     pub name: String,
     /// The number of its values.
     pub width: usize,
+    /// What they are called, where that is not their number.
+    pub labels: Vec<String>,
     /// Where they come from.
     pub source: Source,
 }
@@ -38,11 +40,13 @@ impl Column {
         matches!(self.source, Source::Output(_))
     }
 
-    /// What each of its values is called in a table: `y`, or `y.0`, `y.1` and so on.
+    /// What each of its values is called in a table: `y`; or `y.0`, `y.1` and so on; or, where it
+    /// tells classes, `probs.setosa`.
     pub fn names(&self) -> impl Iterator<Item = String> {
-        let name = |index| match self.width {
-            1 => self.name.clone(),
-            _ => format!("{}.{index}", self.name),
+        let name = |index| match (self.width, self.labels.get(index)) {
+            (1, _) => self.name.clone(),
+            (_, Some(label)) => format!("{}.{label}", self.name),
+            (_, None) => format!("{}.{index}", self.name),
         };
         (0..self.width).map(name)
     }
@@ -58,7 +62,11 @@ pub(super) fn columns(
     let output = |index: usize| {
         let own = &program.outputs[index];
         let (name, width) = (own.name.clone(), own.width as usize);
-        Column { name, width, source: Source::Output(index) }
+        let domain = own.scores.map(|scores| &program.targets[scores.target as usize].domain);
+        let domain = domain.filter(|domain| domain.classes() == Some(own.width));
+        let label = |class| Some(domain?.label(class)?.to_string());
+        let labels = (0..own.width).map_while(label).collect();
+        Column { name, width, labels, source: Source::Output(index) }
     };
     let mut columns = Vec::new();
     if form.only.is_empty() {
@@ -92,10 +100,11 @@ fn push_classes(place: usize, judge: &Judge, columns: &mut Vec<Column>) {
             _ => format!("{}.{}", judge.target, rank + 1),
         };
         let probability = format!("{name}.probability");
-        columns.push(Column { name, width, source: Source::Class(place, rank) });
+        let labels = Vec::new();
+        columns.push(Column { name, width, labels, source: Source::Class(place, rank) });
         if judge.has_probabilities() {
             let source = Source::Probability(place, rank);
-            columns.push(Column { name: probability, width, source });
+            columns.push(Column { name: probability, width, labels: Vec::new(), source });
         }
     }
 }
@@ -133,7 +142,7 @@ pub(super) fn put_in_front(kept: &[String], columns: &mut Vec<Column>) {
         while !taken.insert(name.clone()) {
             name.insert_str(0, "table.");
         }
-        Column { name, width: 1, source: Source::Kept(place) }
+        Column { name, width: 1, labels: Vec::new(), source: Source::Kept(place) }
     });
     let kept: Vec<Column> = kept.collect();
     columns.splice(..0, kept);

@@ -29,7 +29,7 @@ fn a_table_turned_round_gives_the_same_figures() {
     assert_eq!(folder.ok(&format!("eval {iris} --data turned.csv")).out, expected);
     let with_id = folder.ok(&format!("eval {iris} --data id.csv"));
     assert_eq!(with_id.out, expected);
-    assert!(with_id.err.contains("id.csv: not used: column 1 (id)\n"), "{}", with_id.err);
+    assert!(with_id.err.contains("id.csv: not used: column 0 (id)\n"), "{}", with_id.err);
 
     let predicted = folder.ok(&format!("predict {iris}")).out;
     for table in ["turned.csv", "id.csv"] {

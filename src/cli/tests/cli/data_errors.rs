@@ -23,14 +23,14 @@ fn a_missing_table_is_named_with_where_it_was_looked_for() {
 fn a_word_among_numbers_is_located() {
     let folder = Folder::small("word");
     folder.write("small.csv", "x.0,x.1,t\n0,0,0\n0,one,1\n");
-    let text = "small.csv:3: column 2 (x.1): \"one\" is not a number";
+    let text = "small.csv:3: column 1 (x.1): \"one\" is not a number";
     let help = "help: write a number, or remove the row; a port of words lists them in the net: \
                 `in [\"a\", \"b\"]`";
     folder.fails("train small.net", 3, &format!("error: {text}\n{help}"));
     let done = folder.run("train small.net --message-format json");
     let line: Value = serde_json::from_str(done.err.trim()).unwrap();
     assert_eq!((&line["code"], &line["severity"]), (&"data".into(), &"error".into()));
-    assert_eq!((&line["line"], &line["column"]), (&3.into(), &2.into()));
+    assert_eq!((&line["line"], &line["column"]), (&3.into(), &1.into()));
     assert_eq!(line["message"], text);
 }
 
@@ -42,14 +42,14 @@ fn labels_are_within_their_domain() {
     folder.fails(
         &format!("train {} --data digits.csv", model("digits.net")),
         3,
-        "error: digits.csv:1: column 65 (label): 12 is outside 0..10\n\
+        "error: digits.csv:1: column 64 (label): 12 is outside 0..10\n\
          help: correct it, or widen the range of label in the net",
     );
     folder.write("iris.csv", "5.1,3.5,1.4,0.2,setosa\n5.1,3.5,1.4,0.2,virginia\n");
     folder.fails(
         &format!("train {} --data iris.csv", model("iris.net")),
         3,
-        "error: iris.csv:2: column 5 (species): \"virginia\" is not a class of the model\n\
+        "error: iris.csv:2: column 4 (species): \"virginia\" is not a class of the model\n\
          help: did you mean \"virginica\"?",
     );
 }
@@ -58,7 +58,7 @@ fn labels_are_within_their_domain() {
 fn targets_of_binary_cross_entropy_are_probabilities() {
     let folder = Folder::small("probability");
     folder.write("small.csv", "0,0,0\n0,1,1\n1,0,-1\n");
-    let told = "error: small.csv:3: column 3 (t): -1 is outside 0 to 1\n\
+    let told = "error: small.csv:3: column 2 (t): -1 is outside 0 to 1\n\
                 help: scale the column, or choose another loss";
     folder.fails("train small.net", 3, told);
     folder.ok("compile small.net -o small.netc");

@@ -133,7 +133,7 @@ fn a_bad_cell() {
         train { target t: [N, 1]  loss = mse(y, t)  optimizer = sgd }";
     folder.write("n.net", net);
     folder.write("n.csv", "size,t\n1,1\n2,inf\n");
-    let told = "error: n.csv:3: column 2 (t): \"inf\" is not a finite number\n\
+    let told = "error: n.csv:3: column 1 (t): \"inf\" is not a finite number\n\
                 help: fill in a value, or remove the row";
     folder.fails("train n.net", 3, told);
 }

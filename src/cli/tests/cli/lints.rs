@@ -78,7 +78,7 @@ fn a_table_that_cannot_be_trained_on_fails_the_check() {
     let done = folder.run("check cars.net --data cars.csv");
     assert_eq!((done.code, done.out.as_str()), (3, ""));
     assert_eq!(done.err, told);
-    assert!(told.starts_with("error: cars.csv:3: column 2 (doors): \"three\" is not a number\n"));
+    assert!(told.starts_with("error: cars.csv:3: column 1 (doors): \"three\" is not a number\n"));
     // Rows can be right, and too few to be held out.
     folder.write("cars.net", CARS.replace("epochs = 1", "valid = 0.5, by: last"));
     folder.write("cars.csv", "mass,doors,t\n1,2,3\n");
@@ -96,7 +96,7 @@ fn all_words_that_are_no_classes_are_told() {
     folder.fails(
         &format!("check {} --data iris.csv", model("iris.net")),
         3,
-        "error: iris.csv:2: column 5 (species): \"Setosa\" is not a class of the model, and \
+        "error: iris.csv:2: column 4 (species): \"Setosa\" is not a class of the model, and \
          neither is \"viola\"\n\
          help: did you mean \"setosa\" for \"Setosa\"? if they are classes, write \
          `in [\"setosa\", \"versicolor\", \"virginica\", \"viola\"]` in the net",

@@ -124,7 +124,7 @@ fn a_broken_row_ends_a_stream_with_all_before_it_saved() {
         (broken.code, broken.err.as_str()),
         (
             3,
-            "error: standard input:3: column 2 (x.1): \"x\" is not a number\n\
+            "error: standard input:3: column 1 (x.1): \"x\" is not a number\n\
              help: write a number, or remove the row; a port of words lists them in the net: \
              `in [\"a\", \"b\"]`; the net has learned from the 1 row before it; weights: \
              small.safetensors; checkpoint: small.ckpt.safetensors\n"
@@ -138,7 +138,7 @@ fn a_broken_row_ends_a_stream_with_all_before_it_saved() {
         (first.code, first.err.as_str(), folder.has("none")),
         (
             3,
-            "error: standard input:2: column 2 (x.1): the field is empty\n\
+            "error: standard input:2: column 1 (x.1): the field is empty\n\
              help: fill in a value, remove the row, or write `missing` behind the type of x in the \
              model\n",
             false

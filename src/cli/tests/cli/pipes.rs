@@ -68,7 +68,7 @@ fn a_mistake_in_a_pipe_comes_after_the_rows_before_it() {
     let rows = "0,0\n0,1\n1,0\n1,1\n0,one\n";
     let done = folder.fed("predict small.net --data -", rows);
     assert_eq!((done.code, done.out), (3, good));
-    let told = "standard input:5: column 2 (x.1): \"one\" is not a number";
+    let told = "standard input:5: column 1 (x.1): \"one\" is not a number";
     assert!(done.err.contains(told), "{}", done.err);
     // An array that is not closed is seen to be no whole one.
     let done = folder.fed("predict small.net --data - --format json", rows);
@@ -78,7 +78,7 @@ fn a_mistake_in_a_pipe_comes_after_the_rows_before_it() {
     for out in ["", " --out out.csv"] {
         let done = folder.run(&format!("predict small.net --data rows.csv{out}"));
         assert_eq!((done.code, done.out.as_str()), (3, ""), "{out}");
-        assert!(done.err.contains("rows.csv:5: column 2 (x.1)"), "{}", done.err);
+        assert!(done.err.contains("rows.csv:5: column 1 (x.1)"), "{}", done.err);
     }
     assert_eq!(folder.text("out.csv"), "before");
 }

@@ -32,6 +32,56 @@ fn predictions_are_written_in_three_forms() {
     assert!(folder.read("y.npy").starts_with(b"\x93NUMPY"));
     folder.ok("predict small.net --out y.csv");
     assert_eq!(folder.text("y.csv"), csv);
+    // The ending says the form, where nothing else does.
+    for format in ["json", "jsonl", "npy"] {
+        folder.ok(&format!("predict small.net --format {format} --out told.txt"));
+        folder.ok(&format!("predict small.net -o ending.{format}"));
+        assert_eq!(folder.read("told.txt"), folder.read(&format!("ending.{format}")));
+    }
+    folder.fails(
+        "predict small.net --out y.parquet",
+        2,
+        "error: y.parquet: predictions are not written as parquet\n\
+         help: name a file that ends in .csv, .json, .jsonl or .npy",
+    );
+    assert_eq!(folder.ok("predict small.net --out -").out, csv);
+    assert!(!folder.path("-").exists());
+}
+
+#[test]
+fn words_that_the_net_does_not_know_are_told() {
+    let folder = Folder::new("predict-unlisted");
+    let net = "net cities { input city: i32[N] in [\"Basel\", \"Bern\"] unknown
+        output y = city |> embedding(2) |> dense(1) }
+        train { target t: [N, 1]  loss = mse(y, t)  optimizer = sgd(lr: 0.1) }";
+    folder.write("cities.net", net);
+    folder.write("cities.csv", "city,t\nBern,1\nBasel,2\n");
+    assert!(!folder.ok("train cities.net").err.contains("does not know"));
+    folder.write("new.csv", format!("city\nbern\n{}Lugano\n", "Bern\n".repeat(600)));
+    let told =
+        "new.csv: city: 2 words that the net does not know, of which the first is \"bern\"\n";
+    assert_eq!(folder.ok("predict cities.net --data new.csv").err, told);
+    folder.write("one.csv", "city\nLugano\n\"\"\n");
+    let told = "one.csv: city: \"Lugano\" is a word that the net does not know\n";
+    assert_eq!(folder.ok("predict cities.net --data one.csv").err, told);
+    // Text in another encoding is none.
+    folder.write("latin.csv", b"city,t\nGen\xE8ve,1\n");
+    for command in ["train", "eval", "predict", "check"] {
+        let told = "error: latin.csv:2: column 0 (city): \"Gen\u{FFFD}ve\" is not valid UTF-8\n\
+                    help: save the table as UTF-8, such as by iconv -f LATIN1 -t UTF-8 FILE > CSV";
+        folder.fails(&format!("{command} cities.net --data latin.csv"), 3, told);
+    }
+}
+
+#[test]
+fn rows_without_a_target_are_counted_by_it() {
+    let folder = Folder::new("lacking");
+    let rows = "a,b,c,petal_width,species\n1,2,3,0.2,setosa\n1,2,3,,setosa\n1,2,3,,\n";
+    folder.write("rows.csv", format!("{rows}{}", "2,3,4,1,virginica\n".repeat(9)));
+    let told = "rows.csv: 2 rows without a target left out: 2 without petal_width, 1 without \
+                species\n";
+    let done = folder.ok(&format!("train {} --data rows.csv", model("heads.net")));
+    assert!(done.err.contains(told), "{}", done.err);
 }
 
 #[test]
@@ -41,8 +91,11 @@ fn classes_are_named() {
     folder.ok(&format!("train {iris} -q"));
     let out = folder.ok(&format!("predict {iris}")).out;
     let mut lines = out.lines();
-    let header = "logits.0,logits.1,logits.2,probs.0,probs.1,probs.2,species,species.probability";
-    assert_eq!(lines.next(), Some(header));
+    let [logits, probs] = ["logits", "probs"].map(|output| {
+        ["setosa", "versicolor", "virginica"].map(|name| format!("{output}.{name}")).join(",")
+    });
+    let header = format!("{logits},{probs},species,species.probability");
+    assert_eq!(lines.next(), Some(&*header));
     let named = lines.filter_map(|line| line.split(',').nth(6));
     let setosas = named.take(50).filter(|name| *name == "setosa").count();
     assert_eq!(setosas, 50);
@@ -75,7 +128,7 @@ fn classes_count_from_where_the_domain_begins() {
     let weights = |file: &str| folder.text_lossy(file).replace("zeros", "kinds");
     assert_eq!(weights("kinds.safetensors"), weights("zeros.safetensors"));
     folder.write("kinds.csv", format!("{rows}0,4\n"));
-    let told = "error: kinds.csv:8: column 2 (kind): 4 is outside 1..4\n\
+    let told = "error: kinds.csv:8: column 1 (kind): 4 is outside 1..4\n\
                 help: correct it, or widen the range of kind in the net";
     folder.fails("train kinds.net", 3, told);
 }
@@ -91,7 +144,7 @@ fn rows_come_from_standard_input() {
     assert!(run("eval small.net --data -", SMALL_ROWS).out.starts_with("accuracy 100.0%, loss "));
     let wrong = run("predict small.net --data -", "0,one\n1,1\n");
     assert_eq!(wrong.code, 3);
-    let told = "error: standard input:1: column 2 (x.1): \"one\" is not a number\n";
+    let told = "error: standard input:1: column 1 (x.1): \"one\" is not a number\n";
     assert!(wrong.err.starts_with(told), "{}", wrong.err);
     let told = "error: standard input: is empty\nhelp: a table has a line for each row\n";
     assert_eq!(run("predict small.net --data -", "").err, told);
@@ -171,7 +224,7 @@ fn an_unrelated_output_has_no_classes() {
     };
     assert_eq!(header("output a = exp(logits)"), "a.0,a.1,a.2");
     let both = header("output probs = softmax(logits)  output a = x |> dense(3, bias: false)");
-    assert_eq!(both, "probs.0,probs.1,probs.2,kind,kind.probability,a.0,a.1,a.2");
+    assert_eq!(both, "probs.4,probs.5,probs.6,kind,kind.probability,a.0,a.1,a.2");
     folder.ok("compile m.net");
     for model in ["m.net", "m.netc"] {
         let data = "--data m.csv --weights m.safetensors --format json";

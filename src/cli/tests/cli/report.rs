@@ -285,7 +285,7 @@ fn estimates_are_compared_in_the_units_of_the_target() {
     let page = folder.text("run.html");
     let run = data(&page);
     let numbers = &run["looks"]["numbers"][0];
-    assert_eq!((&numbers["target"], &numbers["output"]), (&"mpg".into(), &"value".into()));
+    assert_eq!((&numbers["target"], &numbers["output"]), (&"mpg".into(), &"predicted_mpg".into()));
     let mae = run["end"]["held_out"]["metrics"][0].as_f64().unwrap();
     assert!((numbers["mae"].as_f64().unwrap() - mae).abs() < 1e-5 * mae);
     assert_eq!(numbers["points"].as_array().unwrap().len(), 80);

@@ -129,7 +129,9 @@ fn columns_are_told_apart_by_what_is_in_them() {
     check("most rows differ", &|row| format!("w{}", mixed(row)));
     check("free text", &|row| format!("a long sentence that is about {}", mixed(row)));
     check("dates; write numbers, such as the year", &|row| format!("2020-01-{}", row % 28 + 1));
-    check("numbers with signs; write them plain", &|row| format!("{}%", mixed(row) % 10));
+    check("numbers with units such as % or $; write them plain", &|row| {
+        format!("{}%", mixed(row) % 10)
+    });
     check("the target in other words", &|row| ["no", "yes"][row * 7919 % 97 % 2].to_string());
     check("the target in other words", &|row| (row * 7919 % 97 % 2 * 3).to_string());
 }
@@ -360,14 +362,14 @@ fn numbers_may_be_written_otherwise() {
         "new de.csv --target kind",
         3,
         "error: de.csv: no column is left to predict `kind` from: size (if they are numbers, say \
-         --numbers 1234,5), price (if they are numbers, say --numbers 1.234,5)\n\
+         --numbers 1.234,5), price (if they are numbers, say --numbers 1.234,5)\n\
          help: add columns that say something about it",
     );
     folder.fails(
         "new de.csv --target size",
         3,
         "error: de.csv: the target `size` has values such as \"0,0\"\n\
-         help: if they are numbers, say --numbers 1234,5, and if not: --task classes",
+         help: if they are numbers, say --numbers 1.234,5, and if not: --task classes",
     );
     let done = folder.ok("new de.csv --target kind --numbers 1.234,5");
     assert!(done.err.ends_with("next: arenet train de.net --numbers 1.234,5\n"), "{}", done.err);
@@ -375,4 +377,8 @@ fn numbers_may_be_written_otherwise() {
     let text = folder.text("de.net");
     assert!(text.contains("`arenet new de.csv --target kind --numbers 1.234,5`"), "{text}");
     folder.ok("train de.net --numbers 1.234,5 -q");
+    // The weights know it.
+    let told = folder.ok("predict de.net --data de.csv --numbers 1.234,5").out;
+    assert_eq!(folder.ok("predict de.net --data de.csv").out, told);
+    assert!(folder.ok("eval de.net").out.starts_with("accuracy "));
 }

@@ -61,12 +61,10 @@ fn penguins() {
     let numbers = [40.1, nan, 181.0, nan, 46.5, 17.9, nan, 3500.0];
     let (island, sex) = ([1, MISSING], [1, 0]);
     let inputs = [Slice::F32(&numbers), Slice::I32(&island), Slice::I32(&sex)];
-    let mut outputs = ([[0.0f32; 3]; 2], [[0.0f32; 3]; 2]);
-    let (logits, probs) = (&mut outputs.0[..], &mut outputs.1[..]);
-    predictor.predict_into(&inputs, &mut (logits, probs)).unwrap();
-    let text = |row: usize| outputs.0[row].iter().chain(&outputs.1[row]).map(f32::to_string);
-    for (row, line) in whole.lines().skip(1).enumerate() {
-        let fields: Vec<String> = text(row).collect();
+    let mut probs = [[0.0f32; 3]; 2];
+    predictor.predict_into(&inputs, &mut probs[..]).unwrap();
+    for (probs, line) in probs.iter().zip(whole.lines().skip(1)) {
+        let fields: Vec<String> = probs.iter().map(f32::to_string).collect();
         assert!(line.starts_with(&(fields.join(",") + ",")), "{line}: {fields:?}");
     }
 }
