@@ -94,7 +94,8 @@ impl Data {
     /// ```
     /// let text = "net n { input city: i32[N] in [\"Bern\", \"Basel\"] unknown
     ///     output y = city |> embedding(2) |> dense(1) }";
-    /// let data = arenet::Net::parse(text)?.reader().csv_from(&b"city\nBern\nbern\n"[..], "table")?;
+    /// let net = arenet::Net::parse(text)?;
+    /// let data = net.reader().csv_from(&b"city\nBern\nbern\n"[..], "table")?;
     /// let unlisted = &data.unlisted()[0];
     /// assert_eq!((&*unlisted.port, unlisted.count, &*unlisted.first), ("city", 1, "bern"));
     /// # Ok::<(), arenet::Error>(())

@@ -147,9 +147,10 @@ fn theirs_in_order<'a>(mut theirs: Vec<Layer<'a>>, ours: &[Layer<'_>]) -> Option
 fn fits(program: &Program, param: usize, head: &Head) -> bool {
     let param = &program.params[param];
     let shape = head.shape.iter().map(|&size| size as u64);
+    let is_number = param.shape.is_empty() && head.shape == [1]; // such as a slope
     match is_turned(program, param) {
         true => shape.eq(param.shape.iter().rev().copied()),
-        false => shape.eq(param.shape.iter().copied()),
+        false => is_number || shape.eq(param.shape.iter().copied()),
     }
 }
 

@@ -173,6 +173,11 @@ fn shown(cx: &Context, args: &ShowArgs) -> Result<String, Failure> {
         let text = "a drawing is a document of its own, and here is more than it";
         return Err(Failure::usage(text).help("ask for one drawing alone"));
     }
+    let is_drawing = |out: &PathBuf| out.extension().is_some_and(|ending| ending == "svg");
+    if let Some(out) = args.out.as_ref().filter(|out| drawings == 0 && is_drawing(out)) {
+        let text = format!("{}: what is asked for is text, and no drawing", out.display());
+        return Err(Failure::usage(text).help("--graph svg and --plan svg draw"));
+    }
     if tensors::is_weights(&args.model) {
         return tensors::describe(&args.model);
     }

@@ -11,6 +11,8 @@ use super::units::{columns, count, figure, plural};
 
 /// The most values of a file that are printed.
 const FEW: usize = 64;
+/// The most of a vector that are printed in any case, such as the means of columns.
+const SHORT: usize = 12;
 /// How many values are read at once.
 const PIECE: usize = 1 << 14;
 
@@ -74,7 +76,7 @@ pub fn describe(path: &Path) -> Result<String, Failure> {
             let mut piece = Vec::new();
             file.read(index, start..all.min(start + PIECE), &mut piece)?;
             piece.iter().for_each(|value| spread.add(*value));
-            if total <= FEW {
+            if total <= FEW || head.shape.len() < 2 && all <= SHORT {
                 values.push_str(&format!("\n{}\n{}", head.name, rows(&head.shape, &piece)));
             }
         }

@@ -11,11 +11,12 @@ class Net(nn.Module):
         self.fc = nn.Linear(5, 4)
         self.norm = nn.BatchNorm1d(4)
         self.layer_norm = nn.LayerNorm(4)
+        self.bend = nn.PReLU()
         self.y = nn.Linear(4, 2)
 
     def forward(self, x, k):
         h = self.fc(torch.cat([x, self.place(k)], 1))
-        return self.y(self.layer_norm(torch.relu(self.norm(h))))
+        return self.y(self.bend(self.layer_norm(self.norm(h))))
 
 
 torch.manual_seed(0)

@@ -25,8 +25,8 @@ const NUMBERS_KEY: &str = "numbers";
 /// large to read.
 const MAX_BYTES: usize = 4 << 20;
 
-/// For each port, by its name, the names of its columns in order; and how numbers are written. A port whose columns have no
-/// names, or none that tell them apart, has no entry.
+/// For each port, by its name, the names of its columns in order; and how numbers are written. A
+/// port whose columns have no names, or none that tell them apart, has no entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ColumnNames {
     names: BTreeMap<String, Vec<String>>,

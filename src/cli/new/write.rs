@@ -326,10 +326,11 @@ fn body(
     let mut before = input;
     for (index, width) in size.hidden.iter().enumerate() {
         let name = format!("h{}", index + 1);
-        text.push_str(&format!(
-            "    {name} = {before} |> dense({width}, init: he) |> silu |> dropout({})\n",
-            size.dropout
-        ));
+        text.push_str(&format!("    {name} = {before} |> dense({width}, init: he) |> silu"));
+        if size.dropout > 0.0 {
+            text.push_str(&format!(" |> dropout({})", size.dropout));
+        }
+        text.push('\n');
         before = name;
     }
     match &plan.target {

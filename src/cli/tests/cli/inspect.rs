@@ -269,6 +269,12 @@ fn a_schedule_needs_a_training_and_its_rows() {
         "error: --data and what says how to read it are about the rows of a run\n\
          help: add --schedule-of lr, or leave them out",
     );
+    folder.fails(
+        "show small.net --schedule-of lr --data small.csv -o lr.svg",
+        2,
+        "error: lr.svg: what is asked for is text, and no drawing\n\
+         help: --graph svg and --plan svg draw",
+    );
 }
 
 #[test]
@@ -298,4 +304,12 @@ fn weights_are_summed_up() {
     folder.write("w.safetensors", &bytes[..bytes.len() - 1]);
     let done = folder.run("show w.safetensors");
     assert_eq!(done.code, 3, "{done:?}");
+    // Of many values, short vectors are shown all the same: a mean of means says nothing.
+    folder.write("cars.net", std::fs::read(model("auto_mpg.net")).unwrap());
+    folder.ok(&format!("train cars.net --data {} -q --epochs 1", model("auto_mpg.csv")));
+    let out = folder.ok("show cars.safetensors").out;
+    let means = out.split("\nnumbers_scaled.0.mean\n").nth(1).unwrap();
+    let means = means.lines().next().unwrap().split_whitespace();
+    assert_eq!(means.filter_map(|mean| mean.parse::<f64>().ok()).count(), 6, "{out}");
+    assert!(!out.contains("\nh1.0.b\n"), "{out}");
 }

@@ -82,15 +82,16 @@ fn layers_of_all_kinds_are_found_by_their_names() {
         place = k |> embedding(2)
         fc = concat(x, place) |> dense(4)
         norm = fc |> batch_norm
-        layer_norm = norm |> relu |> layer_norm
-        output y = layer_norm |> dense(2)
+        layer_norm = norm |> layer_norm
+        bend = layer_norm |> prelu
+        output y = bend |> dense(2)
     }";
     folder.write("layers.net", net);
     folder.write("rows.csv", "1,2,3,1\n0.5,-1,0,0\n");
     let weights = include_bytes!("../../../../tests/reference/layers.safetensors");
     folder.write("layers.safetensors", weights);
     // What the script printed that wrote them.
-    let expected = [[1.2699921, 0.6024241], [1.0148611, -1.3003958]];
+    let expected = [[0.8617271, 1.2080082], [0.9664436, -1.2946080]];
     let check = |weights: &str| {
         let out = folder.ok(&format!("predict layers.net --weights {weights} --data rows.csv")).out;
         for (line, expected) in out.lines().skip(1).zip(expected) {
@@ -102,8 +103,8 @@ fn layers_of_all_kinds_are_found_by_their_names() {
     check("layers.safetensors");
     folder.ok("show layers.safetensors");
     // A net in one statement, whose layers are numbered in their order.
-    let numbers = ["0", "1", "2", "4", "7"];
-    let names = ["place", "fc", "norm", "layer_norm", "y"];
+    let numbers = ["0", "1", "2", "4", "7", "8"];
+    let names = ["place", "fc", "norm", "layer_norm", "bend", "y"];
     let mut text = weights.to_vec();
     for (name, number) in names.iter().zip(numbers) {
         // As long as before, so that the header keeps its length.
@@ -190,8 +191,10 @@ fn what_is_not_certain_is_refused_with_the_way_out() {
     fails(&norm, "", &format!("{other}, which has nothing such as 0.running_mean"));
     let lstm: [Tensor<'_>; 2] = [("0.weight", &[2, 2], &w1), ("1.weight_ih_l0", &[2, 2], &w1)];
     fails(&lstm, "", "has weights of PyTorch's, and 1.weight_ih_l0 is of no layer that is known");
-    folder.write("square.net", SQUARE.replace("tanh", "prelu"));
-    fails(&layers, "", "has weights of PyTorch's, and it has nothing such as h.1.a");
+    folder.write("square.net", SQUARE.replace("x |>", "x |> standardize |>"));
+    let numbered = [("0.weight", w1.as_slice()), ("1.weight", w2.as_slice())];
+    let numbered = numbered.map(|(name, values)| (name, &[2, 2][..], values));
+    fails(&numbered, "", "has weights of PyTorch's, and it has nothing such as h.0.deviation");
     folder.write("square.net", SQUARE);
 
     // Under the net's names: what the file says decides, and where it says nothing, [in, out].
