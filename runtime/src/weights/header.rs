@@ -20,6 +20,21 @@ pub(super) struct Header {
     pub(super) data_bytes: u64,
 }
 
+/// How files of weights begin that others write, what they are, and the way out.
+const OTHERS: [(&[u8], &str, &str); 3] = [
+    (b"PK\x03\x04", "is an archive, as torch.save and Keras write", SAVE),
+    (b"\x80\x02", "is a pickle, as torch.save writes, which may run anything", SAVE),
+    (
+        b"\x89HDF",
+        "is HDF5, as Keras writes",
+        "save the weights in Python: from safetensors.numpy import save_file; \
+         save_file({v.path: v.numpy() for v in model.weights}, NEW)",
+    ),
+];
+
+const SAVE: &str = "save the weights in Python: from safetensors.torch import save_file; \
+                    save_file(model.state_dict(), NEW)";
+
 /// Reads the header of a file of `file_bytes`; the file is then at its first byte of data.
 pub(super) fn read_header(
     file: &mut dyn Read,
@@ -35,6 +50,9 @@ pub(super) fn read_header(
     }
     let mut length = [0; LENGTH_BYTES as usize];
     file.read_exact(&mut length).map_err(io)?;
+    if let Some((_, what, help)) = OTHERS.iter().find(|(start, ..)| length.starts_with(start)) {
+        return Err(DataError::new(name, *what).with_help(*help));
+    }
     let length = u64::from_le_bytes(length);
     if length > MAX_HEADER_BYTES {
         return Err(fail(format!(

@@ -154,6 +154,9 @@ fn bad_files() {
         b"FANN_FLO_2.1",
         "gives its header 5714019402375905606 bytes, above the limit of 16777216",
     );
+    check(b"PK\x03\x04data", "is an archive, as torch.save and Keras write");
+    check(b"\x80\x02.......", "is a pickle, as torch.save writes, which may run anything");
+    check(b"\x89HDF\r\n\x1a\n", "is HDF5, as Keras writes");
     check(
         &file("[]", &[]),
         "has an invalid header: invalid type: sequence, expected an object of tensors \

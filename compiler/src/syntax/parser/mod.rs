@@ -268,7 +268,8 @@ impl Parser<'_> {
         let span = first.span.join(self.nth(ahead - 1).span);
         let function = shorten(self.text(self.nth(ahead))).to_string();
         let error = Diagnostic::error(Code::ForeignSyntax, span, "functions stand in no module");
-        self.report(error.help(format!("write `{function}(...)` alone")));
+        let error = error.help(format!("write `{function}(...)` alone"));
+        self.report(error.fix(Fix::remove("the module", span)));
         self.at += ahead;
     }
 
