@@ -135,8 +135,7 @@ fn main() -> ExitCode {
     let mut cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => {
-            let no_command = names::no_command(&error, &command);
-            return no_command
+            return names::told(&error, &command)
                 .map_or_else(|| misused(&error), |failure| failed(&Console::default(), &failure));
         }
     };

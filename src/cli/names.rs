@@ -1,6 +1,7 @@
 //! What other tools call the commands, and what is said of a name that is no command.
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use arenet::internals::compiler::diagnostic::did_you_mean;
 use arenet::internals::compiler::reference;
@@ -9,7 +10,7 @@ use clap::Command;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::failure::Failure;
-use super::{console, help};
+use super::{console, help, new};
 
 /// A command, and what it is called elsewhere.
 const COMMANDS: &[(&str, &[&str])] = &[
@@ -41,8 +42,26 @@ fn proposed(command: &Command) -> impl Iterator<Item = &str> {
     command.get_subcommands().map(Command::get_name).filter(|name| *name != "fmt")
 }
 
-/// What is told where the first word is no command, instead of what clap would guess.
-pub fn no_command(error: &clap::Error, command: &Command) -> Option<Failure> {
+/// What is told of a command line that clap cannot make sense of, where its own words would not
+/// lead on.
+pub fn told(error: &clap::Error, command: &Command) -> Option<Failure> {
+    no_command(error, command).or_else(|| stray_table(error))
+}
+
+/// The rows are not named by an option.
+fn stray_table(error: &clap::Error) -> Option<Failure> {
+    let Some(ContextValue::String(stray)) = error.get(ContextKind::InvalidArg) else {
+        return None;
+    };
+    if error.kind() != ErrorKind::UnknownArgument || !new::is_table(Path::new(stray)) {
+        return None;
+    }
+    let text = format!("{} stands where no argument does", quoted(stray));
+    Some(Failure::usage(text).help(format!("rows are named by --data {stray}")))
+}
+
+/// Where the first word is no command.
+fn no_command(error: &clap::Error, command: &Command) -> Option<Failure> {
     if error.kind() != ErrorKind::InvalidSubcommand {
         return None;
     }

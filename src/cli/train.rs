@@ -458,6 +458,14 @@ pub fn read_rows(
     table: &Rows,
     out: &Path,
 ) -> Result<(Data, Option<Data>), Failure> {
+    if let Some(Rows::Table(path)) = &args.valid
+        && let Some(share) = path.to_str().and_then(|text| text.parse::<f64>().ok())
+        && !path.exists()
+    {
+        let failure = Failure::usage(format!("--valid names a table of rows, and {share} is none"));
+        let help = format!("to hold a share out, write `valid = {share}` in the section `train`");
+        return Err(failure.help(help));
+    }
     let (reader, folder) = (reader(args, source)?, scratch_folder(out));
     let read = |table, reader| data::read_or_spill(cx, table, &args.data, reader, &folder);
     let rows = read(table, reader.clone())?;

@@ -70,7 +70,7 @@ pub fn run(cx: &Context, args: &NewArgs) -> Result<(), Failure> {
 }
 
 /// Whether the name is that of a table: there is such a file, or the last one ends as one.
-fn is_table(path: &Path) -> bool {
+pub fn is_table(path: &Path) -> bool {
     const ENDINGS: [&str; 16] = [
         "csv", "tsv", "txt", "data", "dat", "tab", "gz", "zst", "zip", "jsonl", "json", "npy",
         "npz", "parquet", "xlsx", "xls",

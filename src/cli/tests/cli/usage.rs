@@ -120,6 +120,23 @@ fn names_of_other_tools_have_help() {
     told("nosuch", "`arenet help` lists the commands, `arenet help language` the language");
 }
 
+#[test]
+fn rows_in_a_wrong_place_are_told_theirs() {
+    let folder = Folder::small("stray-rows");
+    folder.fails(
+        "train small.net small.csv",
+        2,
+        "error: \"small.csv\" stands where no argument does\n\
+         help: rows are named by --data small.csv",
+    );
+    folder.fails(
+        "train small.net --valid 0.3",
+        2,
+        "error: --valid names a table of rows, and 0.3 is none\n\
+         help: to hold a share out, write `valid = 0.3` in the section `train`",
+    );
+}
+
 /// A command is proposed by what it does, not by its letters: `fmt` rewrites the file that
 /// `arenet fit m.net` would train.
 #[test]
