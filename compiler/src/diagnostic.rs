@@ -110,6 +110,11 @@ impl Diagnostic {
         self
     }
 
+    /// Points at the first of two, where there may be one.
+    pub fn second_of(self, first: Span) -> Diagnostic {
+        self.label(first, "this is the first one").help("keep one of them")
+    }
+
     /// Adds a way out that a machine can take.
     pub fn fix(mut self, fix: impl Into<Option<Fix>>) -> Diagnostic {
         self.fixes.extend(fix.into());

@@ -35,14 +35,15 @@ pub const FORMS: [Forms; 7] = [
     Forms { name: "statements", place: "inside `block`", forms: BLOCK },
     Forms { name: "operators", place: "the tightest first", forms: OPERATORS },
     Forms { name: "types", place: "as in `input x: [N, 4]`", forms: TYPES },
-    Forms { name: "inputs", place: "behind the type of an input or a target", forms: CLAUSES },
+    Forms { name: "inputs", place: "and targets, behind their types", forms: CLAUSES },
 ];
 
 const TOP: &[Form] = &[
     form(
         "const",
         "const H = 16",
-        "a number with a name, for sizes and arithmetic; `--set H=32` gives it another value",
+        "a number with a name, for sizes and arithmetic; `--set H=32` of a command gives it \
+            another value",
     ),
     form(
         "net",
@@ -52,7 +53,8 @@ const TOP: &[Form] = &[
     form(
         "train",
         "train { ... }",
-        "how the network is trained, at most one a file; needed for `arenet train` alone",
+        "how the network is trained, at most one a file; without it a net only \
+            predicts",
     ),
     form(
         "block",

@@ -152,10 +152,8 @@ pub fn about(name: &str) -> Vec<Section> {
 pub fn own_name(written: &str) -> Option<&'static str> {
     let sections = sections();
     let mut names = sections.iter().flat_map(|section| &section.items).map(|item| item.name);
-    let arguments = aliases::ALIASES.iter().map(|(own, _)| *own);
-    names
-        .find(|own| aliases::is_for(written, own))
-        .or_else(|| arguments.into_iter().find(|own| aliases::is_for(written, own)))
+    let called = names.find(|own| aliases::is_for(written, own));
+    called.or_else(|| aliases::argument(written))
 }
 
 impl Section {

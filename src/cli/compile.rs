@@ -50,7 +50,6 @@ pub fn run(cx: &Context, args: &CompileArgs) -> Result<(), Failure> {
     let built = match args.batch.is_none() && source.is_full() {
         true => {
             let built = source.build_full(None)?;
-            source.warn(cx);
             source.describe(cx, &built);
             built
         }

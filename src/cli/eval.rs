@@ -37,8 +37,7 @@ pub fn run(cx: &Context, args: &EvalArgs) -> Result<(), Failure> {
     let built = source.build(cx, None, Purpose::Train)?;
     let program = built.program();
     if program.loss.is_none() {
-        let text = format!("{}: has no `train` section, so no loss to measure", source.name());
-        return Err(Failure::new(Kind::Model, text));
+        return Err(Failure::without_train(&source.name(), ", so no loss to measure"));
     }
     let weights = data::locate_weights(&source, file)?;
     let mut predictor = data::predictor(cx, &source, &built, &weights)?;

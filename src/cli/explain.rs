@@ -44,8 +44,16 @@ fn list(width: Option<usize>) -> String {
 /// Markdown for a terminal: paragraphs in lines of this width, examples indented.
 fn page(markdown: &str, width: usize) -> String {
     let mut blocks: Vec<String> = Vec::new();
+    // The first net is told, the second one is its cure.
+    let mut labels = ["This is told:", "This is right:"].into_iter();
+    let mut ends_in_text = false;
     for (index, part) in markdown.split("```").enumerate() {
         if index % 2 == 1 {
+            let label = if part.starts_with("net") { labels.next() } else { None };
+            // A text before the cure says more than the label.
+            if let Some(label) = label.filter(|_| index == 1 || !ends_in_text) {
+                blocks.push(label.to_string());
+            }
             // The first line names the language.
             let lines: Vec<String> =
                 part.lines().skip(1).map(|line| format!("    {line}")).collect();
@@ -55,7 +63,9 @@ fn page(markdown: &str, width: usize) -> String {
             let lines = |text: &str| {
                 table::wrapped(&text.replace('\n', " "), 0, width).trim_end().to_string()
             };
+            let before = blocks.len();
             blocks.extend(paragraphs.map(lines));
+            ends_in_text = blocks.len() > before;
         }
     }
     blocks.join("\n\n") + "\n"

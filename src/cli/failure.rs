@@ -70,6 +70,14 @@ impl Failure {
         Failure::Told(Box::new(Message { kind, text, help: None, place: (None, None) }))
     }
 
+    /// A model that only predicts, and what is asked of it: ", so no gradients".
+    pub fn without_train(model: &str, asked: &str) -> Failure {
+        Failure::new(Kind::Model, format!("{model}: has no `train` section{asked}")).help(
+            "write one beside `net`: `train { target t: [N, 1]  loss = mse(y, t)  optimizer = adam \
+             }`",
+        )
+    }
+
     /// A mistake on the command line.
     pub fn usage(text: impl Into<String>) -> Failure {
         Failure::new(Kind::Usage, text)

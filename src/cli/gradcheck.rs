@@ -61,8 +61,7 @@ pub fn run(cx: &Context, args: &GradcheckArgs) -> Result<(), Failure> {
         return Err(Failure::usage(text).help("give the .net file"));
     };
     let Some(loss) = compiled.model.loss else {
-        let text = format!("{}: has no `train` section, so no gradients", source.name());
-        return Err(Failure::new(Kind::Model, text));
+        return Err(Failure::without_train(&source.name(), ", so no gradients"));
     };
     let findings = check(&compiled.model, loss, args.seed);
     let wide = findings.iter().map(|finding| finding.name.chars().count()).max().unwrap_or(0);

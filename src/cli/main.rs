@@ -19,6 +19,7 @@ mod failure;
 mod figures;
 mod fix;
 mod fmt;
+mod foreign;
 mod gradcheck;
 mod help;
 mod markup;

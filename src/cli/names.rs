@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use arenet::internals::compiler::aliases;
 use arenet::internals::compiler::diagnostic::did_you_mean;
 use arenet::internals::compiler::reference;
 use arenet::internals::runtime::program::text::quoted;
@@ -102,7 +103,10 @@ pub fn explained(arguments: &[OsString]) -> Option<Result<(), Failure>> {
                 let language = help::of_language(own).unwrap_or_default();
                 console::print(format!("`{name}` is called `{own}` here.\n\n{language}"))
             }
-            (None, None) => Err(unknown(name, &commands)),
+            (None, None) => match aliases::note(name) {
+                Some(note) => console::print(format!("The language has no `{name}`: {note}\n")),
+                None => Err(unknown(name, &commands)),
+            },
         },
     })
 }

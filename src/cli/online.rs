@@ -45,6 +45,7 @@ pub fn run(cx: &Context, args: &TrainArgs) -> Result<(), Failure> {
     let (out, checkpoint, table) = places::places(args, &source, model)?;
     train::check_trains(args, &source)?;
     let built = source.build(cx, Some(1), Purpose::Train)?;
+    source.warn(cx);
     let table = table?;
     let Rows::Table(path) = &table else {
         let text = format!("{table}: --online reads a table row by row, from one file");

@@ -239,8 +239,7 @@ fn shown(cx: &Context, args: &ShowArgs) -> Result<String, Failure> {
 
 /// The failure to show what training makes.
 fn untrained(source: &Source, what: &str) -> Failure {
-    let text = format!("{}: has no `train` section, so no {what}", source.name());
-    Failure::new(super::failure::Kind::Model, text)
+    Failure::without_train(&source.name(), &format!(", so no {what}"))
 }
 
 /// Takes the name of an entry point.

@@ -9,7 +9,7 @@ use arenet::internals::runtime::program::{DType, Program, Verified};
 use arenet::{ErrorKind, Net};
 
 use super::failure::Failure;
-use super::{Context, units};
+use super::{Context, foreign, units};
 
 /// A model, read from its file.
 pub struct Source {
@@ -56,6 +56,9 @@ impl Source {
 
     /// [`Source::read`] with these values of constants.
     pub fn read_with(path: &Path, sets: &[(String, f64)]) -> Result<Source, Failure> {
+        if let Some(failure) = foreign::told(path) {
+            return Err(failure);
+        }
         let options = sets.iter().fold(Net::options(), |net, (name, value)| net.set(name, *value));
         let net = options.open(path).map_err(|error| match error.kind() {
             ErrorKind::Usage => fixed(path, "constants", "--set"),
@@ -125,7 +128,8 @@ impl Source {
         self.beside(ending).file_name().unwrap_or("net".as_ref()).into()
     }
 
-    /// Compiles the text, for steps of `batch` rows; prints its warnings, or its errors.
+    /// Compiles the text, for steps of `batch` rows. Its warnings are for who checks or trains it:
+    /// [`Source::warn`].
     pub fn build(
         &self,
         cx: &Context,
@@ -133,7 +137,6 @@ impl Source {
         purpose: Purpose,
     ) -> Result<Built, Failure> {
         let built = self.build_quietly(batch, purpose)?;
-        self.warn(cx);
         self.describe(cx, &built);
         Ok(built)
     }
@@ -163,7 +166,7 @@ impl Source {
         ));
     }
 
-    /// [`Source::build`] without warnings.
+    /// [`Source::build`] without details.
     pub fn build_quietly(&self, batch: Option<u64>, purpose: Purpose) -> Result<Built, Failure> {
         self.compile(batch, false, purpose)
     }

@@ -158,9 +158,7 @@ impl Run {
             true => None,
             false => Some(source.build(cx, rows_of(args.batch), Purpose::Train)?),
         };
-        if early.is_none() {
-            source.warn(cx);
-        }
+        source.warn(cx);
         check_trains(args, source)?;
         let table = table?;
         if let (Some(path), Some(built)) = (&args.init, &early) {
@@ -497,7 +495,7 @@ fn is_full(args: &TrainArgs, source: &Source) -> bool {
 pub fn cannot_train(source: &Source) -> Failure {
     let name = source.name();
     match source.precision() {
-        Precision::F32 => Failure::new(Kind::Model, format!("{name}: has no `train` section")),
+        Precision::F32 => Failure::without_train(&name, ""),
         narrow => Failure::usage(format!(
             "{name}: is compiled for weights of {}, and training is in f32",
             narrow.name()

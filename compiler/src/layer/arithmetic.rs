@@ -59,7 +59,8 @@ pub fn common_shape(a: &Shape, b: &Shape) -> Result<Shape, Problem> {
             (Size::Fixed(1), Size::Fixed(y)) => dims.push(y),
             _ => {
                 let message = format!("the shapes {a} and {b} do not fit together");
-                return Err(Problem::new(Code::ShapeMismatch, message));
+                let help = "sizes agree or are 1, from their ends on; `dense(n)` makes rows of n";
+                return Err(Problem::new(Code::ShapeMismatch, message).help(help));
             }
         }
     }

@@ -177,7 +177,8 @@ fn floats(builder: &Builder, args: &Args, name: &'static str) -> Result<NodeId, 
         return Ok(id);
     }
     let message = format!("`{}` works on floats, not on {}", args.signature.name, node.ty());
-    Err(Problem::new(Code::TypeMismatch, message).at(name))
+    let problem = Problem::new(Code::TypeMismatch, message).at(name);
+    Err(problem.help("`one_hot(x)` or `embedding(x, n)` makes numbers of classes"))
 }
 
 /// Checks that there are rows to work along.

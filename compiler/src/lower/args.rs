@@ -1,13 +1,16 @@
 //! Matches the arguments of a call with a signature.
 
+use super::call::behind_pipe;
 use super::fix::{Written, leave_out};
 use super::names::full_name;
 use super::{Lowering, Operand, names};
+use crate::aliases;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
-use crate::entry::{built, find};
+use crate::entry::built;
 use crate::fix::Fix;
 use crate::init::Rule;
+use crate::layer::activation::ACTIVATIONS;
 use crate::layer::init::INITS;
 use crate::model::Metric;
 use crate::schedule::{SCHEDULES, schedule};
@@ -24,7 +27,7 @@ pub(super) struct Matched {
 }
 
 /// An argument before it is looked at.
-enum Given<'a> {
+pub(super) enum Given<'a> {
     Piped(Operand),
     Written(&'a Expr),
     /// For all that [`Kind::Tensors`] takes.
@@ -40,6 +43,7 @@ impl<'a> Lowering<'a> {
         piped: Option<Operand>,
     ) -> Option<Matched> {
         let errors = self.diagnostics.len();
+        let written = if piped.is_some() { &[] } else { call.args };
         let mut given = self.place(signature, call, piped);
         let fits = self.diagnostics.len() == errors;
         let mut operands = Vec::new();
@@ -77,7 +81,7 @@ impl<'a> Lowering<'a> {
                 }
                 (None, Some(default)) => Some(default),
                 (None, None) if fits => {
-                    self.missing(signature, param, call.span);
+                    self.missing(signature, param, written, call.span);
                     None
                 }
                 (None, None) => None,
@@ -88,7 +92,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// Finds the parameter of each argument.
-    fn place(
+    pub(super) fn place(
         &mut self,
         signature: &'static Signature,
         call: Written<'a>,
@@ -138,9 +142,9 @@ impl<'a> Lowering<'a> {
                         let candidates = signature.params.iter().map(|param| param.name);
                         let error = match name.name.as_str() {
                             "activation" => {
-                                let layer = signature.name;
+                                let (layer, own) = (signature.name, activation(&arg.value));
                                 error
-                                    .help(format!("write it behind: `x |> {layer}(...) |> relu`"))
+                                    .help(format!("write it behind: `x |> {layer}(...) |> {own}`"))
                                     .fix(call.applied(index, is_piped))
                             }
                             written => names::suggest(error, written, candidates),
@@ -162,10 +166,13 @@ impl<'a> Lowering<'a> {
         given
     }
 
-    fn missing(&mut self, signature: &Signature, param: &Param, span: Span) {
+    fn missing(&mut self, signature: &Signature, param: &Param, written: &[Arg], span: Span) {
         let message = format!("`{}` needs `{}`", signature.name, param.name);
         let error = Diagnostic::error(Code::WrongArgument, span, message);
-        self.report(error.help(format!("it is `{}`", signature.usage())));
+        self.report(error.help(match behind_pipe(signature, written) {
+            Some(piped) => format!("the value comes first: {piped}"),
+            None => format!("it is `{}`", signature.usage()),
+        }));
     }
 
     /// The argument of a parameter that is no tensor; `None` after an error.
@@ -345,7 +352,9 @@ impl<'a> Lowering<'a> {
     /// `0.1` or `cosine(0.1, to: 0.001)`
     fn schedule(&mut self, expr: &'a Expr) -> Option<Schedule> {
         let Some((name, name_span, written)) = named(expr) else { return self.rate(expr) };
-        if find(SCHEDULES, name).is_none() && !matches!(expr.kind, ExprKind::Call(_)) {
+        let is_meant = SCHEDULES.iter().any(|own| aliases::is_for(name, own.name()))
+            && self.names.declared(name).is_none();
+        if !is_meant && !matches!(expr.kind, ExprKind::Call(_)) {
             return self.rate(expr);
         }
         let called = (name, name_span, written);
@@ -406,6 +415,13 @@ impl<'a> Lowering<'a> {
         self.report(error);
         None
     }
+}
+
+/// The activation that a value names, with or without quotes; one of them where it names none.
+fn activation(value: &Expr) -> &'static str {
+    let (ExprKind::Name(written) | ExprKind::String(written)) = &value.kind else { return "relu" };
+    let mut known = built(ACTIVATIONS);
+    known.find(|own| aliases::is_for(written, own)).unwrap_or("relu")
 }
 
 /// The name of a function, where that stands, and the arguments: of `he` as of `uniform(-1, 1)`.

@@ -13,9 +13,26 @@ use crate::layer::{figure_of, functions, init::INITS};
 use crate::model::{Compared, Domain};
 use crate::optim::OPTIMIZERS;
 use crate::schedule::SCHEDULES;
-use crate::signature::{Problem, Signature};
-use crate::syntax::ast::{Arg, Block, Call, Expr, Ident};
+use crate::signature::{Kind, Problem, Signature};
+use crate::syntax::ast::{Arg, Block, Call, Expr, ExprKind, Ident};
 use std::collections::HashMap;
+
+/// A function of the language that makes a value.
+struct Made {
+    signature: &'static Signature,
+    function: &'static Function,
+    expand: Expand,
+}
+
+impl Made {
+    fn of(entry: &'static Entry<Function>) -> Option<Made> {
+        let Entry { signature, built: Some(function) } = entry else { return None };
+        match function.make {
+            Make::Value(expand) | Make::Loss(expand) => Some(Made { signature, function, expand }),
+            _ => None,
+        }
+    }
+}
 
 impl<'a> Lowering<'a> {
     /// A call; a pipe gives the first argument.
@@ -24,13 +41,8 @@ impl<'a> Lowering<'a> {
         if self.expand(call.span) {
             return Value::Poison;
         }
-        if let Some(Entry { signature, built: Some(function) }) = find(functions(), name)
-            && let Make::Value(expand) | Make::Loss(expand) = function.make
-        {
-            let Some(matched) = self.arguments(signature, call.into(), piped) else {
-                return Value::Poison;
-            };
-            return self.function(function, expand, call, matched);
+        if let Some(own) = find(functions(), name).and_then(Made::of) {
+            return self.made(own, call, piped);
         }
         if self.is_recursive(call) {
             return Value::Poison;
@@ -43,10 +55,35 @@ impl<'a> Lowering<'a> {
             let shared = shared.clone();
             return self.layer(shared, call, piped);
         }
-        self.unknown_function(call);
+        self.unknown_function(call, piped.is_some());
         // What is wrong inside of the arguments is told all the same.
-        call.args.iter().for_each(|arg| _ = self.expr(&arg.value));
-        Value::Poison
+        match self.meant(name).and_then(Made::of) {
+            Some(own) if piped.is_some() || behind_pipe(own.signature, &call.args).is_none() => {
+                self.made(own, call, piped)
+            }
+            Some(own) => {
+                self.place(own.signature, call.into(), None);
+                Value::Poison
+            }
+            None => {
+                call.args.iter().for_each(|arg| _ = self.expr(&arg.value));
+                Value::Poison
+            }
+        }
+    }
+
+    /// The function of the language that another tool calls so, where no name of the text is that.
+    fn meant(&self, name: &str) -> Option<&'static Entry<Function>> {
+        let is_own = self.names.visible().any(|own| own == name);
+        functions().find(|entry| aliases::is_for(name, entry.name())).filter(|_| !is_own)
+    }
+
+    /// What a function of the language makes.
+    fn made(&mut self, own: Made, call: &'a Call, piped: Option<Operand>) -> Value {
+        match self.arguments(own.signature, call.into(), piped) {
+            Some(matched) => self.function(own.function, own.expand, call, matched),
+            None => Value::Poison,
+        }
     }
 
     /// A function of the language.
@@ -65,6 +102,15 @@ impl<'a> Lowering<'a> {
         if let (Make::Loss(_), &Ok(node)) = (function.make, &result) {
             self.losses.insert(call.span, figure_of(&self.builder, &matched.args, node));
         }
+        let first = matched.operands.first().map(|operand| &operand.value);
+        let takes_number = matches!(first, Some(Value::Number(_)));
+        let result =
+            result.map_err(|problem| match behind_pipe(matched.args.signature, &call.args) {
+                Some(piped) if problem.help.is_none() && takes_number => {
+                    problem.help(format!("the value comes first: {piped}"))
+                }
+                _ => problem,
+            });
         self.call_result(function, result, &matched, call)
     }
 
@@ -136,7 +182,7 @@ impl<'a> Lowering<'a> {
             if let Some(first) = seen.insert(param.name.as_str(), param.span) {
                 let message = format!("the argument `{}` is named twice", param.name);
                 let error = Diagnostic::error(Code::DuplicateName, param.span, message);
-                self.report(error.label(first, "this is the first one"));
+                self.report(error.second_of(first));
             }
         }
     }
@@ -203,7 +249,8 @@ impl<'a> Lowering<'a> {
         let recursive = self.expanding.iter().any(|(outer, _)| *outer == name);
         if recursive {
             let message = format!("`{name}` calls itself, so it would never end");
-            self.report(Diagnostic::error(Code::RecursiveCall, call.function.span, message));
+            let error = Diagnostic::error(Code::RecursiveCall, call.function.span, message);
+            self.report(error.help("write the layers one after another: `x |> f |> f`"));
         }
         recursive
     }
@@ -283,7 +330,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// What is built under a name of a list, of which an error suggests the known names; `None`
-    /// after an error.
+    /// where nothing is.
     pub(super) fn look_up<T: 'static>(
         &mut self,
         what: &str,
@@ -291,7 +338,8 @@ impl<'a> Lowering<'a> {
         known: impl Iterator<Item = &'static str>,
         (name, span, args): (&str, Span, &[Arg]),
     ) -> Option<(&'static Signature, &'static T)> {
-        let error = match find(entries, name) {
+        let entries: Vec<&Entry<T>> = entries.into_iter().collect();
+        let error = match find(entries.iter().copied(), name) {
             Some(Entry { signature, built: Some(own) }) => return Some((signature, own)),
             Some(_) => not_yet(name, span),
             None => {
@@ -301,29 +349,36 @@ impl<'a> Lowering<'a> {
             }
         };
         self.report(error);
-        None
+        // What is wrong with the arguments of what is meant is told in the same run.
+        let meant = entries.into_iter().find(|entry| aliases::is_for(name, entry.name()))?;
+        Some((&meant.signature, meant.built.as_ref()?))
     }
 
     /// Tells why there is no function of that name.
-    fn unknown_function(&mut self, call: &'a Call) {
+    fn unknown_function(&mut self, call: &'a Call, is_piped: bool) {
         let (name, span) = (call.function.name.as_str(), call.function.span);
         let called = (name, &call.args[..]);
         let error = |code, message| Diagnostic::error(code, span, message);
-        let is_meant = |entry: &&Entry<_>| aliases::is_for(name, entry.name());
-        let is_own = self.names.visible().any(|own| own == name);
-        let meant = functions().find(is_meant).filter(|_| !is_own);
+        let meant = self.meant(name);
         let error = if let Some(Entry { signature, built: None }) = meant {
             not_yet(signature.name, span)
         } else if let Some(entry) = meant {
             let message = format!("unknown function `{name}`");
             let error = error(Code::UnknownFunction, message);
-            names::suggest_call(error, called, std::iter::once(entry.name()))
+            match behind_pipe(&entry.signature, &call.args).filter(|_| !is_piped) {
+                Some(piped) => error.help(format!(
+                    "`{name}` is called `{}` here, and takes a value first: {piped}",
+                    entry.name()
+                )),
+                None => names::suggest_call(error, called, std::iter::once(entry.name())),
+            }
         } else if let Some((what, place)) = belongs_elsewhere(name) {
             error(Code::WrongPlace, format!("`{name}` is {what}, not a layer")).help(place)
         } else if let Some(binding) = self.names.read(name) {
             let defined = binding.span;
             error(Code::WrongPlace, format!("`{name}` is no function"))
                 .label(defined, "it is a value")
+                .help("layers follow each other in a pipe: `x |> dense(8) |> relu`")
         } else if let Some(layer) = self.names.layers.get(name) {
             let message = format!("`{name}` is a layer of the network, which a block does not see");
             error(Code::WrongPlace, message)
@@ -332,6 +387,7 @@ impl<'a> Lowering<'a> {
         } else if let Some(later) = self.names.defined_later(name) {
             error(Code::UsedBeforeDefinition, format!("`{name}` is used before it is defined"))
                 .label(later, "it is defined here")
+                .help("move its statement up")
         } else {
             let mut candidates: Vec<&str> = built(functions()).collect();
             candidates.extend(self.names.blocks.keys());
@@ -362,6 +418,24 @@ fn belongs_elsewhere(name: &str) -> Option<(&'static str, String)> {
         ));
     }
     None
+}
+
+/// How a layer is written that has a number where its value belongs, as the widths of both sides
+/// have in `Linear(4, 8)`: with the last of its numbers behind a pipe. Nothing for other calls.
+pub(super) fn behind_pipe(signature: &Signature, written: &[Arg]) -> Option<String> {
+    let numbers = written.iter().map_while(|arg| match (&arg.name, &arg.value.kind) {
+        (None, ExprKind::Number(number)) => Some(number.to_string()),
+        _ => None,
+    });
+    let numbers: Vec<String> = numbers.collect();
+    let takes_value = matches!(signature.params.first()?.kind, Kind::Tensor);
+    if numbers.is_empty() || !takes_value {
+        return None;
+    }
+    let least = numbers.len().saturating_sub(signature.positional - 1);
+    let (name, numbers) = (signature.name, numbers[least..].join(", "));
+    let call = if numbers.is_empty() { name.into() } else { format!("{name}({numbers})") };
+    Some(format!("`x |> {call}`"))
 }
 
 fn usage(function: &str, params: &[Ident]) -> String {

@@ -1,11 +1,14 @@
 //! Lowers expressions.
 
 use super::{Lowering, MAX_DEPTH, MAX_NODES, Operand, Value, names};
+use crate::aliases;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
+use crate::entry::{Entry, find};
 use crate::graph::NodeId;
 use crate::graph::op::{BinaryFn, MatMul, Unary, UnaryFn};
-use crate::layer::infix;
+use crate::layer::loss::LOSSES;
+use crate::layer::{functions, infix};
 use crate::signature::Problem;
 use crate::syntax::ast::{BinaryOp, Expr, ExprKind, Ident};
 
@@ -69,9 +72,16 @@ impl<'a> Lowering<'a> {
                 self.report(error.help(TEXT_HELP));
                 Value::Poison
             }
-            ExprKind::List(_) => {
+            ExprKind::List(items) => {
                 let message = "a list has no meaning here";
-                self.report(Diagnostic::error(Code::TypeMismatch, span, message));
+                let error = Diagnostic::error(Code::TypeMismatch, span, message);
+                let is_number = |item: &Expr| matches!(item.kind, ExprKind::Number(_));
+                self.report(match items.iter().all(is_number) {
+                    true => error,
+                    false => error.help("layers follow each other in a pipe: `x |> f |> g`"),
+                });
+                // What is wrong inside of it is told all the same.
+                items.iter().for_each(|item| _ = self.expr(item));
                 Value::Poison
             }
             ExprKind::Pipe(..) | ExprKind::Binary(..) => return self.expr(expr),
@@ -104,9 +114,16 @@ impl<'a> Lowering<'a> {
         } else if let Some(later) = self.names.defined_later(name) {
             error(Code::UsedBeforeDefinition, format!("`{name}` is used before it is defined"))
                 .label(later, "it is defined here")
+                .help("move its statement up")
         } else if self.is_function(name) {
             error(Code::MissingArguments, format!("`{name}` is a function, here without arguments"))
-                .help(format!("write `x |> {name}` or `{name}(...)`"))
+                .help(self.called(name))
+        } else if let Some(own) =
+            functions().map(Entry::name).find(|own| aliases::is_for(name, own))
+            && !self.names.visible().any(|visible| aliases::is_for(name, visible))
+        {
+            error(Code::UnknownName, format!("unknown name `{name}`"))
+                .help(format!("`{name}` is called `{own}` here: {}", self.called(own)))
         } else {
             let error = error(Code::UnknownName, format!("unknown name `{name}`"));
             names::suggest(error, name, self.names.visible())
@@ -115,11 +132,25 @@ impl<'a> Lowering<'a> {
         Operand { value: Value::Poison, span, defined: None }
     }
 
+    /// How a function is called, which stands without arguments: a loss by the names there are.
+    fn called(&self, function: &str) -> String {
+        let output = self.model.outputs.first().map(|(name, _)| name.as_str());
+        let target = self.model.targets.first().map(|port| port.name.as_str());
+        match find(LOSSES, function) {
+            Some(_) => {
+                let (y, t) = (output.unwrap_or("y"), target.unwrap_or("t"));
+                format!("write `{function}({y}, {t})`")
+            }
+            None => format!("write `x |> {function}` or `{function}(...)`"),
+        }
+    }
+
     /// `h.w`, a parameter of a statement.
     fn field(&mut self, of: &'a Expr, field: &'a Ident, span: Span) -> Value {
         let Some(path) = path(of).map(|path| format!("{path}.{}", field.name)) else {
             let message = format!("only a statement has parameters such as `.{}`", field.name);
-            self.report(Diagnostic::error(Code::UnknownName, span, message));
+            let error = Diagnostic::error(Code::UnknownName, span, message);
+            self.report(error.help("name what makes it: `h = ...`, then `h.w`"));
             return Value::Poison;
         };
         let params = &self.builder.params;
@@ -232,7 +263,8 @@ impl<'a> Lowering<'a> {
             Value::Poison => None,
             Value::Node(_) => {
                 let message = "a number is expected here, not a value of the network";
-                self.report(Diagnostic::error(Code::TypeMismatch, operand.span, message));
+                let error = Diagnostic::error(Code::TypeMismatch, operand.span, message);
+                self.report(error.help("write it out, or name it: `const H = 16`"));
                 None
             }
         }

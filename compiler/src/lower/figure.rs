@@ -131,7 +131,8 @@ impl<'a> Lowering<'a> {
     fn no_new_params(&mut self, before: usize, span: Span) {
         if self.layer_params() > before {
             let message = "layers with parameters belong inside `net`, not inside `train`";
-            self.report(Diagnostic::error(Code::WrongPlace, span, message));
+            let error = Diagnostic::error(Code::WrongPlace, span, message);
+            self.report(error.help("name it there, `h = x |> dense(3)`, and write `h` here"));
         }
     }
 

@@ -73,7 +73,7 @@ impl<'a> Lowering<'a> {
                     let param = &self.builder.params[param].name;
                     let message = format!("`{param}` has `{}` already", entry.name());
                     let error = Diagnostic::error(Code::DuplicateName, ident.span, message);
-                    self.report(error.label(first, "this is the first one"));
+                    self.report(error.second_of(first));
                 }
             }
         }

@@ -20,6 +20,7 @@ mod train;
 mod valid;
 mod watch;
 
+use crate::aliases;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::fix::Fix;
@@ -77,7 +78,9 @@ pub fn lower(
     let failed = lowering.failed() || incomplete;
     let mut found = lowering.diagnostics;
     if incomplete {
-        let is_meant = |help: &String| help.starts_with("did you") || help.contains(" is called ");
+        let is_meant = |help: &String| {
+            help.starts_with("did you") || help.contains(" is called ") || aliases::is_note(help)
+        };
         let misspelt = |d: &Diagnostic| d.help.as_ref().is_some_and(is_meant);
         found.retain(|d| !GAPS.contains(&d.code) || misspelt(d));
     }
@@ -216,7 +219,7 @@ impl<'a> Lowering<'a> {
         };
         let message = format!("the file has a `{what}` section already");
         let error = Diagnostic::error(Code::DuplicateSection, span(next), message);
-        self.report(error.label(span(first), "this is the first one"));
+        self.report(error.second_of(span(first)));
     }
 
     fn net(&mut self, net: &'a Net) {
@@ -254,7 +257,7 @@ impl<'a> Lowering<'a> {
                 if let Some((_, first)) = self.model.memory_limit.replace((*bytes, *span)) {
                     let message = "the memory has a limit already";
                     let error = Diagnostic::error(Code::DuplicateLimit, *span, message);
-                    self.report(error.label(first, "this is the first one"));
+                    self.report(error.second_of(first));
                 }
             }
         }
@@ -306,7 +309,7 @@ impl<'a> Lowering<'a> {
             if let Some(first) = seen.insert(&name.name, name.span) {
                 let message = format!("`{}` is an output already", name.name);
                 let error = Diagnostic::error(Code::DuplicateName, name.span, message);
-                self.report(error.label(first, "this is the first one"));
+                self.report(error.second_of(first));
                 continue;
             }
             let message = match operand.value {
@@ -490,6 +493,7 @@ impl<'a> Lowering<'a> {
         } else if let Some(first) = self.names.declared(&name.name) {
             error(Code::DuplicateName, format!("`{}` is defined already", name.name))
                 .label(first, "this is the first definition")
+                .help("a name is given once: choose another one, or write `x |> f |> g`")
         } else {
             return true;
         };

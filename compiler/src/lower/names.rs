@@ -183,6 +183,9 @@ pub(super) fn suggest<'n>(
     if let Some(own) = candidates.iter().find(|own| aliases::is_for(name, own)) {
         return error.help(format!("`{name}` is called `{own}` here")).respell(name, own, true);
     }
+    if let Some(note) = aliases::note(name) {
+        return error.help(note);
+    }
     let named = error.did_you_mean(name, candidates.iter().copied());
     named.unwrap_or_else(|error| list(error, candidates.into_iter()))
 }
@@ -218,7 +221,7 @@ pub(super) fn no_setting<'n>(
 
 /// Adds the names there are to an error, when they are few.
 pub(super) fn list<'n>(error: Diagnostic, names: impl Iterator<Item = &'n str>) -> Diagnostic {
-    const FEW: usize = 12;
+    const FEW: usize = 15;
     let mut names: Vec<&str> = names.collect();
     names.sort_unstable();
     names.dedup();
@@ -232,7 +235,8 @@ pub(super) fn list<'n>(error: Diagnostic, names: impl Iterator<Item = &'n str>) 
 pub(super) fn not_yet(name: &str, span: Span) -> Diagnostic {
     let message =
         format!("`{name}` is part of the language, but this version does not compile it yet");
-    Diagnostic::error(Code::NotYet, span, message)
+    let error = Diagnostic::error(Code::NotYet, span, message);
+    error.help("small images do well with `x |> flatten |> dense(64) |> relu`; PyTorch has it")
 }
 
 /// `accuracy(y2)`, after the first argument where that is a name.

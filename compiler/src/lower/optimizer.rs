@@ -90,7 +90,7 @@ impl<'a> Lowering<'a> {
             if let Some(other) = twice {
                 let message = "these parameters have an optimizer already";
                 let error = Diagnostic::error(Code::DuplicateOptimizer, group.span, message);
-                self.report(error.label(spans[other], "this is the first one"));
+                self.report(error.second_of(spans[other]));
             }
         }
         if self.model.optimizers.len() > usize::from(u16::MAX) {

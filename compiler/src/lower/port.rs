@@ -1,6 +1,7 @@
 //! Lowers inputs and targets: types, sizes and domains.
 
 use super::{Lowering, Value, names};
+use crate::aliases;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::fix::Fix;
@@ -126,7 +127,13 @@ impl<'a> Lowering<'a> {
                     _ => None,
                 };
                 let fix = meant.map(|meant| Fix::write(name.span, meant).likely());
-                self.report(error.help("the element types are f32 and i32").fix(fix));
+                let help = match meant {
+                    Some(own) if !other.contains(|c: char| c.is_ascii_digit()) => {
+                        format!("`{other}` is called `{own}` here")
+                    }
+                    _ => "the element types are f32 and i32".to_string(),
+                };
+                self.report(error.help(help).fix(fix));
                 None
             }
         }
@@ -162,7 +169,7 @@ impl<'a> Lowering<'a> {
                     true => "the batch N can only be the first dimension, and alone",
                     false => "a parameter is the same for all rows, so it has no batch N",
                 };
-                self.report(error(message));
+                self.report(error(message).help("such as `[N, 4]`, or `[4, 8]` of a `param`"));
                 return None;
             }
             Dim::Name(name) => self.constant_size(name)?,
@@ -186,7 +193,10 @@ impl<'a> Lowering<'a> {
         let Some(constant) = self.names.constants.get_mut(name.name.as_str()) else {
             let message = format!("unknown constant `{}`", name.name);
             let error = Diagnostic::error(Code::UnknownName, name.span, message);
-            let error = names::suggest(error, &name.name, self.names.constants.keys().copied());
+            let error = match aliases::note_of_size(&name.name) {
+                Some(note) => error.help(note).fix(Fix::write(name.span, "N").likely()),
+                None => names::suggest(error, &name.name, self.names.constants.keys().copied()),
+            };
             self.report(error);
             return None;
         };
@@ -237,7 +247,7 @@ impl<'a> Lowering<'a> {
                 for (name, span) in names {
                     if let Some(first) = seen.insert(name, *span) {
                         let message = format!("the class {} is listed twice", quoted(name));
-                        self.report(error(*span, message).label(first, "this is the first one"));
+                        self.report(error(*span, message).second_of(first));
                         distinct = false;
                     }
                 }

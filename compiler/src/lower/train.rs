@@ -10,7 +10,8 @@ use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::entry::{Entry, built, find};
 use crate::graph::{DType, Graph, NodeId, Origin};
-use crate::layer::TargetFit;
+use crate::layer::loss::LOSSES;
+use crate::layer::{TargetFit, functions};
 use crate::model::Fit;
 use crate::optim::OPTIMIZERS;
 use crate::pass::accumulate;
@@ -187,7 +188,7 @@ impl<'a> Lowering<'a> {
         if let Some(first) = seen.get(name.name.as_str()) {
             let message = format!("`{}` is set already", name.name);
             let error = Diagnostic::error(Code::DuplicateName, name.span, message);
-            self.report(error.label(*first, "this is the first one"));
+            self.report(error.second_of(*first));
             return;
         }
         seen.insert(&name.name, name.span);
@@ -195,8 +196,9 @@ impl<'a> Lowering<'a> {
             let held = find(HOLDS, &name.name).map(|_| {
                 ["is of parameters".into(), format!("name them: `{}(h.w) = ...`", name.name)]
             });
-            let elsewhere = held.or_else(|| argument_of_optimizer(&name.name));
-            return self.report(names::no_setting("setting", name, elsewhere, built(SETTINGS)));
+            let elsewhere = held.or_else(|| elsewhere(&name.name));
+            let known = built(SETTINGS).chain(built(HOLDS));
+            return self.report(names::no_setting("setting", name, elsewhere, known));
         };
         let known = match entry.built {
             Some(Setting::Held) => valid::OPTIONS,
@@ -277,7 +279,8 @@ impl<'a> Lowering<'a> {
         let trained = self.builder.params.iter().filter(|param| param.optimizer.is_some());
         if !trained.into_iter().any(|param| reached[param.node.index()]) {
             let message = "the loss depends on no parameter that is trained";
-            self.report(Diagnostic::error(Code::NothingToTrain, span, message));
+            let error = Diagnostic::error(Code::NothingToTrain, span, message);
+            self.report(error.help("let it compare what a layer such as `dense(3)` gives"));
         }
         if settings.accumulates()
             && let Err(error) = accumulate::reduction(&self.builder.graph, loss)
@@ -287,15 +290,32 @@ impl<'a> Lowering<'a> {
     }
 }
 
-/// What a name is that means an argument of an optimizer, and how that is written.
-fn argument_of_optimizer(name: &str) -> Option<[String; 2]> {
-    let argument = |entry: &'static Entry<_>| {
-        let mut names = entry.signature.params.iter().map(|param| param.name);
+/// What a name is that means an argument of an optimizer or a loss, or a layer, and how that is
+/// written.
+fn elsewhere(name: &str) -> Option<[String; 2]> {
+    if let Some((optimizer, own)) = argument(OPTIMIZERS.iter(), 0, name) {
+        let write = format!("write it there: `optimizer = {optimizer}({own}: ...)`");
+        return Some(["belongs to the optimizer".into(), write]);
+    }
+    if let Some((loss, own)) = argument(LOSSES.iter().rev(), 2, name) {
+        let write = format!("write it there: `loss = {loss}(y, t, {own}: ...)`");
+        return Some(["belongs to the loss".into(), write]);
+    }
+    let is_meant = |own: &&str| aliases::is_for(name, own);
+    let own = built(functions()).find(is_meant).filter(|_| aliases::note(name).is_none())?;
+    Some(["belongs to the net".into(), format!("write it there: `h = x |> {own}`")])
+}
+
+/// The first of some functions with an argument that a name means, behind the first few of its own.
+fn argument<T: 'static>(
+    mut entries: impl Iterator<Item = &'static Entry<T>>,
+    few: usize,
+    name: &str,
+) -> Option<(&'static str, &'static str)> {
+    entries.find_map(|entry| {
+        let mut names = entry.signature.params.iter().skip(few).map(|param| param.name);
         Some((entry.name(), names.find(|own| aliases::is_for(name, own))?))
-    };
-    let (optimizer, own) = OPTIMIZERS.iter().find_map(argument)?;
-    let write = format!("write it there: `optimizer = {optimizer}({own}: ...)`");
-    Some(["belongs to the optimizer".into(), write])
+    })
 }
 
 /// Which nodes a node depends on.

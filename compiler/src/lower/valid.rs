@@ -30,7 +30,7 @@ impl<'a> Lowering<'a> {
         if let Some(second) = ways.next() {
             let span = second.value.span;
             let error = Diagnostic::error(Code::WrongArgument, span, "`by` is given twice");
-            return self.report(error.label(by.span, "this is the first one"));
+            return self.report(error.second_of(by.span));
         }
         let has_classes = |port: &Port| port.domain.classes().is_some();
         settings.split = match &by.kind {

@@ -142,6 +142,7 @@ fn unknown_character(source: &str, span: Span) -> Diagnostic {
     let error = Diagnostic::error(Code::UnknownCharacter, span, message);
     match c {
         '\0' => error.help("is it a text file, encoded in UTF-8?"),
+        '?' => error.help("an open size is the batch, `N`; there are no conditions"),
         '|' => {
             error.help("a pipe is written `|>`").fix((text == "|").then(|| Fix::write(span, "|>")))
         }

@@ -1,6 +1,6 @@
 //! What other tools call the things of the language.
 
-use arenet_compiler::aliases::{ALIASES, is_for};
+use arenet_compiler::aliases::{ALIASES, ARGUMENTS, NOTES, is_for};
 use arenet_compiler::layer::functions;
 use arenet_compiler::lower::lower;
 use arenet_compiler::syntax::parse;
@@ -17,10 +17,15 @@ fn told(name: &str) -> Vec<String> {
         format!("net m {{ input x: [N, 2]  output y = x |> dropout({name}: 0.5) |> dense(2) }}"),
         format!("{net} train {{ {train} optimizer = adam  metric {name}(y, t) }}"),
         format!("{net} train {{ {train} optimizer = adam  {name} = 3 }}"),
+        format!("net m {{ input x: [{name}, 2]  output y = x |> dense(2) }}"),
         format!("{net} train {{ {train} optimizer = adam  stop = {name} }}"),
         format!("{net} train {{ {train} optimizer = {name} }}"),
         format!("{net} train {{ {train} optimizer = adam({name}: 0.5) }}"),
         format!("{net} train {{ {train} optimizer = adam(lr: {name}(0.1)) }}"),
+        format!(
+            "{net} train {{ target t: [N, 2]  loss = cross_entropy(y, t, {name}: 0.5) \
+             optimizer = adam }}"
+        ),
     ];
     let told = sources.iter().flat_map(|source| lower(parse(source), &[]).err());
     let texts = told.flatten().map(|found| format!("{} {:?}", found.message, found.help));
@@ -34,7 +39,7 @@ fn a_name_of_another_tool_is_told_as_it_is_called_here() {
     let planned: Vec<&str> =
         functions().filter(|entry| entry.built.is_none()).map(|entry| entry.name()).collect();
     let mut lost = Vec::new();
-    for (own, aliases) in ALIASES {
+    for (own, aliases) in ALIASES.iter().chain(ARGUMENTS) {
         for alias in *aliases {
             let expected = match planned.contains(own) {
                 true => format!("`{own}` is part of the language, but this version does not"),
@@ -46,6 +51,17 @@ fn a_name_of_another_tool_is_told_as_it_is_called_here() {
         }
     }
     assert_eq!(lost, []);
+}
+
+/// Every name with a note is told it where it stands for a function, a setting or an argument.
+#[test]
+fn a_name_that_has_no_counterpart_is_told_the_way_here() {
+    let mut lost: Vec<&str> = Vec::new();
+    for (names, note) in NOTES {
+        let is_told = |name: &&&str| told(name).iter().any(|text| text.contains(note));
+        lost.extend(names.iter().filter(|name| !is_told(name)).copied());
+    }
+    assert_eq!(lost, [""; 0]);
 }
 
 #[test]

@@ -20,7 +20,16 @@ fn diagnostics(source: &str) -> Vec<Diagnostic> {
     told
 }
 
+/// The same of a text whose syntax may be wrong as well.
+fn all_diagnostics(source: &str) -> Vec<Diagnostic> {
+    lower(parse(source), &[]).map_or_else(|told| told, |(_, told)| told)
+}
+
 fn check(file: &str) {
+    check_by(file, diagnostics);
+}
+
+fn check_by(file: &str, diagnostics: fn(&str) -> Vec<Diagnostic>) {
     let path = format!("{}/tests/golden/diagnostics/{file}.txt", env!("CARGO_MANIFEST_DIR"));
     let text = std::fs::read_to_string(&path).unwrap();
     let mut actual = String::new();
@@ -77,6 +86,12 @@ fn tables() {
 #[test]
 fn lints() {
     check("lints");
+}
+
+/// What people write who think of Keras, PyTorch or Python.
+#[test]
+fn habits() {
+    check_by("habits", all_diagnostics);
 }
 
 /// The source with a proposal put in the place it is for, where it is of a form that can be.

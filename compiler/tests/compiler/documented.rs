@@ -122,7 +122,7 @@ fn row(line: &str) -> Option<(String, String)> {
 
 #[test]
 fn what_stands_behind_a_type_is_understood() {
-    let clauses = forms("behind the type of an input or a target");
+    let clauses = forms("and targets, behind their types");
     for clause in clauses {
         let is_domain = clause.starts_with("in ");
         let classes = !clause.starts_with("from");

@@ -3,22 +3,6 @@
 use super::check_errors;
 
 #[test]
-fn a_file_of_another_program() {
-    check_errors(
-        "FANN_FLO_2.1\nnum_layers=3\nlearning_rate=0.7\n",
-        r"
-        error[foreign-file]: this is a network file of FANN, another program
-         --> m.net:1:1
-          |
-        1 | FANN_FLO_2.1
-          | ^^^^^^^^^^^^
-          |
-          = help: an Arenet file begins with a network: `net name { input x: [N, 3] ... }`
-        ",
-    );
-}
-
-#[test]
 fn a_missing_value() {
     check_errors(
         r"
@@ -212,7 +196,7 @@ fn arguments_named_with_an_equals_sign() {
         2 |     optimizer = sgd(lr = 0.1, momentum = 0.9)
           |                        ^
           |
-          = help: write `lr: ...`
+          = help: write `lr: 0.1`
 
         error[foreign-syntax]: an argument is named with `:`, not `=`
          --> m.net:2:40
@@ -220,7 +204,7 @@ fn arguments_named_with_an_equals_sign() {
         2 |     optimizer = sgd(lr = 0.1, momentum = 0.9)
           |                                        ^
           |
-          = help: write `momentum: ...`
+          = help: write `momentum: 0.9`
 
         error[foreign-syntax]: an argument is named with `:`, not `=`
          --> m.net:4:12
@@ -228,7 +212,7 @@ fn arguments_named_with_an_equals_sign() {
         4 |         lr = 0.1,
           |            ^
           |
-          = help: write `lr: ...`
+          = help: write `lr: 0.1`
 
         error[foreign-syntax]: an argument is named with `:`, not `=`
          --> m.net:5:12
@@ -236,7 +220,7 @@ fn arguments_named_with_an_equals_sign() {
         5 |         by = 3)
           |            ^
           |
-          = help: write `by: ...`
+          = help: write `by: 3`
         ",
     );
 }
@@ -354,6 +338,8 @@ fn types() {
           |
         2 |     input a: f32
           |              ^^^
+          |
+          = help: a shape stands in brackets, `N` for the rows
 
         error[unexpected-token]: expected `:` and a type after `b`, found `[`
          --> m.net:3:13
@@ -366,6 +352,8 @@ fn types() {
           |
         4 |     input c: 3
           |              ^
+          |
+          = help: a shape stands in brackets, `N` for the rows
 
         error[unexpected-token]: expected `,` or `]`, found `-`
          --> m.net:5:17

@@ -244,6 +244,22 @@ fn a_doubled_keyword() {
 }
 
 #[test]
+fn a_file_of_another_program() {
+    check_errors(
+        "FANN_FLO_2.1\nnum_layers=3\nlearning_rate=0.7\n",
+        r"
+        error[foreign-file]: this is a network file of FANN, another program
+         --> m.net:1:1
+          |
+        1 | FANN_FLO_2.1
+          | ^^^^^^^^^^^^
+          |
+          = help: an Arenet file begins with a network: `net name { input x: [N, 3] ... }`
+        ",
+    );
+}
+
+#[test]
 fn words_of_other_languages_at_the_top() {
     check_errors(
         r"
@@ -262,6 +278,30 @@ fn words_of_other_languages_at_the_top() {
           | ^^^^^^
           |
           = help: a file stands alone and imports nothing
+
+        error[foreign-syntax]: `class` means nothing here
+         --> m.net:2:1
+          |
+        2 | class Model:
+          | ^^^^^
+          |
+          = help: a network is `net name { ... }`
+
+        error[foreign-syntax]: `def` means nothing here
+         --> m.net:4:1
+          |
+        4 | def f(x):
+          | ^^^
+          |
+          = help: a reusable part is `block name(x) { return ... }` or `layer name(x) = ...`
+
+        error[foreign-syntax]: `fn` means nothing here
+         --> m.net:6:1
+          |
+        6 | fn g(x) { y = x }
+          | ^^
+          |
+          = help: a reusable part is `block name(x) { return ... }` or `layer name(x) = ...`
         ",
     );
 }
@@ -392,6 +432,8 @@ fn nothing_known() {
           |
         1 | foo bar
           | ^^^
+          |
+          = help: a file holds `net name { ... }` and, for training, `train { ... }`
         ",
     );
 }

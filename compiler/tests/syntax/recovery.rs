@@ -175,6 +175,8 @@ fn one_error_for_a_broken_line() {
           |
         2 |     h = a ? b ! c % d
           |           ^
+          |
+          = help: an open size is the batch, `N`; there are no conditions
 
         error[unknown-character]: unknown character `!`
          --> m.net:2:15

@@ -438,6 +438,8 @@ fn statements_without_a_head() {
           |
         2 |     3
           |     ^
+          |
+          = help: a statement begins with its keyword, or reads `name = value`
         ",
     );
 }

@@ -3,6 +3,7 @@
 use std::num::IntErrorKind;
 
 use super::{MAX_HEIGHT, Parsed, Parser, Reported, Tree, shorten};
+use crate::aliases;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::fix::{Edit, Fix};
@@ -13,6 +14,8 @@ use crate::syntax::token::{Kind, unescape};
 const MAX_EXACT: u64 = 1 << 53;
 
 const DIM_HELP: &str = "a size is a whole number, a name, or a sum or product of those";
+
+const BATCH_HELP: &str = "the batch is written `N`: `[N, 4]`";
 
 impl Parser<'_> {
     /// An expression.
@@ -73,6 +76,10 @@ impl Parser<'_> {
             let span = function.span;
             Tree { root: Call { function, args: Vec::new(), span }, height: 1 }
         };
+        self.piped(left, call)
+    }
+
+    fn piped(&mut self, left: Tree<Expr>, call: Tree<Call>) -> Parsed<Tree<Expr>> {
         let span = left.root.span.join(call.root.span);
         let height = self.grow(span, left.height.max(call.height))?;
         let kind = ExprKind::Pipe(Box::new(left.root), call.root);
@@ -89,8 +96,15 @@ impl Parser<'_> {
         let start = self.span();
         let negative = self.eat(Kind::Minus);
         let mut inner = self.atom()?;
-        while self.peek() == Kind::Dot {
-            inner = self.field(inner)?;
+        loop {
+            inner = match self.peek() {
+                Kind::Dot => self.field(inner)?,
+                Kind::LeftBracket if self.follows_closely() => self.applied(inner)?,
+                Kind::LeftParen if self.follows_closely() && is_call(&inner) => {
+                    self.applied(inner)?
+                }
+                _ => break,
+            }
         }
         if !negative {
             return Ok(inner);
@@ -111,15 +125,48 @@ impl Parser<'_> {
         }
         let name = self.ident("a parameter")?;
         if self.peek() == Kind::LeftParen {
-            let message = format!("`{}` is called like a method", shorten(&name.name));
-            let error = Diagnostic::error(Code::ForeignSyntax, name.span, message);
-            let fix = Fix::write(dot, " |> ").likely();
-            return Err(self.report(error.help("a call is `f(x)` or `x |> f`").fix(fix)));
+            return self.method(left, dot, name);
         }
         let span = left.root.span.join(name.span);
         let height = self.grow(span, left.height)?;
         let kind = ExprKind::Field(Box::new(left.root), name);
         Ok(Tree { root: Expr { kind, span }, height })
+    }
+
+    /// `x.f(1)`, which is told, and read as `x |> f(1)`.
+    fn method(&mut self, left: Tree<Expr>, dot: Span, name: Ident) -> Parsed<Tree<Expr>> {
+        let message = format!("`{}` is called like a method", shorten(&name.name));
+        let error = Diagnostic::error(Code::ForeignSyntax, name.span, message);
+        let fix = Fix::write(dot, " |> ").likely();
+        self.report(error.help("a call is `f(x)` or `x |> f`").fix(fix));
+        let call = self.call_of(name)?;
+        self.piped(left, call)
+    }
+
+    /// Whether the next token stands right behind the one before.
+    fn follows_closely(&self) -> bool {
+        self.at > 0 && self.last_span().end == self.span().start
+    }
+
+    /// `h[0]` and `f(4)(x)`, which are told; the second is read as `x |> f(4)`.
+    fn applied(&mut self, left: Tree<Expr>) -> Parsed<Tree<Expr>> {
+        let span = self.span();
+        let is_index = self.peek() == Kind::LeftBracket;
+        let (message, help) = match is_index {
+            true => ("a value has no index", "a part of each row is `slice(h, from: 0, to: 1)`"),
+            false => ("a call is not called again", "its value comes by a pipe: `x |> dense(3)`"),
+        };
+        self.report(Diagnostic::error(Code::ForeignSyntax, span, message).help(help));
+        let close = if is_index { Kind::RightBracket } else { Kind::RightParen };
+        let (mut items, _) = self.list(close, true, |parser| parser.operators(0))?;
+        match (left, items.pop()) {
+            (Tree { root: Expr { kind: ExprKind::Call(call), .. }, height }, Some(value))
+                if !is_index && items.is_empty() =>
+            {
+                self.piped(value, Tree { root: call, height })
+            }
+            (left, _) => Ok(left),
+        }
     }
 
     /// `atom = NUM | STR | ID | call | "(" expr ")" | "[" [ expr {"," expr} ] "]"`
@@ -262,12 +309,20 @@ impl Parser<'_> {
         if self.at_assigned_argument() {
             let message = "an argument is named with `:`, not `=`";
             let error = Diagnostic::error(Code::ForeignSyntax, next.span, message);
-            let name = shorten(self.text(token));
+            let own = aliases::argument(self.text(token));
+            let name = own.unwrap_or_else(|| self.text(token)).to_string();
+            let name = shorten(&name);
             let is_joined = self.nth(2).span.start == next.span.end;
             let colon = if is_joined { ": " } else { ":" };
-            let edit = Edit::replace(Span::new(token.span.end, next.span.end), colon);
+            let edit = match own {
+                Some(own) => Edit::replace(token.span.join(next.span), format!("{own}{colon}")),
+                None => Edit::replace(Span::new(token.span.end, next.span.end), colon),
+            };
             let fix = Fix::new(format!("write `{name}:`"), [edit]);
-            self.report(error.help(format!("write `{name}: ...`")).fix(fix));
+            let ends = matches!(self.nth(3).kind, Kind::Comma | Kind::RightParen);
+            let value = if ends { self.text(self.nth(2)) } else { "..." };
+            let help = format!("write `{name}: {}`", shorten(value));
+            self.report(error.help(help).fix(fix));
         } else if !is_name || next.kind != Kind::Colon {
             return Ok(None);
         }
@@ -275,8 +330,12 @@ impl Parser<'_> {
         if self.peek().is_keyword() && self.nth(1).kind == Kind::Colon {
             self.tokens[self.at].kind = Kind::Ident;
         }
-        let name = self.ident("the argument")?;
-        self.bump();
+        let mut name = self.ident("the argument")?;
+        let is_assigned = self.bump().kind == Kind::Equals;
+        // What it is called here has been told.
+        if let Some(own) = aliases::argument(&name.name).filter(|_| is_assigned) {
+            name.name = own.to_string();
+        }
         Ok(Some(name))
     }
 
@@ -313,7 +372,7 @@ impl Parser<'_> {
         }
         if self.peek() != Kind::LeftBracket {
             let error = self.expected("a type such as `[N, 4]` or `i32[N]`");
-            return Err(self.report(error));
+            return Err(self.report(error.help("a shape stands in brackets, `N` for the rows")));
         }
         let (dims, list) = self.list(Kind::RightBracket, true, |parser| Ok(parser.dim()?.root))?;
         Ok(Type { dtype, dims, span: start.join(list) })
@@ -361,9 +420,10 @@ impl Parser<'_> {
                 Dim::Size(self.integer(), span)
             }
             Kind::Ident if !self.at_statement(self.at) => Dim::Name(self.ident("the size")?),
-            _ => {
+            kind => {
                 let error = self.expected("a size");
-                return Err(self.report(error.help(DIM_HELP)));
+                let help = if kind == Kind::Minus { BATCH_HELP } else { DIM_HELP };
+                return Err(self.report(error.help(help)));
             }
         };
         Ok(Tree { root, height: 1 })
@@ -378,4 +438,8 @@ impl Parser<'_> {
         let error = Diagnostic::error(Code::NestingTooDeep, span, message);
         Err(self.report(error.help("name a part of it in a statement of its own")))
     }
+}
+
+fn is_call(tree: &Tree<Expr>) -> bool {
+    matches!(tree.root.kind, ExprKind::Call(_))
 }

@@ -2,9 +2,11 @@
 
 use super::stmt::{Section, Statement};
 use super::{Parsed, Parser, Reported, shorten};
+use crate::aliases;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span};
 use crate::fix::Fix;
+use crate::forms::SETTINGS;
 use crate::syntax::ast::{Bind, Block, Expr, File, Ident, Item, Net, Spanned, Stmt, Train};
 use crate::syntax::token::{Kind, Token};
 
@@ -210,7 +212,17 @@ impl Parser<'_> {
     fn stray_statements(&mut self) {
         let message = "this statement stands outside of `net`, `train` and `block`";
         let error = Diagnostic::error(Code::MisplacedStatement, self.span(), message);
-        self.report(error.help("statements stand between the braces of `net name { ... }`"));
+        let token = self.nth(0);
+        let is_setting = SETTINGS.iter().any(|form| {
+            let name = form.split([' ', '(']).next().unwrap_or_default();
+            aliases::is_for(self.text(token), name)
+        });
+        let of_train = Section::Train.keywords().contains(&token.kind) || is_setting;
+        let help = match of_train {
+            true => "it stands between the braces of `train { ... }`",
+            false => "statements stand between the braces of `net name { ... }`",
+        };
+        self.report(error.help(help));
         self.forgiven_braces += 1;
         while !matches!(self.peek(), Kind::End | Kind::RightBrace | Kind::Const)
             && !self.at_section()
@@ -223,6 +235,15 @@ impl Parser<'_> {
         }
     }
 
+    /// Whether a line begins here that is no part of a foreign construct: one that is not indented
+    /// and says so by its first word.
+    fn begins_elsewhere(&self) -> bool {
+        let token = self.nth(0);
+        let start = token.span.start as usize;
+        let is_first = start == 0 || self.source[..start].ends_with('\n');
+        is_first && (self.at_statement(self.at) || self.is_foreign(token))
+    }
+
     /// Passes over what is no item, braces and all.
     fn recover_item(&mut self, start: usize) {
         if self.at == start {
@@ -232,6 +253,7 @@ impl Parser<'_> {
         while self.peek() != Kind::End && !self.at_section() {
             match self.peek() {
                 Kind::Const if braces == 0 => return,
+                _ if braces == 0 && self.begins_elsewhere() => return,
                 Kind::LeftBrace => braces += 1,
                 Kind::RightBrace => braces = braces.saturating_sub(1),
                 _ => {}

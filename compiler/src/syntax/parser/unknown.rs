@@ -5,7 +5,7 @@ use super::{Parser, Reported, shorten};
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Span, did_you_mean};
 use crate::fix::Fix;
-use crate::syntax::token::{KEYWORDS, Kind};
+use crate::syntax::token::{KEYWORDS, Kind, Token};
 
 /// What people write who think of another language, and what to write instead.
 const FOREIGN_WORDS: [(&[&str], &str); 5] = [
@@ -62,10 +62,28 @@ impl Parser<'_> {
             _ => {
                 let what = if section == Section::File { FILE_STATEMENTS } else { "a statement" };
                 let message = format!("expected {what}, found {}", self.describe(token));
-                Diagnostic::error(Code::UnexpectedToken, token.span, message)
+                let error = Diagnostic::error(Code::UnexpectedToken, token.span, message);
+                match (section, token.kind) {
+                    (Section::File, _) => error.help(FILE_HELP),
+                    (_, Kind::Comma) => error
+                        .help("statements follow each other without `,`")
+                        .fix(Fix::remove("`,`", token.span)),
+                    _ => error.help("a statement begins with its keyword, or reads `name = value`"),
+                }
             }
         };
         self.report(error)
+    }
+
+    /// Whether a token is a word of another language.
+    pub(super) fn is_foreign(&self, token: Token) -> bool {
+        token.kind == Kind::Ident && foreign_word(self.text(token)).is_some()
+    }
+
+    /// Whether a type stands so many tokens ahead.
+    fn at_type(&self, ahead: usize) -> bool {
+        let is_name = self.nth(ahead).kind == Kind::Ident;
+        self.nth(ahead + usize::from(is_name)).kind == Kind::LeftBracket
     }
 
     fn unknown_name(&self, section: Section) -> Diagnostic {
@@ -81,9 +99,16 @@ impl Parser<'_> {
         }
         if section == Section::File {
             let message = format!("expected {FILE_STATEMENTS}, found `{text}`");
-            return Diagnostic::error(Code::UnexpectedToken, token.span, message);
+            return Diagnostic::error(Code::UnexpectedToken, token.span, message).help(FILE_HELP);
         }
         match next.kind {
+            Kind::Colon if !self.at_type(2) => {
+                let message =
+                    format!("`{text}` is followed by `:`, and a name gets its value by `=`");
+                Diagnostic::error(Code::UnknownStatement, token.span, message)
+                    .help(format!("write `{text} = ...`"))
+                    .fix(Fix::write(next.span, " =").likely())
+            }
             Kind::Colon => {
                 let keyword = if section == Section::Train { "target" } else { "input" };
                 let message = format!("`{text}` has a type, but no keyword says what it is");
@@ -117,6 +142,7 @@ impl Parser<'_> {
     }
 }
 
+const FILE_HELP: &str = "a file holds `net name { ... }` and, for training, `train { ... }`";
 const FILE_STATEMENTS: &str = "`const`, `block`, `net` or `train`";
 
 /// Whether a statement's keyword is plausible before a token.

@@ -140,6 +140,12 @@ pub fn done(output: Output) -> Done {
     Done { code: output.status.code().expect("it ends by itself"), out, err }
 }
 
+/// What is told of a model that only predicts, with its way out.
+pub fn untrained(error: &str) -> String {
+    let help = "`train { target t: [N, 1]  loss = mse(y, t)  optimizer = adam }`";
+    format!("{error}\nhelp: write one beside `net`: {help}")
+}
+
 /// The path of a model that comes with the project.
 pub fn model(name: &str) -> String {
     format!("{}/../../models/{name}", env!("CARGO_MANIFEST_DIR"))

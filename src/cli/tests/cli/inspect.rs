@@ -1,6 +1,6 @@
 //! What `check`, `show`, `compile`, `gradcheck`, `bench` and `cpu` tell.
 
-use crate::common::{Folder, model};
+use crate::common::{Folder, model, untrained};
 use pretty_assertions::assert_eq;
 use serde_json::Value;
 
@@ -67,8 +67,8 @@ arena.
     folder.write("plain.net", "net n { input x: [N, 2]  output y = x |> dense(1) }");
     let out = folder.ok("show plain.net").out;
     assert!(!out.contains("training") && out.contains("\nprediction  "), "{out}");
-    let error = "error: plain.net: has no `train` section, so no gradients";
-    folder.fails("show plain.net --gradients", 1, error);
+    let error = untrained("error: plain.net: has no `train` section, so no gradients");
+    folder.fails("show plain.net --gradients", 1, &error);
 }
 
 #[test]
@@ -107,8 +107,8 @@ fn an_optimizer_is_shown_as_formulas() {
     let out = folder.ok(&format!("show {} --optimizer", model("xor.net"))).out;
     assert!(out.contains("  θ ← θ - "), "{out}");
     folder.write("plain.net", "net n { input x: [N, 2]  output y = x |> dense(1) }");
-    let error = "error: plain.net: has no `train` section, so no optimizer";
-    folder.fails("show plain.net --optimizer", 1, error);
+    let error = untrained("error: plain.net: has no `train` section, so no optimizer");
+    folder.fails("show plain.net --optimizer", 1, &error);
 }
 
 #[test]
@@ -254,8 +254,8 @@ fn a_schedule_is_drawn_over_the_run() {
 fn a_schedule_needs_a_training_and_its_rows() {
     let folder = Folder::small("no-rates");
     folder.write("plain.net", "net n { input x: [N, 1]  output y = x |> dense(1) }");
-    let text = "error: plain.net: has no `train` section";
-    folder.fails("show plain.net --schedule-of lr --data small.csv", 1, text);
+    let text = untrained("error: plain.net: has no `train` section");
+    folder.fails("show plain.net --schedule-of lr --data small.csv", 1, &text);
     folder.write("other.net", folder.read("small.net"));
     folder.fails(
         "show other.net --schedule-of lr",

@@ -1,6 +1,6 @@
 //! Mistakes in the model: exit code 1, or 5 where a limit is passed.
 
-use crate::common::{Folder, SMALL, model};
+use crate::common::{Folder, SMALL, model, untrained};
 use pretty_assertions::assert_eq;
 use serde_json::Value;
 
@@ -150,9 +150,17 @@ fn a_program_larger_than_the_memory_is_refused() {
 fn a_net_that_only_predicts_cannot_be_trained() {
     let folder = Folder::new("untrained");
     folder.write("n.net", "net n { input x: [N, 3]  output y = x |> dense(2) }");
-    folder.fails("train n.net", 1, "error: n.net: has no `train` section");
-    folder.fails("eval n.net", 1, "error: n.net: has no `train` section, so no loss to measure");
-    folder.fails("gradcheck n.net", 1, "error: n.net: has no `train` section, so no gradients");
+    folder.fails("train n.net", 1, &untrained("error: n.net: has no `train` section"));
+    folder.fails(
+        "eval n.net",
+        1,
+        &untrained("error: n.net: has no `train` section, so no loss to measure"),
+    );
+    folder.fails(
+        "gradcheck n.net",
+        1,
+        &untrained("error: n.net: has no `train` section, so no gradients"),
+    );
     folder.fails(
         "bench n.net --mode train",
         2,
@@ -184,4 +192,35 @@ fn a_training_that_diverges_late_keeps_its_last_good_state() {
     let (_, help) = done.err.split_once("may help; ").expect(&done.err);
     assert!(help.starts_with("small.ckpt.safetensors holds the state after "), "{help}");
     folder.ok("train small.net -q --epochs 1 --init small.ckpt.safetensors --out other");
+}
+
+/// A table or weights given as a model are told as what they are, in one line.
+#[test]
+fn files_that_are_no_model_are_told_as_what_they_are() {
+    let folder = Folder::small("no-models");
+    folder.write("rows.json", "[{\"x\": 1}]\n");
+    folder.write("net.py", "import torch\n");
+    folder.write("other.onnx", [8, 7]);
+    folder.write("rows", "a,b,c\n1,2,3\n4,5,6\n");
+    folder.write("renamed.net", b"\x93NUMPY\x01\0");
+    folder.ok("train small.net -q --out small.safetensors");
+    folder.write("weights.net", std::fs::read(folder.path("small.safetensors")).unwrap());
+    for (file, what, help) in [
+        ("small.csv", "a table", "`arenet new small.csv --target COLUMN` makes a model for it"),
+        ("rows.json", "a table", "`arenet new rows.json --target COLUMN`"),
+        ("rows", "a table", "`arenet new rows --target COLUMN`"),
+        ("renamed.net", "an array of numbers", "`--data`"),
+        ("small.safetensors", "a file of weights", "`arenet show small.safetensors`"),
+        ("weights.net", "a file of weights", "`arenet show weights.net`"),
+        ("other.onnx", "a model of another tool", "write its layers in a .net file"),
+        ("net.py", "a program of another language", "`arenet help language`"),
+    ] {
+        for command in ["train", "check"] {
+            let done = folder.run(&format!("{command} {file}"));
+            let first = format!("error: {file}: this is {what}, not a model\n");
+            assert_eq!(done.code, 2, "{done:?}");
+            assert!(done.err.starts_with(&first) && done.err.contains(help), "{done:?}");
+            assert_eq!(done.err.lines().count(), 2, "{done:?}");
+        }
+    }
 }

@@ -109,6 +109,8 @@ fn names_of_other_tools_have_help() {
     let linear = folder.ok("help Linear").out;
     assert!(linear.starts_with("`Linear` is called `dense` here.\n\nlayers, as in"), "{linear}");
     assert!(folder.ok("help learning_rate").out.contains("`lr` is a number or a schedule"));
+    let lstm = "The language has no `LSTM`: PyTorch and JAX are made for layers ";
+    assert!(folder.ok("help LSTM").out.starts_with(lstm));
     let fit = "The command `fit` is called `train` here: arenet help train\n";
     assert_eq!(folder.ok("help fit").out, fit);
     let told = |name: &str, help: &str| {
@@ -252,6 +254,8 @@ fn codes_are_explained() {
     let text = folder.ok("explain unknown-function").out;
     assert!(text.starts_with("A function is called that the language does not have.\n\nIt may "));
     let net = "\n\n    net m {\n        input x: [N, 4]\n";
+    let told = format!("This is told:{net}");
+    assert!(text.contains(&told) && text.contains(&format!("This is right:{net}")), "{text}");
     assert!(text.contains(net) && !text.contains("```"), "{text}");
     // A code is known in its brackets too, and all of an explanation fits.
     for line in all.lines() {
