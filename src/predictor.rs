@@ -10,7 +10,7 @@ use arenet_runtime::exec::Options as RunOptions;
 use arenet_runtime::predict::{self, Batches};
 use arenet_runtime::program::Verified;
 use arenet_runtime::rows::{Rows, RowsMut};
-use arenet_runtime::train::{Evaluation, Seen};
+use arenet_runtime::train::{Evaluation, Look, Seen};
 use arenet_runtime::weights::WeightsFile;
 use std::ops::Index;
 use std::path::Path;
@@ -301,6 +301,17 @@ impl Predictor {
     pub fn evaluate_rows(&mut self, data: &Data, rows: &[u32]) -> Result<Evaluation, Error> {
         Ok(self.inner.evaluate_rows(data.set(), rows)?)
     }
+
+    /// Looks at some rows of the data, one after another.
+    #[doc(hidden)]
+    pub fn look(
+        &mut self,
+        data: &Data,
+        rows: &[u32],
+        each: impl FnMut(&Look),
+    ) -> Result<(), Error> {
+        Ok(self.inner.look(data.set(), rows, each)?)
+    }
 }
 
 impl Net {
@@ -532,7 +543,7 @@ impl Outputs {
     /// # Ok::<(), arenet::Error>(())
     /// ```
     pub fn classes(&self, target: &str, count: usize) -> Option<Vec<Vec<Class>>> {
-        let judge = self.judges.iter().find(|judge| judge.target == target)?;
+        let judge = self.judges.iter().find(|judge| judge.name == target)?;
         let mut judge = judge.clone();
         judge.top = count;
         let (_, width) = self.names[judge.output];

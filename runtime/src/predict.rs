@@ -8,7 +8,7 @@ use crate::rows::{Rows, RowsMut};
 use crate::train::chosen::Of;
 use crate::train::evaluate::evaluate;
 use crate::train::scalars::{Clock, Scalars};
-use crate::train::{self, Evaluation, Seen, TrainError};
+use crate::train::{self, Evaluation, Look, Seen, TrainError};
 use crate::weights::WeightsFile;
 use std::io::{self, Write};
 use std::ops::Range;
@@ -166,6 +166,29 @@ impl Predictor {
     /// # Errors
     /// As [`Predictor::evaluate`], or a row that is not there.
     pub fn evaluate_rows(&mut self, data: &Dataset, rows: &[u32]) -> Result<Evaluation, RunError> {
+        let mut feed = self.feed(data, rows)?;
+        evaluate(&mut self.executor, &mut self.scalars, &mut feed, Of::Listed(rows))
+    }
+
+    /// Looks at some rows of a data set, one after another. They are predicted in the batches in
+    /// which they are evaluated.
+    ///
+    /// # Errors
+    /// As [`Predictor::evaluate_rows`].
+    pub fn look(
+        &mut self,
+        data: &Dataset,
+        rows: &[u32],
+        mut each: impl FnMut(&Look),
+    ) -> Result<(), RunError> {
+        let mut feed = self.feed(data, rows)?;
+        let batch = usize::try_from(self.program().batch).unwrap_or(usize::MAX);
+        let executor = &mut self.executor;
+        Of::Listed(rows).each(batch, |coming| Look::each(executor, &mut feed, coming, &mut each))
+    }
+
+    /// The rows of a data set, of which these are evaluated.
+    fn feed<'d>(&self, data: &'d Dataset, rows: &[u32]) -> Result<Feed<'d>, RunError> {
         if self.program.program().loss.is_none() {
             return Err(RunError::Entry(EntryPoint::Eval));
         }
@@ -175,8 +198,7 @@ impl Predictor {
         if let Some(row) = rows.iter().find(|row| **row as usize >= data.rows) {
             return Err(RunError::Value(format!("there is no row {row} among {}", data.rows)));
         }
-        let mut feed = Feed::new(&self.program, data.rows, &data.inputs, &data.targets)?;
-        evaluate(&mut self.executor, &mut self.scalars, &mut feed, Of::Listed(rows))
+        Feed::new(&self.program, data.rows, &data.inputs, &data.targets)
     }
 }
 

@@ -1,15 +1,13 @@
 //! Curves drawn with characters, which are the same on a terminal and in a file.
 
+use super::dots::Dots;
 use super::units;
 
-/// The characters of a curve: each has two dots by four.
+/// The characters of a curve.
 const COLUMNS: usize = 66;
 const ROWS: usize = 10;
 /// The columns of the numbers on the left.
 const LABELS: usize = 11;
-/// The dots of a character by row and column, added to the empty one: Unicode's braille patterns.
-const DOTS: [[u32; 2]; 4] = [[0x01, 0x08], [0x02, 0x10], [0x04, 0x20], [0x40, 0x80]];
-const EMPTY: u32 = 0x2800;
 /// The most values looked at for a column of dots.
 const LOOKS: u64 = 32;
 
@@ -26,18 +24,15 @@ pub fn curve(steps: u64, low: Option<f64>, end: &str, value: impl Fn(u64) -> f64
         return format!("{:>LABELS$} at every step\n", units::figure(high));
     }
     let low = low.unwrap_or(least).min(least);
-    let mut cells = [[EMPTY; COLUMNS]; ROWS];
+    let mut dots = Dots::new(COLUMNS, ROWS);
     let height = |value: f64| ((value - low) / (high - low) * (4 * ROWS - 1) as f64).round();
     for (x, values) in columns.iter().enumerate() {
         let heights = values.iter().map(|&value| height(value) as usize);
         let (from, to) = heights.fold((4 * ROWS, 0), |(from, to), y| (from.min(y), to.max(y)));
-        for y in from..=to {
-            let down = 4 * ROWS - 1 - y;
-            cells[down / 4][x / 2] |= DOTS[down % 4][x % 2];
-        }
+        (from..=to).for_each(|y| dots.set(x, y));
     }
     let mut text = String::new();
-    for (row, cells) in cells.iter().enumerate() {
+    for (row, line) in dots.lines().enumerate() {
         let label = match row {
             0 => units::figure(high),
             _ if row == ROWS / 2 => units::figure((low + high) / 2.0),
@@ -45,7 +40,6 @@ pub fn curve(steps: u64, low: Option<f64>, end: &str, value: impl Fn(u64) -> f64
             _ => String::new(),
         };
         let sign = if label.is_empty() { '│' } else { '┤' };
-        let line: String = cells.iter().map(|&cell| drawn(cell)).collect();
         text.push_str(format!("{label:>LABELS$} {sign}{line}").trim_end());
         text.push('\n');
     }
@@ -81,9 +75,30 @@ fn columns(steps: u64, value: impl Fn(u64) -> f64) -> Vec<[f64; 3]> {
     (0..dots).map(&mut column).collect()
 }
 
-/// Dots as a character.
-fn drawn(cell: u32) -> char {
-    if cell == EMPTY { ' ' } else { char::from_u32(cell).unwrap_or(' ') }
+/// A curve through points from 0 to 1 across and up, in a frame of so many columns, under its title.
+pub fn square(title: &str, across: &str, points: &[[f64; 2]], columns: usize) -> Vec<String> {
+    const BEFORE: usize = "1 ┤".len() - "┤".len() + 1;
+    let columns = columns.saturating_sub(BEFORE).max(across.len() + 4);
+    let mut dots = Dots::new(columns, ROWS);
+    points.windows(2).for_each(|pair| dots.line(pair[0], pair[1]));
+    let row = |(row, line): (usize, String)| match row {
+        0 => format!("1 ┤{line}"),
+        _ if row == ROWS - 1 => format!("0 ┤{line}"),
+        _ => format!("  │{line}"),
+    };
+    let mut lines = vec![title.to_string()];
+    lines.extend(dots.lines().enumerate().map(row));
+    lines.push(format!("  └{}", "─".repeat(columns)));
+    lines.push(format!("   0{across:^0$}1", columns - 2));
+    lines
+}
+
+/// Lines beside each other, of which the left ones take so many columns.
+pub fn beside(left: &[String], right: &[String], columns: usize) -> Vec<String> {
+    let count = left.len().max(right.len());
+    let line = |lines: &[String], at: usize| lines.get(at).cloned().unwrap_or_default();
+    let both = |at| format!("{:<columns$}{}", line(left, at), line(right, at));
+    (0..count).map(|at| both(at).trim_end().to_string()).collect()
 }
 
 #[cfg(test)]
@@ -101,7 +116,7 @@ mod tests {
             assert!(lines[ROWS - 1].starts_with("   0.000000 ┤"), "{text}");
             assert!(lines[ROWS + 1].ends_with(&end), "{text}");
             for line in &lines[..ROWS] {
-                assert!(line.contains(|c: char| c as u32 > EMPTY), "{text}");
+                assert!(line.contains(|c| ('\u{2801}'..='\u{28ff}').contains(&c)), "{text}");
             }
         }
     }

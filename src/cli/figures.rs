@@ -4,7 +4,8 @@ use arenet::Table;
 use arenet::internals::runtime::program::Program;
 use serde_json::{Map, Value, json};
 
-use super::units;
+use super::classes::told::matrix;
+use super::{table, units};
 
 /// The metrics as a JSON object.
 pub fn metrics_json(metrics: &[(String, f64)]) -> Value {
@@ -27,16 +28,13 @@ pub fn tables_json(tables: &[Table]) -> Value {
     Value::Object(Map::from_iter(tables.iter().map(entry)))
 }
 
-/// A table as lines of columns: a line for each class, a column for each that was found.
+/// A table as lines that fit the terminal.
 pub fn table_text(table: &Table) -> String {
-    let head = [format!("{}, found:", table.name)].into_iter().chain(table.classes.clone());
-    let rows = table.counts.chunks(table.classes.len()).zip(&table.classes);
-    let line = |(counts, class): (&[u64], &String)| {
-        [class.clone()].into_iter().chain(counts.iter().map(u64::to_string)).collect()
-    };
-    let lines: Vec<Vec<String>> = [head.collect()].into_iter().chain(rows.map(line)).collect();
-    let numbers: Vec<bool> = (0..=table.classes.len()).map(|column| column > 0).collect();
-    units::columns(&lines, &numbers)
+    let width = table.classes.len();
+    let counts = table.counts.iter().enumerate();
+    let counts: Vec<(usize, usize, u64)> =
+        counts.map(|(at, &rows)| (at / width, at % width, rows)).collect();
+    matrix(&table.name, &table.classes, &counts, table::width())
 }
 
 /// The metrics and the loss on one line, the metrics first.

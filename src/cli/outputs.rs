@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use arenet::internals::runtime::files::{check_writable, is_same_file};
+use arenet::internals::runtime::files::{check_writable, is_same_file, is_stdout};
 
 use super::args::Rows;
 use super::failure::Failure;
@@ -48,6 +48,15 @@ impl Inputs {
         let from = if out == path { String::new() } else { format!(" from {path}") };
         let text = format!("{out}: would replace {what} that the command reads{from}");
         Err(Failure::usage(text).help(format!("name another file with {option}")))
+    }
+
+    /// [`Inputs::check_output`] of a file that is written beside results.
+    pub fn check_beside_results(&self, out: &Path, option: &str) -> Result<(), Failure> {
+        if is_stdout(out) {
+            let text = format!("{}: standard output has the results", out.display());
+            return Err(Failure::usage(text).help(format!("name a file with {option}")));
+        }
+        self.check_output(out, option)
     }
 
     /// [`Inputs::check`], and whether the output can be written.

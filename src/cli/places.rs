@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use arenet::internals::runtime::files::{is_same_file, is_stdout, keep_previous};
+use arenet::internals::runtime::files::{is_same_file, keep_previous};
 use arenet::internals::runtime::train::is_checkpoint;
 use arenet::{Error, Trainer};
 
@@ -97,10 +97,6 @@ fn check_outputs(
     out: &Path,
     checkpoint: Option<&Path>,
 ) -> Result<(), Failure> {
-    if is_stdout(out) {
-        let text = format!("{}: standard output has the results", out.display());
-        return Err(Failure::usage(text).help("name a file for the weights with --out"));
-    }
     let inputs = Inputs::new(model)
         .rows("the data", table)
         .rows("the rows to validate on", args.valid.as_ref())
@@ -129,7 +125,7 @@ fn check_outputs(
     if let Some(report) = &args.report {
         check_report(&inputs, report, out, checkpoint)?;
     }
-    inputs.check_output(out, "--out")
+    inputs.check_beside_results(out, "--out")
 }
 
 /// A report replaces nothing that the run reads, and nothing that it writes.
@@ -140,15 +136,11 @@ fn check_report(
     checkpoint: Option<&Path>,
 ) -> Result<(), Failure> {
     let name = report.display();
-    if is_stdout(report) {
-        let text = format!("{name}: standard output has the results");
-        return Err(Failure::usage(text).help("name a file for the report with --report"));
-    }
     let previous = checkpoint.map(previous_path);
     let others = [Some(out), checkpoint, previous.as_deref()];
     if others.into_iter().flatten().any(|other| other == report || is_same_file(other, report)) {
         let text = format!("{name}: is for the weights or the checkpoints already");
         return Err(Failure::usage(text).help("name another file with --report"));
     }
-    inputs.check_output(report, "--report")
+    inputs.check_beside_results(report, "--report")
 }

@@ -10,7 +10,7 @@ mod json;
 mod judge;
 
 pub use form::{Form, Misfit, Threshold};
-pub use judge::{Found, Judge, Judgement, judges};
+pub use judge::{Found, Judge, Judgement, all_judges, judges};
 
 use std::io::{self, Write};
 

@@ -7,14 +7,15 @@ use std::path::{Path, PathBuf};
 use arenet::internals::runtime::files::write_atomically;
 use clap::Args;
 
-use super::axis::Axis;
-use super::chart::{Chart, Series};
 use super::curves::{in_rows, one_decimal, values};
 use super::page::{document, told};
 use super::run::{DATA_END, DATA_START, Ending, Epoch, Metric, Run};
 use crate::failure::{Failure, Kind};
 use crate::markup::{details, section, table};
 use crate::outputs::Inputs;
+use crate::plot::axis::Axis;
+use crate::plot::chart::{Chart, Series};
+use crate::plot::sheet::{Panel, sheet};
 use crate::{console, units};
 
 /// A larger file is no report.
@@ -27,7 +28,8 @@ pub struct ReportArgs {
     /// Pages that `arenet train --report` wrote, up to eight
     #[arg(required = true, num_args = 1..=8, value_name = "PAGE")]
     pages: Vec<PathBuf>,
-    /// File for the page about all of them
+    /// File for the page about all of them; one called .svg is a drawing of
+    /// their curves
     #[arg(short, long, value_name = "FILE")]
     out: PathBuf,
 }
@@ -51,8 +53,11 @@ pub fn run(args: &ReportArgs) -> Result<(), Failure> {
         Ok(Named { name, run: read(page)? })
     };
     let runs = args.pages.iter().map(read).collect::<Result<Vec<_>, Failure>>()?;
-    let page = page(&runs);
-    write_atomically(&args.out, |to| to.write_all(page.as_bytes()))?;
+    let content = match args.out.extension().is_some_and(|ending| ending == "svg") {
+        true => drawing(&runs),
+        false => page(&runs),
+    };
+    write_atomically(&args.out, |to| to.write_all(content.as_bytes()))?;
     console::print(format!("report: {}\n", args.out.display()))
 }
 
@@ -74,6 +79,13 @@ fn read(path: &Path) -> Result<Run, Failure> {
     if run.net.is_empty() { Err(none("it names no net".into())) } else { Ok(run) }
 }
 
+/// The curves alone.
+fn drawing(runs: &[Named]) -> String {
+    let panels: Vec<Panel> = curves(runs).iter().filter_map(Chart::panel).collect();
+    let names: Vec<&str> = runs.iter().map(|named| named.name.as_str()).collect();
+    sheet(&format!("The curves of {}", names.join(", ")), &panels)
+}
+
 fn page(runs: &[Named]) -> String {
     let title = units::plural(runs.len() as u64, "run");
     let (differ, same): (Vec<_>, Vec<_>) =
@@ -88,7 +100,7 @@ fn page(runs: &[Named]) -> String {
     let content = [
         format!("<header>\n<h1>{title}</h1>\n</header>\n"),
         section("Figures", &under_head(figures(runs))),
-        section("Curves", &curves(runs)),
+        section("Curves", &in_rows(&curves(runs).iter().map(Chart::figure).collect::<String>())),
         section("Settings", &(different + &details("The same in all", &under_head(same)))),
     ];
     document(&title, &content.concat(), None)
@@ -177,7 +189,7 @@ fn metrics(runs: &[Named]) -> Vec<Metric> {
 }
 
 /// A chart for each figure, with a curve for each run.
-fn curves(runs: &[Named]) -> String {
+fn curves(runs: &[Named]) -> Vec<Chart> {
     let all = runs.iter().flat_map(|named| &named.run.epochs).map(|epoch| epoch.epoch);
     let epochs: Vec<u64> = all.collect::<BTreeSet<_>>().into_iter().collect();
     let series = |of: &dyn Fn(&Run, &Epoch) -> Option<f64>| -> Vec<Series> {
@@ -191,15 +203,16 @@ fn curves(runs: &[Named]) -> String {
     let chart = |title: &str, series: Vec<Series>, percent: bool, axis: Axis| {
         let (value, unit): (fn(f64) -> String, _) =
             if percent { (one_decimal, "%") } else { (units::figure, "") };
-        Chart { title, epochs: &epochs, series, axis, value, unit, best: None }.figure()
+        let (title, epochs) = (title.to_string(), epochs.clone());
+        Chart { title, epochs, series, axis, value, unit, best: None }
     };
-    let mut charts = String::new();
+    let mut charts = Vec::new();
     let held_out = series(&|_, epoch| epoch.valid_loss);
     let training = series(&|_, epoch| epoch.loss);
     for (title, losses) in [("Loss, held out", held_out), ("Loss, training", training)] {
         if values(&losses).next().is_some() {
             let axis = Axis::of_loss(values(&losses));
-            charts.push_str(&chart(title, losses, false, axis));
+            charts.push(chart(title, losses, false, axis));
         }
     }
     for metric in metrics(runs) {
@@ -209,10 +222,10 @@ fn curves(runs: &[Named]) -> String {
             Some(epoch.metrics.get(at).copied().flatten()? * scale)
         });
         let axis = Axis::round(values(&own));
-        charts.push_str(&chart(&metric.name, own, metric.percent, axis));
+        charts.push(chart(&metric.name, own, metric.percent, axis));
     }
     let rates = series(&|_, epoch| Some(epoch.lr));
     let axis = Axis::round(values(&rates).chain([0.0]));
-    charts.push_str(&chart("Learning rate", rates, false, axis));
-    in_rows(&charts)
+    charts.push(chart("Learning rate", rates, false, axis));
+    charts
 }

@@ -1,8 +1,9 @@
 //! The curves of a run over its epochs.
 
-use super::axis::Axis;
-use super::chart::{Chart, STYLES, Series};
 use super::run::{Epoch, Norm, Run};
+use crate::plot::STYLES;
+use crate::plot::axis::Axis;
+use crate::plot::chart::{Chart, Series};
 use crate::units;
 
 /// The charts of loss, metrics and learning rate.
@@ -17,8 +18,8 @@ pub fn curves(run: &Run) -> String {
         losses.push(series("held out", of(&|epoch| epoch.valid_loss)));
     }
     let mut charts = vec![Chart {
-        title: "Loss",
-        epochs: &epochs,
+        title: "Loss".to_string(),
+        epochs: epochs.clone(),
         axis: Axis::of_loss(values(&losses)),
         series: losses,
         value: units::figure,
@@ -31,8 +32,8 @@ pub fn curves(run: &Run) -> String {
         let name = if is_validated { "held out" } else { "training" };
         let own = vec![series(name, of(&|epoch| Some(epoch.metrics[at]? * scale)))];
         charts.push(Chart {
-            title: &metric.name,
-            epochs: &epochs,
+            title: metric.name.clone(),
+            epochs: epochs.clone(),
             axis: Axis::round(values(&own)),
             series: own,
             value: if metric.percent { one_decimal } else { units::figure },
@@ -42,8 +43,8 @@ pub fn curves(run: &Run) -> String {
     }
     let rates = vec![series("at the last step", of(&|epoch| Some(epoch.lr)))];
     charts.push(Chart {
-        title: "Learning rate",
-        epochs: &epochs,
+        title: "Learning rate".to_string(),
+        epochs: epochs.clone(),
         axis: Axis::round(values(&rates).chain([0.0])),
         series: rates,
         value: units::figure,
@@ -57,14 +58,15 @@ pub fn curves(run: &Run) -> String {
 /// The charts of the norms of weights, of as many as there are colours.
 pub fn norms(run: &Run) -> String {
     let epochs: Vec<u64> = run.epochs.iter().map(|epoch| epoch.epoch).collect();
-    let chart = |title, unit, value: fn(f64) -> String, of: fn(&Norm) -> Option<f64>| {
+    let chart = |title: &str, unit, value: fn(f64) -> String, of: fn(&Norm) -> Option<f64>| {
         let series = |(at, name): (usize, &String)| Series {
             name: name.clone(),
             values: run.epochs.iter().map(|epoch| of(epoch.norms.get(at)?)).collect(),
         };
         let series: Vec<Series> = run.weights.iter().enumerate().take(STYLES).map(series).collect();
         let axis = Axis::of_loss(values(&series));
-        Chart { title, epochs: &epochs, axis, series, value, unit, best: None }.figure()
+        let (title, epochs) = (title.to_string(), epochs.clone());
+        Chart { title, epochs, axis, series, value, unit, best: None }.figure()
     };
     let norm = |norm: &Norm| Some(norm.weight);
     let change = |norm: &Norm| (norm.weight > 0.0).then(|| 100.0 * norm.change / norm.weight);

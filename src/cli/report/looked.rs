@@ -1,11 +1,11 @@
 //! The part of the page about what the net makes of rows.
 
-use super::classes::Classes;
 use super::looks::{Bad, Looks};
 use super::numbers::Numbers;
-use super::plot::figure;
 use super::points::{calibration, errors, estimates};
+use crate::classes::{Classes, confusions};
 use crate::markup::{table, text};
+use crate::plot::figure;
 use crate::units;
 
 /// Up to so many classes a matrix is shown, and from there on pairs of classes.
@@ -87,14 +87,11 @@ fn matrix(classes: &Classes) -> String {
 
 /// The classes that are most often taken for another.
 fn pairs(classes: &Classes) -> String {
-    let mut wrong: Vec<_> =
-        classes.counts.iter().filter(|(truth, found, _)| truth != found).collect();
-    wrong.sort_by_key(|(.., rows)| std::cmp::Reverse(*rows));
-    wrong.truncate(MOST_PAIRS);
     let head = ["class", "found to be", "rows"].map(String::from).to_vec();
-    let lines = wrong.into_iter().map(|&(truth, found, rows)| {
-        vec![classes.names[truth].clone(), classes.names[found].clone(), units::count(rows)]
-    });
+    let lines =
+        confusions(&classes.counts).into_iter().take(MOST_PAIRS).map(|(truth, found, rows)| {
+            vec![classes.names[truth].clone(), classes.names[found].clone(), units::count(rows)]
+        });
     table(&[head].into_iter().chain(lines).collect::<Vec<_>>())
 }
 

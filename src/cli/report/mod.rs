@@ -2,9 +2,6 @@
 //!
 //! `run.rs` is what is known of a run, and the rest makes a page of it.
 
-mod axis;
-mod chart;
-mod classes;
 pub mod compare;
 mod curves;
 mod looked;
@@ -12,7 +9,6 @@ mod looks;
 mod norms;
 mod numbers;
 mod page;
-mod plot;
 mod points;
 mod record;
 mod run;

@@ -1,12 +1,12 @@
 //! Numbers that the net estimates beside the true ones.
 
+use arenet::internals::runtime::data::output::Judge;
 use arenet::internals::runtime::program::Program;
 use arenet::internals::runtime::train::Look;
 use serde::{Deserialize, Serialize};
 
-use super::axis::Axis;
-use super::classes::Judge;
 use super::looks::Found;
+use crate::plot::axis::Axis;
 use crate::units;
 
 /// The most points of a chart.

@@ -6,7 +6,7 @@ use super::run::{DATA_END, DATA_START, Ending, Epoch, Figures, Layer, Port, Run}
 use crate::markup::{details, lines, pairs, section, table, text};
 use crate::units;
 
-const STYLE: &str = include_str!("style.css");
+const STYLE: &str = concat!(include_str!("../plot/style.css"), include_str!("style.css"));
 const SCRIPT: &str = include_str!("script.js");
 
 /// The report of a run as a page.

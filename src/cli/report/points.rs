@@ -1,9 +1,9 @@
 //! Charts of rows: probabilities and how often they are right, estimates, errors.
 
-use super::axis::Axis;
-use super::classes::{BINS, Bin, Classes};
 use super::numbers::{Bars, Numbers, Point};
-use super::plot::{BOTTOM, LEFT, Plot, RIGHT};
+use crate::classes::{BINS, Bin, Classes};
+use crate::plot::axis::Axis;
+use crate::plot::{BOTTOM, LEFT, Plot, RIGHT};
 use crate::units;
 
 /// A bar for each part of the probabilities: how high they are, as high are the bars of a net whose
@@ -28,7 +28,10 @@ pub fn calibration(classes: &Classes) -> String {
         bar(&plot, (from, to), right, &title)
     };
     let bars: String = classes.bins.iter().enumerate().map(bar).collect();
-    plot.svg("Share of right rows by probability", &(bars + &diagonal(&plot, 0.0, 100.0)))
+    plot.svg(
+        "Share of right rows by probability",
+        &(bars + &plot.line("best", [[0.0; 2], [100.0; 2]])),
+    )
 }
 
 /// A point for each row: above the line the estimate is too large.
@@ -50,7 +53,7 @@ pub fn estimates(numbers: &Numbers) -> String {
         )
     };
     let points: String = numbers.points.iter().map(point).collect();
-    plot.svg("Estimate by truth", &(diagonal(&plot, low, high) + &points))
+    plot.svg("Estimate by truth", &(plot.line("best", [[low; 2], [high; 2]]) + &points))
 }
 
 /// How many rows have an error of which size.
@@ -77,10 +80,4 @@ fn bar(plot: &Plot, (from, to): (f64, f64), value: f64, title: &str) -> String {
         (right - left).clamp(0.5, RIGHT - LEFT),
         BOTTOM - top
     )
-}
-
-fn diagonal(plot: &Plot, low: f64, high: f64) -> String {
-    let [x, y] = [plot.x(low), plot.y(low)];
-    let [to_x, to_y] = [plot.x(high), plot.y(high)];
-    format!("<path class=\"best\" d=\"M{x:.1} {y:.1}L{to_x:.1} {to_y:.1}\"/>\n")
 }

@@ -77,7 +77,7 @@ pub(super) fn columns(
         }
     }
     for name in &form.only {
-        let of_target = judges.iter().position(|judge| judge.target == *name);
+        let of_target = judges.iter().position(|judge| judge.name == *name);
         match (program.outputs.iter().position(|output| output.name == *name), of_target) {
             (Some(index), _) => columns.push(output(index)),
             (None, Some(place)) => push_classes(place, &judges[place], &mut columns),
@@ -96,8 +96,8 @@ fn push_classes(place: usize, judge: &Judge, columns: &mut Vec<Column>) {
     let width = judge.elements.unwrap_or(1);
     for rank in 0..judge.top {
         let name = match rank {
-            0 => judge.target.clone(),
-            _ => format!("{}.{}", judge.target, rank + 1),
+            0 => judge.name.clone(),
+            _ => format!("{}.{}", judge.name, rank + 1),
         };
         let probability = format!("{name}.probability");
         let labels = Vec::new();

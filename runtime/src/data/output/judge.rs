@@ -9,14 +9,18 @@ use crate::program::{Domain, Label, Program, Scale};
 
 /// The two classes of an element that a target has from 0 to 1.
 const ELEMENT: Domain = Domain::Range(0, 2);
+/// Where nobody says from which probability on an element is 1.
+const HALF: (usize, f32) = (1, 0.5);
 
 /// Finds the classes of a target by the scores in a row of an output.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Judge {
-    /// The output.
+    /// The output, by its place.
     pub output: usize,
+    /// The target, by its place.
+    pub target: usize,
     /// The name of the target.
-    pub target: String,
+    pub name: String,
     /// The elements of the target that are each of two classes; without, the target is a class.
     pub elements: Option<usize>,
     domain: Domain,
@@ -32,7 +36,8 @@ pub struct Judge {
 pub struct Judgement {
     /// The classes by rank, or those of the elements; fewer where scores are NaN.
     pub found: Vec<Found>,
-    probabilities: Vec<f32>,
+    /// Of each class, or of each element that it is 1; none where the scores do not say it.
+    pub probabilities: Vec<f32>,
     ranks: Vec<usize>,
 }
 
@@ -45,9 +50,9 @@ pub struct Found {
     pub probability: Option<f32>,
 }
 
-/// The judges of a program in this form. Of several outputs that score the classes of one target,
-/// the last judges: `probs = softmax(logits)` and not `logits`.
-pub fn judges(program: &Program, form: &Form) -> Result<Vec<Judge>, Misfit> {
+/// A judge for each target of classes, and for each of shares from 0 to 1, that an output scores. Of
+/// several outputs the last judges: `probs = softmax(logits)` and not `logits`.
+pub fn all_judges(program: &Program) -> Vec<Judge> {
     let outputs = program.outputs.iter().enumerate();
     let of = |(output, own): (usize, &crate::program::Output)| {
         let scores = own.scores?;
@@ -55,11 +60,10 @@ pub fn judges(program: &Program, form: &Form) -> Result<Vec<Judge>, Misfit> {
         let is_last = later.filter_map(|later| later.scores).all(|s| s.target != scores.target);
         let target = &program.targets[scores.target as usize];
         let of_elements = target.domain.classes().is_none();
-        // A share is no class, unless somebody says where 1 begins.
-        let counts = is_last && (!of_elements || form.threshold.is_some());
-        counts.then(|| Judge {
+        is_last.then(|| Judge {
             output,
-            target: target.name.clone(),
+            target: scores.target as usize,
+            name: target.name.clone(),
             elements: of_elements.then_some(own.width as usize),
             domain: if of_elements { ELEMENT } else { target.domain.clone() },
             scale: scores.scale,
@@ -67,9 +71,16 @@ pub fn judges(program: &Program, form: &Form) -> Result<Vec<Judge>, Misfit> {
             threshold: None,
         })
     };
-    let mut judges: Vec<Judge> = outputs.filter_map(of).collect();
+    outputs.filter_map(of).collect()
+}
+
+/// The judges of a program in this form.
+pub fn judges(program: &Program, form: &Form) -> Result<Vec<Judge>, Misfit> {
+    let mut judges = all_judges(program);
+    // A share is no class, unless somebody says where 1 begins.
+    judges.retain(|judge| judge.elements.is_none() || form.threshold.is_some());
     if !form.only.is_empty() {
-        judges.retain(|judge| form.only.contains(&judge.target));
+        judges.retain(|judge| form.only.contains(&judge.name));
     }
     if let Some(threshold) = &form.threshold {
         set_threshold(&mut judges, threshold, form)?;
@@ -122,7 +133,7 @@ fn set_top(judges: &mut [Judge], top: usize, form: &Form) -> Result<(), Misfit> 
     let most = most.ok_or_else(|| none(&form.say(Choice::Top(None)), form))?;
     let classes = most.domain.classes().unwrap_or(0);
     if top == 0 || top as u64 > classes {
-        let name = shown(&most.target);
+        let name = shown(&most.name);
         let message = format!("{say}, but {name} has {}", plural_classes(classes));
         return Err(Misfit::new(message, format!("take a number from 1 to {classes}")));
     }
@@ -147,9 +158,25 @@ impl Judge {
         self.domain.label(class?)
     }
 
+    /// What the user calls all of them.
+    pub fn labels(&self) -> impl Iterator<Item = Label<'_>> {
+        (0..self.domain.classes().unwrap_or(0)).filter_map(|class| self.domain.label(class))
+    }
+
+    /// The true class of a row by the value of its target, as the arena has it; nothing where it is
+    /// none.
+    pub fn truth(&self, value: f32) -> Option<u64> {
+        match self.elements {
+            Some(_) => [0.0, 1.0].into_iter().position(|class| value == class).map(|at| at as u64),
+            None => {
+                Some(u64::from(value.to_bits())).filter(|&class| self.label(Some(class)).is_some())
+            }
+        }
+    }
+
     /// The class that a threshold is of.
     fn positive(&self, threshold: &Threshold, form: &Form) -> Result<usize, Misfit> {
-        let name = shown(&self.target);
+        let name = shown(&self.name);
         let classes = self.domain.classes().unwrap_or(0);
         let labels: Vec<String> = (0..classes.min(2))
             .filter_map(|class| Some(self.domain.label(class)?.to_string()))
@@ -188,9 +215,12 @@ impl Judge {
     pub fn judge(&self, scores: &[f32], to: &mut Judgement) {
         let Judgement { found, probabilities, ranks } = to;
         found.clear();
-        if let (Some(_), Some(threshold)) = (self.elements, self.threshold) {
-            let probabilities = scores.iter().filter_map(|&score| self.scale.of_element(score));
-            return found.extend(probabilities.map(|one| decide([1.0 - one, one], threshold)));
+        if self.elements.is_some() {
+            let threshold = self.threshold.unwrap_or(HALF);
+            probabilities.clear();
+            probabilities.extend(scores.iter().filter_map(|&score| self.scale.of_element(score)));
+            let of = |&one: &f32| decide([1.0 - one, one], threshold);
+            return found.extend(probabilities.iter().map(of));
         }
         let are_known = self.scale.of_classes(scores, probabilities);
         if let (Some(threshold), &[zero, one]) = (self.threshold, &probabilities[..]) {

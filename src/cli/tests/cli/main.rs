@@ -10,6 +10,7 @@ mod divergence;
 #[cfg(unix)]
 mod documents;
 mod drawings;
+mod eval;
 mod files;
 mod fixes;
 mod fmt;

@@ -92,7 +92,7 @@ fn a_checkpoint_replaces_none_but_a_checkpoint() {
         "train small.net --out /dev/stdout",
         2,
         "error: /dev/stdout: standard output has the results\n\
-         help: name a file for the weights with --out",
+         help: name a file with --out",
     );
 }
 

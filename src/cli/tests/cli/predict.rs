@@ -114,7 +114,7 @@ fn classes_count_from_where_the_domain_begins() {
     folder.write("kinds.net", net);
     folder.write("kinds.csv", rows);
     folder.ok("train kinds.net -q");
-    assert!(folder.ok("eval kinds.net").out.starts_with("accuracy 100.0%"));
+    assert!(folder.ok("eval kinds.net -q").out.starts_with("accuracy 100.0%"));
     folder.ok("compile kinds.net -o kinds.netc");
     for model in ["kinds.net", "kinds.netc"] {
         let out = folder.ok(&format!("predict {model} --data kinds.csv --only kind")).out;
@@ -141,7 +141,9 @@ fn rows_come_from_standard_input() {
     assert_eq!(run("predict small.net --data -", SMALL_ROWS).out, expected);
     let bare = "0,0\n0,1\n1,0\n1,1\n"; // without the targets
     assert_eq!(run("predict small.net --data -", bare).out, expected);
-    assert!(run("eval small.net --data -", SMALL_ROWS).out.starts_with("accuracy 100.0%, loss "));
+    assert!(
+        run("eval small.net -q --data -", SMALL_ROWS).out.starts_with("accuracy 100.0%, loss ")
+    );
     let wrong = run("predict small.net --data -", "0,one\n1,1\n");
     assert_eq!(wrong.code, 3);
     let told = "error: standard input:1: column 1 (x.1): \"one\" is not a number\n";
@@ -153,7 +155,7 @@ fn rows_come_from_standard_input() {
 #[test]
 fn an_evaluation_is_a_line() {
     let folder = trained("eval");
-    let text = folder.ok("eval small.net").out;
+    let text = folder.ok("eval small.net -q").out;
     assert!(
         text.starts_with("accuracy 100.0%, loss 0.") && text.ends_with(" on 4 rows\n"),
         "{text}"
@@ -183,7 +185,7 @@ fn an_evaluation_shows_what_was_found_of_each_class() {
                     no                         1    0\n\
                     yes                        2    0\n\
                     recall(no) 100.0%, recall(yes) 0.0%, loss 0.6931 on 3 rows\n";
-    assert_eq!(folder.ok("eval words.net").out, expected);
+    assert_eq!(folder.ok("eval words.net -q").out, expected);
     let line: Value = serde_json::from_str(&folder.ok("eval words.net --json").out).unwrap();
     let table = serde_json::json!({ "classes": ["no", "yes"], "counts": [[1, 0], [2, 0]] });
     assert_eq!(line["tables"]["confusion_matrix"], table);
@@ -243,7 +245,7 @@ fn rows_that_training_saw_are_told() {
     let done = folder.ok(&format!("eval {iris}"));
     let told = "the weights were trained on 120 rows of it; --held-out evaluates only the other 30";
     assert!(done.err.contains(told), "{done:?}");
-    let held_out = folder.ok(&format!("eval {iris} --held-out"));
+    let held_out = folder.ok(&format!("eval {iris} -q --held-out"));
     assert_eq!((held_out.out, held_out.err), (format!("{figures} on 30 rows\n"), String::new()));
 
     // Other rows, or the same in another order, were not split so.

@@ -27,7 +27,7 @@ fn an_evaluation_knows_the_rows_that_were_held_out() {
         let trained = folder.ok("train iris.net --checkpoint c").out;
         let told = format!(" on {rows} held-out rows\n");
         let (figures, _) = trained.split_once(&told).unwrap_or_else(|| panic!("{by}: {trained}"));
-        let evaluated = folder.ok("eval iris.net --held-out").out;
+        let evaluated = folder.ok("eval iris.net -q --held-out").out;
         assert_eq!(evaluated, format!("{figures} on {rows} rows\n"), "{by}");
         // Another epoch, from the checkpoint or straight, has the same rows.
         folder.ok("train --resume c --epochs 4 --out resumed");

@@ -1,31 +1,25 @@
-//! Classes that the net finds beside the true ones: a confusion matrix, figures of each class, and
-//! how far its probabilities can be trusted.
+//! Classes that a net finds beside the true ones: a confusion matrix, figures of each class, and how
+//! far its probabilities can be trusted; of two classes, what becomes of them by the threshold.
 
-use arenet::internals::runtime::program::{Domain, Program, Scale};
+pub mod cuts;
+pub mod told;
+
+use arenet::internals::runtime::data::output::{Judge, Judgement, all_judges};
+use arenet::internals::runtime::program::Program;
 use arenet::internals::runtime::train::Look;
 use serde::{Deserialize, Serialize};
 
-use super::looks::Found;
-
 /// Probabilities are looked at in so many parts of the range from 0 to 1.
 pub const BINS: usize = 10;
-/// From here on a probability is that of class 1, of a target of one share.
-const HALF: f32 = 0.5;
-
-/// An output that tells the classes of a target.
-pub struct Judge {
-    output: usize,
-    pub target: usize,
-    scale: Scale,
-    /// Whether the target is one share from 0 to 1, so that its classes are 0 and 1.
-    is_share: bool,
-}
 
 /// The true class of a row, and that found with its probability.
+#[derive(Clone, Copy, Debug)]
 pub struct Verdict {
-    truth: usize,
-    found: usize,
-    probability: Option<f64>,
+    pub truth: usize,
+    pub found: usize,
+    pub probability: Option<f32>,
+    /// Of two classes, how probable the second one is.
+    pub of_second: Option<f32>,
 }
 
 /// What was found of a target.
@@ -58,80 +52,64 @@ pub struct OfClass {
     pub precision: f64,
     pub recall: f64,
     pub f1: f64,
+    /// Its rows.
     pub support: u64,
+    /// The rows that were found to be of it.
+    pub found: u64,
 }
 
-impl Judge {
-    /// For each target of classes, or of one share, the last output that tells them.
-    pub fn all(program: &Program) -> Vec<Judge> {
-        let of = |(target, port): (usize, &arenet::internals::runtime::program::Port)| {
-            let outputs = program.outputs.iter().enumerate().rev();
-            let scores = |own: &arenet::internals::runtime::program::Output| {
-                own.scores.filter(|scores| scores.target as usize == target)
-            };
-            let (output, scores) =
-                outputs.filter_map(|(at, own)| Some((at, scores(own)?))).next()?;
-            let is_share = port.domain.classes().is_none();
-            let is_told = !is_share || port.width == 1 && scores.scale != Scale::Order;
-            is_told.then_some(Judge { output, target, scale: scores.scale, is_share })
-        };
-        program.targets.iter().enumerate().filter_map(of).collect()
-    }
+/// The judges of all targets of classes, and of those that are one share from 0 to 1.
+pub fn judges(program: &Program) -> Vec<Judge> {
+    let mut judges = all_judges(program);
+    let is_told = |judge: &Judge| {
+        judge.elements.is_none() || judge.elements == Some(1) && judge.has_probabilities()
+    };
+    judges.retain(is_told);
+    judges
+}
 
-    /// No rows of its target.
-    pub fn classes(&self, program: &Program) -> Classes {
-        let port = &program.targets[self.target];
-        let share = Domain::Range(0, 2);
-        let domain = if self.is_share { &share } else { &port.domain };
-        let all = 0..domain.classes().unwrap_or(0);
-        let bins = if self.scale == Scale::Order { 0 } else { BINS };
+impl Verdict {
+    /// Judges a row; nothing where its target is no class, or its scores are no numbers.
+    pub fn of(judge: &Judge, look: &Look, judgement: &mut Judgement) -> Option<Verdict> {
+        judge.judge(&look.outputs[judge.output], judgement);
+        let truth = judge.truth(*look.targets[judge.target].first()?)? as usize;
+        let found = judgement.found.first()?;
+        let is_one_of_two = judge.labels().count() == 2;
+        Some(Verdict {
+            truth,
+            found: found.class? as usize,
+            probability: found.probability,
+            of_second: judgement.probabilities.last().copied().filter(|_| is_one_of_two),
+        })
+    }
+}
+
+impl Classes {
+    /// No rows of the target of a judge.
+    pub fn new(program: &Program, judge: &Judge) -> Classes {
+        let bins = if judge.has_probabilities() { BINS } else { 0 };
         Classes {
-            target: port.name.clone(),
-            output: program.outputs[self.output].name.clone(),
-            names: all.filter_map(|class| Some(domain.label(class)?.to_string())).collect(),
+            target: judge.name.clone(),
+            output: program.outputs[judge.output].name.clone(),
+            names: judge.labels().map(|label| label.to_string()).collect(),
             counts: Vec::new(),
             bins: vec![Bin::default(); bins],
         }
     }
 
-    /// Judges a row; nothing where its target does not count, or is no class.
-    pub fn judge(&self, program: &Program, look: &Look) -> Option<Verdict> {
-        let (scores, &truth) = (&look.outputs[self.output], look.targets[self.target].first()?);
-        if self.is_share {
-            let one = self.scale.of_element(*scores.first()?)?;
-            let truth = [0.0, 1.0].into_iter().position(|class| truth == class)?;
-            let found = usize::from(one >= HALF);
-            let probability = if found == 1 { one } else { 1.0 - one };
-            return Some(Verdict { truth, found, probability: Some(probability.into()) });
-        }
-        let truth = truth.to_bits() as usize;
-        let classes = program.targets[self.target].domain.classes()?;
-        // The first one at ties, as everywhere.
-        let better = |best: usize, class| if scores[class] > scores[best] { class } else { best };
-        let found = (0..scores.len()).reduce(better)?;
-        let mut probabilities = Vec::new();
-        let are_known = self.scale.of_classes(scores, &mut probabilities);
-        let probability = are_known.then(|| probabilities[found].into());
-        ((truth as u64) < classes).then_some(Verdict { truth, found, probability })
-    }
-}
-
-impl Classes {
-    /// Counts a row, and says in words what was found.
-    pub fn add(&mut self, verdict: Option<Verdict>) -> Found {
-        let Some(Verdict { truth, found, probability }) = verdict else { return Found::default() };
+    /// Counts a row.
+    pub fn add(&mut self, verdict: Verdict) {
+        let Verdict { truth, found, probability, .. } = verdict;
         match self.counts.binary_search_by_key(&(truth, found), |&(a, b, _)| (a, b)) {
             Ok(at) => self.counts[at].2 += 1,
             Err(at) => self.counts.insert(at, (truth, found, 1)),
         }
-        if let Some(probability) = probability.filter(|_| !self.bins.is_empty()) {
+        if let Some(probability) = probability.map(f64::from) {
             let bin = &mut self.bins[((probability * BINS as f64) as usize).min(BINS - 1)];
             bin.rows += 1;
             bin.right += u64::from(truth == found);
             bin.sum += probability;
         }
-        let name = |class: usize| self.names.get(class).cloned().unwrap_or_default();
-        Found { truth: name(truth), found: name(found), probability }
     }
 
     /// How many rows of a class were found to be of one.
@@ -155,8 +133,32 @@ impl Classes {
             recall: ratio(right[class], support[class]),
             f1: ratio(2 * right[class], found[class] + support[class]),
             support: support[class],
+            found: found[class],
         };
         (0..self.names.len()).map(of).collect()
+    }
+
+    /// The mean of the figures of the classes that there are, true or found; and that by the rows of
+    /// each.
+    pub fn means(&self) -> [OfClass; 2] {
+        let of_classes = self.of_classes();
+        let rows: u64 = of_classes.iter().map(|of| of.support).sum();
+        let mean = |weight: &dyn Fn(&OfClass) -> f64| {
+            let all: f64 = of_classes.iter().map(weight).sum();
+            let sum = |figure: fn(&OfClass) -> f64| {
+                let sum: f64 = of_classes.iter().map(|of| weight(of) * figure(of)).sum();
+                if all == 0.0 { 0.0 } else { sum / all }
+            };
+            OfClass {
+                precision: sum(|of| of.precision),
+                recall: sum(|of| of.recall),
+                f1: sum(|of| of.f1),
+                support: rows,
+                found: rows,
+            }
+        };
+        let is_there = |of: &OfClass| f64::from(u8::from(of.support + of.found > 0));
+        [mean(&is_there), mean(&|of| of.support as f64)]
     }
 
     /// The mean distance of probability and share of right rows over the bins, each counted by its
@@ -166,6 +168,14 @@ impl Classes {
         let distance = |bin: &Bin| (bin.sum - bin.right as f64).abs();
         self.bins.iter().map(distance).sum::<f64>() / rows.max(1) as f64
     }
+}
+
+/// The pairs of a class and another that it was found to be, the most frequent first.
+pub fn confusions(counts: &[(usize, usize, u64)]) -> Vec<(usize, usize, u64)> {
+    let wrong = counts.iter().filter(|(truth, found, _)| truth != found);
+    let mut wrong: Vec<_> = wrong.copied().collect();
+    wrong.sort_by_key(|(.., rows)| std::cmp::Reverse(*rows));
+    wrong
 }
 
 #[cfg(test)]
@@ -180,7 +190,8 @@ mod tests {
         let mut classes = Classes { names, bins, ..Classes::default() };
         let rows = [(0, 0, 0.95), (0, 0, 0.91), (0, 1, 0.5), (1, 1, 1.0), (1, 0, 0.55)];
         for (truth, found, probability) in rows {
-            classes.add(Some(Verdict { truth, found, probability: Some(probability) }));
+            let probability = Some(probability);
+            classes.add(Verdict { truth, found, probability, of_second: None });
         }
         assert_eq!(classes.counts, [(0, 0, 2), (0, 1, 1), (1, 0, 1), (1, 1, 1)]);
         assert_eq!((classes.count(0, 1), classes.count(2, 2)), (1, 0));
@@ -191,6 +202,6 @@ mod tests {
         assert_eq!((c.precision, c.recall, c.f1, c.support), (0.0, 0.0, 0.0, 0));
         // |0.5 + 0.55 - 0| from 0.5 on, and |0.95 + 0.91 + 1 - 3| from 0.9 on, of 5 rows.
         assert_eq!((classes.bins[5].rows, classes.bins[9].rows), (2, 3));
-        assert!((classes.calibration_error() - (1.05 + 0.14) / 5.0).abs() < 1e-12);
+        assert!((classes.calibration_error() - (1.05 + 0.14) / 5.0).abs() < 1e-7);
     }
 }

@@ -2,22 +2,20 @@
 //! with the values there, and the last values are text beside the chart.
 
 use super::axis::Axis;
-use super::plot::{BOTTOM, LEFT, Plot, RIGHT, TOP, WIDTH};
+use super::sheet::Panel;
+use super::{BOTTOM, LEFT, Plot, RIGHT, STYLES, TOP, WIDTH};
 use crate::markup::text;
 
-/// So many colours and dashes the style sheet has.
-pub const STYLES: usize = 8;
-
 /// A chart of some series over epochs.
-pub struct Chart<'a> {
-    pub title: &'a str,
+pub struct Chart {
+    pub title: String,
     /// The epochs, in order.
-    pub epochs: &'a [u64],
+    pub epochs: Vec<u64>,
     pub series: Vec<Series>,
     pub axis: Axis,
     /// A value in words, and its unit.
     pub value: fn(f64) -> String,
-    pub unit: &'a str,
+    pub unit: &'static str,
     /// An epoch that is pointed out.
     pub best: Option<u64>,
 }
@@ -29,19 +27,47 @@ pub struct Series {
     pub values: Vec<Option<f64>>,
 }
 
-impl Chart<'_> {
-    /// The chart with its heading and its last values.
+impl Chart {
+    /// The chart with its heading and its last values, for a page.
     pub fn figure(&self) -> String {
-        let (Some(&first), Some(&last)) = (self.epochs.first(), self.epochs.last()) else {
-            return String::new();
+        let Some((plot, drawn)) = self.drawn() else { return String::new() };
+        format!(
+            "<figure class=\"chart lines\">\n<figcaption>{}</figcaption>\n{}{}</figure>\n",
+            text(self.heading()),
+            self.key(),
+            plot.svg(&format!("{} by epoch", self.title), &drawn)
+        )
+    }
+
+    /// The chart for a sheet; without epochs there is none.
+    pub fn panel(&self) -> Option<Panel> {
+        let (plot, drawn) = self.drawn()?;
+        let entry = |(style, series): (usize, &Series)| {
+            (Some(style), format!("{} {}", series.name, self.last_value(series)))
         };
+        let when = [(None, self.when())].into_iter();
+        let key = when.chain(self.series.iter().enumerate().map(entry)).collect();
+        Some(Panel { title: self.heading(), key, drawn: plot.axes() + &drawn })
+    }
+
+    fn heading(&self) -> String {
+        let scale = if self.axis.is_log { " (logarithmic)" } else { "" };
+        format!("{}{scale}", self.title)
+    }
+
+    /// The frame, and what is in it.
+    fn drawn(&self) -> Option<(Plot<'_>, String)> {
+        let (&first, &last) = (self.epochs.first()?, self.epochs.last()?);
         let plot = Plot {
             across: Axis::of_epochs(first, last),
             up: self.axis.clone(),
             label: "epoch",
             units: ["", self.unit],
         };
-        let curve = |(at, series)| self.curve(&plot, at, series);
+        let curve = |(at, series): (usize, &Series)| {
+            let values = self.epochs.iter().zip(&series.values);
+            plot.curve(at, values.filter_map(|(epoch, value)| Some([*epoch as f64, (*value)?])))
+        };
         let curves: String = self.series.iter().enumerate().map(curve).collect();
         let best = self.best.filter(|best| (first..=last).contains(best));
         let best = best.map(|best| {
@@ -53,51 +79,39 @@ impl Chart<'_> {
             )
         });
         let drawn = best.unwrap_or_default() + &curves + &self.places(&plot);
-        format!(
-            "<figure class=\"chart lines\">\n<figcaption>{}{}</figcaption>\n{}{}</figure>\n",
-            text(self.title),
-            if self.axis.is_log { " (logarithmic)" } else { "" },
-            self.key(last),
-            plot.svg(&format!("{} by epoch", self.title), &drawn)
-        )
+        Some((plot, drawn))
     }
 
     /// The names of the curves with their last values.
-    fn key(&self, last: u64) -> String {
+    fn key(&self) -> String {
         let entry = |(at, series): (usize, &Series)| {
-            let value = series.values.iter().rev().flatten().next().copied();
             format!(
                 "<span><i class=\"s{}\"></i>{} <b>{}</b></span>\n",
                 at % STYLES,
                 text(&series.name),
-                text(self.told(value))
+                text(self.last_value(series))
             )
         };
         let entries: String = self.series.iter().enumerate().map(entry).collect();
-        let all_end = self.series.iter().all(|own| own.values.last().is_some_and(Option::is_some));
-        let when = if all_end { format!("epoch {last}") } else { "at the end".to_string() };
+        let when = self.when();
         format!("<p class=\"key\"><span class=\"when\">{when}</span>\n{entries}</p>\n")
+    }
+
+    /// Of which epoch the last values are.
+    fn when(&self) -> String {
+        let all_end = self.series.iter().all(|own| own.values.last().is_some_and(Option::is_some));
+        match self.epochs.last() {
+            Some(last) if all_end => format!("epoch {last}"),
+            _ => "at the end".to_string(),
+        }
+    }
+
+    fn last_value(&self, series: &Series) -> String {
+        self.told(series.values.iter().rev().flatten().next().copied())
     }
 
     fn told(&self, value: Option<f64>) -> String {
         value.map_or("–".to_string(), |value| (self.value)(value) + self.unit)
-    }
-
-    /// A line, or a dot where there is one value.
-    fn curve(&self, plot: &Plot, at: usize, series: &Series) -> String {
-        let values = self.epochs.iter().zip(&series.values);
-        let points =
-            values.filter_map(|(epoch, value)| Some((plot.x(*epoch as f64), plot.y((*value)?))));
-        let points: Vec<(f64, f64)> = points.collect();
-        let style = at % STYLES;
-        if let [(x, y)] = points[..] {
-            return format!("<circle class=\"s{style}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\"/>\n");
-        }
-        let points: Vec<String> = points.iter().map(|(x, y)| format!("{x:.1} {y:.1}")).collect();
-        match points.is_empty() {
-            true => String::new(),
-            false => format!("<path class=\"s{style}\" d=\"M{}\"/>\n", points.join("L")),
-        }
     }
 
     /// For each epoch an area to point at, with the values there.

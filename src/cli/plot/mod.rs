@@ -1,15 +1,24 @@
-//! The frame of a chart as SVG: two axes, and where values are between them.
+//! Charts as SVG, for pages and as files of their own: the frame of two axes, and where values are
+//! between them.
 
-use super::axis::Axis;
+pub mod axis;
+pub mod chart;
+pub mod sheet;
+
+use axis::Axis;
+
 use crate::markup::text;
 
 /// The size in CSS pixels, near that on the page, and the edges of the drawing in it.
 pub const WIDTH: f64 = 360.0;
-const HEIGHT: f64 = 214.0;
+pub const HEIGHT: f64 = 214.0;
 pub const LEFT: f64 = 48.0;
 pub const RIGHT: f64 = 344.0;
 pub const TOP: f64 = 8.0;
 pub const BOTTOM: f64 = 178.0;
+
+/// So many colours and dashes the style sheet has.
+pub const STYLES: usize = 8;
 
 /// Two axes.
 pub struct Plot<'a> {
@@ -41,7 +50,28 @@ impl Plot<'_> {
         )
     }
 
-    fn axes(&self) -> String {
+    /// A curve, or a dot where it has one point, in one of the [`STYLES`].
+    pub fn curve(&self, style: usize, points: impl Iterator<Item = [f64; 2]>) -> String {
+        let points: Vec<[f64; 2]> = points.map(|[x, y]| [self.x(x), self.y(y)]).collect();
+        let style = style % STYLES;
+        if let [[x, y]] = points[..] {
+            return format!("<circle class=\"s{style}\" cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\"/>\n");
+        }
+        let points: Vec<String> = points.iter().map(|[x, y]| format!("{x:.1} {y:.1}")).collect();
+        match points.is_empty() {
+            true => String::new(),
+            false => format!("<path class=\"s{style}\" d=\"M{}\"/>\n", points.join("L")),
+        }
+    }
+
+    /// A straight line from one place to another.
+    pub fn line(&self, class: &str, [from, to]: [[f64; 2]; 2]) -> String {
+        let [[x, y], [to_x, to_y]] = [from, to].map(|[x, y]| [self.x(x), self.y(y)]);
+        format!("<path class=\"{class}\" d=\"M{x:.1} {y:.1}L{to_x:.1} {to_y:.1}\"/>\n")
+    }
+
+    /// The axes alone.
+    pub fn axes(&self) -> String {
         let mut drawn = String::new();
         for tick in &self.up.ticks {
             let (y, at) = (self.y(*tick), LEFT - 6.0);
