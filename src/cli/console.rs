@@ -27,6 +27,8 @@ pub struct Console {
     pub verbose: bool,
     /// Whether a progress bar may be drawn.
     pub bar: bool,
+    /// Whether progress is told on a terminal.
+    pub is_terminal: bool,
     json: bool,
 }
 
@@ -42,10 +44,8 @@ impl Console {
         Console {
             quiet: global.quiet,
             verbose: global.verbose,
-            bar: !global.no_progress
-                && !global.quiet
-                && !global.verbose
-                && io::stderr().is_terminal(),
+            bar: !global.no_progress && !global.quiet && io::stderr().is_terminal(),
+            is_terminal: io::stderr().is_terminal(),
             json: global.message_format == MessageFormat::Json,
         }
     }

@@ -9,6 +9,7 @@ mod bench;
 mod chart;
 mod check;
 mod classes;
+mod closing;
 mod compile;
 mod console;
 mod cpu;

@@ -26,8 +26,6 @@ pub struct Progress<'a> {
     percent: Vec<bool>,
     epochs: u64,
     batches_per_epoch: u64,
-    /// The last epoch in words.
-    last: String,
     /// Why standard output takes no more lines, which does not end the training.
     trouble: Option<Failure>,
 }
@@ -42,8 +40,7 @@ impl<'a> Progress<'a> {
         batches_per_epoch: u64,
     ) -> Self {
         let bar = console.bar.then(|| new_bar(epochs.saturating_mul(batches_per_epoch)));
-        let (last, trouble) = (String::new(), None);
-        Progress { console, bar, json, percent, epochs, batches_per_epoch, last, trouble }
+        Progress { console, bar, json, percent, epochs, batches_per_epoch, trouble: None }
     }
 
     /// A batch is done: number `step` of its epoch, both from 0.
@@ -68,7 +65,7 @@ impl<'a> Progress<'a> {
                 "metrics": metrics_json(metrics),
             });
             self.print(&line);
-        } else if self.bar.is_none() && self.console.verbose {
+        } else if self.console.verbose {
             let loss = format!("held out {}", units::figure(held_out.loss));
             let metrics = metrics.iter().zip(&self.percent);
             let metrics =
@@ -76,14 +73,13 @@ impl<'a> Progress<'a> {
             let parts: Vec<String> = [loss].into_iter().chain(metrics).collect();
             let (epoch, step) = (step.epoch, step.step_in_epoch);
             let parts = escaped(&parts.join("  "));
-            self.console.note(format!("epoch {epoch} step {step}  {parts}"));
+            self.note(&format!("epoch {epoch} step {step}  {parts}"));
         }
     }
 
     /// An epoch is done.
     pub fn epoch(&mut self, report: &EpochReport) {
         let parts = describe(report, &self.percent, self.epochs);
-        self.last = join(&parts, Keep::All);
         if let Some(bar) = &self.bar {
             let (template, line) = fit(&parts, columns());
             bar.set_position(report.epoch * self.batches_per_epoch);
@@ -95,8 +91,17 @@ impl<'a> Progress<'a> {
         }
         let every = self.epochs.div_ceil(LINES).max(1);
         let due = report.epoch.is_multiple_of(every) || report.epoch == self.epochs;
-        if self.bar.is_none() && (due || self.console.verbose) {
-            self.console.note(&self.last);
+        if self.console.verbose || due && self.bar.is_none() {
+            let width = if self.console.is_terminal { columns() } else { usize::MAX };
+            self.note(&fitting(&parts, width));
+        }
+    }
+
+    /// Says a line, above the bar if there is one.
+    fn note(&self, line: &str) {
+        match &self.bar {
+            Some(bar) => bar.suspend(|| self.console.note(line)),
+            None => self.console.note(line),
         }
     }
 
@@ -106,13 +111,10 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// Removes the bar and leaves the last figures. Returns the failure of standard output, if any.
+    /// Removes the bar. Returns the failure of standard output, if any.
     pub fn finish(&mut self) -> Result<(), Failure> {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
-            if !self.last.is_empty() && !self.json {
-                self.console.note(&self.last);
-            }
         }
         self.trouble.take().map_or(Ok(()), Err)
     }
@@ -130,8 +132,8 @@ fn style(template: &str) -> ProgressStyle {
     style.progress_chars("━━─")
 }
 
-/// The columns of the terminal.
-fn columns() -> usize {
+/// The columns of the terminal that progress is told on.
+pub fn columns() -> usize {
     const USUAL: usize = 80;
     Term::stderr().size_checked().map_or(USUAL, |(_, columns)| usize::from(columns))
 }
@@ -174,6 +176,13 @@ fn fit(parts: &[(Keep, String)], columns: usize) -> (&'static str, String) {
         || (FORMS[FORMS.len() - 1].0, join(&first(parts, 0), Keep::Figures)),
         |(template, _, line)| (template, line),
     )
+}
+
+/// As many parts as fit a line.
+fn fitting(parts: &[(Keep, String)], columns: usize) -> String {
+    let kept = [Keep::All, Keep::HeldOut, Keep::Epoch].map(|keep| join(parts, keep));
+    let fits = |line: &String| line.chars().count() <= columns;
+    kept.into_iter().find(fits).unwrap_or_else(|| join(parts, Keep::Figures))
 }
 
 /// The parts with only so many metrics, which follow the loss.
@@ -263,6 +272,9 @@ mod tests {
         check(50, 0, "epoch  2/30  loss 0.5936  accuracy 93.0%");
         check(30, 0, "loss 0.5936  accuracy 93.0%");
         check(10, 0, "loss 0.5936");
+        assert_eq!(fitting(&parts, 80), format!("{all}  best  1.5M rows/s"));
+        assert_eq!(fitting(&parts, 60), all);
+        assert_eq!(fitting(&parts, 40), "epoch  2/30  loss 0.5936  accuracy 93.0%");
 
         let each = ["setosa", "versicolor", "virginica"].map(|class| (format!("f1({class})"), 0.9));
         report.metrics.extend(each);

@@ -1,121 +1,27 @@
 //! `arenet train`: from a model and a table to weights.
 
+mod args;
+
+pub use args::TrainArgs;
+
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use arenet::internals::compiler::{Precision, Purpose};
-use arenet::internals::runtime::train::Settings;
-use arenet::{Best, Data, EpochReport, Error, ErrorKind, Reader, Trainer};
-use clap::Args;
+use arenet::{Best, Data, Error, ErrorKind, Evaluation, Reader, Trainer};
 use serde_json::json;
 
-use super::args::{
-    BatchChoice, DataArgs, OnlineArgs, Rows, TrialArgs, parse_batch, parse_epochs, parse_rate,
-    parse_seconds,
-};
+use super::args::{BatchChoice, Rows};
+use super::closing::Closing;
 use super::failure::{Failure, Kind, options};
 use super::figures::{figures, metrics_json, percent};
 use super::places::{or_previous, places, scratch_folder, write_checkpoint};
-use super::progress::Progress;
+use super::progress::{self, Progress};
 use super::report::{Ending, Recorder};
 use super::signals::{is_checkpoint_due, is_interrupted, listen, remind, take_checkpoint_due};
 use super::source::{Built, Source};
 use super::{Context, console, data, rerun, units};
 
-/// What to train, on what, and how.
-#[derive(Args, Clone, Debug)]
-#[command(after_help = "Example: arenet train models/digits.net --epochs 20 --lr 0.005")]
-pub struct TrainArgs {
-    /// The model, .net or .netc; with --resume alone, that of the checkpoint
-    #[arg(required_unless_present = "resume")]
-    model: Option<PathBuf>,
-    #[command(flatten)]
-    pub data: DataArgs,
-    #[command(flatten)]
-    pub online: OnlineArgs,
-    /// Rows to validate on, in place of held-out ones; forms as for --data
-    #[arg(long, value_name = "FILE", value_parser = Rows::parser())]
-    pub valid: Option<Rows>,
-    /// Weights to start from
-    #[arg(long, value_name = "FILE", conflicts_with = "resume")]
-    pub init: Option<PathBuf>,
-    /// File for the weights; by default the model's name with the ending
-    /// .safetensors, in the current folder
-    #[arg(short, long, value_name = "FILE")]
-    pub out: Option<PathBuf>,
-    /// File for checkpoints, which hold all that a run needs to go on; by
-    /// default named after the weights
-    #[arg(long, value_name = "FILE")]
-    pub checkpoint: Option<PathBuf>,
-    /// Time between two checkpoints; 30 seconds by default
-    #[arg(
-        long,
-        value_name = "SECONDS",
-        default_value = "30",
-        hide_default_value = true,
-        value_parser = parse_seconds
-    )]
-    pub checkpoint_every: Duration,
-    /// Checkpoint of an interrupted run to go on from; the other arguments
-    /// are those of that run, but for what is given
-    #[arg(long, value_name = "FILE")]
-    #[arg(long, value_name = "FILE")]
-    pub resume: Option<PathBuf>,
-    /// Passes over the data
-    #[arg(long, value_name = "N", value_parser = parse_epochs)]
-    epochs: Option<u64>,
-    /// Rows of a step: a number, or `full` for all
-    #[arg(long, value_name = "N", value_parser = parse_batch)]
-    pub batch: Option<BatchChoice>,
-    /// Learning rate that the schedule starts from
-    #[arg(long, value_name = "RATE", value_parser = parse_rate)]
-    pub lr: Option<f64>,
-    /// Seed of initial weights and shuffling
-    #[arg(long, value_name = "N")]
-    pub seed: Option<u64>,
-    /// Keep the rows in the order of the table
-    #[arg(long)]
-    pub no_shuffle: bool,
-    /// Page of HTML to write at the end: curves, figures, settings and the
-    /// model; it needs no other file and no network
-    #[arg(
-        long,
-        value_name = "FILE",
-        conflicts_with_all = ["online", "sweep", "seeds", "folds"]
-    )]
-    pub report: Option<PathBuf>,
-    #[command(flatten)]
-    pub trials: TrialArgs,
-    /// One line of JSON an epoch, or of several trainings one for each, and
-    /// one at the end
-    #[arg(long)]
-    pub json: bool,
-}
-
-impl TrainArgs {
-    /// The checkpoint that says all else.
-    pub fn resumed_alone(&self) -> Option<&Path> {
-        self.resume.as_deref().filter(|_| self.model.is_none())
-    }
-
-    /// The model.
-    pub fn model(&self) -> &Path {
-        self.model.as_deref().expect("it is required, or that of the checkpoint")
-    }
-
-    /// What overrides the model.
-    pub fn settings(&self, cx: &Context) -> Settings {
-        Settings {
-            epochs: self.epochs,
-            lr: self.lr,
-            seed: self.seed,
-            shuffle: self.no_shuffle.then_some(false),
-            run: cx.global.exec(),
-            ..Settings::default()
-        }
-    }
-}
 /// Trains and saves.
 pub fn run(cx: &Context, args: &TrainArgs) -> Result<(), Failure> {
     let model = args.model();
@@ -229,7 +135,7 @@ impl Run {
         let (epochs, batches) = (self.trainer.epochs(), self.trainer.batches_per_epoch());
         let percent = percent(self.built.program());
         let mut progress = Progress::new(&cx.console, args.json, percent, epochs, batches);
-        let mut last = None;
+        let mut closing = Closing::new();
         while !self.trainer.is_done() {
             let on_step = |step: arenet::Progress| {
                 progress.step(step.epoch - 1, step.step_in_epoch);
@@ -247,16 +153,18 @@ impl Run {
                     if let Some(recorder) = &mut recorder {
                         recorder.epoch(&report, &self.trainer);
                     }
-                    last = Some(report);
+                    closing.epoch(&report, &self.trainer);
                 }
-                Ok(None) if !is_interrupted() => self.save_checkpoint(cx),
+                Ok(None) if !is_interrupted() => self.save_checkpoint(cx, &mut closing),
                 Ok(None) => {
                     let _ = progress.finish();
+                    self.tell(cx, &closing);
                     let failure = self.interrupted()?;
                     return Err(self.report_failure(cx, recorder, Ending::Interrupted, failure));
                 }
                 Err(error) if error.kind() == ErrorKind::Diverged => {
                     let _ = progress.finish();
+                    self.tell(cx, &closing);
                     let failure = self.diverged(error)?;
                     return Err(self.report_failure(cx, recorder, Ending::Diverged, failure));
                 }
@@ -265,19 +173,33 @@ impl Run {
         }
         let told = progress.finish();
         if args.checkpoint.is_some() {
-            self.save_checkpoint(cx);
+            self.save_checkpoint(cx, &mut closing);
         }
+        closing.file("weights", &self.out);
         self.trainer.save(&self.out)?;
         if let Some(recorder) = recorder {
+            args.report.iter().for_each(|report| closing.file("report", report));
             let checkpoint = args.checkpoint.as_deref();
             let files = [("Weights", Some(&*self.out)), ("Checkpoint", checkpoint)];
             recorder.finish(&mut self.trainer, Ending::Ended, String::new(), &files)?;
         }
         told?;
+        let held_out = self.trainer.evaluate()?;
+        closing.saved(held_out.as_ref(), &self.trainer);
+        self.tell(cx, &closing);
         if !cx.console.quiet {
+            cx.console.note(closing.files(progress::columns()).trim_end());
             cx.console.diagnostics(&self.trainer.diagnosis());
         }
-        self.result(args, last)
+        self.result(args, &closing, held_out)
+    }
+
+    /// Says what the epochs have come to.
+    fn tell(&self, cx: &Context, closing: &Closing) {
+        let text = closing.text(&percent(self.built.program()), progress::columns());
+        if !text.is_empty() {
+            cx.console.note(text.trim_end());
+        }
     }
 
     /// Writes the report of a run that ends too early. That it did so remains its failure.
@@ -298,9 +220,10 @@ impl Run {
 
     /// Writes a checkpoint, so that a run that is killed loses little, and keeps the one before. If
     /// that fails, training continues.
-    fn save_checkpoint(&mut self, cx: &Context) {
+    fn save_checkpoint(&mut self, cx: &Context, closing: &mut Closing) {
         take_checkpoint_due();
         if let Some(path) = &self.checkpoint {
+            closing.file("checkpoint", path);
             write_checkpoint(cx, &mut self.trainer, path);
         }
     }
@@ -347,10 +270,14 @@ impl Run {
     }
 
     /// Prints the result of the training.
-    fn result(&mut self, args: &TrainArgs, last: Option<EpochReport>) -> Result<(), Failure> {
-        let held_out = self.trainer.evaluate()?;
-        let loss = last.as_ref().map(|report| report.loss);
-        let metrics = last.map(|report| report.metrics);
+    fn result(
+        &self,
+        args: &TrainArgs,
+        closing: &Closing,
+        held_out: Option<Evaluation>,
+    ) -> Result<(), Failure> {
+        let loss = closing.last().map(|report| report.loss);
+        let metrics = closing.last().map(|report| report.metrics.clone());
         let metrics = held_out.as_ref().map(|result| result.metrics.clone()).or(metrics);
         let metrics = metrics.unwrap_or_default();
         let (epochs, steps) = (self.trainer.epoch(), self.trainer.steps());
@@ -360,7 +287,7 @@ impl Run {
                 "done": true,
                 "epochs": epochs,
                 "steps": steps,
-                "loss": held_out.map(|result| result.loss).or(loss),
+                "loss": held_out.map(|held_out| held_out.loss).or(loss),
                 "metrics": metrics_json(&metrics),
                 "best": best.map(|best| {
                     json!({ "epoch": best.epoch, "step": best.step, "figure": best.figure })
@@ -370,6 +297,7 @@ impl Run {
             if let Some(path) = &args.report {
                 line["report"] = json!(path.display().to_string());
             }
+            closing.add_to(&mut line);
             return console::print_json(&line);
         }
         let report = args.report.as_ref();

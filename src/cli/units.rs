@@ -62,10 +62,24 @@ pub fn figure(value: f64) -> String {
 
 /// A metric by name, in percent or as it is.
 pub fn metric(name: &str, value: f64, percent: bool) -> String {
-    if percent && value.is_finite() {
-        format!("{name} {:.1}%", value * 100.0)
-    } else {
-        format!("{name} {}", figure(value))
+    format!("{name} {}", share(value, percent))
+}
+
+/// The value of a metric, in percent or as it is.
+pub fn share(value: f64, percent: bool) -> String {
+    match percent && value.is_finite() {
+        true => format!("{:.1}%", value * 100.0),
+        false => figure(value),
+    }
+}
+
+/// A time given in seconds, from a minute on in whole ones: `0.012 s`, `7.9 s`, `2 min 5 s`, `3 h 20 min`.
+pub fn time(seconds: f64) -> String {
+    match seconds.round() as u64 {
+        0..60 if seconds < 1.0 => format!("{seconds:.3} s"),
+        0..60 => format!("{seconds:.1} s"),
+        whole @ 60..3600 => format!("{} min {} s", whole / 60, whole % 60),
+        whole => format!("{} h {} min", count(whole / 3600), whole / 60 % 60),
     }
 }
 
@@ -120,6 +134,10 @@ mod tests {
         assert_eq!(nanoseconds(81.54), "81.5 ns");
         assert_eq!(nanoseconds(12_345.0), "12.35 µs");
         assert_eq!(short(3_250_000.0), "3.2M");
+        assert_eq!(
+            [time(0.5), time(125.2), time(12_060.0)],
+            ["0.500 s", "2 min 5 s", "3 h 21 min"]
+        );
     }
 
     #[test]

@@ -140,7 +140,7 @@ macro         83.3%   75.0%  73.3%     4
 weighted      83.3%   75.0%  73.3%     4
 
 ";
-    let figures = "loss 0.3537 on 4 rows\n";
+    let figures = "loss 0.3535 on 4 rows\n";
     assert_eq!(folder.ok("eval n.net").out, format!("{table}{figures}"));
     assert_eq!(folder.ok("eval n.net -q").out, figures);
     let line = "─".repeat(33);
@@ -154,8 +154,8 @@ yes from      precision  recall      F1
 0.1               50.0%  100.0%   66.7%
 0.25              66.7%  100.0%   80.0%
 0.5               66.7%  100.0%   80.0%
-0.7, best F1     100.0%  100.0%  100.0%
 0.75             100.0%  100.0%  100.0%
+0.8, best F1     100.0%  100.0%  100.0%
 0.9              100.0%   50.0%   66.7%
 
 ROC, area 1.0000                        precision, average 1.0000
@@ -164,7 +164,7 @@ ROC, area 1.0000                        precision, average 1.0000
   │⡇                                      │                                ⢸
   │⡇                                      │                                ⢸
   │⡇                                      │                                ⢸
-  │⡇                                      │                                ⠈
+  │⡇                                      │
   │⡇                                      │
   │⡇                                      │
   │⡇                                      │

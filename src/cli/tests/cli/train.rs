@@ -58,7 +58,15 @@ fn json_lines_hold_every_figure() {
     assert_eq!(last["weights"], "iris.safetensors");
     assert_eq!(last["metrics"], third["metrics"]);
     assert_eq!(last["loss"], third["valid_loss"]);
-    assert_eq!((&last["best"], last.as_object().unwrap().len()), (&Value::Null, 7));
+    assert_eq!((&last["best"], last.as_object().unwrap().len()), (&Value::Null, 12));
+    // Nothing is watched, so that epoch is the best whose rows held out have the least loss.
+    let (best, last_epoch) = (&last["best_epoch"], &last["last_epoch"]);
+    assert_eq!((&last_epoch["loss"], &last_epoch["epoch"]), (&third["loss"], &3.into()));
+    assert!(best["valid_loss"].as_f64() <= last_epoch["valid_loss"].as_f64());
+    assert!(last["seconds"].as_f64() > Some(0.0) && last["rows_per_second"].as_f64() > Some(0.0));
+    let file = &last["files"][0];
+    assert_eq!((&file["what"], &file["path"]), (&"weights".into(), &last["weights"]));
+    assert_eq!(file["replaced"], false);
 
     let small = Folder::small("json-small");
     let out = small.ok("train small.net --json -q --epochs 1").out;
@@ -85,6 +93,11 @@ fn a_run_that_stops_early_saves_its_best_weights() {
     let epoch = last["best"]["epoch"].as_u64().unwrap();
 
     let told = folder.ok(&format!("train iris.net {data} -v --epochs 300 --out told.safetensors"));
+    // The table has the figures of the weights that are saved.
+    let best = told.err.lines().find(|line| line.starts_with("best ")).unwrap();
+    let best: Vec<&str> = best.split_whitespace().collect();
+    assert_eq!(best[1].parse::<u64>().unwrap(), epoch);
+    assert!(told.out.contains(&format!("loss {} on 30", best[3])), "{best:?} {}", told.out);
     let weights = format!("weights: told.safetensors, the best, of epoch {epoch}\n");
     assert!(told.out.ends_with(&weights), "{}", told.out);
     assert!(told.err.contains("\nepoch 1 step 3  held out "), "{}", told.err);
@@ -114,8 +127,15 @@ fn results_go_to_stdout_and_progress_to_stderr() {
     assert!(lines[0].starts_with("small: 17 parameters, arena "), "{}", done.err);
     assert!(lines[0].ends_with(", 1 thread"), "{}", done.err);
     assert_eq!(lines[1], "small.csv: 4 rows to train on");
-    assert_eq!(lines.len(), 2 + 3);
+    assert_eq!(lines.len(), 2 + 3 + 4);
     assert!(lines[2].starts_with("epoch 1/3  loss "), "{}", done.err);
+    assert_eq!(lines[5], "      epoch    loss  accuracy");
+    assert!(lines[6].starts_with("last      3  "), "{}", done.err);
+    assert!(lines[7].ends_with(" rows/s"), "{}", done.err);
+    assert_eq!(lines[8], "wrote small.safetensors");
+    let done = folder.ok("train small.net --checkpoint c --report r.html");
+    let wrote = "\nwrote c, small.safetensors (replaced), r.html\n";
+    assert!(done.err.ends_with(wrote), "{}", done.err);
 
     assert_eq!(folder.ok("train small.net -q").err, "");
     let epochs = |args: &str| {
