@@ -11,6 +11,7 @@ mod divergence;
 mod documents;
 mod drawings;
 mod eval;
+mod events;
 mod files;
 mod fixes;
 mod fmt;
