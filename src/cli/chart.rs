@@ -75,22 +75,44 @@ fn columns(steps: u64, value: impl Fn(u64) -> f64) -> Vec<[f64; 3]> {
     (0..dots).map(&mut column).collect()
 }
 
-/// A curve through points from 0 to 1 across and up, in a frame of so many columns, under its title.
-pub fn square(title: &str, across: &str, points: &[[f64; 2]], columns: usize) -> Vec<String> {
-    const BEFORE: usize = "1 ┤".len() - "┤".len() + 1;
-    let columns = columns.saturating_sub(BEFORE).max(across.len() + 4);
-    let mut dots = Dots::new(columns, ROWS);
-    points.windows(2).for_each(|pair| dots.line(pair[0], pair[1]));
+/// What stands around curves.
+pub struct Frame<'f> {
+    pub title: &'f str,
+    /// What stands beside the upper end and the lower one.
+    pub up: [&'f str; 2],
+    /// What stands below the left end, between, and below the right end.
+    pub across: [&'f str; 3],
+    /// The size, without the title and what stands below.
+    pub columns: usize,
+    pub rows: usize,
+}
+
+/// Curves through points from 0 to 1 across and up, as lines of text.
+pub fn framed(frame: &Frame, curves: &[Vec<[f64; 2]>]) -> Vec<String> {
+    let Frame { title, up, across: [first, middle, last], columns, rows } = *frame;
+    let label = up.iter().map(|label| label.chars().count()).max().unwrap_or(0);
+    let least = first.len() + middle.len() + last.len() + 2;
+    let columns = columns.saturating_sub(label + 2).max(least);
+    let mut dots = Dots::new(columns, rows);
+    let pairs = curves.iter().flat_map(|curve| curve.windows(2));
+    pairs.for_each(|pair| dots.line(pair[0], pair[1]));
     let row = |(row, line): (usize, String)| match row {
-        0 => format!("1 ┤{line}"),
-        _ if row == ROWS - 1 => format!("0 ┤{line}"),
-        _ => format!("  │{line}"),
+        0 => format!("{:>label$} ┤{line}", up[0]),
+        _ if row == rows - 1 => format!("{:>label$} ┤{line}", up[1]),
+        _ => format!("{:label$} │{line}", ""),
     };
     let mut lines = vec![title.to_string()];
     lines.extend(dots.lines().enumerate().map(row));
-    lines.push(format!("  └{}", "─".repeat(columns)));
-    lines.push(format!("   0{across:^0$}1", columns - 2));
+    lines.push(format!("{:label$} └{}", "", "─".repeat(columns)));
+    let between = columns - first.len() - last.len();
+    lines.push(format!("{:label$}  {first}{middle:^between$}{last}", ""));
     lines
+}
+
+/// A curve of shares by shares.
+pub fn square(title: &str, across: &str, points: Vec<[f64; 2]>, columns: usize) -> Vec<String> {
+    let (up, across) = (["1", "0"], ["0", across, "1"]);
+    framed(&Frame { title, up, across, columns, rows: ROWS }, &[points])
 }
 
 /// Lines beside each other, of which the left ones take so many columns.

@@ -6,7 +6,7 @@
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
-use std::sync::Once;
+use std::sync::{Mutex, Once, PoisonError};
 
 use ::console::Term;
 use anstream::AutoStream;
@@ -104,8 +104,27 @@ pub fn width() -> Option<usize> {
     Term::stdout().size_checked().map(|(_, columns)| usize::from(columns))
 }
 
+/// What is said while the screen is taken.
+static HELD: Mutex<Option<String>> = Mutex::new(None);
+
+/// From now on nothing is said: the screen shows something else.
+#[cfg(feature = "live")]
+pub fn hold() {
+    HELD.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_default();
+}
+
+/// Says what was held.
+#[cfg(feature = "live")]
+pub fn release() {
+    let held = HELD.lock().unwrap_or_else(PoisonError::into_inner).take();
+    let _ = write!(anstream::stderr(), "{}", held.unwrap_or_default());
+}
+
 fn say(text: impl Display) {
-    let _ = writeln!(anstream::stderr(), "{text}");
+    match &mut *HELD.lock().unwrap_or_else(PoisonError::into_inner) {
+        Some(held) => held.push_str(&format!("{text}\n")),
+        None => drop(writeln!(anstream::stderr(), "{text}")),
+    }
 }
 
 fn human(message: &Message) -> String {

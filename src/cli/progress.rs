@@ -1,4 +1,5 @@
-//! Shows the progress of a training: a bar on a terminal, plain lines elsewhere, or JSON lines.
+//! Shows the progress of a training: a bar on a terminal, or on request all of it in full screen;
+//! plain lines elsewhere, or JSON lines.
 
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use serde_json::json;
 
 use super::console::{self, Console};
 use super::figures::metrics_json;
+use super::live::{About, Live};
 use super::{failure::Failure, units};
 
 /// The number of lines for a long run.
@@ -17,10 +19,17 @@ const LINES: u64 = 20;
 /// The bar is updated once in so many batches, because a small one takes less time than an update.
 const STEPS_A_TICK: u64 = 64;
 
+/// How a run is shown while it goes on.
+enum Shown {
+    Lines,
+    Bar(ProgressBar),
+    Live(Live),
+}
+
 /// The display of one training run.
 pub struct Progress<'a> {
     console: &'a Console,
-    bar: Option<ProgressBar>,
+    shown: Shown,
     json: bool,
     /// Which metrics are shown in percent.
     percent: Vec<bool>,
@@ -31,25 +40,32 @@ pub struct Progress<'a> {
 }
 
 impl<'a> Progress<'a> {
-    /// The display of a run of so many epochs, of which some may have been done before.
+    /// The display of a run, of which some epochs may have been done before.
     pub fn new(
         console: &'a Console,
         json: bool,
-        percent: Vec<bool>,
-        epochs: u64,
-        batches_per_epoch: u64,
-    ) -> Self {
-        let bar = console.bar.then(|| new_bar(epochs.saturating_mul(batches_per_epoch)));
-        Progress { console, bar, json, percent, epochs, batches_per_epoch, trouble: None }
+        is_live: bool,
+        about: About,
+    ) -> Result<Self, Failure> {
+        let About { percent, epochs, batches_per_epoch, .. } = about.clone();
+        let shown = match console.bar {
+            _ if is_live => Shown::Live(Live::start(about)?),
+            true => Shown::Bar(new_bar(epochs.saturating_mul(batches_per_epoch))),
+            false => Shown::Lines,
+        };
+        Ok(Progress { console, shown, json, percent, epochs, batches_per_epoch, trouble: None })
     }
 
     /// A batch is done: number `step` of its epoch, both from 0.
     #[inline]
     pub fn step(&self, epoch: u64, step: u64) {
-        if let Some(bar) = &self.bar
-            && step.is_multiple_of(STEPS_A_TICK)
-        {
-            bar.set_position(epoch * self.batches_per_epoch + step);
+        if step.is_multiple_of(STEPS_A_TICK) {
+            let position = epoch * self.batches_per_epoch + step;
+            match &self.shown {
+                Shown::Lines => {}
+                Shown::Bar(bar) => bar.set_position(position),
+                Shown::Live(live) => live.step(position),
+            }
         }
     }
 
@@ -80,18 +96,22 @@ impl<'a> Progress<'a> {
     /// An epoch is done.
     pub fn epoch(&mut self, report: &EpochReport) {
         let parts = describe(report, &self.percent, self.epochs);
-        if let Some(bar) = &self.bar {
-            let (template, line) = fit(&parts, columns());
-            bar.set_position(report.epoch * self.batches_per_epoch);
-            bar.set_style(style(template));
-            bar.set_message(line);
+        match &self.shown {
+            Shown::Lines => {}
+            Shown::Bar(bar) => {
+                let (template, line) = fit(&parts, columns());
+                bar.set_position(report.epoch * self.batches_per_epoch);
+                bar.set_style(style(template));
+                bar.set_message(line);
+            }
+            Shown::Live(live) => live.epoch(report),
         }
         if self.json {
             return self.print(&epoch_json(report));
         }
         let every = self.epochs.div_ceil(LINES).max(1);
         let due = report.epoch.is_multiple_of(every) || report.epoch == self.epochs;
-        if self.console.verbose || due && self.bar.is_none() {
+        if self.console.verbose || due && matches!(self.shown, Shown::Lines) {
             let width = if self.console.is_terminal { columns() } else { usize::MAX };
             self.note(&fitting(&parts, width));
         }
@@ -99,9 +119,9 @@ impl<'a> Progress<'a> {
 
     /// Says a line, above the bar if there is one.
     fn note(&self, line: &str) {
-        match &self.bar {
-            Some(bar) => bar.suspend(|| self.console.note(line)),
-            None => self.console.note(line),
+        match &self.shown {
+            Shown::Bar(bar) => bar.suspend(|| self.console.note(line)),
+            Shown::Lines | Shown::Live(_) => self.console.note(line),
         }
     }
 
@@ -111,10 +131,18 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// Removes the bar. Returns the failure of standard output, if any.
+    /// Removes the bar, or leaves the screen with the curve of the loss. Returns the failure of
+    /// standard output, if any.
     pub fn finish(&mut self) -> Result<(), Failure> {
-        if let Some(bar) = &self.bar {
-            bar.finish_and_clear();
+        match &mut self.shown {
+            Shown::Lines => {}
+            Shown::Bar(bar) => bar.finish_and_clear(),
+            Shown::Live(live) => {
+                let curve = live.finish();
+                if !curve.is_empty() {
+                    self.console.note(curve.trim_end());
+                }
+            }
         }
         self.trouble.take().map_or(Ok(()), Err)
     }
@@ -202,6 +230,12 @@ fn join(parts: &[(Keep, String)], keep: Keep) -> String {
     let kept = parts.iter().filter(|(part, _)| *part <= keep);
     let texts: Vec<String> = kept.map(|(_, text)| escaped(text)).collect();
     texts.join("  ")
+}
+
+/// One epoch in words, as many as fit a line.
+#[cfg(feature = "live")]
+pub fn in_words(report: &EpochReport, percent: &[bool], epochs: u64, columns: usize) -> String {
+    fitting(&describe(report, percent, epochs), columns)
 }
 
 /// One epoch in words, part by part.

@@ -1,5 +1,6 @@
 //! What tells a run from outside to stop: Ctrl-C, and the clock by which checkpoints are due.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -10,13 +11,31 @@ static INTERRUPTED: AtomicBool = AtomicBool::new(false);
 /// Set when it is time for a checkpoint; it is written after the next step.
 static CHECKPOINT_DUE: AtomicBool = AtomicBool::new(false);
 
+/// What is done before a second Ctrl-C ends the process.
+static BEFORE_EXIT: OnceLock<fn()> = OnceLock::new();
+
+/// What is to be done before a second Ctrl-C ends the process, if nothing else is.
+#[cfg(feature = "live")]
+pub fn before_exit(work: fn()) {
+    let _ = BEFORE_EXIT.set(work);
+}
+
+/// Ctrl-C, however it was typed or sent: the training ends at its next step, and the second time
+/// the process does.
+pub fn interrupt() {
+    if INTERRUPTED.swap(true, Ordering::Relaxed) {
+        if let Some(work) = BEFORE_EXIT.get() {
+            work();
+        }
+        std::process::exit(i32::from(Kind::Interrupted as u8));
+    }
+}
+
 /// From now on the first Ctrl-C stops the training, and `wake` is called; a second one stops the
 /// process.
 pub fn listen(wake: impl Fn() + Send + 'static) -> Result<(), Failure> {
     let handler = move || {
-        if INTERRUPTED.swap(true, Ordering::Relaxed) {
-            std::process::exit(i32::from(Kind::Interrupted as u8));
-        }
+        interrupt();
         wake();
     };
     ctrlc::set_handler(handler)

@@ -13,8 +13,10 @@ use serde_json::json;
 
 use super::args::{BatchChoice, Rows};
 use super::closing::Closing;
+use super::events::Events;
 use super::failure::{Failure, Kind, options};
 use super::figures::{figures, metrics_json, percent};
+use super::live::{About, Live};
 use super::places::{or_previous, places, scratch_folder, write_checkpoint};
 use super::progress::{self, Progress};
 use super::report::{Ending, Recorder};
@@ -24,6 +26,9 @@ use super::{Context, console, data, rerun, units};
 
 /// Trains and saves.
 pub fn run(cx: &Context, args: &TrainArgs) -> Result<(), Failure> {
+    if args.live {
+        Live::check()?;
+    }
     let model = args.model();
     let source = Source::read(cx, model)?;
     let (out, checkpoint, table) = places(args, &source, model)?;
@@ -36,7 +41,8 @@ pub fn run(cx: &Context, args: &TrainArgs) -> Result<(), Failure> {
     }
     let Run { trainer, built, table, .. } = &mut run;
     let recorder = Recorder::new(cx, args, &source, built, table, trainer);
-    run.train(cx, args, recorder)
+    let events = Events::of_run(args.log_dir.as_deref(), &source, trainer)?;
+    run.train(cx, args, recorder, events)
 }
 
 /// A training that is ready to start.
@@ -131,10 +137,15 @@ impl Run {
         cx: &Context,
         args: &TrainArgs,
         mut recorder: Option<Recorder>,
+        mut events: Option<Events>,
     ) -> Result<(), Failure> {
-        let (epochs, batches) = (self.trainer.epochs(), self.trainer.batches_per_epoch());
-        let percent = percent(self.built.program());
-        let mut progress = Progress::new(&cx.console, args.json, percent, epochs, batches);
+        let about = About {
+            net: self.built.program().name.clone(),
+            epochs: self.trainer.epochs(),
+            batches_per_epoch: self.trainer.batches_per_epoch(),
+            percent: percent(self.built.program()),
+        };
+        let mut progress = Progress::new(&cx.console, args.json, args.live, about)?;
         let mut closing = Closing::new();
         while !self.trainer.is_done() {
             let on_step = |step: arenet::Progress| {
@@ -154,6 +165,10 @@ impl Run {
                         recorder.epoch(&report, &self.trainer);
                     }
                     closing.epoch(&report, &self.trainer);
+                    if let Some(Err(failure)) = events.as_mut().map(|all| all.epoch(&report)) {
+                        cx.console.note(format!("no more events: {}", failure.text()));
+                        events = None;
+                    }
                 }
                 Ok(None) if !is_interrupted() => self.save_checkpoint(cx, &mut closing),
                 Ok(None) => {

@@ -119,9 +119,9 @@ pub fn curves(cuts: &Cuts, width: usize) -> String {
     };
     let columns = CURVE.min(width);
     let roc = told("ROC, area", cuts.auc());
-    let roc = chart::square(&roc, "false positives", &cuts.roc(), columns);
+    let roc = chart::square(&roc, "false positives", cuts.roc(), columns);
     let precision = told("precision, average", cuts.average_precision());
-    let precision = chart::square(&precision, "recall", &cuts.precision_recall(), columns);
+    let precision = chart::square(&precision, "recall", cuts.precision_recall(), columns);
     let lines = match width >= 2 * CURVE + 4 {
         true => chart::beside(&roc, &precision, CURVE + 4),
         false => [roc, precision].concat(),

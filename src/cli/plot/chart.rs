@@ -31,6 +31,7 @@ impl Chart {
     /// The chart with its heading and its last values, for a page.
     pub fn figure(&self) -> String {
         let Some((plot, drawn)) = self.drawn() else { return String::new() };
+        let drawn = drawn + &self.places(&plot);
         format!(
             "<figure class=\"chart lines\">\n<figcaption>{}</figcaption>\n{}{}</figure>\n",
             text(self.heading()),
@@ -39,9 +40,11 @@ impl Chart {
         )
     }
 
-    /// The chart for a sheet; without epochs there is none.
+    /// The chart for a sheet; there is none where nothing changes from epoch to epoch.
     pub fn panel(&self) -> Option<Panel> {
         let (plot, drawn) = self.drawn()?;
+        let changes = |series: &Series| series.values.windows(2).any(|two| two[0] != two[1]);
+        self.series.iter().find(|series| changes(series))?;
         let entry = |(style, series): (usize, &Series)| {
             (Some(style), format!("{} {}", series.name, self.last_value(series)))
         };
@@ -78,8 +81,7 @@ impl Chart {
                  <text class=\"best\" x=\"{at:.1}\" y=\"18\" text-anchor=\"{anchor}\">best</text>\n"
             )
         });
-        let drawn = best.unwrap_or_default() + &curves + &self.places(&plot);
-        Some((plot, drawn))
+        Some((plot, best.unwrap_or_default() + &curves))
     }
 
     /// The names of the curves with their last values.

@@ -74,6 +74,21 @@ pub struct TrainArgs {
         conflicts_with_all = ["online", "sweep", "seeds", "folds"]
     )]
     pub report: Option<PathBuf>,
+    /// Folder for what TensorBoard shows while the run goes on: loss, metrics
+    /// and learning rate of each epoch, in train/ and validation/
+    #[arg(
+        long,
+        value_name = "DIR",
+        conflicts_with_all = ["online", "sweep", "seeds", "folds"]
+    )]
+    pub log_dir: Option<PathBuf>,
+    /// Show the run in full screen, with its curves; q ends it as Ctrl-C
+    /// does. Where the command was built with it: --features live
+    #[arg(
+        long,
+        conflicts_with_all = ["json", "quiet", "online", "sweep", "seeds", "folds"]
+    )]
+    pub live: bool,
     #[command(flatten)]
     pub trials: TrialArgs,
     /// One line of JSON an epoch, or of several trainings one for each, and

@@ -157,6 +157,25 @@ fn results_go_to_stdout_and_progress_to_stderr() {
 }
 
 #[test]
+fn live_needs_a_terminal_and_to_be_built() {
+    let folder = Folder::small("live");
+    let told = match cfg!(feature = "live") {
+        true => {
+            "error: --live: standard error is no terminal\n\
+             help: leave --live out; --log-dir lets TensorBoard follow the run, and --report draws \
+             its curves at the end"
+        }
+        false => {
+            "error: --live: this program was built without it\n\
+             help: install it by: cargo install --path src/cli --features live"
+        }
+    };
+    folder.fails("train small.net --live", 2, told);
+    let done = folder.run("train small.net --live --json");
+    assert!(done.code == 2 && done.err.contains("cannot be used with '--json'"), "{}", done.err);
+}
+
+#[test]
 fn the_same_seed_gives_the_same_weights() {
     let folder = Folder::small("seeds");
     for (out, options) in
