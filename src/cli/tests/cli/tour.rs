@@ -28,6 +28,30 @@ fn layer<const M: usize>(x: &[f64], w: &[[f64; M]]) -> ([f64; M], [f64; M]) {
     (z, z.map(sigmoid))
 }
 
+/// The picture is what the commands of the page draw, which src/cli/tests/cli/documents.rs runs.
+#[test]
+fn the_picture_of_the_descents_is_up_to_date() {
+    let text = std::fs::read_to_string(model("../docs/tour.md")).unwrap();
+    let folder = Folder::new("tour-descents");
+    let adder = block(&text, "net adder.net");
+    folder.write("adder.net", adder);
+    folder.write("adam.net", adder.replace("sgd(lr: 2)", "adam(lr: 0.05)"));
+    let data = model("seed.csv");
+    for (net, how, page) in [
+        ("adder.net", "", "batch.html"),
+        ("adder.net", "--batch 1", "stochastic.html"),
+        ("adder.net", "--batch 2", "mini-batch.html"),
+        ("adam.net", "", "adam.html"),
+    ] {
+        folder.ok(&format!("train {net} --data {data} -q {how} --report {page}"));
+    }
+    let drawn = "batch.html stochastic.html mini-batch.html adam.html --out descents.svg";
+    folder.ok(&format!("report {drawn}"));
+    let kept = std::fs::read_to_string(model("../docs/pictures/descents.svg")).unwrap_or_default();
+    assert!(kept == folder.text("descents.svg"), "docs/pictures/descents.svg is not as drawn");
+    assert_eq!(kept.matches("class=\"title\"").count(), 2, "nothing changes of the rates");
+}
+
 #[test]
 fn the_numbers_of_the_tour_are_right() {
     let text = std::fs::read_to_string(model("../docs/tour.md")).unwrap();
