@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 
 /// How long one speed is measured; the best round counts, as noise only ever slows.
 const TIME: Duration = Duration::from_millis(60);
+/// And at a glance.
+const GLANCE: Duration = Duration::from_millis(3);
 /// The bytes of a round that reads a block which a cache holds: enough to hide a clock's cost.
 const ROUND_BYTES: usize = 1 << 20;
 
@@ -114,29 +116,37 @@ impl<const N: usize> Task for Rewrite<'_, N> {
 
 /// The most floating-point operations a nanosecond that one core does.
 pub fn fma_peak(isa: Isa) -> f64 {
+    peak(isa, TIME)
+}
+
+fn peak(isa: Isa, time: Duration) -> f64 {
     let mut flops = 0;
-    let best = best_of(|| flops = isa.dispatch(Chains { rounds: 2_000 }));
+    let best = best_of(time, || flops = isa.dispatch(Chains { rounds: 2_000 }));
     flops as f64 / best
 }
 
 /// The most bytes a nanosecond that one core reads from a block of so many bytes, again and again.
 /// `None` where the system has no such memory.
 pub fn read_speed(isa: Isa, bytes: usize) -> Option<f64> {
+    speed(isa, bytes, TIME)
+}
+
+fn speed(isa: Isa, bytes: usize, time: Duration) -> Option<f64> {
     let grain = 8 * LANES;
     let floats = (bytes / 4).max(1).next_multiple_of(grain);
     let mut arena = Arena::new(4 * floats)?; // aligned as the kernels' buffers are
     arena.floats_mut(0, floats).fill(1.0);
     let (block, rounds) = (arena.floats(0, floats), (ROUND_BYTES / (4 * floats)).max(1));
-    let best = best_of(|| isa.dispatch(Read { block, rounds }));
+    let best = best_of(time, || isa.dispatch(Read { block, rounds }));
     Some((4 * floats * rounds) as f64 / best)
 }
 
 /// The nanoseconds of the fastest of many runs.
-fn best_of(mut run: impl FnMut()) -> f64 {
+fn best_of(time: Duration, mut run: impl FnMut()) -> f64 {
     run();
     let start = Instant::now();
     let mut best = f64::INFINITY;
-    while start.elapsed() < TIME {
+    while start.elapsed() < time {
         let round = Instant::now();
         run();
         best = best.min(round.elapsed().as_nanos() as f64);
@@ -147,7 +157,7 @@ fn best_of(mut run: impl FnMut()) -> f64 {
 /// The nanoseconds that reading the clock takes, which an interval between two readings contains.
 pub fn clock_cost() -> f64 {
     const READINGS: u32 = 1_000;
-    let best = best_of(|| {
+    let best = best_of(TIME, || {
         for _ in 0..READINGS {
             black_box(Instant::now());
         }
@@ -196,6 +206,14 @@ pub fn caches() -> Vec<Cache> {
     (0..8).map_while(cache).collect()
 }
 
+/// The caches of the first core that hold data, one of each level.
+fn caches_of_data() -> Vec<Cache> {
+    let mut caches = caches();
+    caches.retain(|cache| cache.content != Content::Instructions && cache.bytes <= 1 << 30);
+    caches.dedup_by_key(|cache| cache.level);
+    caches
+}
+
 /// The bytes of a size as Linux writes it: `32K`.
 pub fn parse_size(text: &str) -> Option<u64> {
     let (number, unit) = match text.strip_suffix('K') {
@@ -233,6 +251,20 @@ impl Machine {
         Machine { peak: fma_peak(isa), levels: levels(isa) }
     }
 
+    /// Measures it in some milliseconds, as far as a program with so many bytes reaches; nothing
+    /// where these do not fit a cache, as the speed of memory takes longer to measure.
+    pub fn glance(isa: Isa, bytes: u64) -> Option<Machine> {
+        let mut levels = caches_of_data();
+        let last = levels.iter().position(|cache| bytes <= cache.bytes)?;
+        levels.truncate(last + 1);
+        let level = |cache: Cache| {
+            let read = speed(isa, cache.bytes as usize / 2, GLANCE)?;
+            Some(Level { name: format!("L{}", cache.level), bytes: cache.bytes, read })
+        };
+        let levels: Option<Vec<Level>> = levels.into_iter().map(level).collect();
+        Some(Machine { peak: peak(isa, GLANCE), levels: levels? })
+    }
+
     /// The index of the level that data comes from, if so many bytes were touched since its last
     /// use: the first that holds them all.
     pub fn level_of(&self, bytes: u64) -> usize {
@@ -245,13 +277,10 @@ impl Machine {
 /// it beside what else runs; one of four times the largest cache comes from memory.
 pub fn levels(isa: Isa) -> Vec<Level> {
     let mut levels: Vec<Level> = Vec::new();
-    for cache in caches() {
+    for cache in caches_of_data() {
         let name = format!("L{}", cache.level);
-        let known = levels.iter().any(|level| level.name == name);
-        if cache.content != Content::Instructions && !known && cache.bytes <= 1 << 30 {
-            let read = read_speed(isa, cache.bytes as usize / 2);
-            levels.extend(read.map(|read| Level { name, bytes: cache.bytes, read }));
-        }
+        let read = read_speed(isa, cache.bytes as usize / 2);
+        levels.extend(read.map(|read| Level { name, bytes: cache.bytes, read }));
     }
     let largest = levels.last().map_or(0, |level| level.bytes);
     let block = (4 * largest).clamp(64 << 20, 512 << 20).min(memory_limit() / 4);

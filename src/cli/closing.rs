@@ -133,7 +133,10 @@ impl Closing {
                 "metrics": metrics_json(&report.metrics),
             })
         };
-        let file = |file: &File| json!({ "what": file.what, "path": file.path, "replaced": file.replaced });
+        let file = |file: &File| {
+            let File { what, path, replaced } = file;
+            json!({ "what": what, "path": path, "replaced": replaced })
+        };
         line["best_epoch"] = json!(self.best.as_ref().map(epoch));
         line["last_epoch"] = json!(self.last.as_ref().map(epoch));
         line["seconds"] = json!(self.start.elapsed().as_secs_f64());

@@ -1,7 +1,7 @@
 //! What a training tells TensorBoard: event files that grow by an epoch at a time.
 //!
-//! A run is a folder with `train/` and `validation/`, as Keras writes them, so that both curves of a
-//! figure are in one chart. A file is a sequence of records, each an `Event` in the encoding of
+//! A run is a folder with `train/` and `validation/`, as Keras writes them, so that both curves of
+//! a figure are in one chart. A file is a sequence of records, each an `Event` in the encoding of
 //! Protocol Buffers between its length and checksums (tensorflow/core/lib/io/record_writer.h,
 //! tensorflow/core/util/event.proto).
 

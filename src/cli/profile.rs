@@ -219,6 +219,16 @@ fn limit(machine: &Machine, flops: u64, touches: &[Touch]) -> (f64, String) {
     (wait, machine.levels[slowest].name.clone())
 }
 
+/// The least nanoseconds that one core takes for an entry of a program over so many rows.
+pub fn least_time(program: &Program, entry: EntryPoint, rows: u64, machine: &Machine) -> f64 {
+    let routine = &program.routines[entry];
+    let touches = traffic(program, routine, rows);
+    let least = |(step, touches): (_, &Vec<Touch>)| {
+        limit(machine, stepper::flops(program, step, rows), touches).0
+    };
+    routine.steps.iter().zip(&touches).map(least).sum()
+}
+
 /// The size of a kernel's work: rows x columns x depth of a product, rows x columns of the rest.
 fn shape(program: &Program, kernel: &Kernel, rows: u64) -> String {
     let size = |id: BufferId| program.buffers[id.0 as usize].layout.size(rows).unwrap_or_default();

@@ -1,6 +1,6 @@
 //! `arenet show`: what the compiler makes of a model.
 
-mod drawing;
+pub mod drawing;
 mod overview;
 
 use std::path::PathBuf;

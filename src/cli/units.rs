@@ -73,7 +73,8 @@ pub fn share(value: f64, percent: bool) -> String {
     }
 }
 
-/// A time given in seconds, from a minute on in whole ones: `0.012 s`, `7.9 s`, `2 min 5 s`, `3 h 20 min`.
+/// A time given in seconds, from a minute on in whole ones: `0.012 s`, `7.9 s`, `2 min 5 s`,
+/// `3 h 20 min`.
 pub fn time(seconds: f64) -> String {
     match seconds.round() as u64 {
         0..60 if seconds < 1.0 => format!("{seconds:.3} s"),

@@ -1,7 +1,8 @@
 """Event files of TensorBoard.
 
-`python events.py > events.json` writes the bytes of some records, as hexadecimal digits, by the classes of
-TensorBoard. `python events.py FOLDER` prints the scalars and texts that TensorBoard finds below a folder.
+`python events.py > events.json` writes the bytes of some records, as hexadecimal digits, by the
+classes of TensorBoard. `python events.py FOLDER` prints the scalars and texts that TensorBoard
+finds below a folder.
 """
 
 import json
@@ -34,7 +35,8 @@ def text(tag, text):
 
 
 def summary(time, step, values):
-    return record(event_pb2.Event(wall_time=time, step=step, summary=summary_pb2.Summary(value=values)))
+    summary = summary_pb2.Summary(value=values)
+    return record(event_pb2.Event(wall_time=time, step=step, summary=summary))
 
 
 def read(folder):

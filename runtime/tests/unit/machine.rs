@@ -51,3 +51,14 @@ fn a_measured_speed_is_a_number() {
     assert!(machine.levels.iter().all(|level| level.read > 0.0), "{machine:?}");
     assert!(clock_cost() > 0.0);
 }
+
+/// A glance goes as far as the caches, of which some systems tell nothing.
+#[test]
+fn a_glance_measures_what_a_program_reaches() {
+    let isa = Isa::detect();
+    assert_eq!(Machine::glance(isa, u64::MAX), None);
+    if let Some(machine) = Machine::glance(isa, 1) {
+        assert_eq!(machine.levels.len(), 1);
+        assert!(machine.peak > 0.0 && machine.levels[0].read > 0.0, "{machine:?}");
+    }
+}

@@ -1,6 +1,6 @@
-//! Two classes by the probability of one of them, the positive class: what is found of it from which
-//! threshold on, and the curves and areas that follow. All is exact, over all rows, and by the
-//! formulas of scikit-learn.
+//! Two classes by the probability of one of them, the positive class: what is found of it from
+//! which threshold on, and the curves and areas that follow. All is exact, over all rows, and by
+//! the formulas of scikit-learn.
 
 use super::OfClass;
 

@@ -1,5 +1,5 @@
-//! Classes that a net finds beside the true ones: a confusion matrix, figures of each class, and how
-//! far its probabilities can be trusted; of two classes, what becomes of them by the threshold.
+//! Classes that a net finds beside the true ones: a confusion matrix, figures of each class, and
+//! how far its probabilities can be trusted; of two classes, what becomes of them by the threshold.
 
 pub mod cuts;
 pub mod told;
@@ -138,8 +138,8 @@ impl Classes {
         (0..self.names.len()).map(of).collect()
     }
 
-    /// The mean of the figures of the classes that there are, true or found; and that by the rows of
-    /// each.
+    /// The mean of the figures of the classes that there are, true or found; and that by the rows
+    /// of each.
     pub fn means(&self) -> [OfClass; 2] {
         let of_classes = self.of_classes();
         let rows: u64 = of_classes.iter().map(|of| of.support).sum();

@@ -131,7 +131,10 @@ pub fn curves(cuts: &Cuts, width: usize) -> String {
 
 /// All of it as JSON; `points` for the points of the curves too.
 pub fn to_json(classes: &Classes, cuts: Option<&Cuts>, points: bool) -> Value {
-    let of = |of: &OfClass| json!({ "precision": of.precision, "recall": of.recall, "f1": of.f1, "rows": of.support });
+    let of = |of: &OfClass| {
+        let (precision, recall, f1) = (of.precision, of.recall, of.f1);
+        json!({ "precision": precision, "recall": recall, "f1": f1, "rows": of.support })
+    };
     let [mean, weighted] = classes.means();
     let of_class = |(name, figures): (&String, OfClass)| {
         let mut line = of(&figures);

@@ -22,13 +22,13 @@ const LETTERS: f64 = 11.0;
 const TICKS: u64 = 8;
 
 const STYLE: &str = "\
-.name { font-weight: 600; font-size: 13px; }
-.value { font-size: 11px; }
-.box { stroke-width: 0.75; }
-.tick { stroke: var(--line); stroke-width: 0.5; fill: none; }
-.bound { stroke: var(--red-line); stroke-width: 1.5; stroke-dasharray: 6 4; fill: none; }
-.bound-name { fill: var(--red-line); font-size: 11px; }
-.peak { fill: none; stroke: var(--red-line); stroke-width: 1.5; }
+.drawing .name { font-weight: 600; font-size: 13px; }
+.drawing .value { font-size: 11px; }
+.drawing .box { stroke-width: 0.75; }
+.drawing .tick { stroke: var(--line); stroke-width: 0.5; fill: none; }
+.drawing .bound { stroke: var(--red-line); stroke-width: 1.5; stroke-dasharray: 6 4; fill: none; }
+.drawing .bound-name { fill: var(--red-line); font-size: 11px; }
+.drawing .peak { fill: none; stroke: var(--red-line); stroke-width: 1.5; }
 ";
 
 /// The colours of the map and what they mean.

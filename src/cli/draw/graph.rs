@@ -24,14 +24,14 @@ const LONGEST: usize = 26;
 const LINES: usize = 4;
 
 const STYLE: &str = "\
-.name { font-weight: 600; font-size: 13px; }
-.edge { fill: none; stroke: var(--line); stroke-width: 1.5; }
-.head { fill: var(--line); }
-.back { stroke: var(--violet-line); }
-.back-head { fill: var(--violet-line); }
-.shape { fill: var(--faint); font-size: 11px; paint-order: stroke; stroke: var(--paper);
+.drawing .name { font-weight: 600; font-size: 13px; }
+.drawing .edge { fill: none; stroke: var(--line); stroke-width: 1.5; }
+.drawing .head { fill: var(--line); }
+.drawing .back { stroke: var(--violet-line); }
+.drawing .back-head { fill: var(--violet-line); }
+.drawing .shape { fill: var(--faint); font-size: 11px; paint-order: stroke; stroke: var(--paper);
   stroke-width: 4px; stroke-linejoin: round; }
-.shared { stroke-dasharray: 5 3; stroke-width: 2; }
+.drawing .shared { stroke-dasharray: 5 3; stroke-width: 2; }
 ";
 
 /// A box of text.

@@ -3,4 +3,4 @@
 pub mod arena;
 pub mod graph;
 mod layered;
-mod svg;
+pub mod svg;

@@ -45,7 +45,7 @@ impl Svg {
         let [width, height] = [width.ceil(), height.ceil()];
         let (title, body) = (markup::text(title), self.0);
         format!(
-            "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
+            "<svg{NAMESPACE} class=\"drawing\" viewBox=\"0 0 {width} {height}\" \
              width=\"{width}\" height=\"{height}\" role=\"img\">\n\
              <title>{title}</title>\n\
              <style>\n{STYLE}{style}</style>\n\
@@ -61,27 +61,35 @@ impl Svg {
 
 /// What all drawings share.
 const STYLE: &str = "\
-:root { --paper: #ffffff; --ink: #1f2328; --faint: #656d76; --line: #8c959f;
+.drawing { --paper: #ffffff; --ink: #1f2328; --faint: #656d76; --line: #8c959f;
   --blue: #ddf4ff; --blue-line: #218bff; --green: #dafbe1; --green-line: #2da44e;
   --orange: #fff1e5; --orange-line: #e16f24; --violet: #fbefff; --violet-line: #a475f9;
   --grey: #f6f8fa; --grey-line: #8c959f; --red-line: #cf222e; max-width: 100%; height: auto; }
-@media (prefers-color-scheme: dark) { :root { --paper: #0d1117; --ink: #e6edf3;
+@media (prefers-color-scheme: dark) { .drawing { --paper: #0d1117; --ink: #e6edf3;
   --faint: #9198a1; --line: #6e7681; --blue: #0c2d6b; --blue-line: #388bfd;
   --green: #0f3d20; --green-line: #3fb950; --orange: #5a1e02; --orange-line: #f0883e;
   --violet: #3c1e70; --violet-line: #ab7df8; --grey: #21262d; --grey-line: #6e7681;
   --red-line: #ff7b72; } }
-text { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace;
-  font-size: 12px; fill: var(--ink); }
-.paper { fill: var(--paper); }
-.faint { fill: var(--faint); font-size: 11px; }
-.middle { text-anchor: middle; }
-.end { text-anchor: end; }
-.blue { fill: var(--blue); stroke: var(--blue-line); }
-.green { fill: var(--green); stroke: var(--green-line); }
-.orange { fill: var(--orange); stroke: var(--orange-line); }
-.violet { fill: var(--violet); stroke: var(--violet-line); }
-.grey { fill: var(--grey); stroke: var(--grey-line); }
+.drawing text { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono',
+  monospace; font-size: 12px; fill: var(--ink); }
+.drawing .paper { fill: var(--paper); }
+.drawing .faint { fill: var(--faint); font-size: 11px; }
+.drawing .middle { text-anchor: middle; }
+.drawing .end { text-anchor: end; }
+.drawing .blue { fill: var(--blue); stroke: var(--blue-line); }
+.drawing .green { fill: var(--green); stroke: var(--green-line); }
+.drawing .orange { fill: var(--orange); stroke: var(--orange-line); }
+.drawing .violet { fill: var(--violet); stroke: var(--violet-line); }
+.drawing .grey { fill: var(--grey); stroke: var(--grey-line); }
 ";
+
+/// What a drawing says of itself that a page has said.
+const NAMESPACE: &str = " xmlns=\"http://www.w3.org/2000/svg\"";
+
+/// A drawing as a part of a page. Its style is of itself alone.
+pub fn within_page(drawing: &str) -> String {
+    drawing.replacen(NAMESPACE, "", 1)
+}
 
 /// A number with at most two digits after the point.
 pub fn short(number: f64) -> f64 {

@@ -2,7 +2,7 @@
 
 use super::curves::{curves, norms};
 use super::looked::looked;
-use super::run::{DATA_END, DATA_START, Ending, Epoch, Figures, Layer, Port, Run};
+use super::run::{DATA_END, DATA_START, Ending, Epoch, Figures, Layer, Port, Run, Step};
 use crate::markup::{details, lines, pairs, section, table, text};
 use crate::units;
 
@@ -195,15 +195,33 @@ fn how(run: &Run) -> String {
     let order = if settings.is_shuffled { "shuffled" } else { "in the order of the table" };
     let rate = settings.lr.map_or(String::new(), |lr| format!(", rate {lr}"));
     let threads = units::plural(machine.threads, "thread");
+    let step = run.end.step.as_ref().map_or("–".to_string(), step_of);
     let pairs = pairs(&[
         ("Seed", settings.seed.to_string()),
         ("Planned", format!("{}{rate}", units::plural(settings.epochs, "epoch"))),
         ("An epoch", format!("{batches}, {order}")),
         ("Time in steps", units::nanoseconds(1e9 * run.end.seconds)),
+        ("A step", step),
         ("Machine", text(format!("{}, {threads}, {}", machine.isa, machine.system))),
         ("Arenet", text(&run.arenet)),
     ]);
     format!("<pre class=\"command\">{}</pre>\n{pairs}", text(&run.command))
+}
+
+/// The time of a step beside the limit.
+fn step_of(step: &Step) -> String {
+    let mean = units::nanoseconds(step.mean);
+    match step.limit {
+        Some(limit) => format!(
+            "{mean} on average, with the copying of its rows; at the limits of its arithmetic and \
+             its caches one core takes {}",
+            units::nanoseconds(limit)
+        ),
+        None => format!(
+            "{mean} on average; its arena fits no cache, and the limits of memory are not measured \
+             here: <code>arenet profile</code> does it"
+        ),
+    }
 }
 
 fn rows(run: &Run) -> String {
@@ -243,5 +261,8 @@ fn model(run: &Run) -> String {
         let numbered: String = source.lines().map(line).collect();
         format!("<pre class=\"source\">{numbered}</pre>\n")
     });
-    pairs(&entries) + &source.unwrap_or_default()
+    let memory = model.memory.as_ref().map(|drawing| {
+        format!("<h3>The memory of a training step</h3>\n<div class=\"wide\">\n{drawing}</div>\n")
+    });
+    pairs(&entries) + &memory.unwrap_or_default() + &source.unwrap_or_default()
 }

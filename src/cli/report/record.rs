@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use arenet::internals::Units;
+use arenet::internals::runtime::exec::EntryPoint;
 use arenet::internals::runtime::files::write_atomically;
+use arenet::internals::runtime::machine;
 use arenet::internals::runtime::program::{self, Program, Split};
 use arenet::{EpochReport, Error, Evaluation, Trainer};
 
@@ -13,9 +15,13 @@ use super::norms::Weights;
 use super::page::page;
 use super::run::{
     Best, End, Ending, Epoch, Figures, Layer, Machine, Metric, Model, Port, Rows, Run, Settings,
+    Step,
 };
+use crate::draw::svg::within_page;
 use crate::failure::Failure;
 use crate::figures::percent;
+use crate::profile::least_time;
+use crate::show::drawing::plan;
 use crate::source::{Built, Source, parameters};
 use crate::train::TrainArgs;
 use crate::{Context, args};
@@ -64,6 +70,7 @@ impl Recorder {
                 text: source.text().map(String::from),
                 parameters: parameters(program),
                 arena_bytes: program.arena_bytes,
+                memory: memory(source, built),
             },
             rows: rows(args, program, table, trainer),
             settings: settings(args, program, trainer),
@@ -130,6 +137,7 @@ impl Recorder {
             epochs: trainer.epoch(),
             steps: trainer.steps(),
             seconds: self.run.end.seconds,
+            step: self.step(trainer),
             best: best.map(|best| Best { epoch: best.epoch, figure: finite(best.figure) }),
             of_best: kept.is_some() && ending == Ending::Ended,
             training: figures(&training),
@@ -149,6 +157,26 @@ impl Recorder {
         let page = page(&self.run);
         Ok(write_atomically(&self.path, |to| to.write_all(page.as_bytes()))?)
     }
+}
+
+impl Recorder {
+    /// The mean time of a step, where a batch makes one, of the epochs that came to their end.
+    fn step(&self, trainer: &Trainer) -> Option<Step> {
+        let steps = (trainer.epoch() - self.run.epochs_before) * trainer.steps_per_epoch();
+        let is_one = trainer.batches_per_epoch() == trainer.steps_per_epoch();
+        let mean = (steps > 0 && is_one).then(|| 1e9 * self.run.end.seconds / steps as f64)?;
+        let (executor, program) = (trainer.executor(), trainer.executor().program());
+        let machine = machine::Machine::glance(executor.isa(), program.arena_bytes);
+        let rows = self.run.settings.batch.min(program.batch);
+        let least = |machine| least_time(program, EntryPoint::Train, rows, &machine);
+        Some(Step { mean, limit: machine.map(least) })
+    }
+}
+
+/// The drawing of the memory of a training step.
+fn memory(source: &Source, built: &Built) -> Option<String> {
+    let drawing = plan(source, built, EntryPoint::Train).ok()?;
+    Some(within_page(&drawing))
 }
 
 fn finite(value: f64) -> Option<f64> {

@@ -56,6 +56,9 @@ pub struct Model {
     pub text: Option<String>,
     pub parameters: u64,
     pub arena_bytes: u64,
+    /// Where the values of a training step lie, as a drawing; a compiled model has none.
+    #[serde(skip)]
+    pub memory: Option<String>,
 }
 
 /// The rows.
@@ -142,6 +145,8 @@ pub struct End {
     pub steps: u64,
     /// The time in steps, by this process.
     pub seconds: f64,
+    /// The mean time of a step, and the limits of the machine beside it.
+    pub step: Option<Step>,
     pub best: Option<Best>,
     /// Whether the figures are those of the best weights.
     pub of_best: bool,
@@ -153,6 +158,15 @@ pub struct End {
     pub diagnosis: String,
     /// The files written: what each is, and its name.
     pub files: Vec<(String, String)>,
+}
+
+/// The time of a step in nanoseconds.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Step {
+    pub mean: f64,
+    /// The least that one core takes, where that is known in short time.
+    pub limit: Option<f64>,
 }
 
 /// How the units of a hidden layer are used.

@@ -50,8 +50,8 @@ pub struct Found {
     pub probability: Option<f32>,
 }
 
-/// A judge for each target of classes, and for each of shares from 0 to 1, that an output scores. Of
-/// several outputs the last judges: `probs = softmax(logits)` and not `logits`.
+/// A judge for each target of classes, and for each of shares from 0 to 1, that an output scores.
+/// Of several outputs the last judges: `probs = softmax(logits)` and not `logits`.
 pub fn all_judges(program: &Program) -> Vec<Judge> {
     let outputs = program.outputs.iter().enumerate();
     let of = |(output, own): (usize, &crate::program::Output)| {

@@ -89,6 +89,34 @@ fn figures_are_those_of_eval() {
     assert_eq!(run["end"]["held_out"], Value::Null);
 }
 
+/// The page has the map that `show --plan svg` draws, and styles nothing else by it.
+#[test]
+fn a_report_has_the_memory_and_the_time_of_a_step() {
+    let folder = Folder::small("report-memory");
+    folder.ok("train small.net -q --epochs 50 --report run.html");
+    let page = folder.text("run.html");
+    folder.ok("show small.net --plan svg -o plan.svg");
+    let plan = folder.text("plan.svg").replace(" xmlns=\"http://www.w3.org/2000/svg\"", "");
+    assert!(page.contains(&plan));
+    let style = plan.split("<style>").nth(1).unwrap().split("</style>").next().unwrap();
+    let rules = style.lines().filter(|line| line.contains('{') && !line.starts_with("@media"));
+    assert!(
+        rules.clone().count() > 10
+            && rules.clone().all(|rule| rule.contains(".drawing ") || rule.starts_with(".drawing")),
+        "{style}"
+    );
+    let end = &data(&page)["end"];
+    let (step, seconds) = (&end["step"], end["seconds"].as_f64().unwrap());
+    let mean = step["mean"].as_f64().unwrap();
+    assert!((mean - 1e9 * seconds / 100.0).abs() < 1e-6 * mean, "{step}");
+    assert!(step["limit"].as_f64().is_none_or(|limit| limit > 0.0), "{step}");
+    assert!(text(check_page(&page).root()).contains(" on average"));
+
+    folder.ok("compile small.net");
+    folder.ok("train small.netc --data small.csv -q --report other.html");
+    assert!(!folder.text("other.html").contains("class=\"drawing\""));
+}
+
 #[test]
 fn a_report_changes_no_bit_of_a_run() {
     let folder = Folder::small("report-bits");
