@@ -57,7 +57,11 @@ const BEGINNINGS: &[(Kind, &[u8])] = &[
 /// The failure of a file that is no model, where its ending or, if that says nothing, its first
 /// bytes say what it is.
 pub fn told(path: &Path) -> Option<Failure> {
-    let kind = by_ending(path).or_else(|| by_content(path))?;
+    let start = start(path)?;
+    let kind = match is_model(&start) {
+        true => return None,
+        false => by_ending(path).or_else(|| by_content(path, &start))?,
+    };
     let file = path.display().to_string();
     let failure = Failure::usage(format!("{file}: this is {}, not a model", kind.what));
     Some(failure.help(kind.help.replace("FILE", &file)))
@@ -68,13 +72,25 @@ fn by_ending(path: &Path) -> Option<&'static Kind> {
     let packed = [".gz", ".zst"].iter().find_map(|end| name.strip_suffix(end));
     let (_, ending) = packed.unwrap_or(&name).rsplit_once('.')?;
     let known = ENDINGS.iter().find(|(_, endings)| endings.contains(&ending));
-    known.map(|(kind, _)| kind).filter(|_| path.exists())
+    known.map(|(kind, _)| kind)
 }
 
-fn by_content(path: &Path) -> Option<&'static Kind> {
+/// The first bytes of a file.
+fn start(path: &Path) -> Option<Vec<u8>> {
     const LOOKED_AT: u64 = 4096;
     let mut start = Vec::new();
     File::open(path).ok()?.take(LOOKED_AT).read_to_end(&mut start).ok()?;
+    Some(start)
+}
+
+/// Whether a text begins as a model does, whatever its file is called.
+fn is_model(start: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(start);
+    let text = text.trim_start();
+    ["//", "net ", "train ", "const ", "block "].iter().any(|begins| text.starts_with(begins))
+}
+
+fn by_content(path: &Path, start: &[u8]) -> Option<&'static Kind> {
     let known = BEGINNINGS.iter().find(|(_, beginning)| start.starts_with(beginning));
     if let Some((kind, _)) = known {
         return Some(kind);
@@ -84,7 +100,7 @@ fn by_content(path: &Path) -> Option<&'static Kind> {
         return Some(&WEIGHTS);
     }
     let is_model = path.extension().is_some_and(|ending| ending == "net" || ending == "netc");
-    (!is_model && is_table(&start)).then_some(&TABLE)
+    (!is_model && is_table(start)).then_some(&TABLE)
 }
 
 /// Whether the first two lines have the same number of fields, and nothing that begins a model.
