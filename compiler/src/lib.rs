@@ -19,6 +19,7 @@ pub mod layer;
 pub mod limit;
 pub mod lower;
 pub mod model;
+pub mod names;
 pub mod optim;
 mod outside;
 pub mod pass;

@@ -36,6 +36,8 @@ pub struct Item {
     pub usage: String,
     /// What it is.
     pub about: &'static str,
+    /// The parameters of what may be called or set.
+    pub signature: Option<Signature>,
 }
 
 const LOSSES: &str = "`reduction: sum` adds the values of all rows up, where the default is \
@@ -105,8 +107,9 @@ fn settings_section() -> Section {
     let known = || settings().into_iter().chain(built(HOLDS));
     let item = |usage: &&str| {
         let name = usage.split([' ', '(']).next().unwrap_or_default();
-        let Signature { name, about, .. } = known().find(|known| known.name == name)?;
-        Some(Item { name, usage: usage.to_string(), about })
+        let signature = known().find(|known| known.name == name)?;
+        let Signature { name, about, .. } = signature;
+        Some(Item { name, usage: usage.to_string(), about, signature: Some(signature) })
     };
     let items = forms::SETTINGS.iter().filter_map(item).collect();
     Section { name: "settings", heading: "settings inside `train`".into(), about: "", items }
@@ -162,6 +165,7 @@ impl Section {
             name: form.name,
             usage: form.example.to_string(),
             about: form.about,
+            signature: None,
         });
         let comma = if forms.place.starts_with("the ") { "," } else { "" };
         let heading = format!("{}{comma} {}", forms.name, forms.place);
@@ -172,7 +176,8 @@ impl Section {
 impl Item {
     fn of(signature: &Signature) -> Item {
         let usage = signature.usage().replace("()", "");
-        Item { name: signature.name, usage, about: signature.about }
+        let (name, about) = (signature.name, signature.about);
+        Item { name, usage, about, signature: Some(*signature) }
     }
 
     /// Whether a word is part of how it is written, or of the code in what is said of it.

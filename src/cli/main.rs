@@ -27,6 +27,7 @@ mod foreign;
 mod gradcheck;
 mod help;
 mod live;
+mod lsp;
 mod markup;
 mod names;
 mod new;
@@ -97,6 +98,8 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Bring models into the usual form
     Fmt(fmt::FmtArgs),
+    /// Serve an editor, which asks about models while they are written
+    Lsp(lsp::LspArgs),
     /// Show what the compiler makes of a model
     Show(show::ShowArgs),
     /// Compile a model to a file that runs without the compiler
@@ -194,6 +197,7 @@ fn run(cx: &Context, command: Command) -> Result<(), Failure> {
         Command::Check(args) => check::run(cx, &args),
         Command::Explain(args) => explain::run(&args),
         Command::Fmt(args) => fmt::run(cx, &args),
+        Command::Lsp(_) => lsp::run(),
         Command::Show(args) => show::run(cx, &args),
         Command::Compile(args) => compile::run(cx, &args),
         Command::Gradcheck(args) => gradcheck::run(cx, &args),

@@ -159,7 +159,8 @@ impl<'a> Lowering<'a> {
 
     /// `block name(params) { ... }`
     pub(super) fn declare_block(&mut self, block: &'a Block) {
-        if self.is_free(&block.name) && self.is_no_function(&block.name) {
+        let is_new = self.is_free(&block.name) && self.is_no_function(&block.name);
+        if is_new && block.result.is_some() {
             self.names.blocks.insert(&block.name.name, block);
         }
         self.distinct(&block.params);
@@ -200,7 +201,7 @@ impl<'a> Lowering<'a> {
     /// Expands a block: its parameters are new at each call.
     fn block(&mut self, block: &'a Block, call: &'a Call, piped: Option<Operand>) -> Value {
         let args = self.body_arguments(call, piped, &block.params);
-        let Some(args) = args else { return Value::Poison };
+        let (Some(args), Some(result)) = (args, &block.result) else { return Value::Poison };
         self.expanding.push((&block.name.name, call.span));
         self.open_body(&block.params, args, false);
         let outer = self.statement;
@@ -210,7 +211,7 @@ impl<'a> Lowering<'a> {
         }
         self.statement = outer;
         self.builder.enter();
-        let result = self.expr(&block.result);
+        let result = self.expr(result);
         self.builder.leave(None);
         self.builder.end_call();
         self.close_body();
@@ -259,6 +260,7 @@ impl<'a> Lowering<'a> {
     fn open_body(&mut self, params: &'a [Ident], args: Vec<Value>, sees_net: bool) {
         self.names.open(sees_net);
         for (param, value) in params.iter().zip(args) {
+            self.note(param.span, &value);
             let (written, statement) = (None, None);
             let (span, what, used) = (param.span, "argument", false);
             let binding = Binding { value, written, statement, span, what, used };

@@ -6,6 +6,7 @@
 
 mod args;
 mod call;
+mod constant;
 mod expr;
 mod figure;
 mod fix;
@@ -24,12 +25,12 @@ use crate::aliases;
 use crate::code::Code;
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::fix::Fix;
-use crate::graph::{DType, NodeId, Origin};
+use crate::graph::{self, DType, NodeId, Origin};
 use crate::init::{Init, Rule};
 use crate::layer::Builder;
 use crate::model::{Figure, Model, Param};
 use crate::syntax::ast::{
-    self, Bind, Call, Expr, File, Ident, Item, Net, Spanned, Stmt, Train, TrainItem, Type,
+    self, Call, Expr, File, Ident, Item, Net, Spanned, Stmt, Train, TrainItem, Type,
 };
 use names::{Binding, Names};
 use rows::Crossing;
@@ -67,15 +68,47 @@ const GAPS: &[Code] = &[
 /// # Errors
 /// Every mistake of the text, those that parsing has found among them.
 pub fn lower(
-    (file, mut told): (File, Vec<Diagnostic>),
+    parsed: (File, Vec<Diagnostic>),
     sets: &[(String, f64)],
 ) -> Result<(Model, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let Lowered { model, told, .. } = inspect(parsed, sets);
+    match model {
+        Some(model) => Ok((model, told)),
+        None => Err(told),
+    }
+}
+
+/// What is known of a text, whether it is right or not.
+#[derive(Clone, Debug)]
+pub struct Lowered {
+    /// The model of a text without mistakes.
+    pub model: Option<Model>,
+    /// Mistakes, or warnings.
+    pub told: Vec<Diagnostic>,
+    /// The names that were defined, by their places, and what they stand for, as far as that is no
+    /// mistake. Those of a block are defined by each call of it.
+    pub known: Vec<(Span, Known)>,
+}
+
+/// What a name stands for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Known {
+    /// A number.
+    Number(f64),
+    /// A value of the network, of this type.
+    Value(graph::Type),
+}
+
+/// [`lower`] with what is known of a text that has mistakes.
+pub fn inspect((file, mut told): (File, Vec<Diagnostic>), sets: &[(String, f64)]) -> Lowered {
     // Statements are missing where the syntax has errors. Nothing is told that those might have
     // made right: unknown names, unless they look misspelt, and gaps.
     let incomplete = !told.is_empty();
     let mut lowering = Lowering::default();
-    let model = lowering.file(&file, sets);
+    let has_net = lowering.file(&file, sets);
     let failed = lowering.failed() || incomplete;
+    let known = std::mem::take(&mut lowering.known);
+    let model = (has_net && !failed).then(|| lowering.finish());
     let mut found = lowering.diagnostics;
     if incomplete {
         let is_meant = |help: &String| {
@@ -95,10 +128,7 @@ pub fn lower(
     });
     told.extend(found);
     told.sort_by_key(|diagnostic| diagnostic.span.start);
-    match model.filter(|_| !failed) {
-        Some(model) => Ok((model, told)),
-        None => Err(told),
-    }
+    Lowered { model, told, known }
 }
 
 /// A value of the language.
@@ -156,6 +186,8 @@ struct Lowering<'a> {
     /// Calls and statements so far.
     expanded: usize,
     depth: usize,
+    /// What the names stand for that have been defined.
+    known: Vec<(Span, Known)>,
     /// The statement that is lowered.
     statement: Span,
     /// Whether it is one of `train`.
@@ -165,7 +197,8 @@ struct Lowering<'a> {
 }
 
 impl<'a> Lowering<'a> {
-    fn file(&mut self, file: &'a File, sets: &[(String, f64)]) -> Option<Model> {
+    /// Lowers a file; whether it has a network.
+    fn file(&mut self, file: &'a File, sets: &[(String, f64)]) -> bool {
         self.constants(file, sets);
         for item in &file.items {
             if let Item::Block(block) = item {
@@ -186,7 +219,7 @@ impl<'a> Lowering<'a> {
             let help = "a network is `net name { input x: [N, 4]  output y = x |> dense(3) }`";
             let span = train.map_or(Span::default(), |train| train.span);
             self.report(Diagnostic::error(Code::MissingNet, span, message).help(help));
-            return None;
+            return false;
         };
         let items = train.iter().flat_map(|train| &train.body);
         let targets = items.filter_map(|item| match &item.node {
@@ -202,7 +235,17 @@ impl<'a> Lowering<'a> {
             self.check_domains();
         }
         self.lint_unused();
-        Some(self.finish())
+        true
+    }
+
+    /// Notes what a name stands for.
+    fn note(&mut self, name: Span, value: &Value) {
+        let known = match value {
+            Value::Number(number) => Known::Number(*number),
+            Value::Node(id) => Known::Value(self.builder.graph.node(*id).ty()),
+            Value::Poison => return,
+        };
+        self.known.push((name, known));
     }
 
     /// Keeps the first of what a file may have once.
@@ -432,39 +475,6 @@ impl<'a> Lowering<'a> {
         self.names.in_net(name).is_some_and(|binding| binding.value == Value::Poison)
     }
 
-    /// The constants of the file, in order, and those that the command line replaces.
-    fn constants(&mut self, file: &'a File, sets: &[(String, f64)]) {
-        let constants = || {
-            file.items.iter().filter_map(|item| match item {
-                Item::Const(bind) => Some(bind),
-                _ => None,
-            })
-        };
-        self.names.announce(constants().map(|bind| &bind.name));
-        for Bind { name, value } in constants() {
-            let set = sets.iter().rev().find(|(set, _)| *set == name.name);
-            let value = match set {
-                Some((_, value)) => Value::Number(*value),
-                None => self.number(value).map_or(Value::Poison, Value::Number),
-            };
-            if self.is_free(name) {
-                let (written, statement) = (None, None);
-                let (span, what, used) = (name.span, "constant", false);
-                let binding = Binding { value, written, statement, span, what, used };
-                self.names.constants.insert(&name.name, binding);
-            }
-        }
-        for (set, _) in sets {
-            if !self.names.constants.contains_key(set.as_str()) {
-                let message = format!("the file has no constant `{set}` to set");
-                let error = Diagnostic::error(Code::UnknownName, Span::default(), message);
-                let known = self.names.constants.keys().copied();
-                let error = names::suggest(error, set, known);
-                self.report(error);
-            }
-        }
-    }
-
     /// Gives a name its value, unless it is taken.
     fn define(
         &mut self,
@@ -475,6 +485,7 @@ impl<'a> Lowering<'a> {
     ) -> bool {
         let free = self.is_free(name);
         if free {
+            self.note(name.span, &value);
             let (statement, span) = (Some(self.statement), name.span);
             let binding = Binding { value, written, statement, span, what, used: false };
             self.names.insert(name, binding);

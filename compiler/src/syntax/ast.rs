@@ -58,8 +58,8 @@ pub struct Block {
     pub params: Vec<Ident>,
     /// The local bindings.
     pub body: Vec<Bind>,
-    /// The value of a call.
-    pub result: Expr,
+    /// The value of a call; `None` where a mistake is in its place.
+    pub result: Option<Expr>,
     /// From `block` to `}`.
     pub span: Span,
 }

@@ -3,11 +3,13 @@
 
 pub mod ast;
 mod format;
+mod look;
 mod mend;
 mod parser;
 mod token;
 
 pub use format::format;
+pub use look::{Around, Class, OpenCall, around, classes, keywords};
 pub use parser::{MAX_HEIGHT, MAX_NESTING, MAX_SOURCE, parse};
 
 use arenet_program::text::escaped;

@@ -5,6 +5,8 @@ mod batch_norm;
 mod common;
 mod diagnostics;
 mod documented;
+mod editor;
+mod editors;
 mod explanations;
 mod extremes;
 mod fixes;

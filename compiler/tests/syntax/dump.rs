@@ -55,7 +55,7 @@ impl Dump<'_> {
         self.line(0, &format!("block {}", block.name.name), block.span);
         self.names(1, "arg", &block.params);
         block.body.iter().for_each(|bind| self.bind(1, "bind", bind));
-        self.expr(1, &block.result);
+        block.result.iter().for_each(|result| self.expr(1, result));
     }
 
     fn stmt(&mut self, stmt: &Stmt) {

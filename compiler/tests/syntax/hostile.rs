@@ -151,7 +151,7 @@ fn height(file: &File) -> usize {
     for item in &file.items {
         match item {
             Item::Const(bind) => heights.push(expr_height(&bind.value)),
-            Item::Block(block) => heights.push(expr_height(&block.result)),
+            Item::Block(block) => heights.extend(block.result.as_ref().map(expr_height)),
             Item::Net(net) => heights.extend(net.body.iter().filter_map(|stmt| match &stmt.node {
                 Stmt::Input(port) => port.ty.dims.iter().map(dim_height).max(),
                 Stmt::Bind(bind) => Some(expr_height(&bind.value)),

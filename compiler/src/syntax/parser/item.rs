@@ -33,7 +33,7 @@ impl Parser<'_> {
             }
             Kind::Block => {
                 let block = self.block(items)?;
-                items.extend(block.map(Item::Block));
+                items.push(Item::Block(block));
             }
             Kind::Net => {
                 let net = self.net(items)?;
@@ -83,7 +83,7 @@ impl Parser<'_> {
     }
 
     /// `block = "block" ID "(" ID {"," ID} ")" "{" {bind} "return" expr "}"`
-    fn block(&mut self, items: &mut Vec<Item>) -> Parsed<Option<Block>> {
+    fn block(&mut self, items: &mut Vec<Item>) -> Parsed<Block> {
         let start = self.bump().span;
         let head = self.block_head();
         if head.is_err() {
@@ -108,19 +108,17 @@ impl Parser<'_> {
                 _ => {}
             }
         }
-        let Some((result, _)) = result else {
-            // Where there is an error already, the `return` may be what it is about.
-            if !self.has_error_since(start.start) {
-                let message = format!("the block `{}` returns nothing", shorten(&name.name));
-                let error = Diagnostic::error(Code::MissingReturn, name.span, message);
-                let fix = body.last().map(|Bind { name, value }| {
-                    Fix::insert(value.span.end, format!("\n    return {}", name.name)).likely()
-                });
-                self.report(error.help("the last statement of a block is `return ...`").fix(fix));
-            }
-            return Ok(None);
-        };
-        Ok(Some(Block { name, params, body, result, span: start.join(end) }))
+        // Where there is an error already, the `return` may be what it is about.
+        if result.is_none() && !self.has_error_since(start.start) {
+            let message = format!("the block `{}` returns nothing", shorten(&name.name));
+            let error = Diagnostic::error(Code::MissingReturn, name.span, message);
+            let fix = body.last().map(|Bind { name, value }| {
+                Fix::insert(value.span.end, format!("\n    return {}", name.name)).likely()
+            });
+            self.report(error.help("the last statement of a block is `return ...`").fix(fix));
+        }
+        let result = result.map(|(value, _)| value);
+        Ok(Block { name, params, body, result, span: start.join(end) })
     }
 
     /// `ID "(" ID {"," ID} ")"`

@@ -192,6 +192,7 @@ macro_rules! documents {
 documents! {
     the_readme "README.md"
     the_cookbook "docs/cookbook.md"
+    the_editor "docs/editor.md"
     the_internals "docs/internals.md"
     the_language "docs/language.md"
     the_performance "docs/performance.md"

@@ -21,6 +21,8 @@ mod inspect;
 mod interrupt;
 mod kills;
 mod lints;
+#[cfg(feature = "lsp")]
+mod lsp;
 mod model_errors;
 mod new;
 mod online;

@@ -20,6 +20,7 @@ fn every_command_explains_itself_with_an_example() {
         "profile",
         "cpu",
         "fmt",
+        "lsp",
         "completions",
         "man",
     ];
@@ -242,6 +243,15 @@ fn constants_can_be_set() {
     assert!(folder.ok("check small.net --set H=2").out.contains("9 parameters"));
     let done = folder.run("check small.net --set K=2");
     assert_eq!(done.code, 1, "{}", done.err);
+}
+
+/// What is no part of this build says how to get it.
+#[cfg(not(feature = "lsp"))]
+#[test]
+fn a_command_that_is_left_out_says_how_to_get_it() {
+    let told = "error: this command was built without the language server\n\
+                help: build it with `cargo install --path src/cli --features lsp`";
+    Folder::new("usage-lsp").fails("lsp", 2, told);
 }
 
 #[test]
