@@ -12,6 +12,7 @@ use arenet_runtime::program::Verified;
 use arenet_runtime::rows::{Rows, RowsMut};
 use arenet_runtime::train::{Evaluation, Look, Seen};
 use arenet_runtime::weights::WeightsFile;
+use std::fmt;
 use std::ops::Index;
 use std::path::Path;
 use std::slice::ChunksExact;
@@ -36,6 +37,13 @@ pub struct Predictor {
     reader: Reader,
     seen: Option<Seen>,
     judges: Arc<[Judge]>,
+}
+
+impl fmt::Debug for Predictor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let net = &self.inner.program().name;
+        f.debug_struct("Predictor").field("net", net).finish_non_exhaustive()
+    }
 }
 
 /// Settings of a predictor, from [`Net::predictor_options`].

@@ -6,6 +6,7 @@ mod steps;
 use crate::error::{Error, Text};
 use arenet_runtime::exec::Executor;
 use arenet_runtime::train::{self, Best, EpochReport, Evaluation, Progress};
+use std::fmt;
 use std::ops::ControlFlow;
 
 /// Trains a net. The same net, data, settings and seed give the same weights, bit for bit, on any
@@ -33,6 +34,12 @@ pub struct Trainer {
     /// The outputs and their gradients in a step by gradients.
     outputs: Vec<Vec<f32>>,
     gradients: Vec<Vec<f32>>,
+}
+
+impl fmt::Debug for Trainer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trainer").field("steps", &self.inner.steps()).finish_non_exhaustive()
+    }
 }
 
 impl Trainer {

@@ -12,6 +12,11 @@ pub enum Slice<'a> {
 
 /// Values of one input or target: a slice, array or vector of numbers, or of rows that are arrays;
 /// or a single number.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no values of an input or a target",
+    note = "they are `f32` or `i32`: write `x as f32` for other numbers",
+    note = "a word is its position in the list of the net, what is missing `f32::NAN` or `MISSING`"
+)]
 pub trait AsSlice {
     /// All values, row after row.
     fn as_values(&self) -> Slice<'_>;
@@ -27,6 +32,12 @@ pub trait AsSlice {
 /// assert_eq!(pixels.slice(0), Slice::F32(&[0.0, 0.5, 1.0, 0.5]));
 /// assert_eq!((pixels, &labels).slice(1), Slice::I32(&labels));
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no values of all inputs or targets",
+    note = "of one input they are `f32` or `i32`: a number, slices, arrays or vectors of them, or \
+            of rows that are arrays; of several, a tuple of such",
+    note = "a word is its position in the list of the net, what is missing `f32::NAN` or `MISSING`"
+)]
 pub trait Rows {
     /// The number of ports that there are values for.
     fn ports(&self) -> usize;

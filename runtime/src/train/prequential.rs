@@ -8,7 +8,7 @@ use crate::program::{Finish, Over, Verified};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// Loss and metrics over the rows that were tested by [`Trainer::test`](super::Trainer::test), all
+/// Loss and metrics over the rows that were tested by `Trainer::test`, all
 /// of them and the last ones.
 pub struct Prequential {
     program: Arc<Verified>,

@@ -96,7 +96,11 @@ fn manifest(name: &str) -> String {
     let version = env!("CARGO_PKG_VERSION");
     format!(
         "[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
-         [dependencies]\narenet = \"{version}\"\n"
+         [dependencies]\n\
+         # From a copy of the repository: arenet = {{ path = \"../arenet\" }}\n\
+         arenet = \"{version}\"\n\n\
+         # Without this, a debug build computes about a hundred times as slowly.\n\
+         [profile.dev.package.\"*\"]\nopt-level = 3\n"
     )
 }
 

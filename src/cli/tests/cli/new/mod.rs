@@ -328,6 +328,7 @@ fn a_project_has_a_model_a_table_and_a_program() {
     assert!(program.contains("include_str!(\"../my-first.net\")"), "{program}");
     assert!(!program.contains("iris.net") && !program.contains("models"), "{program}");
     assert!(text("Cargo.toml").contains("name = \"my-first\""));
+    assert!(text("Cargo.toml").ends_with("[profile.dev.package.\"*\"]\nopt-level = 3\n"));
     assert_eq!(folder.ok("check my-first/my-first.net").err, "");
     let done = folder.ok("train my-first/my-first.net -q");
     assert!(done.out.contains("accuracy 9") || done.out.contains("accuracy 100"), "{}", done.out);
