@@ -92,10 +92,10 @@ pub fn pytorch_order(
 }
 
 /// What a name begins with, and which of the kinds it is.
-fn kind<'a>(
-    name: &'a str,
+fn kind(
+    name: &str,
     called: fn((&'static str, &'static str)) -> &'static str,
-) -> (&'a str, Option<usize>) {
+) -> (&str, Option<usize>) {
     let (prefix, last) = name.rsplit_once('.').unwrap_or(("", name));
     (prefix, KINDS.iter().position(|names| called(*names) == last))
 }
