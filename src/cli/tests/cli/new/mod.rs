@@ -381,5 +381,5 @@ fn numbers_may_be_written_otherwise() {
     // The weights know it.
     let told = folder.ok("predict de.net --data de.csv --numbers 1.234,5").out;
     assert_eq!(folder.ok("predict de.net --data de.csv").out, told);
-    assert!(folder.ok("eval de.net").out.starts_with("accuracy "));
+    assert!(folder.ok("eval de.net -q").out.starts_with("accuracy "));
 }
