@@ -173,7 +173,7 @@ fn an_index_out_of_range_is_told() -> Result<(), Error> {
     let read =
         |row: &str| net.reader().csv_from(format!("{header}{row}").as_bytes(), "c.csv").err();
     let help = "help: correct it, or widen the range of size in the net";
-    for (row, wrong) in [("red,1,5,0", "3 (size.1): 5"), ("red,0,4,0", "2 (size.0): 0")] {
+    for (row, wrong) in [("red,1,5,0", "2 (size.1): 5"), ("red,0,4,0", "1 (size.0): 0")] {
         refuses(read(row), &format!("c.csv:3: column {wrong} is outside 1..5\n{help}"));
     }
     refuses(
